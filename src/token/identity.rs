@@ -1,0 +1,250 @@
+//! An identity: what a verified token says about its bearer, and the flat form in which a process keeps it.
+//!
+//! ```text
+//! byte  0  u16 little-endian   which of the parts below are there, see the masks
+//!       2  16 bytes            the user id as UUID
+//!      18  16 bytes            the organisation's UUID
+//!      34  i64 little-endian   exp, microseconds since 1970
+//!      42  i64 little-endian   jti
+//!      50  6 × u32 little-endian  where each text ends, counted from byte 74
+//!      74  the texts, in the order of `Text`, in the encoding that the writer chose
+//! ```
+
+use std::borrow::Cow;
+
+use super::claims::{Claims, NumericDate};
+use super::error::Error;
+use super::json::{self, Json, Members};
+use super::uuid;
+
+/// What a token says about its bearer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Identity {
+    /// The user-id claim `sub`, if it is a string.
+    pub user_id: Option<String>,
+    /// The user-id claim is there and is no string.
+    pub user_id_malformed: bool,
+    /// `iss`
+    pub issuer: Option<String>,
+    /// The header's `kid`.
+    pub kid: Option<String>,
+    /// Claim `role`, if it is a string.
+    pub role: Option<String>,
+    /// Claim `email`, if it is a string.
+    pub email: Option<String>,
+    /// The payload as it was signed.
+    pub claims: String,
+    /// Claim `o` is an object.
+    pub has_organization: bool,
+    /// `o.id`, if it is a UUID.
+    pub organization_id: Option<[u8; 16]>,
+    /// When it ends.
+    pub expires: Option<NumericDate>,
+    /// `jti`, if it is an integer.
+    pub jti: Option<i64>,
+}
+
+impl Identity {
+    /// The identity in a payload whose signature and claims were checked.
+    pub fn new(payload: &str, claims: &Claims, kid: Option<String>) -> Self {
+        let text = |claim| claims.text(claim).map(str::to_owned);
+        let organization = claims.get("o");
+        Identity {
+            user_id: text("sub"),
+            user_id_malformed: claims.get("sub").is_some_and(|sub| sub.as_str().is_none()),
+            issuer: text("iss"),
+            kid,
+            role: text("role"),
+            email: text("email"),
+            claims: payload.to_owned(),
+            has_organization: matches!(organization, Some(Json::Object(_))),
+            organization_id: organization.and_then(organization_id),
+            expires: claims.expires,
+            jti: claims.integer_jti(),
+        }
+    }
+
+    /// The identity in a claims text that somebody trusted has checked. It does not expire here.
+    ///
+    /// # Errors
+    /// What is wrong with the JSON. A text that is no object has no user id and is no error.
+    pub fn trusted(text: &str) -> Result<Self, String> {
+        let members = match json::parse(text)? {
+            Json::Object(members) => members,
+            _ => Members::default(),
+        };
+        let claims = Claims::without_dates(members);
+        Ok(Identity {
+            user_id_malformed: false,
+            ..Identity::new(text, &claims, None)
+        })
+    }
+
+    /// The user id as UUID.
+    pub fn uid(&self) -> Option<[u8; 16]> {
+        self.user_id.as_deref().and_then(uuid::parse)
+    }
+
+    /// The flat form, its texts converted by `encode`, which gives None where a text cannot be converted.
+    ///
+    /// # Errors
+    /// [`Error::NotEncodable`]
+    pub fn to_bytes(&self, encode: impl Fn(&str) -> Option<Cow<'_, [u8]>>) -> Result<Vec<u8>, Error> {
+        let texts = [
+            self.user_id.as_deref(),
+            self.issuer.as_deref(),
+            self.kid.as_deref(),
+            self.role.as_deref(),
+            self.email.as_deref(),
+            Some(self.claims.as_str()),
+        ];
+        let uid = self.uid();
+        let mut present = 0_u16;
+        let flags = [
+            (UID, uid.is_some()),
+            (ORGANIZATION_ID, self.organization_id.is_some()),
+            (ORGANIZATION, self.has_organization),
+            (USER_ID_MALFORMED, self.user_id_malformed),
+            (EXPIRES, self.expires.is_some()),
+            (JTI, self.jti.is_some()),
+        ];
+        for (mask, _) in flags.into_iter().filter(|(_, set)| *set) {
+            present |= mask;
+        }
+        let mut ends = Vec::with_capacity(TEXTS);
+        let mut content = Vec::with_capacity(self.claims.len().saturating_add(256));
+        for (text, mask) in texts.into_iter().zip(TEXT_MASKS) {
+            if let Some(text) = text {
+                present |= mask;
+                content.extend_from_slice(&encode(text).ok_or(Error::NotEncodable)?);
+            }
+            ends.push(u32::try_from(content.len()).map_err(|_| Error::NotEncodable)?);
+        }
+        let mut bytes = Vec::with_capacity(HEADER.saturating_add(content.len()));
+        bytes.extend_from_slice(&present.to_le_bytes());
+        bytes.extend_from_slice(&uid.unwrap_or_default());
+        bytes.extend_from_slice(&self.organization_id.unwrap_or_default());
+        bytes.extend_from_slice(&self.expires.map_or(0, NumericDate::micros).to_le_bytes());
+        bytes.extend_from_slice(&self.jti.unwrap_or_default().to_le_bytes());
+        bytes.extend(ends.into_iter().flat_map(u32::to_le_bytes));
+        bytes.append(&mut content);
+        Ok(bytes)
+    }
+}
+
+fn organization_id(organization: &Json) -> Option<[u8; 16]> {
+    let Json::Object(members) = organization else {
+        return None;
+    };
+    members.get("id").and_then(Json::as_str).and_then(uuid::parse)
+}
+
+const TEXTS: usize = 6;
+const TEXT_MASKS: [u16; TEXTS] = [1, 2, 4, 8, 16, 32];
+const UID: u16 = 1 << 8;
+const ORGANIZATION_ID: u16 = 1 << 9;
+const ORGANIZATION: u16 = 1 << 10;
+const USER_ID_MALFORMED: u16 = 1 << 11;
+const EXPIRES: u16 = 1 << 12;
+const JTI: u16 = 1 << 13;
+const HEADER: usize = 74;
+
+/// The texts of a flat identity, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Text {
+    /// The user id.
+    UserId,
+    /// `iss`
+    Issuer,
+    /// `kid`
+    KeyId,
+    /// `role`
+    Role,
+    /// `email`
+    Email,
+    /// The payload.
+    Claims,
+}
+
+impl Text {
+    const fn index(self) -> usize {
+        match self {
+            Text::UserId => 0,
+            Text::Issuer => 1,
+            Text::KeyId => 2,
+            Text::Role => 3,
+            Text::Email => 4,
+            Text::Claims => 5,
+        }
+    }
+}
+
+/// An identity in its flat form. Reading allocates nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlatIdentity<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> FlatIdentity<'a> {
+    /// Reads what [`Identity::to_bytes`] wrote; a reader never looks outside of `bytes`, whatever they are.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        FlatIdentity { bytes }
+    }
+
+    /// A text, in the encoding that the writer chose.
+    pub fn text(&self, text: Text) -> Option<&'a [u8]> {
+        let index = text.index();
+        TEXT_MASKS.get(index).filter(|mask| self.has(**mask))?;
+        let start = index.checked_sub(1).map_or(Some(0), |before| self.end(before))?;
+        self.bytes.get(HEADER..)?.get(start..self.end(index)?)
+    }
+
+    /// The user id as UUID.
+    pub fn uid(&self) -> Option<[u8; 16]> {
+        self.when(UID, self.array(2))
+    }
+
+    /// `o.id`, if it is a UUID.
+    pub fn organization_id(&self) -> Option<[u8; 16]> {
+        self.when(ORGANIZATION_ID, self.array(18))
+    }
+
+    /// Claim `o` is an object.
+    pub fn has_organization(&self) -> bool {
+        self.has(ORGANIZATION)
+    }
+
+    /// The user-id claim is there and is no string.
+    pub fn user_id_malformed(&self) -> bool {
+        self.has(USER_ID_MALFORMED)
+    }
+
+    /// When it ends.
+    pub fn expires(&self) -> Option<NumericDate> {
+        self.when(EXPIRES, self.array(34))
+            .map(|micros| NumericDate::from_micros(i64::from_le_bytes(micros)))
+    }
+
+    /// `jti`, if it is an integer.
+    pub fn jti(&self) -> Option<i64> {
+        self.when(JTI, self.array(42)).map(i64::from_le_bytes)
+    }
+
+    fn has(&self, mask: u16) -> bool {
+        self.array(0)
+            .is_some_and(|present| u16::from_le_bytes(present) & mask != 0)
+    }
+
+    fn when<T>(&self, mask: u16, value: Option<T>) -> Option<T> {
+        value.filter(|_| self.has(mask))
+    }
+
+    fn end(&self, index: usize) -> Option<usize> {
+        let at = index.checked_mul(4)?.checked_add(50)?;
+        usize::try_from(u32::from_le_bytes(self.array(at)?)).ok()
+    }
+
+    fn array<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
+        self.bytes.get(at..)?.first_chunk().copied()
+    }
+}
