@@ -1,1 +1,54 @@
+//! `pg_session_jwt`: the verified JSON Web Token of a session as its identity, for row-level security.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | [`token`] | the judge: token, keys, policy and time to an identity; plain Rust, no PostgreSQL |
+//! | `settings` | what can be set and by whom; the hooks in which a token is judged and its identity kept |
+//! | `session` | who is speaking now |
+//! | `auth`, `status` | the SQL functions |
+//! | `error` | every refusal as SQLSTATE, message, detail and hint |
+//! | `audit`, `clock`, `encoding`, `datum` | the log line, the time, texts in the database's encoding, SQL values |
+//!
+//! Uses go one way: `auth` → `session` → `settings` → `token`. Without one of the features `pg15` … `pg18` only
+//! `token` is built.
+
+#![deny(ffi_unwind_calls)]
+
 pub mod token;
+
+#[cfg(feature = "pgrx")]
+mod audit;
+#[cfg(feature = "pgrx")]
+mod auth;
+#[cfg(feature = "pgrx")]
+mod clock;
+#[cfg(feature = "pgrx")]
+mod datum;
+#[cfg(feature = "pgrx")]
+mod encoding;
+#[cfg(feature = "pgrx")]
+mod error;
+#[cfg(feature = "pgrx")]
+mod session;
+#[cfg(feature = "pgrx")]
+mod settings;
+#[cfg(feature = "pgrx")]
+mod status;
+
+#[cfg(feature = "pgrx")]
+mod extension {
+    #[cfg(not(panic = "unwind"))]
+    compile_error!("A panic must become an ERROR of the one session: build with panic = \"unwind\".");
+
+    pgrx::pg_module_magic!(name, version);
+
+    pgrx::extension_sql_file!("../sql/schema.sql", name = "schema", bootstrap);
+    pgrx::extension_sql_file!("../sql/roles.sql", name = "roles", finalize);
+
+    /// Called when the library is loaded, by the postmaster or late in a session.
+    #[allow(non_snake_case)]
+    #[pgrx::pg_guard]
+    pub extern "C-unwind" fn _PG_init() {
+        crate::settings::define();
+    }
+}

@@ -5,9 +5,10 @@
 //!       2  16 bytes            the user id as UUID
 //!      18  16 bytes            the organisation's UUID
 //!      34  i64 little-endian   exp, microseconds since 1970
-//!      42  i64 little-endian   jti
-//!      50  6 × u32 little-endian  where each text ends, counted from byte 74
-//!      74  the texts, in the order of `Text`, in the encoding that the writer chose
+//!      42  i64 little-endian   nbf, microseconds since 1970
+//!      50  i64 little-endian   jti
+//!      58  6 × u32 little-endian  where each text ends, counted from byte 82
+//!      82  the texts, in the order of `Text`, in the encoding that the writer chose
 //! ```
 
 use std::borrow::Cow;
@@ -40,6 +41,8 @@ pub struct Identity {
     pub organization_id: Option<[u8; 16]>,
     /// When it ends.
     pub expires: Option<NumericDate>,
+    /// When it begins.
+    pub not_before: Option<NumericDate>,
     /// `jti`, if it is an integer.
     pub jti: Option<i64>,
 }
@@ -60,6 +63,7 @@ impl Identity {
             has_organization: matches!(organization, Some(Json::Object(_))),
             organization_id: organization.and_then(organization_id),
             expires: claims.expires,
+            not_before: claims.not_before,
             jti: claims.integer_jti(),
         }
     }
@@ -106,6 +110,7 @@ impl Identity {
             (ORGANIZATION, self.has_organization),
             (USER_ID_MALFORMED, self.user_id_malformed),
             (EXPIRES, self.expires.is_some()),
+            (NOT_BEFORE, self.not_before.is_some()),
             (JTI, self.jti.is_some()),
         ];
         for (mask, _) in flags.into_iter().filter(|(_, set)| *set) {
@@ -125,6 +130,7 @@ impl Identity {
         bytes.extend_from_slice(&uid.unwrap_or_default());
         bytes.extend_from_slice(&self.organization_id.unwrap_or_default());
         bytes.extend_from_slice(&self.expires.map_or(0, NumericDate::micros).to_le_bytes());
+        bytes.extend_from_slice(&self.not_before.map_or(0, NumericDate::micros).to_le_bytes());
         bytes.extend_from_slice(&self.jti.unwrap_or_default().to_le_bytes());
         bytes.extend(ends.into_iter().flat_map(u32::to_le_bytes));
         bytes.append(&mut content);
@@ -146,8 +152,9 @@ const ORGANIZATION_ID: u16 = 1 << 9;
 const ORGANIZATION: u16 = 1 << 10;
 const USER_ID_MALFORMED: u16 = 1 << 11;
 const EXPIRES: u16 = 1 << 12;
-const JTI: u16 = 1 << 13;
-const HEADER: usize = 74;
+const NOT_BEFORE: u16 = 1 << 13;
+const JTI: u16 = 1 << 14;
+const HEADER: usize = 82;
 
 /// The texts of a flat identity, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,9 +232,15 @@ impl<'a> FlatIdentity<'a> {
             .map(|micros| NumericDate::from_micros(i64::from_le_bytes(micros)))
     }
 
+    /// When it begins.
+    pub fn not_before(&self) -> Option<NumericDate> {
+        self.when(NOT_BEFORE, self.array(42))
+            .map(|micros| NumericDate::from_micros(i64::from_le_bytes(micros)))
+    }
+
     /// `jti`, if it is an integer.
     pub fn jti(&self) -> Option<i64> {
-        self.when(JTI, self.array(42)).map(i64::from_le_bytes)
+        self.when(JTI, self.array(50)).map(i64::from_le_bytes)
     }
 
     fn has(&self, mask: u16) -> bool {
@@ -240,7 +253,7 @@ impl<'a> FlatIdentity<'a> {
     }
 
     fn end(&self, index: usize) -> Option<usize> {
-        let at = index.checked_mul(4)?.checked_add(50)?;
+        let at = index.checked_mul(4)?.checked_add(58)?;
         usize::try_from(u32::from_le_bytes(self.array(at)?)).ok()
     }
 

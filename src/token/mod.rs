@@ -45,15 +45,3 @@ pub fn verify(token: &[u8], keys: &KeySet, policy: &Policy) -> Result<Identity, 
     policy.admit(&claims)?;
     Ok(Identity::new(&payload, &claims, header.kid))
 }
-
-/// Reads a token without judging it, for a process that copies the verdict of another one on the same token.
-///
-/// # Errors
-/// As [`verify`], for what concerns the form.
-pub fn read_verified(token: &[u8]) -> Result<Identity, Error> {
-    let token = Compact::parse(token)?;
-    let header = token.header()?;
-    let payload = token.payload()?;
-    let claims = Claims::parse(&payload)?;
-    Ok(Identity::new(&payload, &claims, header.kid))
-}

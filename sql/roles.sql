@@ -1,0 +1,65 @@
+-- The roles that policies and grants name. Roles belong to the whole cluster: they may be there already, another database
+-- may be making them at this moment, and DROP EXTENSION leaves them. NOLOGIN, because all end users share them and a role
+-- may change its own password and settings.
+DO LANGUAGE plpgsql $$
+DECLARE
+    wanted pg_catalog.text;
+    reach pg_catalog.text;
+BEGIN
+    FOREACH wanted IN ARRAY ARRAY['authenticated', 'anonymous']::pg_catalog.text[] LOOP
+        IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) wanted) THEN
+            BEGIN
+                EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', wanted);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL; -- Another database was faster; the role is looked at below like any that was there.
+            END;
+        END IF;
+        -- What the role is, or can become by SET ROLE, must not stand above row-level security.
+        SELECT pg_catalog.format('%I', r.rolname) INTO reach
+          FROM pg_catalog.pg_roles r, pg_catalog.pg_roles w
+         WHERE w.rolname OPERATOR(pg_catalog.=) wanted
+           AND (r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolreplication)
+           AND (r.oid OPERATOR(pg_catalog.=) w.oid OR pg_catalog.pg_has_role(w.oid, r.oid, 'MEMBER'))
+         ORDER BY (r.oid OPERATOR(pg_catalog.=) w.oid) DESC
+         LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'object_not_in_prerequisite_state',
+                MESSAGE = pg_catalog.format('role %I has more rights than end users may have', wanted),
+                DETAIL = pg_catalog.format('It is, or can become, role %s, which has SUPERUSER, BYPASSRLS, CREATEROLE or '
+                                           'REPLICATION.', reach),
+                HINT = pg_catalog.format('ALTER ROLE %I NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION; '
+                                         'revoke its memberships; then create the extension again.', wanted);
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- To read one's own identity is no privilege.
+GRANT USAGE ON SCHEMA auth TO PUBLIC;
+
+COMMENT ON SCHEMA auth IS 'The identity of the session, from its verified JSON Web Token (pg_session_jwt)';
+COMMENT ON FUNCTION auth.init() IS
+    'Checks that there is a usable key to verify tokens with; error 55000 if there is none, 22023 if it cannot be used';
+COMMENT ON FUNCTION auth.jwt_session_init(pg_catalog.text) IS
+    'Verifies a JSON Web Token and takes on its identity for the session; error 28000 if it is refused, 22023 if it is malformed; a failure changes nothing';
+COMMENT ON FUNCTION auth.jwt_session_init(pg_catalog.text, pg_catalog.bool) IS
+    'Verifies a JSON Web Token and takes on its identity, if is_local until the transaction ends; errors as for jwt_session_init(text)';
+COMMENT ON FUNCTION auth.user_id() IS
+    'Claim sub of the session''s token; NULL without an identity; error 28000 if it has expired';
+COMMENT ON FUNCTION auth.uid() IS
+    'Claim sub as uuid; NULL without an identity or if it is no UUID; error 28000 if it has expired';
+COMMENT ON FUNCTION auth.session() IS
+    'All claims of the session''s token; JSON null without an identity; error 28000 if it has expired';
+COMMENT ON FUNCTION auth.jwt() IS
+    'All claims of the session''s token; JSON null without an identity; error 28000 if it has expired';
+COMMENT ON FUNCTION auth.organization() IS
+    'Claim o if it is an object, else NULL; error 28000 if the identity has expired';
+COMMENT ON FUNCTION auth.organization_id() IS
+    'Member id of claim o if it is a UUID, else NULL; error 28000 if the identity has expired';
+COMMENT ON FUNCTION auth.role() IS
+    'Claim role if it is a string, else NULL (it is never used for SET ROLE); error 28000 if the identity has expired';
+COMMENT ON FUNCTION auth.email() IS
+    'Claim email if it is a string, else NULL; error 28000 if the identity has expired';
+COMMENT ON FUNCTION auth.status() IS
+    'Why the identity of this session is what it is: mode, whether there is one, and the reason in words if there is none; never an error';

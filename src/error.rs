@@ -1,0 +1,182 @@
+//! Every refusal as a PostgreSQL error: one exhaustive match from fact to SQLSTATE, message, detail and hint.
+//!
+//! Messages that clients of version 0.5.0 look for are kept to the letter. Texts are ASCII, so that they are the same
+//! in every database encoding, and hold nothing of a token or key but an excerpt of `kid` and `alg`.
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+
+use crate::settings::name;
+use crate::token::{self, Error};
+
+/// Why a call or an assignment is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// A token or key is refused by the judge.
+    Token(Error),
+    /// A setting holds a value that cannot be used; every call fails rather than fall back to a weaker mode.
+    Unusable { setting: &'static str, problem: Error },
+    /// A setting was given where PostgreSQL could not apply it.
+    NotApplied { setting: &'static str },
+    /// There is nothing to verify a token with.
+    NoKey,
+    /// A token may come from the session itself only.
+    TokenSource,
+    /// The server has a key of its own, and a connection brings another one.
+    KeyFromClient,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Token(error)
+    }
+}
+
+/// The parts of a PostgreSQL error.
+pub struct Report {
+    pub sqlstate: PgSqlErrorCode,
+    pub message: String,
+    pub detail: Option<String>,
+    pub hint: Option<&'static str>,
+}
+
+impl Failure {
+    /// Raises the failure as an ERROR.
+    pub fn raise(&self) -> ! {
+        let Report {
+            sqlstate,
+            message,
+            detail,
+            hint,
+        } = self.report();
+        let mut report = ErrorReport::new(sqlstate, message, "pg_session_jwt");
+        if let Some(detail) = detail {
+            report = report.set_detail(detail);
+        }
+        if let Some(hint) = hint {
+            report = report.set_hint(hint);
+        }
+        report.report(PgLogLevel::ERROR);
+        unreachable!("an ERROR does not return")
+    }
+
+    /// SQLSTATE, message, detail and hint.
+    pub fn report(&self) -> Report {
+        use PgSqlErrorCode as State;
+        match self {
+            Failure::Token(error) => Report {
+                sqlstate: sqlstate(error),
+                message: error.to_string(),
+                detail: detail(error),
+                hint: hint(error),
+            },
+            Failure::Unusable { setting, problem } => Report {
+                sqlstate: State::ERRCODE_INVALID_PARAMETER_VALUE,
+                message: format!("\"{setting}\" is set but cannot be used: {problem}"),
+                detail: detail(problem),
+                hint: Some("Until it is mended no identity is given to anyone."),
+            },
+            Failure::NotApplied { setting } => Report {
+                sqlstate: State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                message: format!("\"{setting}\" is set but was not applied"),
+                detail: Some("It was given where it cannot be set, or with a malformed value.".to_owned()),
+                hint: Some(
+                    "Set it in postgresql.conf or in the connection's startup packet, and load pg_session_jwt with \
+                     shared_preload_libraries or session_preload_libraries.",
+                ),
+            },
+            Failure::NoKey => Report {
+                sqlstate: State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                message: format!("no key to verify a JWT with: \"{}\" is not set", name::JWK_TEXT),
+                detail: None,
+                hint: Some(
+                    "Set pg_session_jwt.jwk in the connection's startup packet (options=-c pg_session_jwt.jwk=...) or in \
+                     postgresql.conf. Without a key, identities come from request.jwt.claims if \
+                     pg_session_jwt.claims_fallback is on.",
+                ),
+            },
+            Failure::TokenSource => Report {
+                sqlstate: State::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                message: "a JWT cannot be a default".to_owned(),
+                detail: Some("Whoever could set it for a role or a database could plant it for others.".to_owned()),
+                hint: Some("Present it in the session: auth.jwt_session_init(token), or SET pg_session_jwt.jwt."),
+            },
+            Failure::KeyFromClient => Report {
+                sqlstate: State::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                message: format!("\"{}\" is set by the server", name::JWK_TEXT),
+                detail: Some("A connection cannot replace the server's key with its own.".to_owned()),
+                hint: Some("Connect without it."),
+            },
+        }
+    }
+}
+
+/// A refused token is 28000, a malformed token, claim or key 22023.
+fn sqlstate(error: &Error) -> PgSqlErrorCode {
+    use PgSqlErrorCode as State;
+    match error {
+        Error::UnknownAlgorithm { .. }
+        | Error::Critical { .. }
+        | Error::UnknownKeyId { .. }
+        | Error::AmbiguousKey { .. }
+        | Error::AlgorithmMismatch { .. }
+        | Error::Signature
+        | Error::Expired { .. }
+        | Error::NotYetValid { .. }
+        | Error::TokenIdReplayed { .. } => State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+        Error::TokenTooLong { .. }
+        | Error::NotCompact { .. }
+        | Error::NotBase64Url { .. }
+        | Error::NotJson { .. }
+        | Error::HeaderMember { .. }
+        | Error::ClaimDate { .. }
+        | Error::TokenId
+        | Error::UserId { .. }
+        | Error::NotEncodable
+        | Error::KeySetTooLong { .. }
+        | Error::KeyNotJson { .. }
+        | Error::Key(_)
+        | Error::NoUsableKey { .. } => State::ERRCODE_INVALID_PARAMETER_VALUE,
+    }
+}
+
+fn detail(error: &Error) -> Option<String> {
+    use token::compact::MAX_TOKEN_BYTES;
+    use token::keys::MAX_KEY_SET_BYTES;
+    Some(match error {
+        Error::TokenTooLong { bytes } => format!("It has {bytes} bytes; at most {MAX_TOKEN_BYTES} are accepted."),
+        Error::NotCompact { parts } => format!("A JWT has 3 parts with dots between them; this has {parts}."),
+        Error::NotJson { problem, .. } | Error::KeyNotJson { problem } => format!("The problem: {problem}."),
+        Error::UnknownAlgorithm { alg } => format!("alg=\"{alg}\""),
+        Error::Critical { member } => format!("Its header has \"{member}\"."),
+        Error::UnknownKeyId { kid } => format!("kid=\"{kid}\""),
+        Error::AmbiguousKey { candidates } => {
+            format!("It has no \"kid\", and {candidates} keys could have signed it; exactly one would do.")
+        }
+        Error::AlgorithmMismatch { alg } => format!("alg=\"{alg:?}\""),
+        Error::Expired { exp, now, leeway } => format!("exp={exp}, now={now}, leeway={leeway}"),
+        Error::NotYetValid { nbf, now, leeway } => format!("nbf={nbf}, now={now}, leeway={leeway}"),
+        Error::TokenIdReplayed { jti, last } => format!("jti={jti}, last={last}"),
+        Error::KeySetTooLong { bytes } => format!("It has {bytes} bytes; at most {MAX_KEY_SET_BYTES} are accepted."),
+        Error::Key(problem) => format!("The key cannot be used: {problem}."),
+        Error::NoUsableKey { skipped } => format!("{skipped} of its keys were skipped."),
+        Error::ClaimDate { .. } => "It must be a number from 0 to 253402300799 (the end of the year 9999).".to_owned(),
+        Error::TokenId => "It must be an integer of 64 bits.".to_owned(),
+        Error::NotBase64Url { .. }
+        | Error::HeaderMember { .. }
+        | Error::Signature
+        | Error::UserId { .. }
+        | Error::NotEncodable => return None,
+    })
+}
+
+const fn hint(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Expired { .. } => Some("Present a new token."),
+        Error::NotYetValid { .. } => Some("The clock of the issuer or of this server may be wrong."),
+        Error::Key(_) | Error::KeyNotJson { .. } => {
+            Some("Give one public JSON Web Key: {\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"...\"}, or kty EC or RSA.")
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,34 @@
+//! Who is speaking now: the identity that counts, at this statement, under the current settings.
+
+use crate::clock;
+use crate::error::Failure;
+use crate::settings::{self, Mode, claims, jwt};
+use crate::token::identity::FlatIdentity;
+use crate::token::policy;
+
+/// Shows the current identity to `read`; None where nobody is known.
+///
+/// # Errors
+/// An identity that was there and does not hold any more is an error and not "nobody": it must not look like a row
+/// filter that finds nothing. So is a setting that cannot be used.
+pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Failure> {
+    match settings::mode()? {
+        Mode::Proxy(_) => jwt::read(|identity| {
+            if let Some(identity) = &identity {
+                in_time(identity)?;
+            }
+            Ok(read(identity))
+        })?,
+        // A token that nobody can verify is not passed over in favour of claims that anybody can set.
+        Mode::Claims | Mode::Off if jwt::is_set() => Err(Failure::NoKey),
+        Mode::Claims => Ok(claims::read(read)),
+        Mode::Off => Ok(read(None)),
+    }
+}
+
+fn in_time(identity: &FlatIdentity) -> Result<(), Failure> {
+    let (now, leeway) = (clock::statement_start(), settings::leeway());
+    policy::started(identity.not_before(), now, leeway)?;
+    policy::unexpired(identity.expires(), now, leeway)?;
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! What can be set, by whom, and which source of identity follows from it.
+//!
+//! | setting | type, context | default |
+//! |---|---|---|
+//! | `pg_session_jwt.jwk` | string, one public JWK; configuration file or startup packet | '' |
+//! | `pg_session_jwt.jwt` | string, the token; anyone, in the session | '' |
+//! | `pg_session_jwt.claims_fallback` | bool; superuser | on |
+//! | `pg_session_jwt.leeway` | integer, seconds, 0 to 300; superuser | 60 |
+//! | `pg_session_jwt.audit_log` | bool; superuser | off |
+//! | `request.jwt.claims` | string, a JSON object; anyone | '' |
+//!
+//! A setting that is set but cannot be used never counts as not set: [`mode`] fails, and with it every `auth` function.
+
+pub mod claims;
+mod extra;
+mod hook;
+mod jwk;
+pub mod jwt;
+mod late_load;
+
+use std::ffi::CString;
+use std::rc::Rc;
+
+use pgrx::pg_sys;
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
+
+use crate::error::Failure;
+use crate::token::KeySet;
+
+/// The names of the settings.
+pub mod name {
+    use std::ffi::CStr;
+
+    pub const PREFIX: &CStr = c"pg_session_jwt";
+    pub const JWK: &CStr = c"pg_session_jwt.jwk";
+    pub const JWT: &CStr = c"pg_session_jwt.jwt";
+    pub const CLAIMS_FALLBACK: &CStr = c"pg_session_jwt.claims_fallback";
+    pub const LEEWAY: &CStr = c"pg_session_jwt.leeway";
+    pub const AUDIT_LOG: &CStr = c"pg_session_jwt.audit_log";
+    pub const REQUEST_CLAIMS: &CStr = c"request.jwt.claims";
+
+    pub const JWK_TEXT: &str = "pg_session_jwt.jwk";
+}
+
+static JWK: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+static JWT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+static CLAIMS_FALLBACK: GucSetting<bool> = GucSetting::<bool>::new(true);
+static LEEWAY: GucSetting<i32> = GucSetting::<i32>::new(60);
+static AUDIT_LOG: GucSetting<bool> = GucSetting::<bool>::new(false);
+static REQUEST_CLAIMS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+
+/// Where identities come from, the most trusted first.
+pub enum Mode {
+    /// Tokens, verified with the key of `pg_session_jwt.jwk`.
+    Proxy(Rc<KeySet>),
+    /// `request.jwt.claims`, which a trusted front end has verified.
+    Claims,
+    /// Nowhere: there is no key, and claims are not believed.
+    Off,
+}
+
+/// The one source of identity that counts now.
+///
+/// # Errors
+/// [`Failure::Unusable`], [`Failure::NotApplied`]: then no source counts, not even a weaker one.
+pub fn mode() -> Result<Mode, Failure> {
+    match jwk::key_set()? {
+        Some(keys) => Ok(Mode::Proxy(keys)),
+        None if CLAIMS_FALLBACK.get() => Ok(Mode::Claims),
+        None => Ok(Mode::Off),
+    }
+}
+
+/// Differs whenever the keys that identities rest on may have changed. Never 0.
+pub fn key_generation() -> u64 {
+    jwk::generation()
+}
+
+/// Seconds of grace for `exp` and `nbf`.
+pub fn leeway() -> u32 {
+    u32::try_from(LEEWAY.get()).unwrap_or(0)
+}
+
+/// Whether identities that are taken on or refused are logged.
+pub fn audit_log() -> bool {
+    AUDIT_LOG.get()
+}
+
+/// Defines the settings. The key comes before the token, which is verified with it.
+pub fn define() {
+    let placeholders = late_load::Placeholders::look();
+    // SAFETY: the hooks have the types that PostgreSQL calls them with, are guarded, and live as long as the library.
+    unsafe {
+        GucRegistry::define_string_guc_with_hooks(
+            name::JWK,
+            c"The public key (one JSON Web Key) that tokens are verified with.",
+            c"Set by the server's configuration, or by a trusted proxy in the startup packet of each connection.",
+            &JWK,
+            GucContext::Backend,
+            GucFlags::NO_RESET_ALL,
+            Some(jwk::check),
+            Some(jwk::assign),
+            None,
+        );
+    }
+    GucRegistry::define_bool_guc(
+        name::CLAIMS_FALLBACK,
+        c"Believes request.jwt.claims where no key is set.",
+        c"Whoever can run SQL can set request.jwt.claims: leave this on only where a trusted front end is the only one.",
+        &CLAIMS_FALLBACK,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        name::LEEWAY,
+        c"Seconds by which a token may be used after exp and before nbf.",
+        c"Allows for clocks that differ.",
+        &LEEWAY,
+        0,
+        300,
+        GucContext::Suset,
+        GucFlags::UNIT_S,
+    );
+    GucRegistry::define_bool_guc(
+        name::AUDIT_LOG,
+        c"Logs each identity that a session takes on and each token that is refused.",
+        c"One line each, with iss, sub, aud, jti and kid as JSON; never the token.",
+        &AUDIT_LOG,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    placeholders.settle();
+    // SAFETY: as above.
+    unsafe {
+        GucRegistry::define_string_guc_with_hooks(
+            name::JWT,
+            c"The token of this session. It is never shown.",
+            c"Verified when it is set; the identity in it lasts as long as the value.",
+            &JWT,
+            GucContext::Userset,
+            GucFlags::NO_SHOW_ALL | GucFlags::DISALLOW_IN_FILE,
+            Some(jwt::check),
+            Some(jwt::assign),
+            Some(jwt::show),
+        );
+    }
+    if !late_load::is_defined_elsewhere(name::REQUEST_CLAIMS) {
+        // SAFETY: as above.
+        unsafe {
+            GucRegistry::define_string_guc_with_hooks(
+                name::REQUEST_CLAIMS,
+                c"Claims that a trusted front end has verified.",
+                c"A JSON object; believed only where no key is set and pg_session_jwt.claims_fallback is on.",
+                &REQUEST_CLAIMS,
+                GucContext::Userset,
+                GucFlags::default(),
+                Some(claims::check),
+                Some(claims::assign),
+                None,
+            );
+        }
+    } else {
+        claims::leave_to_others();
+    }
+    // SAFETY: the name is a C string that lives as long as the library.
+    unsafe { pg_sys::MarkGUCPrefixReserved(name::PREFIX.as_ptr()) };
+}

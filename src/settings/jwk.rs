@@ -1,0 +1,106 @@
+//! `pg_session_jwt.jwk`: the key of proxy mode.
+//!
+//! It is refused where a person gets the error. Anywhere else PostgreSQL would drop a refused value with a WARNING and
+//! go on as if it were not set, so there it is accepted, logged, and unusable for as long as it stands.
+
+use std::cell::RefCell;
+use std::ffi::{CStr, c_char, c_void};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use pgrx::prelude::*;
+
+use super::{JWK, extra, hook, late_load, name};
+use crate::error::Failure;
+use crate::token::keys::Key;
+use crate::token::{Error, KeySet};
+
+/// Counts assignments.
+static GENERATION: AtomicU64 = AtomicU64::new(1);
+/// Where the current value came from: a GucSource; PGC_S_DEFAULT is 0.
+static SOURCE: AtomicU32 = AtomicU32::new(0);
+
+type Parsed = Result<Option<Rc<KeySet>>, Failure>;
+
+thread_local! {
+    /// The current value, parsed once for each assignment.
+    static PARSED: RefCell<Option<(u64, Parsed)>> = const { RefCell::new(None) };
+}
+
+pub(super) fn generation() -> u64 {
+    GENERATION.load(Relaxed)
+}
+
+/// The key, as a set of one; None where none is set.
+pub(super) fn key_set() -> Parsed {
+    let generation = generation();
+    PARSED.with_borrow_mut(|parsed| match parsed {
+        Some((of, key)) if *of == generation => key.clone(),
+        _ => parsed.insert((generation, parse_current())).1.clone(),
+    })
+}
+
+fn parse_current() -> Parsed {
+    let Some(text) = JWK.get().filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    if late_load::is_mark(&text) {
+        return Err(Failure::NotApplied {
+            setting: name::JWK_TEXT,
+        });
+    }
+    let unusable = |problem| Failure::Unusable {
+        setting: name::JWK_TEXT,
+        problem,
+    };
+    parse(&text)
+        .map(|key| Some(Rc::new(KeySet::pinned(key))))
+        .map_err(unusable)
+}
+
+fn parse(text: &CStr) -> Result<Key, Error> {
+    let not_utf8 = |_| Error::KeyNotJson {
+        problem: "it is not UTF-8".to_owned(),
+    };
+    Key::from_public_jwk(text.to_str().map_err(not_utf8)?)
+}
+
+#[pg_guard]
+pub(super) unsafe extern "C-unwind" fn check(
+    newval: *mut *mut c_char,
+    extra: *mut *mut c_void,
+    source: pg_sys::GucSource::Type,
+) -> bool {
+    use pg_sys::GucSource::{PGC_S_CLIENT, PGC_S_DEFAULT, PGC_S_SESSION, PGC_S_TEST};
+    // SAFETY: PostgreSQL calls check hooks with the value to check.
+    let text = unsafe { hook::value(newval) };
+    let from_server = (PGC_S_DEFAULT + 1..PGC_S_CLIENT).contains(&SOURCE.load(Relaxed));
+    if source == PGC_S_CLIENT && from_server && !hook::copying_from_leader() {
+        return hook::refuse(&Failure::KeyFromClient);
+    }
+    if !text.is_empty()
+        && !late_load::is_mark(text)
+        && let Err(problem) = parse(text)
+    {
+        if source == PGC_S_SESSION || source == PGC_S_TEST {
+            return hook::refuse(&Failure::Token(problem));
+        }
+        log!("pg_session_jwt.jwk cannot be used, and no identity is given to anyone: {problem}");
+    }
+    if text.is_empty() {
+        return true;
+    }
+    let block = extra::allocate(u64::from(source), &[]);
+    // SAFETY: PostgreSQL calls check hooks with a place for their block.
+    unsafe { *extra = block };
+    !block.is_null()
+}
+
+#[pg_guard]
+pub(super) unsafe extern "C-unwind" fn assign(_newval: *const c_char, extra: *mut c_void) {
+    static SLOT: extra::Slot = extra::Slot::empty();
+    SLOT.assign(extra);
+    let source = SLOT.read(|block| block.map_or(0, |block| block.judged_under));
+    SOURCE.store(u32::try_from(source).unwrap_or(0), Relaxed);
+    GENERATION.fetch_add(1, Relaxed);
+}

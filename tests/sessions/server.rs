@@ -1,0 +1,261 @@
+//! Throw-away servers of the PostgreSQL that PG_CONFIG names, with the extension as it is installed there.
+//!
+//! A server is a child of the test process, in a folder of its own, and ends with it: at its end, by `Drop`, or by the
+//! terminal's interrupt, which the kernel sends to both.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, Mutex};
+use std::time::{Duration, Instant};
+
+use postgres::{Client, Config, NoTls};
+
+/// The server that most tests share, each in a database of its own. The library is not preloaded.
+pub static SHARED: LazyLock<Server> = LazyLock::new(|| Server::start(""));
+
+/// Stopped when the process ends; a static is never dropped.
+static RUNNING: Mutex<Vec<(u32, PathBuf)>> = Mutex::new(Vec::new());
+
+pub struct Server {
+    child: Child,
+    folder: PathBuf,
+    port: u16,
+    databases: AtomicU32,
+}
+
+impl Server {
+    /// Starts a server with these lines in its postgresql.conf.
+    pub fn start(conf: &str) -> Server {
+        let server = Server::create(conf);
+        server.wait();
+        let mut client = server.connect("template1", "postgres", "");
+        client.batch_execute("create extension pg_session_jwt").unwrap();
+        server
+    }
+
+    fn create(conf: &str) -> Server {
+        static SERVERS: AtomicU32 = AtomicU32::new(0);
+        let name = format!(
+            "pg_session_jwt-{}-{}",
+            std::process::id(),
+            SERVERS.fetch_add(1, Ordering::Relaxed)
+        );
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir(&folder).unwrap();
+        let owner = unprivileged_user();
+        if let Some((uid, gid)) = owner {
+            std::os::unix::fs::chown(&folder, Some(uid), Some(gid)).unwrap();
+        }
+        let data = folder.join("data");
+        let initdb = [
+            "--auth=trust",
+            "--username=postgres",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+            "-D",
+        ];
+        let output = program("initdb", owner).args(initdb).arg(&data).output().unwrap();
+        assert!(
+            output.status.success(),
+            "initdb: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let settings = format!(
+            "port = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{}'\nfsync = off\n\
+             max_connections = 40\nlog_line_prefix = '%p '\n{conf}\n",
+            folder.display()
+        );
+        fs::write(data.join("postgresql.auto.conf"), settings).unwrap();
+        let child = spawn(&folder, owner);
+        RUNNING.lock().unwrap().push((child.id(), folder.clone()));
+        stop_at_exit();
+        Server {
+            child,
+            folder,
+            port,
+            databases: AtomicU32::new(0),
+        }
+    }
+
+    /// Whether a server with these lines comes up at all, and its log.
+    pub fn try_start(conf: &str) -> (bool, String) {
+        let mut server = Server::create(conf);
+        let started = Instant::now();
+        while server.try_connect("template1", "postgres", "").is_err() {
+            if server.child.try_wait().unwrap().is_some() || started.elapsed() > Duration::from_secs(30) {
+                return (false, server.log());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        (true, server.log())
+    }
+
+    fn wait(&self) {
+        let started = Instant::now();
+        while let Err(error) = self.try_connect("template1", "postgres", "") {
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "no server: {error}\n{}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Stops and starts the server again, with its data and settings.
+    pub fn restart(&mut self) {
+        self.stop();
+        self.child = spawn(&self.folder, unprivileged_user());
+        RUNNING.lock().unwrap().push((self.child.id(), self.folder.clone()));
+        self.wait();
+    }
+
+    fn stop(&mut self) {
+        RUNNING.lock().unwrap().retain(|(pid, _)| *pid != self.child.id());
+        interrupt(self.child.id());
+        self.child.wait().unwrap();
+    }
+
+    /// A new database, with the extension.
+    pub fn database(&self) -> String {
+        self.database_with("")
+    }
+
+    /// A new database, with the extension and these options, such as `encoding 'LATIN1' template template0`.
+    pub fn database_with(&self, options: &str) -> String {
+        let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let create = format!("create database {name} {options}");
+        // Databases are copied from template1, which nobody may use meanwhile.
+        static TEMPLATE: Mutex<()> = Mutex::new(());
+        let guard = TEMPLATE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        self.connect("postgres", "postgres", "").batch_execute(&create).unwrap();
+        drop(guard);
+        if options.contains("template0") {
+            self.connect(&name, "postgres", "")
+                .batch_execute("create extension pg_session_jwt")
+                .unwrap();
+        }
+        name
+    }
+
+    /// A session; `options` is what libpq calls so: `-c name=value`.
+    pub fn connect(&self, database: &str, user: &str, options: &str) -> Client {
+        self.try_connect(database, user, options).unwrap()
+    }
+
+    pub fn try_connect(&self, database: &str, user: &str, options: &str) -> Result<Client, postgres::Error> {
+        let mut config = Config::new();
+        config
+            .host("127.0.0.1")
+            .port(self.port)
+            .dbname(database)
+            .user(user)
+            .options(options);
+        config.connect(NoTls)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.folder.join("log")).unwrap()).into_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A program of the PostgreSQL under test; as root it runs as another user, as PostgreSQL demands.
+pub fn program(name: &str, owner: Option<(u32, u32)>) -> Command {
+    let mut command = Command::new(bindir().join(name));
+    if let Some((uid, gid)) = owner {
+        command.uid(uid).gid(gid);
+    }
+    command.current_dir("/").env("LC_ALL", "C").stdin(Stdio::null());
+    command
+}
+
+fn spawn(folder: &Path, owner: Option<(u32, u32)>) -> Child {
+    let log = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(folder.join("log"))
+        .unwrap();
+    let mut postgres = program("postgres", owner);
+    postgres.arg("-D").arg(folder.join("data"));
+    postgres.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
+}
+
+/// The ordinary user `postgres`, when the tests run as root.
+pub fn unprivileged_user() -> Option<(u32, u32)> {
+    // SAFETY: asks for a number of this process.
+    if unsafe { libc::geteuid() } != 0 {
+        return None;
+    }
+    let id = |what| {
+        let output = Command::new("id").args([what, "postgres"]).output().unwrap();
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .trim()
+            .parse()
+            .expect("a user postgres, to run servers as")
+    };
+    Some((id("-u"), id("-g")))
+}
+
+fn bindir() -> PathBuf {
+    static BINDIR: LazyLock<PathBuf> = LazyLock::new(|| {
+        let pg_config = std::env::var("PG_CONFIG").expect("PG_CONFIG: the pg_config of the PostgreSQL to test");
+        let output = Command::new(pg_config).arg("--bindir").output().unwrap();
+        PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
+    });
+    BINDIR.clone()
+}
+
+/// The major version under test.
+pub fn major() -> u32 {
+    let version = SHARED
+        .connect("postgres", "postgres", "")
+        .query_one("show server_version_num", &[])
+        .unwrap();
+    version.get::<_, String>(0).parse::<u32>().unwrap() / 10_000
+}
+
+/// A fast shutdown.
+fn interrupt(pid: u32) {
+    // SAFETY: signals a child of this process that has not been waited for.
+    unsafe { libc::kill(i32::try_from(pid).unwrap(), libc::SIGINT) };
+}
+
+fn stop_at_exit() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    extern "C" fn stop_all() {
+        let Ok(running) = RUNNING.lock() else { return };
+        for (pid, _) in running.iter() {
+            interrupt(*pid);
+        }
+        for (pid, folder) in running.iter() {
+            let mut status = 0;
+            // SAFETY: waits for a child of this process.
+            unsafe { libc::waitpid(i32::try_from(*pid).unwrap_or(0), &mut status, 0) };
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+    // SAFETY: the function lives as long as the process.
+    ONCE.call_once(|| assert_eq!(unsafe { libc::atexit(stop_all) }, 0));
+}
