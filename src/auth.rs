@@ -28,7 +28,7 @@ pub mod auth {
     /// Checks that there is a usable key to verify tokens with.
     #[pg_extern(volatile, parallel_unsafe)]
     fn init() {
-        match settings::mode() {
+        match settings::mode_in_transaction() {
             Ok(Mode::Proxy(_)) => {}
             Ok(Mode::Claims | Mode::Off) => Failure::NoKey.raise(),
             Err(failure) => failure.raise(),

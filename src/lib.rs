@@ -52,3 +52,19 @@ mod extension {
         crate::settings::define();
     }
 }
+
+#[cfg(feature = "pg_test")]
+mod tests;
+
+/// What `cargo pgrx test` asks of an extension.
+#[cfg(all(test, feature = "pg_test"))]
+pub mod pg_test {
+    /// Before the server starts.
+    pub fn setup(_options: Vec<&str>) {}
+
+    /// Lines of its postgresql.conf.
+    #[must_use]
+    pub fn postgresql_conf_options() -> Vec<&'static str> {
+        Vec::new()
+    }
+}

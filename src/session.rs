@@ -12,7 +12,7 @@ use crate::token::policy;
 /// An identity that was there and does not hold any more is an error and not "nobody": it must not look like a row
 /// filter that finds nothing. So is a setting that cannot be used.
 pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Failure> {
-    match settings::mode()? {
+    match settings::mode_in_transaction()? {
         Mode::Proxy(_) => jwt::read(|identity| {
             if let Some(identity) = &identity {
                 in_time(identity)?;

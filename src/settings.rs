@@ -11,6 +11,7 @@
 //!
 //! A setting that is set but cannot be used never counts as not set: [`mode`] fails, and with it every `auth` function.
 
+mod catalog;
 pub mod claims;
 mod extra;
 mod hook;
@@ -68,6 +69,19 @@ pub fn mode() -> Result<Mode, Failure> {
         Some(keys) => Ok(Mode::Proxy(keys)),
         None if CLAIMS_FALLBACK.get() => Ok(Mode::Claims),
         None => Ok(Mode::Off),
+    }
+}
+
+/// As [`mode`], for a caller inside a transaction, who is about to believe that no key is set.
+///
+/// # Errors
+/// As [`mode`].
+pub fn mode_in_transaction() -> Result<Mode, Failure> {
+    match mode()? {
+        Mode::Claims | Mode::Off if catalog::has_skipped_key() => Err(Failure::NotApplied {
+            setting: name::JWK_TEXT,
+        }),
+        mode => Ok(mode),
     }
 }
 
