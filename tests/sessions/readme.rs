@@ -1,0 +1,98 @@
+//! The README tells the truth: its SQL and its shell lines are run in their order, and print what it says.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::server::{SHARED, program, unprivileged_user};
+
+struct Block {
+    fence: String,
+    text: String,
+}
+
+/// The fenced blocks of a Markdown text.
+fn blocks(markdown: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Block> = None;
+    for line in markdown.lines() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(fence), None) => open = Some(Block { fence: fence.to_owned(), text: String::new() }),
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (None, Some(block)) => {
+                block.text.push_str(line);
+                block.text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    blocks
+}
+
+/// What the block says that it prints.
+fn expected(block: &Block) -> Vec<&str> {
+    block.text.lines().filter_map(|line| line.strip_prefix("-- => ")).collect()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Runs the block that makes the key and the tokens, and gives back JWK, ALICE and BOB.
+fn keys_and_tokens(script: &str) -> [String; 3] {
+    let folder = SHARED.folder().join("readme");
+    fs::create_dir_all(&folder).unwrap();
+    let script = format!("set -euo pipefail\n{script}\nprintf '%s\\n%s\\n%s\\n' \"$JWK\" \"$ALICE\" \"$BOB\"");
+    let output = Command::new("bash").args(["-c", &script]).current_dir(&folder).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let lines: Vec<String> = text(&output.stdout).lines().map(str::to_owned).collect();
+    lines.try_into().unwrap()
+}
+
+fn psql(folder: &Path, options: &str, variables: &[(&str, &str)], database: &str, sql: &str) -> Output {
+    let mut psql = program("psql", unprivileged_user());
+    psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "postgres", "-d", database]);
+    psql.arg("-p").arg(SHARED.port().to_string());
+    for (name, value) in variables {
+        psql.arg("-v").arg(format!("{name}={value}"));
+    }
+    // From a file: psql replaces no variables in what -c gives it.
+    let file = folder.join("block.sql");
+    fs::write(&file, sql).unwrap();
+    psql.arg("-f").arg(file).env("PGOPTIONS", options).output().unwrap()
+}
+
+#[test]
+fn the_sql_of_the_readme_runs_and_prints_what_it_says() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let blocks = blocks(&readme);
+    let script = blocks.iter().find(|block| block.fence == "sh" && block.text.contains("genpkey")).unwrap();
+    let [jwk, alice, bob] = keys_and_tokens(&script.text);
+    let options = format!("-c pg_session_jwt.jwk={jwk}");
+    let variables = [("alice", alice.as_str()), ("bob", bob.as_str())];
+
+    // Each block in a session of its own, after all that came before it and succeeded.
+    let mut before = String::new();
+    let (mut run, mut failed) = (0, 0);
+    for block in blocks.iter().filter(|block| block.fence.starts_with("sql")) {
+        let fails = block.fence == "sql error";
+        let database = SHARED.database();
+        let sql = format!("{before}\\echo =====\n{}", block.text);
+        let output = psql(SHARED.folder(), &options, &variables, &database, &sql);
+        let (out, error) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.success(), !fails, "{}\n{error}", block.text);
+        let printed = out.rsplit("=====\n").next().unwrap();
+        let shown = if fails { &error } else { printed };
+        for line in expected(block) {
+            let found = shown.lines().any(|shown| shown == line || shown.ends_with(&format!(" {line}")));
+            assert!(found, "{line} is not in:\n{shown}\nof\n{}", block.text);
+        }
+        if fails {
+            failed += 1;
+        } else {
+            before.push_str(&block.text);
+        }
+        run += 1;
+    }
+    assert_eq!((run, failed), (6, 1), "blocks of the README, of which fail");
+}
