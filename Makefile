@@ -1,0 +1,44 @@
+# The verbs of this project; each is one line here and, where there is more to say, one script in scripts/.
+# PG chooses the PostgreSQL majors wherever a verb works on several: make test PG=17, make lint PG="15 17".
+# How cargo and pgrx are called, and where the caches are, is in scripts/common.sh.
+
+PG ?=
+PG_CONFIG ?= pg_config
+# Passed to cargo, which knows nothing of the caches unless a script tells it.
+WITH_CACHE = . scripts/common.sh;
+SHELL = /usr/bin/env bash
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test core lint regress install package clean
+
+help: ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@printf '\n  PG="15 17" selects PostgreSQL majors; the default is all that are supported (for demo: one).\n'
+
+setup: ## everything that building and testing need: PostgreSQL 15 to 18 in a private cache, cargo-pgrx
+	@scripts/setup.sh $(PG)
+
+demo: ## from nothing to row-level security by tokens, shown step by step on a throw-away server
+	@scripts/demo.sh $(PG)
+
+test: ## everything that must hold before a change lands, on each major
+	@scripts/test.sh $(PG)
+
+core: ## the tests that need no PostgreSQL, in seconds
+	@$(WITH_CACHE) cargo test --locked --no-default-features
+
+lint: ## format and clippy, for the core and each major
+	@scripts/lint.sh $(PG)
+
+regress: ## the SQL tests only; TEST=name for one of them, PROMOTE=1 to take results as expected
+	@scripts/setup.sh $(PG)
+	@$(WITH_CACHE) choose_majors $(PG); for major in "$${majors[@]}"; do scripts/regress.sh "$$major" $(TEST); done
+
+install: ## build for release and install into the PostgreSQL of PG_CONFIG (default: the first pg_config on the PATH)
+	@scripts/package.sh install "$(PG_CONFIG)"
+
+package: ## build for release and lay the files out below target/, for the PostgreSQL of PG_CONFIG
+	@scripts/package.sh package "$(PG_CONFIG)"
+
+clean: ## delete what was built; the PostgreSQL trees and tools in the cache stay
+	@$(WITH_CACHE) cargo clean; rm -rf tests/pg_regress/results tests/pg_regress/regression.*

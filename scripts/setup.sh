@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# Brings a Debian or Ubuntu machine that has only Rust to where the tests and the demo can run.
+#
+#   scripts/setup.sh [MAJOR …]        default: 15 16 17 18
+#
+# It owns the caches: one private PostgreSQL tree for each major (postgres.sh), cargo-pgrx in the version that
+# Cargo.toml pins, and pgrx's own configuration. Nothing is ever installed *into* the system's PostgreSQL.
+# Each part is looked at first and made again only if it is missing, half-made or of another version, so that a run
+# on a ready machine takes a second or two. Works as root and as an ordinary user; only system packages need root.
+
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+. "$ROOT/scripts/postgres.sh"
+
+choose_majors "$@"
+STEPS=4
+STEP_WORD="set-up"
+
+command -v cargo >/dev/null || die "cargo is not on the PATH: install Rust (see rust-version in Cargo.toml) with rustup first"
+command -v apt-get >/dev/null || die "this needs Debian or Ubuntu (apt-get); elsewhere install PostgreSQL with its server
+headers and use: cargo install --locked cargo-pgrx@$(pgrx_version) && cargo pgrx init --pg17=PATH_OF_pg_config"
+
+# Two set-ups of one cache at once would write over each other.
+mkdir -p "$CACHE" "$CACHE/pg" "$CACHE/build" 2>/dev/null || die "$CACHE cannot be written: set PG_SESSION_JWT_CACHE to a directory of yours"
+exec 9>"$CACHE/.setup.lock"
+if ! flock --nonblock 9; then
+    say "another set-up is using $CACHE: waiting for it"
+    flock 9
+fi
+
+installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+
+# What is needed whatever the majors. libclang: bindgen reads PostgreSQL's headers. sudo: `cargo pgrx test --runas`.
+# jq, openssl, python3: the demo, the version check and the tests. flock and runuser are essential packages anyway.
+wanted_packages() {
+    printf '%s\n' build-essential clang libclang-dev pkg-config libssl-dev openssl jq python3 ca-certificates
+    if is_root; then printf '%s\n' sudo; fi
+    local major
+    for major in "${majors[@]}"; do packages_for_postgres "$major"; done
+}
+
+step "system packages"
+mapfile -t missing < <(wanted_packages | sort -u | while read -r package; do installed "$package" || echo "$package"; done)
+if [ ${#missing[@]} -gt 0 ]; then
+    as_root=()
+    if ! is_root; then
+        as_root=(sudo -n)
+        sudo -n true 2>/dev/null || die "these system packages are missing, and only root can install them. Please run
+
+    sudo apt-get update && sudo apt-get install --no-install-recommends ${missing[*]}
+
+and then the same command again."
+    fi
+    say "installing ${missing[*]}"
+    # Debian's PostgreSQL package would start a server of its own on installation; nobody here wants that.
+    if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+        "${as_root[@]}" mkdir -p /etc/postgresql-common
+        echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+    fi
+    apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
+    "${apt[@]}" update
+    "${apt[@]}" install -y --no-install-recommends -o Dpkg::Options::=--force-confold "${missing[@]}" >"$CACHE/build/apt.log" 2>&1 \
+        || { tail -n 20 "$CACHE/build/apt.log" >&2; die "apt-get could not install: ${missing[*]}"; }
+else
+    say "all there"
+fi
+if is_root && ! id "$SERVER_USER" >/dev/null 2>&1; then
+    useradd --system --create-home --home-dir /var/lib/postgresql --shell /bin/bash "$SERVER_USER"
+fi
+
+step "PostgreSQL ${majors[*]}"
+unavailable=()
+for major in "${majors[@]}"; do
+    make_tree "$major" || unavailable+=("$major")
+done
+
+step "cargo-pgrx $(pgrx_version)"
+version=$(pgrx_version)
+[ -n "$version" ] || die "Cargo.toml does not pin pgrx (expected a line like: pgrx = \"=0.18.1\")"
+if [ "$(cargo pgrx --version 2>/dev/null)" = "cargo-pgrx $version" ]; then
+    say "$(command -v cargo-pgrx)"
+else
+    say "building it (about two minutes, once)"
+    # Unoptimised: it is a build tool that is seldom run, and an optimised build takes ten minutes.
+    CARGO_TARGET_DIR=$CACHE/build/cargo-pgrx cargo install --quiet --locked --debug --force --root "$CACHE/tools" "cargo-pgrx@$version"
+    rm -rf "$CACHE/build/cargo-pgrx" # 1 GB that nobody needs again
+    [ "$(cargo pgrx --version 2>/dev/null)" = "cargo-pgrx $version" ] || die "cargo-pgrx $version was built but does not answer"
+fi
+
+step "pgrx's configuration"
+arguments=()
+differs=""
+for major in "${ALL_MAJORS[@]}"; do
+    if pg_config=$(pg_config_of "$major"); then
+        arguments+=("--pg$major=$pg_config")
+        grep -qsxF "pg$major = \"$pg_config\"" "$PGRX_HOME/config.toml" || differs=1
+    fi
+done
+# Written again only when it differs, because a newer file makes cargo rebuild the PostgreSQL bindings. Then from
+# a new file, because pgrx would stumble over the rest of an interrupted run.
+if [ -n "$differs" ]; then
+    rm -f "$PGRX_HOME/config.toml"
+    mkdir -p "$PGRX_HOME"
+    cargo pgrx init --no-run "${arguments[@]}" >"$CACHE/build/pgrx-init.log" 2>&1 \
+        || { cat "$CACHE/build/pgrx-init.log" >&2; die "cargo pgrx init failed"; }
+    say "written for ${#arguments[@]} PostgreSQL(s)"
+else
+    say "$PGRX_HOME/config.toml"
+fi
+
+printf '\n'
+for major in "${majors[@]}"; do
+    if pg_config=$(pg_config_of "$major"); then
+        as_server_user "$pg_config" --version >/dev/null 2>&1 \
+            || die "the user $SERVER_USER, who runs the servers, cannot read $CACHE: set PG_SESSION_JWT_CACHE to a place that all can read"
+        say "$("$pg_config" --version): $pg_config"
+    fi
+done
+if [ ${#unavailable[@]} -gt 0 ]; then die "not to be had on this machine: PostgreSQL ${unavailable[*]} (the reasons are above)"; fi
+say "ready"

@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change lands, on every supported PostgreSQL: `make test`.
+#
+#   scripts/test.sh [MAJOR …]        default: 15 16 17 18
+#
+# Sets up what is missing, then: versions agree, format, lints, the core's tests (no PostgreSQL), and for each major its
+# lints, the tests inside the server, the SQL tests, and the tests with several sessions. Stops at the first step that
+# fails. The last line sums the runners' own counts: "N passed, N failed".
+
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+. "$ROOT/scripts/server.sh"
+
+chosen=$#
+choose_majors "$@"
+cd "$ROOT"
+STEPS=$((5 + 4 * ${#majors[@]}))
+passed=0
+failed=0
+part=preparation
+declare -A result
+
+# What the runners print: "test result: ok. 3 passed; 0 failed; …" (cargo), "passed=3 failed=0" (regress.sh).
+sum_of() { # passed|failed log
+    sed 's/\x1b\[[0-9;]*m//g' "$2" \
+        | sed -nE "s/^test result: .* ([0-9]+) $1;.*/\1/p; s/^(passed=[0-9]+ )?$1=([0-9]+).*/\2/p" | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# cargo-pgrx colours its words wherever they go; a log is for reading.
+if [ -t 1 ]; then show() { cat; }; else show() { sed -u 's/\x1b\[[0-9;]*m//g'; }; fi
+
+# One step: shows the command and its output, counts its tests, and ends the run if it fails.
+run() { # what command …
+    local log status=0 began=$EPOCHSECONDS more
+    step "$1"
+    shift
+    printf '    %s\n' "$*"
+    log=$RUN/log/$STEP
+    "$@" 2>&1 8>&- </dev/null | tee -i "$log" | show || status=$?
+    passed=$((passed + $(sum_of passed "$log")))
+    more=$(sum_of failed "$log")
+    failed=$((failed + more))
+    if [ "$status" != 0 ]; then
+        if [ "$more" = 0 ]; then failed=$((failed + 1)); fi # a step that failed without a test counts as one
+        result[$part]="FAIL  (exit $status in: $*)"
+        exit 1
+    fi
+    say "ok, $(duration $((EPOCHSECONDS - began)))"
+}
+
+# The end of every run: no server stays, and the last line is the sum.
+finish() {
+    local status=$? major
+    trap - EXIT
+    remove_run_directory
+    if [ "$status" = 130 ] || [ "$status" = 143 ]; then
+        printf '\ninterrupted; no server is left behind\n' >&2
+        exit "$status"
+    fi
+    if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
+    printf '\n%-15s %s\n' "core" "${result[core]:-not run}"
+    for major in "${majors[@]}"; do printf '%-15s %s\n' "PostgreSQL $major" "${result[$major]:-not run}"; done
+    if [ -n "${result[preparation]:-}" ]; then printf '%-15s %s\n' preparation "${result[preparation]}"; fi
+    printf '%-15s %s\n\n' "total time" "$(duration $((EPOCHSECONDS - PG_SESSION_JWT_STARTED)))"
+    printf '%s passed, %s failed\n' "$passed" "$failed"
+    exit "$status"
+}
+
+make_run_directory
+trap finish EXIT
+mkdir -p "$RUN/log" "$RUN/tmp"
+# Tests that start servers of their own do it below here, as the server's user, and are cleaned up after with the rest.
+chmod 1777 "$RUN/tmp"
+export TMPDIR=$RUN/tmp
+export PGRX_BUILD_FLAGS=--locked # for the builds that cargo-pgrx starts
+
+# Not a `run`: one major that cannot be had must not keep the others from being tested.
+step "set-up"
+"$ROOT/scripts/setup.sh" "${majors[@]}" || say "not everything could be set up; going on with what there is"
+available=()
+for major in "${majors[@]}"; do
+    if pg_config_of "$major" >/dev/null; then
+        available+=("$major")
+    else
+        result[$major]="FAIL  (this PostgreSQL cannot be had here: see step 1)"
+        failed=$((failed + 1))
+    fi
+done
+if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then
+    die "cargo fmt or cargo clippy is missing: rustup component add rustfmt clippy"
+fi
+
+part=core
+lock_cache
+run "versions agree" "$ROOT/scripts/check-versions.sh"
+run "format" cargo fmt --all --check
+run "lints, core" cargo clippy --locked --no-default-features --features server --all-targets -- -D warnings
+run "tests, core" cargo test --locked --no-default-features
+result[core]=PASS
+unlock_cache
+
+as_ordinary_user=()
+if is_root; then as_ordinary_user=(--runas "$SERVER_USER"); fi
+if is_root; then install -d -o "$SERVER_USER" "$RUN/pgdata"; else mkdir "$RUN/pgdata"; fi
+for major in "${available[@]}"; do
+    part=$major
+    began=$EPOCHSECONDS
+    pg_config=$(pg_config_of "$major")
+    # Held for one major at a time, so that another run waits minutes and not for the whole of this one.
+    lock_cache
+    run "PostgreSQL $major: lints" \
+        cargo clippy --locked --no-default-features --features "pg$major pg_test" --all-targets -- -D warnings
+    run "PostgreSQL $major: tests inside the server" \
+        cargo pgrx test "pg$major" --no-default-features "${as_ordinary_user[@]}" --pgdata "$RUN/pgdata"
+    run "PostgreSQL $major: SQL tests" "$ROOT/scripts/regress.sh" "$major"
+    # After regress.sh, which installed the library as it is delivered and not the one with the tests in it.
+    run "PostgreSQL $major: tests with several sessions" \
+        env PG_CONFIG="$pg_config" cargo test --locked --no-default-features --features server --test sessions
+    unlock_cache
+    result[$major]="PASS  $(duration $((EPOCHSECONDS - began)))"
+done
+
+if [ ${#available[@]} -lt ${#majors[@]} ]; then
+    if [ "$chosen" = 0 ]; then say "PG=\"${available[*]}\" tests only what there is"; fi
+    exit 1
+fi
