@@ -7,7 +7,7 @@ use super::json::{self, Json, Members};
 const MAX_SECONDS: i64 = 253_402_300_799;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
-/// A point in time (RFC 7519 §2), in microseconds since 1970-01-01 UTC. Digits of a claim beyond that are dropped.
+/// A point in time (RFC 7519 §2), in microseconds since 1970-01-01 UTC, to which a claim is rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NumericDate(i64);
 
@@ -33,12 +33,12 @@ impl NumericDate {
     fn from_json(value: &Json) -> Option<Self> {
         match *value {
             Json::Integer(seconds @ 0..=MAX_SECONDS) => Some(NumericDate(seconds.saturating_mul(MICROS_PER_SECOND))),
-            // Both bounds and 1e6 are exact as doubles, and so is every product of a number in this range, to the
-            // microsecond before the year 2242 and to 32 microseconds after that.
+            // Both bounds and 1e6 are exact as doubles. The nearest double is nearer than half a microsecond before the
+            // year 2242, so that rounding gives the claim's own digits, and than 16 microseconds after that.
             Json::Number(seconds) if (0.0..=253_402_300_799.0).contains(&seconds) =>
             {
                 #[expect(clippy::as_conversions, reason = "in range, and there is no TryFrom<f64>")]
-                Some(NumericDate((seconds * 1e6) as i64))
+                Some(NumericDate((seconds * 1e6).round() as i64))
             }
             _ => None,
         }
@@ -48,14 +48,13 @@ impl NumericDate {
 impl std::fmt::Display for NumericDate {
     /// Seconds since 1970-01-01 UTC, with a fraction only where there is one, as in the claim.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (seconds, micros) = (
-            self.0.div_euclid(MICROS_PER_SECOND),
-            self.0.rem_euclid(MICROS_PER_SECOND),
-        );
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let (seconds, micros) = (self.0 / MICROS_PER_SECOND, self.0 % MICROS_PER_SECOND);
+        let (seconds, micros) = (seconds.unsigned_abs(), micros.unsigned_abs());
         if micros == 0 {
-            write!(formatter, "{seconds}")
+            write!(formatter, "{sign}{seconds}")
         } else {
-            write!(formatter, "{seconds}.{micros:06}")
+            write!(formatter, "{sign}{seconds}.{micros:06}")
         }
     }
 }

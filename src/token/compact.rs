@@ -34,20 +34,21 @@ impl<'a> Compact<'a> {
     /// Cuts a token.
     ///
     /// # Errors
-    /// [`Error::TokenTooLong`], [`Error::NotCompact`]; [`Error::NotBase64Url`] for the signature.
+    /// [`Error::TokenTooLong`], [`Error::NotCompact`]; [`Error::NotBase64Url`] for the signature and what is not UTF-8.
     pub fn parse(token: &'a [u8]) -> Result<Self, Error> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Error::TokenTooLong { bytes: token.len() });
         }
-        let parts = token.split(|&byte| byte == b'.').count();
-        let not_compact = Error::NotCompact { parts };
-        // What is not UTF-8 cannot be base64url either; which part it is in does not matter.
-        let text = std::str::from_utf8(token).map_err(|_| not_compact.clone())?;
-        let (signing_input, signature) = text.rsplit_once('.').ok_or_else(|| not_compact.clone())?;
-        let (header, payload) = signing_input.split_once('.').ok_or_else(|| not_compact.clone())?;
-        if payload.contains('.') {
-            return Err(not_compact);
+        let parts = token.split(is_dot).count();
+        if parts != 3 {
+            return Err(Error::NotCompact { parts });
         }
+        // What is not UTF-8 cannot be base64url either.
+        let text = std::str::from_utf8(token).map_err(|error| Error::NotBase64Url {
+            part: part_at(token, error.valid_up_to()),
+        })?;
+        let (signing_input, signature) = text.rsplit_once('.').ok_or(Error::NotCompact { parts })?;
+        let (header, payload) = signing_input.split_once('.').ok_or(Error::NotCompact { parts })?;
         decode(signature, Part::Signature)?;
         Ok(Compact {
             header,
@@ -114,7 +115,21 @@ pub fn algorithm(name: &str) -> Option<Algorithm> {
     })
 }
 
-/// Strict: no padding, no white space, unused bits zero; so a token has one form only.
+fn is_dot(byte: &u8) -> bool {
+    *byte == b'.'
+}
+
+/// The part in which this byte is.
+fn part_at(token: &[u8], place: usize) -> Part {
+    match token.iter().take(place).filter(|byte| is_dot(byte)).count() {
+        0 => Part::Header,
+        1 => Part::Payload,
+        _ => Part::Signature,
+    }
+}
+
+/// Strict: no padding, no white space, unused bits zero; so no part has a second form. (An ECDSA signature has one all
+/// the same, by its mathematics: nothing may be keyed on the text of a token.)
 fn decode(text: &str, part: Part) -> Result<Vec<u8>, Error> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| Error::NotBase64Url { part })
 }

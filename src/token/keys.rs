@@ -1,14 +1,11 @@
 //! Keys (RFC 7517): text to keys that can verify, each bound to its algorithms before a token is seen.
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ParsedPublicKey};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use curve25519_dalek::edwards::CompressedEdwardsY;
 use jsonwebtoken::{Algorithm, DecodingKey};
 
 use super::compact::{self, Compact};
 use super::error::{Error, Excerpt, KeyProblem};
 use super::json::{self, Json, Members};
+use super::key_material::{ed25519, elliptic_curve, optional_text, rsa, secret, text};
 
 /// Bytes of the text of a key or key set; the largest sets seen (with certificate chains) have about 20 KiB.
 pub const MAX_KEY_SET_BYTES: usize = 256 * 1024;
@@ -23,7 +20,6 @@ const RSA: &[Algorithm] = &[
     Algorithm::PS384,
     Algorithm::PS512,
 ];
-const HMAC: &[(Algorithm, usize)] = &[(Algorithm::HS256, 32), (Algorithm::HS384, 48), (Algorithm::HS512, 64)];
 
 /// A key that can verify, and the algorithms that it verifies.
 #[derive(Debug, Clone)]
@@ -40,11 +36,14 @@ impl Key {
     /// # Errors
     /// [`Error::KeySetTooLong`], [`Error::KeyNotJson`], [`Error::Key`].
     pub fn from_public_jwk(text: &str) -> Result<Self, Error> {
-        let jwk = parse_text(text)?;
+        Key::from_public_members(&parse_text(text)?).map_err(Error::Key)
+    }
+
+    fn from_public_members(jwk: &Members) -> Result<Self, KeyProblem> {
         if jwk.get("kty").and_then(Json::as_str) == Some("oct") {
-            return Err(Error::Key(KeyProblem::Symmetric));
+            return Err(KeyProblem::Symmetric);
         }
-        Key::from_members(&jwk).map_err(Error::Key)
+        Key::from_members(jwk)
     }
 
     fn from_members(jwk: &Members) -> Result<Self, KeyProblem> {
@@ -100,8 +99,12 @@ impl Key {
         self.algorithms.contains(&algorithm)
     }
 
-    fn same_material(&self, other: &Key) -> bool {
+    /// The same name and the same key, perhaps for another algorithm.
+    fn is_twin(&self, other: &Key) -> bool {
         use jsonwebtoken::DecodingKeyKind::{RsaModulusExponent, SecretOrDer};
+        if self.kid != other.kid || self.verifying.family() != other.verifying.family() {
+            return false;
+        }
         match (self.verifying.kind(), other.verifying.kind()) {
             (SecretOrDer(one), SecretOrDer(two)) => one == two,
             (RsaModulusExponent { n, e }, RsaModulusExponent { n: other_n, e: other_e }) => {
@@ -137,6 +140,18 @@ impl KeySet {
     /// # Errors
     /// [`Error::KeySetTooLong`], [`Error::KeyNotJson`], [`Error::NoUsableKey`].
     pub fn from_jwks(text: &str) -> Result<Self, Error> {
+        KeySet::read(text, Key::from_members)
+    }
+
+    /// As [`from_jwks`](KeySet::from_jwks), for a set that others can read: symmetric keys are skipped, too.
+    ///
+    /// # Errors
+    /// As `from_jwks`.
+    pub fn from_public_jwks(text: &str) -> Result<Self, Error> {
+        KeySet::read(text, Key::from_public_members)
+    }
+
+    fn read(text: &str, read_key: fn(&Members) -> Result<Key, KeyProblem>) -> Result<Self, Error> {
         let set = parse_text(text)?;
         let not_a_set = |problem: &str| Error::KeyNotJson {
             problem: problem.to_owned(),
@@ -151,23 +166,26 @@ impl KeySet {
         let mut skipped = Vec::new();
         for (place, member) in members.iter().enumerate() {
             let key = match member {
-                Json::Object(jwk) => Key::from_members(jwk),
+                Json::Object(jwk) => read_key(jwk),
                 _ => Err(KeyProblem::NotAnObject),
             };
             match key {
-                Ok(key) => keys.push((place, key)),
+                Ok(key) => match keys.iter_mut().find(|(_, other)| other.is_twin(&key)) {
+                    Some((_, twin)) => twin.algorithms.extend(key.algorithms),
+                    None => keys.push((place, key)),
+                },
                 Err(problem) => skipped.push((place, problem)),
             }
         }
         // Two keys of one name: nobody can say which is meant, so neither is used.
-        let ambiguous = |key: &Key| {
-            key.kid.is_some()
-                && keys
-                    .iter()
-                    .any(|(_, other)| other.kid == key.kid && !other.same_material(key))
-        };
-        let (twins, unique): (Vec<_>, Vec<_>) = keys.iter().cloned().partition(|(_, key)| ambiguous(key));
-        skipped.extend(twins.into_iter().map(|(place, _)| (place, KeyProblem::DuplicateKeyId)));
+        let ambiguous =
+            |key: &Key| key.kid.is_some() && keys.iter().filter(|(_, other)| other.kid == key.kid).count() > 1;
+        let (namesakes, unique): (Vec<_>, Vec<_>) = keys.iter().cloned().partition(|(_, key)| ambiguous(key));
+        skipped.extend(
+            namesakes
+                .into_iter()
+                .map(|(place, _)| (place, KeyProblem::DuplicateKeyId)),
+        );
         if unique.is_empty() {
             return Err(Error::NoUsableKey { skipped: skipped.len() });
         }
@@ -210,32 +228,6 @@ fn parse_text(text: &str) -> Result<Members<'_>, Error> {
     json::parse_object(text).map_err(|problem| Error::KeyNotJson { problem })
 }
 
-fn text<'a>(jwk: &'a Members, member: &'static str) -> Result<&'a str, KeyProblem> {
-    optional_text(jwk, member)?.ok_or(KeyProblem::Member(member))
-}
-
-fn optional_text<'a>(jwk: &'a Members, member: &'static str) -> Result<Option<&'a str>, KeyProblem> {
-    match jwk.get(member) {
-        None => Ok(None),
-        Some(value) => value.as_str().map(Some).ok_or(KeyProblem::Member(member)),
-    }
-}
-
-fn bytes(jwk: &Members, member: &'static str) -> Result<Vec<u8>, KeyProblem> {
-    URL_SAFE_NO_PAD
-        .decode(text(jwk, member)?)
-        .map_err(|_| KeyProblem::NotBase64Url(member))
-}
-
-fn exactly(jwk: &Members, member: &'static str, expected: usize) -> Result<Vec<u8>, KeyProblem> {
-    let bytes = bytes(jwk, member)?;
-    if bytes.len() == expected {
-        Ok(bytes)
-    } else {
-        Err(KeyProblem::Length { member, expected })
-    }
-}
-
 /// RFC 7517 §4.3: an array of distinct strings.
 fn allow_verify(operations: &Json) -> bool {
     let Json::Array(operations) = operations else {
@@ -246,77 +238,4 @@ fn allow_verify(operations: &Json) -> bool {
     distinct.sort_unstable();
     distinct.dedup();
     distinct.len() == operations.len() && names.contains(&"verify")
-}
-
-/// RFC 7518 §6.3. The bounds are aws-lc's own for verification, checked here so that a bad key is known as such when
-/// it is set and not when the first token comes.
-fn rsa(jwk: &Members) -> Result<DecodingKey, KeyProblem> {
-    let modulus = without_leading_zeros(bytes(jwk, "n")?);
-    let exponent = without_leading_zeros(bytes(jwk, "e")?);
-    let leading = modulus.first().map_or(8, |byte| byte.leading_zeros());
-    let bits = modulus
-        .len()
-        .saturating_mul(8)
-        .saturating_sub(usize::try_from(leading).unwrap_or(8));
-    if !(2048..=8192).contains(&bits) || !is_odd(&modulus) {
-        return Err(KeyProblem::Modulus);
-    }
-    let value = exponent
-        .iter()
-        .take(6)
-        .fold(0_u64, |value, byte| value.wrapping_shl(8) | u64::from(*byte));
-    if exponent.len() > 5 || !is_odd(&exponent) || !(3..1 << 33).contains(&value) {
-        return Err(KeyProblem::Exponent);
-    }
-    Ok(DecodingKey::from_rsa_raw_components(&modulus, &exponent))
-}
-
-/// Some libraries write the sign byte of a two's complement number (RFC 7518 §6.3.1.1 speaks of it).
-fn without_leading_zeros(number: Vec<u8>) -> Vec<u8> {
-    number.into_iter().skip_while(|byte| *byte == 0).collect()
-}
-
-fn is_odd(number: &[u8]) -> bool {
-    number.last().is_some_and(|byte| byte & 1 == 1)
-}
-
-/// RFC 7518 §6.2; the point is handed on in the uncompressed form of SEC 1 §2.3.3.
-fn elliptic_curve(jwk: &Members) -> Result<(Vec<Algorithm>, DecodingKey), KeyProblem> {
-    let (algorithm, curve, length) = match text(jwk, "crv")? {
-        "P-256" => (Algorithm::ES256, &ECDSA_P256_SHA256_FIXED, 32),
-        "P-384" => (Algorithm::ES384, &ECDSA_P384_SHA384_FIXED, 48),
-        _ => return Err(KeyProblem::Curve),
-    };
-    let point = [vec![4], exactly(jwk, "x", length)?, exactly(jwk, "y", length)?].concat();
-    ParsedPublicKey::new(curve, &point).map_err(|_| KeyProblem::NotOnCurve)?;
-    Ok((vec![algorithm], DecodingKey::from_ec_der(&point)))
-}
-
-/// RFC 8037 §2. For a point of small order a signature can be made without any private key, and a non-canonical form
-/// is another name for the same key (RFC 8032 §5.1.3): both are refused.
-fn ed25519(jwk: &Members) -> Result<DecodingKey, KeyProblem> {
-    if text(jwk, "crv")? != "Ed25519" {
-        return Err(KeyProblem::Curve);
-    }
-    let encoded = exactly(jwk, "x", 32)?;
-    let compressed = CompressedEdwardsY::from_slice(&encoded).map_err(|_| KeyProblem::NotOnCurve)?;
-    let point = compressed.decompress().ok_or(KeyProblem::NotOnCurve)?;
-    if point.is_small_order() || point.compress() != compressed {
-        return Err(KeyProblem::WeakPoint);
-    }
-    Ok(DecodingKey::from_ed_der(&encoded))
-}
-
-/// RFC 7518 §3.2: a key at least as long as the hash.
-fn secret(jwk: &Members) -> Result<(Vec<Algorithm>, DecodingKey), KeyProblem> {
-    let secret = bytes(jwk, "k")?;
-    let algorithms: Vec<_> = HMAC
-        .iter()
-        .filter(|(_, hash)| secret.len() >= *hash)
-        .map(|(alg, _)| *alg)
-        .collect();
-    if algorithms.is_empty() {
-        return Err(KeyProblem::SecretTooShort);
-    }
-    Ok((algorithms, DecodingKey::from_secret(&secret)))
 }

@@ -19,6 +19,7 @@ pub mod compact;
 pub mod error;
 pub mod identity;
 pub mod json;
+mod key_material;
 pub mod keys;
 pub mod policy;
 pub mod uuid;

@@ -1,0 +1,47 @@
+//! Any bytes as a flat identity: the readers stay inside them. Any texts as an identity: they come back.
+#![no_main]
+
+use libfuzzer_sys::arbitrary::Unstructured;
+use libfuzzer_sys::fuzz_target;
+use pg_session_jwt::token::Identity;
+use pg_session_jwt::token::identity::{FlatIdentity, Text};
+
+fuzz_target!(|bytes: &[u8]| {
+    let flat = FlatIdentity::new(bytes);
+    let _ = (
+        flat.uid(),
+        flat.organization_id(),
+        flat.expires(),
+        flat.not_before(),
+        flat.jti(),
+    );
+    for text in [
+        Text::UserId,
+        Text::Issuer,
+        Text::KeyId,
+        Text::Role,
+        Text::Email,
+        Text::Claims,
+    ] {
+        assert!(flat.text(text).is_none_or(|text| text.len() <= bytes.len()));
+    }
+    let mut input = Unstructured::new(bytes);
+    let Ok((user_id, kid, claims, jti)) = input.arbitrary::<(Option<String>, Option<String>, String, Option<i64>)>()
+    else {
+        return;
+    };
+    let identity = Identity {
+        user_id,
+        kid,
+        claims,
+        jti,
+        ..Identity::default()
+    };
+    let bytes = identity.to_bytes(|text| Some(text.as_bytes().into())).unwrap();
+    let flat = FlatIdentity::new(&bytes);
+    assert_eq!(flat.text(Text::UserId), identity.user_id.as_deref().map(str::as_bytes));
+    assert_eq!(flat.text(Text::KeyId), identity.kid.as_deref().map(str::as_bytes));
+    assert_eq!(flat.text(Text::Issuer), None);
+    assert_eq!(flat.text(Text::Claims), Some(identity.claims.as_bytes()));
+    assert_eq!((flat.uid(), flat.jti()), (identity.uid(), identity.jti));
+});

@@ -1,0 +1,17 @@
+//! Any text as a key and as a key set: never a panic, and what is a key alone is also one in a set.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pg_session_jwt::token::KeySet;
+use pg_session_jwt::token::json::parse;
+use pg_session_jwt::token::keys::{Key, MAX_KEY_SET_BYTES};
+
+fuzz_target!(|text: &str| {
+    let _ = KeySet::from_jwks(text);
+    let alone = Key::from_public_jwk(text).is_ok();
+    let set = format!(r#"{{"keys":[{text}]}}"#);
+    // In a set it is two levels deeper, and twelve bytes longer.
+    if alone && set.len() <= MAX_KEY_SET_BYTES && parse(&set).is_ok() {
+        KeySet::from_public_jwks(&set).unwrap();
+    }
+});

@@ -1,0 +1,54 @@
+//! Any bytes as the payload of a token with a good signature: what becomes an identity is JSON that can be kept.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use libfuzzer_sys::{Corpus, fuzz_target};
+use pg_session_jwt::token::claims::NumericDate;
+use pg_session_jwt::token::identity::{FlatIdentity, Text};
+use pg_session_jwt::token::json::{parse, unescape_non_ascii};
+use pg_session_jwt::token::policy::TokenId;
+use pg_session_jwt::token::{KeySet, Policy, verify};
+use serde_json::Value;
+
+const SECRET: [u8; 32] = [7; 32];
+
+static KEYS: LazyLock<KeySet> = LazyLock::new(|| {
+    let k = URL_SAFE_NO_PAD.encode(SECRET);
+    KeySet::from_jwks(&format!(r#"{{"keys":[{{"kty":"oct","k":"{k}"}}]}}"#)).unwrap()
+});
+
+fuzz_target!(|payload: &[u8]| -> Corpus {
+    let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let signing_input = format!("{}.{}", part(br#"{"alg":"HS256"}"#), part(payload));
+    let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &SECRET), signing_input.as_bytes());
+    let token = format!("{signing_input}.{}", part(mac.as_ref()));
+    let now = NumericDate::from_micros(1_800_000_000_000_000);
+    let policy = Policy {
+        now,
+        leeway: 60,
+        jti: TokenId::Any,
+    };
+    let Ok(identity) = verify(token.as_bytes(), &KEYS, &policy) else {
+        return Corpus::Keep;
+    };
+    assert_eq!(identity.claims.as_bytes(), payload);
+    let claims: Value = serde_json::from_str(&identity.claims).unwrap();
+    assert!(claims.is_object());
+    // serde_json writes U+0000 as an escape, and a backslash as two.
+    assert!(!claims.to_string().replace(r"\\", "").contains(r"\u0000"));
+    assert_eq!(identity.user_id.as_deref(), claims.get("sub").and_then(Value::as_str));
+    assert_eq!(parse(&unescape_non_ascii(&identity.claims)), parse(&identity.claims));
+    let bytes = identity.to_bytes(|text| Some(text.as_bytes().into())).unwrap();
+    let flat = FlatIdentity::new(&bytes);
+    assert_eq!(flat.text(Text::Claims), Some(payload));
+    assert_eq!(flat.text(Text::UserId), identity.user_id.as_deref().map(str::as_bytes));
+    assert_eq!(
+        (flat.expires(), flat.not_before(), flat.jti()),
+        (identity.expires, identity.not_before, identity.jti)
+    );
+    Corpus::Keep
+});

@@ -1,0 +1,149 @@
+//! RFC 8725 §2.1, §3.1: one key has one family. What the header says can only agree with the key.
+
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::signature::KeyPair;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jsonwebtoken::Algorithm;
+use pg_session_jwt::token::Error;
+
+use crate::sign::{ED25519, HMAC, P256, P384, RSA, Signer, judge, set};
+
+const CLAIMS: &str = r#"{"sub":"mallory"}"#;
+const HMACS: [(&str, Algorithm); 3] = [
+    ("HS256", Algorithm::HS256),
+    ("HS384", Algorithm::HS384),
+    ("HS512", Algorithm::HS512),
+];
+const RSAS: [(&str, Algorithm); 6] = [
+    ("RS256", Algorithm::RS256),
+    ("RS384", Algorithm::RS384),
+    ("RS512", Algorithm::RS512),
+    ("PS256", Algorithm::PS256),
+    ("PS384", Algorithm::PS384),
+    ("PS512", Algorithm::PS512),
+];
+
+/// Every text of a public key that a confused verifier could take for a secret.
+fn public_texts(signer: &Signer) -> Vec<Vec<u8>> {
+    let der = |der: PublicKeyX509Der| der.as_ref().to_vec();
+    let (raw, der) = match signer {
+        Signer::Ed25519(pair) => (
+            pair.public_key().as_ref().to_vec(),
+            der(pair.public_key().as_der().unwrap()),
+        ),
+        Signer::Ecdsa { pair, .. } => (
+            pair.public_key().as_ref().to_vec(),
+            der(pair.public_key().as_der().unwrap()),
+        ),
+        Signer::Rsa(pair) => (
+            pair.public_key().as_ref().to_vec(),
+            der(pair.public_key().as_der().unwrap()),
+        ),
+        Signer::Hmac(_) => unreachable!("a secret has no public text"),
+    };
+    let pem = format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+        STANDARD.encode(&der)
+    );
+    vec![
+        raw[1..].to_vec(),
+        raw,
+        der,
+        pem.trim_end().into(),
+        pem.into(),
+        signer.jwk("").into(),
+        Vec::new(),
+        vec![0; 32],
+    ]
+}
+
+#[test]
+fn a_mac_keyed_with_the_public_key_is_refused() {
+    for signer in [&*ED25519, &*P256, &*P384, &*RSA] {
+        let pinned = signer.pinned();
+        let of_one = set(&[signer.jwk(r#""kid":"a""#)]).unwrap();
+        for secret in public_texts(signer) {
+            let forger = Signer::Hmac(secret);
+            for (name, alg) in HMACS {
+                let mismatch = Err(Error::AlgorithmMismatch { alg });
+                assert_eq!(judge(forger.token(name, CLAIMS), &pinned), mismatch);
+                let named = forger.token_with_header(name, format!(r#"{{"alg":"{name}","kid":"a"}}"#), CLAIMS);
+                assert_eq!(judge(named, &of_one), mismatch);
+                let nameless = judge(forger.token(name, CLAIMS), &of_one);
+                assert_eq!(nameless, Err(Error::AmbiguousKey { candidates: 0 }));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_with_an_algorithm_verifies_no_other() {
+    for (own, _) in RSAS {
+        let keys = set(&[RSA.jwk(&format!(r#""kid":"a","alg":"{own}""#))]).unwrap();
+        for (name, alg) in RSAS {
+            let header = format!(r#"{{"alg":"{name}","kid":"a"}}"#);
+            let verdict = judge(RSA.token_with_header(name, header, CLAIMS), &keys);
+            if own == name {
+                assert_eq!(verdict.unwrap().claims, CLAIMS);
+            } else {
+                assert_eq!(
+                    verdict,
+                    Err(Error::AlgorithmMismatch { alg }),
+                    "key {own}, header {name}"
+                );
+            }
+        }
+    }
+    for (own, _) in HMACS {
+        let keys = set(&[HMAC.jwk(&format!(r#""kid":"a","alg":"{own}""#))]).unwrap();
+        for (name, alg) in HMACS.into_iter().filter(|(name, _)| *name != own) {
+            let header = format!(r#"{{"alg":"{name}","kid":"a"}}"#);
+            let verdict = judge(HMAC.token_with_header(name, header, CLAIMS), &keys);
+            assert_eq!(
+                verdict,
+                Err(Error::AlgorithmMismatch { alg }),
+                "key {own}, header {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_curve_has_one_algorithm() {
+    for (signer, own) in [(&*P256, "ES256"), (&*P384, "ES384"), (&*ED25519, "EdDSA")] {
+        let others = [
+            ("ES256", Algorithm::ES256),
+            ("ES384", Algorithm::ES384),
+            ("EdDSA", Algorithm::EdDSA),
+        ];
+        for (name, alg) in others.into_iter().chain(RSAS).filter(|(name, _)| *name != own) {
+            let verdict = judge(signer.token(name, CLAIMS), &signer.pinned());
+            assert_eq!(
+                verdict,
+                Err(Error::AlgorithmMismatch { alg }),
+                "key {own}, header {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_signature_of_another_algorithm_than_the_header_names_is_wrong() {
+    let keys = RSA.pinned();
+    for (real, _) in RSAS {
+        for (claimed, _) in RSAS.into_iter().filter(|(claimed, _)| *claimed != real) {
+            let header = format!(r#"{{"alg":"{claimed}"}}"#);
+            let verdict = judge(RSA.token_with_header(real, header, CLAIMS), &keys);
+            assert_eq!(verdict, Err(Error::Signature), "signed {real}, header {claimed}");
+        }
+    }
+    let keys = set(&[HMAC.jwk("")]).unwrap();
+    for (real, _) in HMACS {
+        for (claimed, _) in HMACS.into_iter().filter(|(claimed, _)| *claimed != real) {
+            let header = format!(r#"{{"alg":"{claimed}"}}"#);
+            let verdict = judge(HMAC.token_with_header(real, header, CLAIMS), &keys);
+            assert_eq!(verdict, Err(Error::Signature), "signed {real}, header {claimed}");
+        }
+    }
+}

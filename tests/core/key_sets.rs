@@ -1,0 +1,216 @@
+//! RFC 7517 §5: of a set, the keys that can be used are used; the others are skipped, and it is said why.
+
+use jsonwebtoken::Algorithm;
+use pg_session_jwt::token::keys::{Key, MAX_KEY_SET_BYTES};
+use pg_session_jwt::token::{Error, KeyProblem, KeySet};
+
+use crate::sign::{ED25519, HMAC, P256, P384, RSA, Signer, judge, set};
+
+fn no_usable_key(skipped: usize) -> Option<Error> {
+    Some(Error::NoUsableKey { skipped })
+}
+
+fn not_a_set(problem: &str) -> Option<Error> {
+    let problem = problem.to_owned();
+    Some(Error::KeyNotJson { problem })
+}
+
+#[test]
+fn what_cannot_be_used_is_skipped_and_told_by_its_place() {
+    let keys = set(&[
+        ED25519.jwk(r#""use":"enc","kid":"0""#),
+        ED25519.jwk(r#""kid":"1""#),
+        RSA.jwk(r#""alg":"RSA-OAEP","kid":"2""#),
+        r#"{"kty":"AKP","alg":"ML-DSA-44","kid":"3"}"#.to_owned(),
+        P256.jwk(r#""kid":"4","key_ops":["verify"]"#),
+        "7".to_owned(),
+        P384.jwk(r#""kid":"6","d":"AA""#),
+        r#"{"kty":"OKP","crv":"X25519","x":"AA"}"#.to_owned(),
+        "null".to_owned(),
+        HMAC.jwk(r#""kid":"9""#),
+    ])
+    .unwrap();
+    let expected = [
+        (0, KeyProblem::Use),
+        (2, KeyProblem::Algorithm),
+        (3, KeyProblem::KeyType),
+        (5, KeyProblem::NotAnObject),
+        (6, KeyProblem::Private("d")),
+        (7, KeyProblem::Curve),
+        (8, KeyProblem::NotAnObject),
+    ];
+    assert_eq!(keys.skipped, expected);
+    for (kid, alg) in [
+        ("1", Algorithm::EdDSA),
+        ("4", Algorithm::ES256),
+        ("9", Algorithm::HS256),
+    ] {
+        assert!(keys.select(Some(kid), alg).is_ok(), "{kid}");
+    }
+    for kid in ["0", "2", "3", "6"] {
+        assert!(keys.select(Some(kid), Algorithm::EdDSA).is_err(), "{kid}");
+    }
+}
+
+#[test]
+fn a_set_without_a_usable_key_is_refused() {
+    assert_eq!(set(&[]).err(), no_usable_key(0));
+    assert_eq!(set(&["{}".to_owned()]).err(), no_usable_key(1));
+    let enc = RSA.jwk(r#""use":"enc""#);
+    assert_eq!(set(&[enc.clone(), "[]".to_owned(), enc]).err(), no_usable_key(3));
+}
+
+#[test]
+fn a_set_is_an_object_with_an_array_of_keys() {
+    let missing = not_a_set("it has no array \"keys\"");
+    for text in [
+        "{}",
+        r#"{"keys":null}"#,
+        r#"{"keys":{}}"#,
+        r#"{"keys":"[]"}"#,
+        r#"{"Keys":[]}"#,
+        &ED25519.jwk(""),
+    ] {
+        assert_eq!(KeySet::from_jwks(text).err(), missing, "{text}");
+    }
+    assert_eq!(KeySet::from_jwks("[]").err(), not_a_set("it is not an object"));
+    assert_eq!(
+        KeySet::from_jwks("").err(),
+        not_a_set("EOF while parsing a value at line 1 column 0")
+    );
+    let html = not_a_set("expected value at line 1 column 1");
+    assert_eq!(KeySet::from_jwks("<html></html>").err(), html);
+    let jwk = ED25519.jwk("");
+    let more = format!(r#" {{ "status_code": 200, "request_id": "r", "keys": [ {jwk} ], "x": [[]] }} "#);
+    assert!(KeySet::from_jwks(&more).is_ok());
+    let twice = format!(r#"{{"keys":[{jwk}],"keys":[]}}"#);
+    let problem = format!("an object has the same member twice at line 1 column {}", twice.len());
+    assert_eq!(KeySet::from_jwks(&twice).err(), not_a_set(&problem));
+}
+
+#[test]
+fn a_set_has_at_most_100_keys() {
+    let keys: Vec<String> = (0..101).map(|kid| ED25519.jwk(&format!(r#""kid":"{kid}""#))).collect();
+    let hundred = set(&keys[..100]).unwrap();
+    assert!(hundred.select(Some("99"), Algorithm::EdDSA).is_ok());
+    assert_eq!(set(&keys).err(), not_a_set("it has more than 100 keys"));
+    let unusable = vec!["1".to_owned(); 101];
+    assert_eq!(set(&unusable).err(), not_a_set("it has more than 100 keys"));
+    assert_eq!(set(&unusable[..100]).err(), no_usable_key(100));
+}
+
+#[test]
+fn a_text_of_256_kib_is_read_and_a_byte_more_is_not() {
+    assert_eq!(MAX_KEY_SET_BYTES, 262_144);
+    let jwk = ED25519.jwk("");
+    let padded = |text: &str, bytes: usize| format!("{}{text}", " ".repeat(bytes - text.len()));
+    assert!(Key::from_public_jwk(&padded(&jwk, 262_144)).is_ok());
+    let too_long = Some(Error::KeySetTooLong { bytes: 262_145 });
+    assert_eq!(Key::from_public_jwk(&padded(&jwk, 262_145)).err(), too_long);
+    let jwks = format!(r#"{{"keys":[{jwk}]}}"#);
+    assert!(KeySet::from_jwks(&padded(&jwks, 262_144)).is_ok());
+    assert_eq!(KeySet::from_jwks(&padded(&jwks, 262_145)).err(), too_long);
+}
+
+#[test]
+fn of_two_keys_with_one_kid_neither_is_used() {
+    let other = Signer::ed25519();
+    let keys = set(&[
+        ED25519.jwk(r#""kid":"a""#),
+        P256.jwk(r#""kid":"b""#),
+        other.jwk(r#""kid":"a""#),
+        RSA.jwk(r#""kid":"c""#),
+        HMAC.jwk(r#""kid":"c""#),
+    ])
+    .unwrap();
+    let duplicate = KeyProblem::DuplicateKeyId;
+    assert_eq!(
+        keys.skipped,
+        [
+            (0, duplicate.clone()),
+            (2, duplicate.clone()),
+            (3, duplicate.clone()),
+            (4, duplicate)
+        ]
+    );
+    assert!(keys.select(Some("b"), Algorithm::ES256).is_ok());
+    assert_eq!(
+        set(&[ED25519.jwk(r#""kid":"a""#), other.jwk(r#""kid":"a""#)]).err(),
+        no_usable_key(2)
+    );
+}
+
+#[test]
+fn a_secret_with_the_bytes_of_a_public_key_is_another_key() {
+    let Signer::Ed25519(pair) = &*ED25519 else {
+        unreachable!()
+    };
+    let secret = Signer::Hmac(aws_lc_rs::signature::KeyPair::public_key(pair).as_ref().to_vec());
+    for pair in [[&*ED25519, &secret], [&secret, &*ED25519]] {
+        let jwks = pair.map(|signer| signer.jwk(r#""kid":"a""#));
+        assert_eq!(set(&jwks).err(), no_usable_key(2));
+    }
+}
+
+#[test]
+fn a_modulus_with_another_exponent_is_another_key() {
+    let jwk = RSA.jwk(r#""kid":"a""#);
+    let other = jwk.replace(r#""e":"AQAB""#, r#""e":"Aw""#);
+    assert_ne!(jwk, other);
+    assert_eq!(set(&[jwk, other]).err(), no_usable_key(2));
+}
+
+#[test]
+fn an_unusable_twin_takes_no_kid_away() {
+    let keys = set(&[RSA.jwk(r#""kid":"a","use":"enc""#), ED25519.jwk(r#""kid":"a""#)]).unwrap();
+    assert_eq!(keys.skipped, [(0, KeyProblem::Use)]);
+    assert!(keys.select(Some("a"), Algorithm::EdDSA).is_ok());
+}
+
+#[test]
+fn the_same_key_listed_twice_is_one_key() {
+    let named = ED25519.jwk(r#""kid":"a""#);
+    let token = ED25519.token("EdDSA", "{}");
+    for jwks in [[ED25519.jwk(""), ED25519.jwk("")], [named.clone(), named]] {
+        let keys = set(&jwks).unwrap();
+        assert_eq!(keys.skipped, []);
+        assert_eq!(
+            judge(&token, &keys).map(|identity| identity.claims),
+            Ok("{}".to_owned())
+        );
+    }
+}
+
+#[test]
+fn a_key_listed_once_for_each_algorithm_verifies_each() {
+    let keys = set(&[
+        RSA.jwk(r#""kid":"a","alg":"RS256""#),
+        RSA.jwk(r#""kid":"a","alg":"PS384""#),
+    ])
+    .unwrap();
+    assert_eq!(keys.skipped, []);
+    for alg in ["RS256", "PS384"] {
+        let header = format!(r#"{{"alg":"{alg}","kid":"a"}}"#);
+        let verdict = judge(RSA.token_with_header(alg, header, "{}"), &keys);
+        assert_eq!(verdict.map(|identity| identity.claims), Ok("{}".to_owned()), "{alg}");
+    }
+    let header = r#"{"alg":"RS512","kid":"a"}"#;
+    let verdict = judge(RSA.token_with_header("RS512", header, "{}"), &keys);
+    assert_eq!(verdict, Err(Error::AlgorithmMismatch { alg: Algorithm::RS512 }));
+}
+
+#[test]
+fn a_set_that_others_can_read_has_no_symmetric_key() {
+    let jwks = format!(
+        r#"{{"keys":[{},{}]}}"#,
+        HMAC.jwk(r#""kid":"a""#),
+        ED25519.jwk(r#""kid":"b""#)
+    );
+    let keys = KeySet::from_public_jwks(&jwks).unwrap();
+    assert_eq!(keys.skipped, [(0, KeyProblem::Symmetric)]);
+    assert!(keys.select(Some("b"), Algorithm::EdDSA).is_ok());
+    assert!(keys.select(Some("a"), Algorithm::HS256).is_err());
+    let alone = format!(r#"{{"keys":[{}]}}"#, HMAC.jwk(""));
+    assert_eq!(KeySet::from_public_jwks(&alone).err(), no_usable_key(1));
+    assert!(KeySet::from_jwks(&alone).is_ok());
+}

@@ -1,0 +1,30 @@
+//! The judge under test: what `pg_session_jwt::token` accepts and refuses, to the letter, without PostgreSQL.
+//!
+//! Keys and tokens are made when a test runs (`sign`). Time is an argument, `NOW`. A refusal is compared as a whole,
+//! with its numbers, so that a token refused for the wrong reason fails its test.
+
+mod chance;
+mod compact_form;
+mod curve_keys;
+mod dates;
+mod flat_identity;
+mod header;
+mod identity;
+mod json_numbers;
+mod json_strings;
+mod json_text;
+mod key_confusion;
+mod key_members;
+mod key_names;
+mod key_sets;
+mod mutations;
+mod provider_shapes;
+mod reasons;
+mod rsa_keys;
+mod select_key;
+mod sign;
+mod signatures;
+mod token_id;
+mod unescape;
+mod uuid;
+mod vectors;

@@ -1,0 +1,108 @@
+//! Tokens, payloads and keys changed by chance: none is believed, none is half read, none brings the judge down.
+//!
+//! A small, repeatable share of what the fuzz targets do for longer.
+
+use pg_session_jwt::token::{Error, KeySet};
+use serde_json::Value;
+
+use crate::chance::Chance;
+use crate::flat_identity::assert_round_trip;
+use crate::sign::{ED25519, HMAC, P256, RSA, judge, set};
+
+const CLAIMS: &str = r#"{"sub":"alice","exp":1900000000.5,"jti":7,"o":{"id":"x"},"list":[1,"\u00e4",null]}"#;
+
+#[test]
+fn a_changed_token_is_never_believed() {
+    let signers = [
+        ("EdDSA", &*ED25519),
+        ("ES256", &*P256),
+        ("HS256", &*HMAC),
+        ("RS256", &*RSA),
+    ];
+    let keys = set(&signers.map(|(alg, signer)| signer.jwk(&format!(r#""kid":"{alg}""#)))).unwrap();
+    let tokens = signers.map(|(alg, signer)| {
+        signer
+            .token_with_header(alg, format!(r#"{{"alg":"{alg}","kid":"{alg}"}}"#), CLAIMS)
+            .into_bytes()
+    });
+    let mut chance = Chance::seeded(0x5eed_0004);
+    let (mut same, mut wrong_signatures) = (0, 0);
+    for round in 0..12_000 {
+        let original = &tokens[round % tokens.len()];
+        let mut token = original.clone();
+        for _ in 0..=chance.below(3) {
+            chance.mutate(&mut token);
+        }
+        let verdict = judge(&token, &keys);
+        assert_eq!(verdict.is_ok(), token == *original, "{}", token.escape_ascii());
+        same += usize::from(verdict.is_ok());
+        wrong_signatures += usize::from(verdict == Err(Error::Signature));
+    }
+    assert!(
+        same < 1_000 && wrong_signatures > 2_000,
+        "{same} unchanged, {wrong_signatures} got as far as the signature"
+    );
+}
+
+#[test]
+fn a_signed_payload_is_kept_whole_or_refused() {
+    let keys = set(&[HMAC.jwk("")]).unwrap();
+    let mut chance = Chance::seeded(0x5eed_0005);
+    let (mut kept, mut refused) = (0, 0);
+    for round in 0..6_000 {
+        let text = if round % 2 == 0 {
+            CLAIMS.to_owned()
+        } else {
+            chance.object(4)
+        };
+        let mut payload = text.into_bytes();
+        for _ in 0..chance.below(4) {
+            chance.mutate(&mut payload);
+        }
+        match judge(HMAC.token("HS256", &payload), &keys) {
+            Ok(identity) => {
+                kept += 1;
+                assert_eq!(identity.claims.as_bytes(), payload);
+                let claims: Value = serde_json::from_str(&identity.claims).unwrap();
+                // serde_json writes U+0000 as an escape, and a backslash as two.
+                let nul = claims.to_string().replace(r"\\", "").contains(r"\u0000");
+                assert!(claims.is_object() && !nul, "{}", identity.claims);
+                assert_eq!(identity.user_id.as_deref(), claims.get("sub").and_then(Value::as_str));
+                assert_round_trip(&identity, |text| Some(text.as_bytes().into()));
+            }
+            Err(Error::NotJson { .. } | Error::ClaimDate { .. } | Error::Expired { .. }) => refused += 1,
+            Err(other) => panic!("{other:?}: {}", payload.escape_ascii()),
+        }
+    }
+    assert!(kept > 1_000 && refused > 1_000, "{kept} kept, {refused} refused");
+}
+
+#[test]
+fn a_changed_key_is_another_key_or_none() {
+    let mut chance = Chance::seeded(0x5eed_0006);
+    let (mut loaded, mut refused) = (0, 0);
+    for (alg, signer, member) in [("EdDSA", &*ED25519, "x"), ("ES256", &*P256, "x"), ("RS256", &*RSA, "n")] {
+        let jwks = format!(r#"{{"keys":[{}]}}"#, signer.jwk(r#""use":"sig""#));
+        let (token, value) = (signer.token(alg, "{}"), material(&jwks, member));
+        for _ in 0..1_500 {
+            let mut text = jwks.clone().into_bytes();
+            chance.mutate(&mut text);
+            let Ok(text) = String::from_utf8(text) else { continue };
+            match KeySet::from_jwks(&text) {
+                Ok(keys) => {
+                    loaded += 1;
+                    let same = material(&text, member) == value;
+                    assert!(same || judge(&token, &keys) == Err(Error::Signature), "{text}");
+                }
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(loaded > 200 && refused > 200, "{loaded} loaded, {refused} refused");
+}
+
+/// What the one key of a set is made of.
+fn material(jwks: &str, member: &str) -> Option<String> {
+    let set: Value = serde_json::from_str(jwks).unwrap();
+    set["keys"][0][member].as_str().map(str::to_owned)
+}

@@ -1,0 +1,61 @@
+//! `unescape_non_ascii`: the same JSON, with its non-ASCII characters written out.
+
+use std::borrow::Cow;
+
+use pg_session_jwt::token::json::{parse, unescape_non_ascii};
+
+use crate::chance::Chance;
+
+#[test]
+fn escapes_of_non_ascii_characters_are_written_out() {
+    let cases = [
+        (r#""\u00e4lice""#, "\"älice\""),
+        (r#""\u00E4\u20AC""#, "\"ä€\""),
+        (r#""\u0080\u07ff\u0800\uffff""#, "\"\u{80}\u{7ff}\u{800}\u{ffff}\""),
+        (r#""\ud83d\ude00""#, "\"😀\""),
+        (r#""\uD834\uDD1E\udbff\uDFFF""#, "\"\u{1d11e}\u{10ffff}\""),
+        (r#"{"\u00e4":["\u00e4"],"b":1}"#, "{\"ä\":[\"ä\"],\"b\":1}"),
+        (r#""\\\u00e4""#, "\"\\\\ä\""),
+        (r#""ä\u00e4ä""#, "\"äää\""),
+    ];
+    for (text, unescaped) in cases {
+        assert_eq!(unescape_non_ascii(text), unescaped, "{text}");
+    }
+}
+
+#[test]
+fn all_else_stays_as_it_is() {
+    let texts = [
+        r#""""#,
+        r#""alice""#,
+        r#""\u0041\u007f\u0022\u005c\u001f""#,
+        r#""\\u00e4""#,
+        r#""\\\\u00e4""#,
+        r#""\"\\\/\b\f\n\r\t""#,
+        r#""\u005cu00e4""#,
+        r#""ä€😀""#,
+        "[]",
+        "12",
+        r#""u00e4""#,
+        r#""\\ud83d\\ude00""#,
+    ];
+    for text in texts {
+        assert_eq!(unescape_non_ascii(text), text);
+    }
+    assert!(matches!(unescape_non_ascii(r#"{"sub":"a\n"}"#), Cow::Borrowed(_)));
+}
+
+#[test]
+fn the_result_is_the_same_json_without_such_escapes() {
+    let mut chance = Chance::seeded(0x5eed_0001);
+    let mut changed = 0;
+    for _ in 0..5_000 {
+        let text = chance.json(3);
+        let Ok(tree) = parse(&text) else { continue };
+        let unescaped = unescape_non_ascii(&text);
+        assert_eq!(parse(&unescaped), Ok(tree), "{text}");
+        assert_eq!(unescape_non_ascii(&unescaped), unescaped, "{text}");
+        changed += usize::from(unescaped != text);
+    }
+    assert!(changed > 500, "only {changed} of the texts had something to write out");
+}

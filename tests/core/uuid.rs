@@ -1,0 +1,63 @@
+//! Texts that are a UUID, exactly as PostgreSQL's `uuid_in` takes them.
+
+use pg_session_jwt::token::uuid::parse;
+
+const UUID: [u8; 16] = [
+    0xa0, 0xee, 0xbc, 0x99, 0x9c, 0x0b, 0x4e, 0xf8, 0xbb, 0x6d, 0x6b, 0xb9, 0xbd, 0x38, 0x0a, 0x11,
+];
+
+/// The first six are the forms in PostgreSQL's documentation of the type.
+#[test]
+fn every_form_of_a_uuid_is_read() {
+    for text in [
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+        "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11",
+        "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}",
+        "a0eebc999c0b4ef8bb6d6bb9bd380a11",
+        "a0ee-bc99-9c0b-4ef8-bb6d-6bb9-bd38-0a11",
+        "{a0eebc99-9c0b4ef8-bb6d6bb9-bd380a11}",
+        "{A0eeBC999c0b4ef8bb6d6bb9bd380a11}",
+        "a0ee-bc999c0b4ef8bb6d6bb9bd380a11",
+        "a0eebc999c0b4ef8bb6d6bb9bd38-0a11",
+    ] {
+        assert_eq!(parse(text), Some(UUID), "{text}");
+    }
+    assert_eq!(parse("00000000-0000-0000-0000-000000000000"), Some([0; 16]));
+    assert_eq!(parse("ffffffffffffffffffffffffffffffff"), Some([0xFF; 16]));
+}
+
+#[test]
+fn anything_else_is_no_uuid() {
+    for text in [
+        "",
+        "{}",
+        "{",
+        "-",
+        "user_2abcDEF",
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1",
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a111",
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1g",
+        "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}",
+        "{{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}}",
+        "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}}",
+        "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11} ",
+        "(a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11)",
+        " a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11 ",
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\n",
+        "-a0eebc999c0b4ef8bb6d6bb9bd380a11",
+        "a0eebc999c0b4ef8bb6d6bb9bd380a11-",
+        "a0-eebc999c0b4ef8bb6d6bb9bd380a11",
+        "a0e-ebc999c0b4ef8bb6d6bb9bd380a11",
+        "a0ee--bc999c0b4ef8bb6d6bb9bd380a11",
+        "a0eebc999c0b4ef8bb6d6bb9bd380a-11",
+        "a0eebc99_9c0b_4ef8_bb6d_6bb9bd380a11",
+        "+0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+        "0xeebc999c0b4ef8bb6d6bb9bd380a1100",
+        "ａ0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+        "urn:uuid:a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+    ] {
+        assert_eq!(parse(text), None, "{text:?}");
+    }
+}

@@ -1,0 +1,236 @@
+//! Public test vectors (Project Wycheproof, the RFCs, other libraries' tests), judged at the signature layer.
+//!
+//! They are not part of this repository. Their folder is named by `PG_SESSION_JWT_VECTORS`, or is `shared/vectors`
+//! beside the checkout. As a test cannot say at run time that it was skipped, these are marked `ignored` and run by
+//! `cargo test --test core -- --include-ignored`, where a missing folder is a failure.
+
+use std::path::PathBuf;
+
+use jsonwebtoken::Algorithm;
+use pg_session_jwt::token::claims::NumericDate;
+use pg_session_jwt::token::compact::Compact;
+use pg_session_jwt::token::{Error, KeySet, Part, Policy, verify};
+use serde_json::Value;
+
+use crate::sign::policy;
+
+/// A file of the vectors folder.
+pub fn read(name: &str) -> String {
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors");
+    let folder = std::env::var_os("PG_SESSION_JWT_VECTORS").map_or_else(beside, PathBuf::from);
+    assert!(
+        folder.is_dir(),
+        "skipped: no public vectors in PG_SESSION_JWT_VECTORS or ../shared/vectors"
+    );
+    std::fs::read_to_string(folder.join(name)).unwrap()
+}
+
+struct Case {
+    id: String,
+    class: String,
+    accept: bool,
+    payload_is_json: bool,
+    jwks: String,
+    token: String,
+}
+
+fn cases(file: &str) -> Vec<Case> {
+    let case = |line: &str| {
+        let case: Value = serde_json::from_str(line).unwrap();
+        let text = |name: &str| case[name].as_str().unwrap().to_owned();
+        let jwks = case
+            .get("jwks")
+            .map_or_else(|| format!(r#"{{"keys":[{}]}}"#, case["jwk"]), Value::to_string);
+        Case {
+            id: text("id"),
+            class: text("class"),
+            accept: match text("expect").as_str() {
+                "accept" => true,
+                "reject" => false,
+                other => panic!("{other}"),
+            },
+            payload_is_json: case["payload_json"].as_bool().unwrap(),
+            jwks,
+            token: text("token"),
+        }
+    };
+    read(file).lines().map(case).collect()
+}
+
+/// The verdict of the signature layer: form, header, key, signature, and the payload as bytes.
+fn verdict(case: &Case) -> Result<(), Error> {
+    let keys = KeySet::from_jwks(&case.jwks)?;
+    let token = Compact::parse(case.token.as_bytes())?;
+    let header = token.header()?;
+    let key = keys.select(header.kid.as_deref(), header.algorithm)?;
+    key.verify(&token, header.algorithm)?;
+    // RFC 7515 §5.2 step 6: a payload that is no base64url has no signature. Any bytes may be in it here, though.
+    match token.payload() {
+        Err(error @ Error::NotBase64Url { .. }) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Fails unless every `must` case of a file (so many to accept, so many to reject) gets its verdict.
+fn agree(file: &str, accept: usize, reject: usize) {
+    let (mut accepted, mut rejected, mut without_es512) = (0, 0, Vec::new());
+    for case in cases(file).into_iter().filter(|case| case.class == "must") {
+        let case = &case;
+        if ES512.contains(&case.id.as_str()) {
+            assert_eq!(verdict(case), Err(Error::NoUsableKey { skipped: 1 }), "{}", case.id);
+            without_es512.push(case.id.clone());
+            continue;
+        }
+        assert_eq!(verdict(case).is_ok(), case.accept, "{}: {:?}", case.id, verdict(case));
+        let count = if case.accept { &mut accepted } else { &mut rejected };
+        *count += 1;
+        claims_follow_the_signature(case);
+    }
+    println!("{file}: {accepted} accepted, {rejected} rejected, not supported (ES512): {without_es512:?}");
+    assert_eq!((accepted, rejected), (accept, reject), "{file}");
+}
+
+/// Good signatures of an algorithm that is left out.
+const ES512: [&str; 2] = ["rfc7515-A.4", "rfc7520-4.3"];
+
+/// The whole judge accepts what the signature layer accepts, except a payload that is no JSON object.
+fn claims_follow_the_signature(case: &Case) {
+    let Ok(keys) = KeySet::from_jwks(&case.jwks) else {
+        return;
+    };
+    // Long before any of the dates in these tokens.
+    let policy = Policy {
+        now: NumericDate::from_micros(0),
+        ..policy()
+    };
+    let judged = verify(case.token.as_bytes(), &keys, &policy);
+    if case.accept && !case.payload_is_json {
+        assert!(
+            matches!(
+                judged,
+                Err(Error::NotJson {
+                    part: Part::Payload,
+                    ..
+                })
+            ),
+            "{}: {judged:?}",
+            case.id
+        );
+    } else {
+        assert_eq!(judged.is_ok(), case.accept, "{}: {judged:?}", case.id);
+    }
+}
+
+#[test]
+#[ignore = "reads the folder of public vectors"]
+fn wycheproof_signatures_get_their_verdicts() {
+    agree("wycheproof/jws_cases.jsonl", 40, 353);
+}
+
+#[test]
+#[ignore = "reads the folder of public vectors"]
+fn wycheproof_keys_get_their_verdicts() {
+    agree("wycheproof/jwk_cases.jsonl", 5, 16);
+}
+
+#[test]
+#[ignore = "reads the folder of public vectors"]
+fn wycheproof_signatures_of_the_crypto_file_get_their_verdicts() {
+    agree("wycheproof/jwc_jws_cases.jsonl", 4, 43);
+}
+
+#[test]
+#[ignore = "reads the folder of public vectors"]
+fn wycheproof_encrypted_tokens_are_refused() {
+    agree("wycheproof/jwe_as_jws_reject.jsonl", 0, 173);
+}
+
+#[test]
+#[ignore = "reads the folder of public vectors"]
+fn the_examples_of_rfc_7515_get_their_verdicts() {
+    agree("rfc/rfc7515_cases.jsonl", 3, 8);
+}
+
+#[test]
+#[ignore = "reads the folder of public vectors"]
+fn the_examples_of_the_other_rfcs_get_their_verdicts() {
+    agree("rfc/cases.jsonl", 4, 27);
+}
+
+#[test]
+#[ignore = "reads the folder of public vectors"]
+fn other_libraries_tests_get_their_verdicts() {
+    agree("libs/cases.jsonl", 3, 139);
+}
+
+#[test]
+#[ignore = "reads the folder of public vectors"]
+fn where_a_source_is_wrong_the_rfc_is_followed() {
+    let bugs: Vec<Case> = all_of("source-bug").collect();
+    for case in &bugs {
+        assert_eq!(verdict(case).is_ok(), case.accept, "{}", case.id);
+    }
+    let ids: Vec<&str> = bugs.iter().map(|case| case.id.as_str()).collect();
+    assert_eq!(ids, ["wp-jws-367", "wp-jws-370", "wp-jws-372", "wp-jws-373"]);
+}
+
+/// Cases in which correct verifiers may differ: why this one says what it says.
+fn decisions() -> [(&'static str, Result<(), Error>, &'static [&'static str]); 7] {
+    let no_key = || Err(Error::NoUsableKey { skipped: 1 });
+    let mismatch = Err(Error::AlgorithmMismatch { alg: Algorithm::PS384 });
+    let short = &["pyjwt-unicode", "pyjwt-kid-int", "keats-hs-valid"];
+    [
+        ("a secret of six bytes is shorter than any hash", no_key(), short),
+        (
+            "no modulus is searched for the ROCA form",
+            Ok(()),
+            &["wp-jwk-7", "wp-jwc-46"],
+        ),
+        (
+            "every key has its own algorithms, so kinds may be mixed",
+            Ok(()),
+            &["wp-jwk-1", "wp-jwc-47"],
+        ),
+        (
+            "one of the two keys with that kid is not canonical base64url, and skipped",
+            Ok(()),
+            &["wp-jwk-4"],
+        ),
+        (
+            "ES521 and ES224 are no algorithms of a P-256 key",
+            no_key(),
+            &["wp-jwk-19", "wp-jwk-20"],
+        ),
+        ("the key is for PS256 only", mismatch, &["wp-jws-346", "wp-jws-350"]),
+        ("P-521 is not supported", no_key(), &["wp-jws-347", "wp-jws-351"]),
+    ]
+}
+
+#[test]
+#[ignore = "reads the folder of public vectors"]
+fn where_verifiers_may_differ_the_verdict_is_a_decision() {
+    let mut decided = 0;
+    for (why, expected, ids) in decisions() {
+        for case in all_of("policy").filter(|case| ids.contains(&case.id.as_str())) {
+            assert_eq!(verdict(&case), expected, "{}: {why}", case.id);
+            println!("{}: {expected:?}, as {why}", case.id);
+            decided += 1;
+        }
+    }
+    assert_eq!((decided, all_of("policy").count()), (14, 14));
+}
+
+fn all_of(class: &'static str) -> impl Iterator<Item = Case> {
+    let cases = FILES.into_iter().flat_map(cases);
+    cases.filter(move |case| case.class == class)
+}
+
+const FILES: [&str; 7] = [
+    "wycheproof/jws_cases.jsonl",
+    "wycheproof/jwk_cases.jsonl",
+    "wycheproof/jwc_jws_cases.jsonl",
+    "wycheproof/jwe_as_jws_reject.jsonl",
+    "rfc/rfc7515_cases.jsonl",
+    "rfc/cases.jsonl",
+    "libs/cases.jsonl",
+];
