@@ -25,7 +25,7 @@ test: ## everything that must hold before a change lands, on each major
 	@scripts/test.sh $(PG)
 
 core: ## the tests that need no PostgreSQL, in seconds
-	@$(WITH_CACHE) cargo test --locked --no-default-features
+	@scripts/core.sh
 
 lint: ## format and clippy, for the core and each major
 	@scripts/lint.sh $(PG)

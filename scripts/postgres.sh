@@ -177,15 +177,17 @@ write_source_lists() {
         case $id in
             debian)
                 for suite in oldoldstable oldstable stable testing unstable; do echo "deb-src $key $main $suite main"; done
-                for suite in oldstable stable; do echo "deb-src $key ${security:-$main} $suite-security main"; done
+                if [ -n "$security" ]; then
+                    for suite in oldstable stable; do echo "deb-src $key $security $suite-security main"; done
+                fi
                 ;;
             *)
                 for suite in "$codename" "$codename-updates" devel; do echo "deb-src $key $main $suite main universe"; done
                 ;;
         esac
     } >"$state/sources.list"
-    # One release that cannot be read (a key that this machine lacks) leaves the others usable.
-    private_apt apt-get update -qq || true
+    # One release that cannot be read (a key that this machine lacks, an expired list) leaves the others usable.
+    private_apt apt-get update -qq >"$CACHE/build/apt-sources.log" 2>&1 || true
 }
 
 # Below `if`, where bash ignores `set -e`, so each line has to say for itself that a failure ends it.
@@ -212,8 +214,8 @@ build_from_source() {
     done
     if [ -z "$tarball" ]; then
         say "PostgreSQL $major: no apt source of this machine has it, neither as packages nor as source in a release beside"
-        say "    this one. The PGDG apt repository has every major: the package postgresql-common brings a script that adds it,"
-        say "    /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh"
+        say "    this one. The PGDG apt repository has every major; the package postgresql-common brings a script that adds it,"
+        say "    below /usr/share/postgresql-common/pgdg/"
         return 1
     fi
     directory=$build/postgresql-$major

@@ -66,6 +66,8 @@ fi
 if is_root && ! id "$SERVER_USER" >/dev/null 2>&1; then
     useradd --system --create-home --home-dir /var/lib/postgresql --shell /bin/bash "$SERVER_USER"
 fi
+as_server_user test -x "$CACHE/pg" \
+    || die "the user $SERVER_USER, who runs the servers, cannot read $CACHE: set PG_SESSION_JWT_CACHE to a place that all can read"
 
 step "PostgreSQL ${majors[*]}"
 unavailable=()
@@ -110,8 +112,6 @@ fi
 printf '\n'
 for major in "${majors[@]}"; do
     if pg_config=$(pg_config_of "$major"); then
-        as_server_user "$pg_config" --version >/dev/null 2>&1 \
-            || die "the user $SERVER_USER, who runs the servers, cannot read $CACHE: set PG_SESSION_JWT_CACHE to a place that all can read"
         say "$("$pg_config" --version): $pg_config"
     fi
 done

@@ -94,7 +94,7 @@ lock_cache
 run "versions agree" "$ROOT/scripts/check-versions.sh"
 run "format" cargo fmt --all --check
 run "lints, core" cargo clippy --locked --no-default-features --features server --all-targets -- -D warnings
-run "tests, core" cargo test --locked --no-default-features
+run "tests, core" "$ROOT/scripts/core.sh"
 result[core]=PASS
 unlock_cache
 

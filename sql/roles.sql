@@ -4,7 +4,7 @@
 DO LANGUAGE plpgsql $$
 DECLARE
     wanted pg_catalog.text;
-    reach pg_catalog.text;
+    danger pg_catalog.text;
 BEGIN
     FOREACH wanted IN ARRAY ARRAY['authenticated', 'anonymous']::pg_catalog.text[] LOOP
         IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) wanted) THEN
@@ -13,23 +13,42 @@ BEGIN
             EXCEPTION WHEN duplicate_object OR unique_violation THEN
                 NULL; -- Another database was faster; the role is looked at below like any that was there.
             END;
+            -- Under REPEATABLE READ the other one's role cannot be seen, and what cannot be seen cannot be looked at.
+            IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) wanted) THEN
+                RAISE EXCEPTION USING
+                    ERRCODE = 'serialization_failure',
+                    MESSAGE = pg_catalog.format('role "%s" was created by a concurrent transaction', wanted),
+                    HINT = 'Try again.';
+            END IF;
         END IF;
-        -- What the role is, or can become by SET ROLE, must not stand above row-level security.
-        SELECT pg_catalog.format('%I', r.rolname) INTO reach
-          FROM pg_catalog.pg_roles r, pg_catalog.pg_roles w
+        -- What the role is, or can become by SET ROLE, must not stand above row-level security, read the server's
+        -- files (keys may be there), or read every setting (keys may be there, too).
+        SELECT CASE WHEN r.oid OPERATOR(pg_catalog.=) w.oid
+               THEN pg_catalog.format('It has %s.', a.attributes)
+               WHEN a.attributes OPERATOR(pg_catalog.<>) ''
+               THEN pg_catalog.format('It is a member of role "%s", which has %s.', r.rolname, a.attributes)
+               ELSE pg_catalog.format('It is a member of role "%s".', r.rolname) END
+          INTO danger
+          FROM pg_catalog.pg_roles w, pg_catalog.pg_roles r, LATERAL (
+               SELECT pg_catalog.concat_ws(', ', CASE WHEN r.rolsuper THEN 'SUPERUSER' END,
+                                                 CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END,
+                                                 CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
+                                                 CASE WHEN r.rolreplication THEN 'REPLICATION' END)) a (attributes)
          WHERE w.rolname OPERATOR(pg_catalog.=) wanted
-           AND (r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolreplication)
-           AND (r.oid OPERATOR(pg_catalog.=) w.oid OR pg_catalog.pg_has_role(w.oid, r.oid, 'MEMBER'))
-         ORDER BY (r.oid OPERATOR(pg_catalog.=) w.oid) DESC
+           AND pg_catalog.pg_has_role(w.oid, r.oid, 'MEMBER')
+           AND (a.attributes OPERATOR(pg_catalog.<>) '' OR r.rolname OPERATOR(pg_catalog.=) ANY (
+                ARRAY['pg_execute_server_program', 'pg_read_all_settings', 'pg_read_server_files',
+                      'pg_write_server_files']::pg_catalog.name[]))
+         ORDER BY r.oid OPERATOR(pg_catalog.=) w.oid DESC, r.rolname
          LIMIT 1;
         IF FOUND THEN
             RAISE EXCEPTION USING
                 ERRCODE = 'object_not_in_prerequisite_state',
-                MESSAGE = pg_catalog.format('role %I has more rights than end users may have', wanted),
-                DETAIL = pg_catalog.format('It is, or can become, role %s, which has SUPERUSER, BYPASSRLS, CREATEROLE or '
-                                           'REPLICATION.', reach),
-                HINT = pg_catalog.format('ALTER ROLE %I NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION; '
-                                         'revoke its memberships; then create the extension again.', wanted);
+                MESSAGE = pg_catalog.format('role "%s" has more rights than end users may have', wanted),
+                DETAIL = danger,
+                HINT = pg_catalog.format('All end users share this role. Take from it what they may not have (ALTER ROLE '
+                                         '%I NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION; REVOKE for a '
+                                         'membership), or rename it, and try again.', wanted);
         END IF;
     END LOOP;
 END

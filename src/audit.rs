@@ -12,7 +12,7 @@ use crate::token::{Error, Identity, json as strict};
 const MAX_CHARS: usize = 256;
 
 /// Logs the verdict on a token, if the log is on.
-pub fn log(token: &[u8], verdict: &Result<Identity, Failure>) {
+pub fn log(token: &[u8], verdict: &Result<(Identity, usize), Failure>) {
     if !settings::audit_log() {
         return;
     }

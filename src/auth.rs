@@ -1,4 +1,4 @@
-//! The functions of schema `auth`. Each asks [`session`](crate::session) and hands on the answer.
+//! The functions of schema `auth`. Each asks [`crate::session`] and hands on the answer.
 
 use pgrx::prelude::*;
 
@@ -29,7 +29,7 @@ pub mod auth {
     #[pg_extern(volatile, parallel_unsafe)]
     fn init() {
         match settings::mode_in_transaction() {
-            Ok(Mode::Proxy(_)) => {}
+            Ok(Mode::Provider(_) | Mode::Proxy(_)) => {}
             Ok(Mode::Claims | Mode::Off) => Failure::NoKey.raise(),
             Err(failure) => failure.raise(),
         }
@@ -55,7 +55,7 @@ pub mod auth {
             PresentedToken::Text(token) => token,
             PresentedToken::TooLong(bytes) => refused(Error::TokenTooLong { bytes }),
         };
-        jwt::present(&token, is_local);
+        jwt::present(&token, is_local).unwrap_or_else(|failure| failure.raise());
     }
 
     /// The user id: claim `sub`.

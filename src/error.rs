@@ -20,6 +20,8 @@ pub enum Failure {
     NotApplied { setting: &'static str },
     /// There is nothing to verify a token with.
     NoKey,
+    /// The current role may not use tokens of their provider.
+    Role,
     /// A token may come from the session itself only.
     TokenSource,
     /// The server has a key of its own, and a connection brings another one.
@@ -95,6 +97,12 @@ impl Failure {
                      pg_session_jwt.claims_fallback is on.",
                 ),
             },
+            Failure::Role => Report {
+                sqlstate: State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+                message: "the current role may not use tokens of this provider".to_owned(),
+                detail: None,
+                hint: Some("The provider's \"roles\" name those that may."),
+            },
             Failure::TokenSource => Report {
                 sqlstate: State::ERRCODE_INSUFFICIENT_PRIVILEGE,
                 message: "a JWT cannot be a default".to_owned(),
@@ -118,12 +126,15 @@ fn sqlstate(error: &Error) -> PgSqlErrorCode {
         Error::UnknownAlgorithm { .. }
         | Error::Critical { .. }
         | Error::UnknownKeyId { .. }
+        | Error::UnknownIssuer { .. }
+        | Error::Audience { .. }
         | Error::AmbiguousKey { .. }
         | Error::AlgorithmMismatch { .. }
         | Error::Signature
         | Error::Expired { .. }
         | Error::NotYetValid { .. }
         | Error::TokenIdReplayed { .. } => State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+        Error::NoKeys => State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         Error::TokenTooLong { .. }
         | Error::NotCompact { .. }
         | Error::NotBase64Url { .. }
@@ -136,7 +147,8 @@ fn sqlstate(error: &Error) -> PgSqlErrorCode {
         | Error::KeySetTooLong { .. }
         | Error::KeyNotJson { .. }
         | Error::Key(_)
-        | Error::NoUsableKey { .. } => State::ERRCODE_INVALID_PARAMETER_VALUE,
+        | Error::NoUsableKey { .. }
+        | Error::Providers { .. } => State::ERRCODE_INVALID_PARAMETER_VALUE,
     }
 }
 
@@ -151,12 +163,21 @@ fn detail(error: &Error) -> Option<String> {
         Error::Critical { member } => format!("Its header has \"{member}\"."),
         Error::UnknownKeyId { kid } => format!("kid=\"{kid}\""),
         Error::AmbiguousKey { candidates } => {
-            format!("It has no \"kid\", and {candidates} keys could have signed it; exactly one would do.")
+            format!("{candidates} keys could have signed it; exactly one would do.")
         }
         Error::AlgorithmMismatch { alg } => format!("alg=\"{alg:?}\""),
         Error::Expired { exp, now, leeway } => format!("exp={exp}, now={now}, leeway={leeway}"),
         Error::NotYetValid { nbf, now, leeway } => format!("nbf={nbf}, now={now}, leeway={leeway}"),
         Error::TokenIdReplayed { jti, last } => format!("jti={jti}, last={last}"),
+        Error::UnknownIssuer { iss: Some(iss) } => format!("iss=\"{iss}\""),
+        Error::UnknownIssuer { iss: None } => "It has no string \"iss\".".to_owned(),
+        Error::Audience { aud: Some(aud) } => format!("aud=\"{aud}\""),
+        Error::Audience { aud: None } => "It has no \"aud\".".to_owned(),
+        Error::Providers {
+            place: Some(place),
+            problem,
+        } => format!("Provider {}: {problem}.", place.saturating_add(1)),
+        Error::Providers { place: None, problem } => format!("The problem: {problem}."),
         Error::KeySetTooLong { bytes } => format!("It has {bytes} bytes; at most {MAX_KEY_SET_BYTES} are accepted."),
         Error::Key(problem) => format!("The key cannot be used: {problem}."),
         Error::NoUsableKey { skipped } => format!("{skipped} of its keys were skipped."),
@@ -166,6 +187,7 @@ fn detail(error: &Error) -> Option<String> {
         | Error::HeaderMember { .. }
         | Error::Signature
         | Error::UserId { .. }
+        | Error::NoKeys
         | Error::NotEncodable => return None,
     })
 }

@@ -13,11 +13,18 @@ use crate::token::policy;
 /// filter that finds nothing. So is a setting that cannot be used.
 pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Failure> {
     match settings::mode_in_transaction()? {
-        Mode::Proxy(_) => jwt::read(|identity| {
-            if let Some(identity) = &identity {
-                in_time(identity)?;
+        Mode::Provider(providers) => jwt::read(|speaker| {
+            if let Some(speaker) = &speaker {
+                in_time(&speaker.identity)?;
+                jwt::may_use(&providers.list, speaker.provider)?;
             }
-            Ok(read(identity))
+            Ok(read(speaker.map(|speaker| speaker.identity)))
+        })?,
+        Mode::Proxy(_) => jwt::read(|speaker| {
+            if let Some(speaker) = &speaker {
+                in_time(&speaker.identity)?;
+            }
+            Ok(read(speaker.map(|speaker| speaker.identity)))
         })?,
         // A token that nobody can verify is not passed over in favour of claims that anybody can set.
         Mode::Claims | Mode::Off if jwt::is_set() => Err(Failure::NoKey),

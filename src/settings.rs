@@ -2,6 +2,7 @@
 //!
 //! | setting | type, context | default |
 //! |---|---|---|
+//! | `pg_session_jwt.providers` | string, JSON array; superuser, who alone sees it | '' |
 //! | `pg_session_jwt.jwk` | string, one public JWK; configuration file or startup packet | '' |
 //! | `pg_session_jwt.jwt` | string, the token; anyone, in the session | '' |
 //! | `pg_session_jwt.claims_fallback` | bool; superuser | on |
@@ -17,15 +18,19 @@ mod extra;
 mod hook;
 mod jwk;
 pub mod jwt;
+mod key_file;
 mod late_load;
+pub mod providers;
 
 use std::ffi::CString;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use pgrx::pg_sys;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 
 use crate::error::Failure;
+use crate::settings::providers::Providers;
 use crate::token::KeySet;
 
 /// The names of the settings.
@@ -33,6 +38,7 @@ pub mod name {
     use std::ffi::CStr;
 
     pub const PREFIX: &CStr = c"pg_session_jwt";
+    pub const PROVIDERS: &CStr = c"pg_session_jwt.providers";
     pub const JWK: &CStr = c"pg_session_jwt.jwk";
     pub const JWT: &CStr = c"pg_session_jwt.jwt";
     pub const CLAIMS_FALLBACK: &CStr = c"pg_session_jwt.claims_fallback";
@@ -40,9 +46,12 @@ pub mod name {
     pub const AUDIT_LOG: &CStr = c"pg_session_jwt.audit_log";
     pub const REQUEST_CLAIMS: &CStr = c"request.jwt.claims";
 
+    pub const PROVIDERS_TEXT: &str = "pg_session_jwt.providers";
+    pub const JWT_TEXT: &str = "pg_session_jwt.jwt";
     pub const JWK_TEXT: &str = "pg_session_jwt.jwk";
 }
 
+static PROVIDERS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static JWK: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static JWT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static CLAIMS_FALLBACK: GucSetting<bool> = GucSetting::<bool>::new(true);
@@ -50,8 +59,13 @@ static LEEWAY: GucSetting<i32> = GucSetting::<i32>::new(60);
 static AUDIT_LOG: GucSetting<bool> = GucSetting::<bool>::new(false);
 static REQUEST_CLAIMS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 
+/// Counts what happens to the keys.
+static KEY_GENERATION: AtomicU64 = AtomicU64::new(1);
+
 /// Where identities come from, the most trusted first.
 pub enum Mode {
+    /// Tokens of identity providers.
+    Provider(Rc<Providers>),
     /// Tokens, verified with the key of `pg_session_jwt.jwk`.
     Proxy(Rc<KeySet>),
     /// `request.jwt.claims`, which a trusted front end has verified.
@@ -65,6 +79,9 @@ pub enum Mode {
 /// # Errors
 /// [`Failure::Unusable`], [`Failure::NotApplied`]: then no source counts, not even a weaker one.
 pub fn mode() -> Result<Mode, Failure> {
+    if let Some(providers) = providers::current()? {
+        return Ok(Mode::Provider(providers));
+    }
     match jwk::key_set()? {
         Some(keys) => Ok(Mode::Proxy(keys)),
         None if CLAIMS_FALLBACK.get() => Ok(Mode::Claims),
@@ -87,7 +104,11 @@ pub fn mode_in_transaction() -> Result<Mode, Failure> {
 
 /// Differs whenever the keys that identities rest on may have changed. Never 0.
 pub fn key_generation() -> u64 {
-    jwk::generation()
+    KEY_GENERATION.load(Relaxed)
+}
+
+fn keys_changed() {
+    KEY_GENERATION.fetch_add(1, Relaxed);
 }
 
 /// Seconds of grace for `exp` and `nbf`.
@@ -104,6 +125,20 @@ pub fn audit_log() -> bool {
 pub fn define() {
     let placeholders = late_load::Placeholders::look();
     // SAFETY: the hooks have the types that PostgreSQL calls them with, are guarded, and live as long as the library.
+    unsafe {
+        GucRegistry::define_string_guc_with_hooks(
+            name::PROVIDERS,
+            c"The identity providers whose tokens are accepted, as a JSON array.",
+            c"Where it is set, no other source of identity counts.",
+            &PROVIDERS,
+            GucContext::Suset,
+            GucFlags::SUPERUSER_ONLY,
+            Some(providers::check),
+            Some(providers::assign),
+            None,
+        );
+    }
+    // SAFETY: as above.
     unsafe {
         GucRegistry::define_string_guc_with_hooks(
             name::JWK,

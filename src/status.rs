@@ -27,6 +27,7 @@ impl Status {
     /// Of this session, at this statement.
     pub fn now() -> Self {
         let (mode, nobody) = match settings::mode_in_transaction() {
+            Ok(Mode::Provider(_)) => ("provider", "no token was presented: call auth.jwt_session_init(token)"),
             Ok(Mode::Proxy(_)) => ("proxy", "no token was presented: call auth.jwt_session_init(token)"),
             Ok(Mode::Claims) => (
                 "claims",

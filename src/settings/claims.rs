@@ -62,7 +62,7 @@ pub(super) unsafe extern "C-unwind" fn check(
     let Some(claims) = parse(unsafe { hook::value(newval) }.to_bytes()) else {
         return true;
     };
-    let block = extra::allocate(0, &claims);
+    let block = extra::allocate(0, 0, &claims);
     // SAFETY: PostgreSQL calls check hooks with a place for their block.
     unsafe { *extra = block };
     !block.is_null()

@@ -19,6 +19,7 @@ use crate::token::identity::FlatIdentity;
 struct Header {
     generation: u64,
     judged_under: u64,
+    provider: usize,
     length: usize,
 }
 
@@ -29,16 +30,19 @@ pub struct Extra<'a> {
     pub generation: u64,
     /// The key generation that the identity rests on; 0 where the value is still to be judged.
     pub judged_under: u64,
+    /// The place of the provider that the token is of; 0 where there are none.
+    pub provider: usize,
     /// Empty where the value is still to be judged.
     pub identity: FlatIdentity<'a>,
 }
 
 /// Makes a block; null where there is no memory, which a check hook answers with false.
-pub fn allocate(judged_under: u64, identity: &[u8]) -> *mut c_void {
+pub fn allocate(judged_under: u64, provider: usize, identity: &[u8]) -> *mut c_void {
     static GENERATION: AtomicU64 = AtomicU64::new(1);
     let header = Header {
         generation: GENERATION.fetch_add(1, Relaxed),
         judged_under,
+        provider,
         length: identity.len(),
     };
     let block = guc_malloc(size_of::<Header>() + identity.len());
@@ -97,6 +101,7 @@ impl Slot {
         read(Some(Extra {
             generation: current.generation,
             judged_under: current.judged_under,
+            provider: current.provider,
             identity: FlatIdentity::new(bytes),
         }))
     }

@@ -6,34 +6,28 @@
 use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_void};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use pgrx::prelude::*;
 
-use super::{JWK, extra, hook, late_load, name};
+use super::{JWK, extra, hook, key_generation, keys_changed, late_load, name};
 use crate::error::Failure;
 use crate::token::keys::Key;
 use crate::token::{Error, KeySet};
 
-/// Counts assignments.
-static GENERATION: AtomicU64 = AtomicU64::new(1);
 /// Where the current value came from: a GucSource; PGC_S_DEFAULT is 0.
 static SOURCE: AtomicU32 = AtomicU32::new(0);
 
 type Parsed = Result<Option<Rc<KeySet>>, Failure>;
 
 thread_local! {
-    /// The current value, parsed once for each assignment.
+    /// The current value, parsed once for each key generation.
     static PARSED: RefCell<Option<(u64, Parsed)>> = const { RefCell::new(None) };
-}
-
-pub(super) fn generation() -> u64 {
-    GENERATION.load(Relaxed)
 }
 
 /// The key, as a set of one; None where none is set.
 pub(super) fn key_set() -> Parsed {
-    let generation = generation();
+    let generation = key_generation();
     PARSED.with_borrow_mut(|parsed| match parsed {
         Some((of, key)) if *of == generation => key.clone(),
         _ => parsed.insert((generation, parse_current())).1.clone(),
@@ -90,7 +84,7 @@ pub(super) unsafe extern "C-unwind" fn check(
     if text.is_empty() {
         return true;
     }
-    let block = extra::allocate(u64::from(source), &[]);
+    let block = extra::allocate(u64::from(source), 0, &[]);
     // SAFETY: PostgreSQL calls check hooks with a place for their block.
     unsafe { *extra = block };
     !block.is_null()
@@ -102,5 +96,5 @@ pub(super) unsafe extern "C-unwind" fn assign(_newval: *const c_char, extra: *mu
     SLOT.assign(extra);
     let source = SLOT.read(|block| block.map_or(0, |block| block.judged_under));
     SOURCE.store(u32::try_from(source).unwrap_or(0), Relaxed);
-    GENERATION.fetch_add(1, Relaxed);
+    keys_changed();
 }

@@ -15,7 +15,7 @@ use super::{JWT, Mode, hook, key_generation, leeway, mode, name};
 use crate::error::Failure;
 use crate::token::identity::FlatIdentity;
 use crate::token::policy::TokenId;
-use crate::token::{self, Error, Identity, Policy};
+use crate::token::{self, Error, Identity, Policy, Provider};
 use crate::{audit, clock, encoding};
 
 static SLOT: Slot = Slot::empty();
@@ -30,15 +30,26 @@ thread_local! {
 struct Judged {
     generation: u64,
     judged_under: u64,
+    provider: usize,
     identity: Vec<u8>,
 }
 
-/// Sets the token, for the session or until the transaction ends.
-pub fn present(token: &CStr, is_local: bool) {
+/// Who is speaking, by the current token.
+pub struct Speaker<'a> {
+    pub identity: FlatIdentity<'a>,
+    /// The place of the provider that the token is of; 0 in proxy mode.
+    pub provider: usize,
+}
+
+/// Sets the token, for the session or until the transaction ends. A refusal is raised as an ERROR.
+///
+/// # Errors
+/// [`Failure::NotApplied`], should PostgreSQL pass the value over without one.
+pub fn present(token: &CStr, is_local: bool) -> Result<(), Failure> {
     use pg_sys::GucAction::{GUC_ACTION_LOCAL, GUC_ACTION_SET};
     let action = if is_local { GUC_ACTION_LOCAL } else { GUC_ACTION_SET };
     // SAFETY: both are C strings; a refusal is raised as an error from inside.
-    unsafe {
+    let applied = unsafe {
         pg_sys::set_config_option(
             name::JWT.as_ptr(),
             token.as_ptr(),
@@ -50,19 +61,35 @@ pub fn present(token: &CStr, is_local: bool) {
             false,
         )
     };
+    // 1: applied; 0: refused; -1: passed over (guc.c).
+    if applied == 1 {
+        Ok(())
+    } else {
+        Err(Failure::NotApplied {
+            setting: name::JWT_TEXT,
+        })
+    }
 }
 
 /// Shows the identity of the current token to `read`; None without a token.
 ///
 /// # Errors
 /// Why the token is not accepted under the current keys.
-pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Failure> {
+pub fn read<R>(read: impl FnOnce(Option<Speaker<'_>>) -> R) -> Result<R, Failure> {
     SLOT.read(|extra| match extra {
         None => Ok(read(None)),
-        Some(extra) if extra.judged_under == key_generation() => Ok(read(Some(extra.identity))),
+        Some(Extra {
+            judged_under,
+            provider,
+            identity,
+            ..
+        }) if judged_under == key_generation() => Ok(read(Some(Speaker { identity, provider }))),
         Some(extra) => JUDGED_LATER.with_borrow_mut(|judged| {
-            let identity = judge_later(&extra, judged)?;
-            Ok(read(Some(FlatIdentity::new(identity))))
+            let Judged { identity, provider, .. } = judge_later(&extra, judged)?;
+            Ok(read(Some(Speaker {
+                identity: FlatIdentity::new(identity),
+                provider: *provider,
+            })))
         }),
     })
 }
@@ -72,39 +99,80 @@ pub fn is_set() -> bool {
     SLOT.read(|extra| extra.is_some())
 }
 
-fn judge_later<'a>(extra: &Extra, judged: &'a mut Option<Judged>) -> Result<&'a [u8], Failure> {
+fn judge_later<'a>(extra: &Extra, known: &'a mut Option<Judged>) -> Result<&'a Judged, Failure> {
     let (generation, judged_under) = (extra.generation, key_generation());
-    let known = |judged: &Judged| judged.generation == generation && judged.judged_under == judged_under;
-    if !judged.as_ref().is_some_and(known) {
-        *judged = None;
-        let token = JWT.get().unwrap_or_default();
-        let verdict = judge(token.as_bytes(), TokenId::Integer);
-        if !hook::in_parallel_worker() {
-            audit::log(token.as_bytes(), &verdict);
+    match known.take() {
+        Some(judged) if judged.generation == generation && judged.judged_under == judged_under => {
+            Ok(known.insert(judged))
         }
-        let identity = verdict?;
-        raise_last_jti(identity.jti);
-        *judged = Some(Judged {
-            generation,
-            judged_under,
-            identity: encoding::flatten(identity)?,
-        });
+        _ => {
+            let token = JWT.get().unwrap_or_default();
+            let verdict = judge(token.as_bytes(), TokenId::Integer);
+            if !hook::in_parallel_worker() {
+                audit::log(token.as_bytes(), &verdict);
+            }
+            let (identity, provider) = verdict?;
+            raise_last_jti(identity.jti);
+            let identity = encoding::flatten(identity)?;
+            Ok(known.insert(Judged {
+                generation,
+                judged_under,
+                provider,
+                identity,
+            }))
+        }
     }
-    Ok(judged.as_ref().map_or(&[], |judged| &judged.identity))
 }
 
-/// The one place where a token becomes an identity.
-fn judge(token: &[u8], jti: TokenId) -> Result<Identity, Failure> {
-    let keys = match mode()? {
-        Mode::Proxy(keys) => keys,
-        Mode::Claims | Mode::Off => return Err(Failure::NoKey),
+/// The one place where a token becomes an identity. The number is the place of its provider.
+fn judge(token: &[u8], jti: TokenId) -> Result<(Identity, usize), Failure> {
+    let (now, leeway) = (clock::statement_start(), leeway());
+    match mode()? {
+        Mode::Provider(providers) => {
+            let policy = Policy {
+                now,
+                leeway,
+                jti: TokenId::Any,
+            };
+            let (identity, place) = providers.verify(token, &policy)?;
+            may_use(&providers.list, place)?;
+            Ok((identity, place))
+        }
+        Mode::Proxy(keys) => Ok((token::verify(token, &keys, &Policy { now, leeway, jti })?, 0)),
+        Mode::Claims | Mode::Off => Err(Failure::NoKey),
+    }
+}
+
+/// Whether the current role may use tokens of a provider. It is asked at each use, like the time, and of the role that
+/// SET ROLE has set, whoever's SECURITY DEFINER function is running: all this a parallel worker has from its leader.
+///
+/// # Errors
+/// [`Failure::Role`]
+pub fn may_use(providers: &[Provider], place: usize) -> Result<(), Failure> {
+    let Some(provider) = providers.get(place) else {
+        return Err(Failure::NoKey);
     };
-    let policy = Policy {
-        now: clock::statement_start(),
-        leeway: leeway(),
-        jti,
-    };
-    Ok(token::verify(token, &keys, &policy)?)
+    if provider.roles.is_empty() {
+        return Ok(());
+    }
+    // SAFETY: reads a global of this process.
+    let role = unsafe { pg_sys::GetOuterUserId() };
+    // SAFETY: a catalog look-up in a transaction; with noerr it returns null for a role that is gone.
+    let name = unsafe { pg_sys::GetUserNameFromId(role, true) };
+    if name.is_null() {
+        return Err(Failure::Role);
+    }
+    // SAFETY: a C string in the current memory context, as just returned.
+    let name = unsafe { CStr::from_ptr(name) };
+    if provider
+        .roles
+        .iter()
+        .any(|allowed| allowed.as_bytes() == name.to_bytes())
+    {
+        Ok(())
+    } else {
+        Err(Failure::Role)
+    }
 }
 
 #[pg_guard]
@@ -119,7 +187,7 @@ pub(super) unsafe extern "C-unwind" fn check(
         return true;
     }
     let block = match verdict(token, source) {
-        Ok((judged_under, identity)) => extra::allocate(judged_under, &identity),
+        Ok((judged_under, provider, identity)) => extra::allocate(judged_under, provider, &identity),
         Err(failure) => return hook::refuse(&failure),
     };
     // SAFETY: PostgreSQL calls check hooks with a place for their block.
@@ -127,18 +195,19 @@ pub(super) unsafe extern "C-unwind" fn check(
     !block.is_null()
 }
 
-/// What goes into the block: the key generation and the flat identity.
-fn verdict(token: &[u8], source: pg_sys::GucSource::Type) -> Result<(u64, Vec<u8>), Failure> {
+/// What goes into the block: the key generation, the provider and the flat identity.
+fn verdict(token: &[u8], source: pg_sys::GucSource::Type) -> Result<(u64, usize, Vec<u8>), Failure> {
     use pg_sys::GucSource::{PGC_S_CLIENT, PGC_S_SESSION};
     match source {
         _ if token.len() > token::compact::MAX_TOKEN_BYTES => Err(Error::TokenTooLong { bytes: token.len() }.into()),
-        PGC_S_CLIENT => Ok((0, Vec::new())),
-        PGC_S_SESSION if hook::copying_from_leader() => Ok((0, Vec::new())),
+        PGC_S_CLIENT => Ok((0, 0, Vec::new())),
+        PGC_S_SESSION if hook::copying_from_leader() => Ok((0, 0, Vec::new())),
         PGC_S_SESSION => {
             let jti = LAST_JTI.get().map_or(TokenId::Integer, TokenId::GreaterThan);
             let judged = judge(token, jti);
             audit::log(token, &judged);
-            Ok((key_generation(), encoding::flatten(judged?)?))
+            let (identity, provider) = judged?;
+            Ok((key_generation(), provider, encoding::flatten(identity)?))
         }
         _ => Err(Failure::TokenSource),
     }

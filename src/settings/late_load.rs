@@ -9,18 +9,19 @@ use std::ffi::{CStr, CString};
 
 use pgrx::pg_sys;
 
-use super::{CLAIMS_FALLBACK, JWK, name};
+use super::{CLAIMS_FALLBACK, JWK, PROVIDERS, name};
 
-/// Stands for a key that was set and not applied. No JSON text begins like this.
+/// Stands for a key or providers that were set and not applied. No JSON text begins like this.
 const MARK: &CStr = c"(set, but not applied)";
 
-/// Whether a value of `pg_session_jwt.jwk` is the mark.
+/// Whether a value is the mark.
 pub(super) fn is_mark(value: &CStr) -> bool {
     value == MARK
 }
 
 /// What stood in the placeholders, current value or reset value, before the settings were defined.
 pub(super) struct Placeholders {
+    providers: bool,
     jwk: bool,
     claims_fallback_off: bool,
 }
@@ -28,6 +29,7 @@ pub(super) struct Placeholders {
 impl Placeholders {
     pub(super) fn look() -> Self {
         Placeholders {
+            providers: values(name::PROVIDERS).iter().any(|value| !value.is_empty()),
             jwk: values(name::JWK).iter().any(|value| !value.is_empty()),
             // Anything but a clear "on" was meant to restrict.
             claims_fallback_off: values(name::CLAIMS_FALLBACK).iter().any(|value| !is_true(value)),
@@ -36,6 +38,9 @@ impl Placeholders {
 
     /// Puts back what was dropped.
     pub(super) fn settle(self) {
+        if self.providers && PROVIDERS.get().is_none_or(|value| value.is_empty()) {
+            assign(name::PROVIDERS, MARK);
+        }
         if self.jwk && JWK.get().is_none_or(|value| value.is_empty()) {
             assign(name::JWK, MARK);
         }

@@ -34,7 +34,7 @@ impl<'a> Compact<'a> {
     /// Cuts a token.
     ///
     /// # Errors
-    /// [`Error::TokenTooLong`], [`Error::NotCompact`]; [`Error::NotBase64Url`] for the signature and what is not UTF-8.
+    /// [`Error::TokenTooLong`], [`Error::NotCompact`]; [`Error::NotBase64Url`] for the signature, and for what is not UTF-8.
     pub fn parse(token: &'a [u8]) -> Result<Self, Error> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Error::TokenTooLong { bytes: token.len() });
@@ -128,8 +128,7 @@ fn part_at(token: &[u8], place: usize) -> Part {
     }
 }
 
-/// Strict: no padding, no white space, unused bits zero; so no part has a second form. (An ECDSA signature has one all
-/// the same, by its mathematics: nothing may be keyed on the text of a token.)
+/// Strict: no padding, no white space, unused bits zero; so a token has one form only.
 fn decode(text: &str, part: Part) -> Result<Vec<u8>, Error> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| Error::NotBase64Url { part })
 }

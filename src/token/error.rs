@@ -69,6 +69,18 @@ pub enum Error {
         /// How many keys could have.
         candidates: usize,
     },
+    /// `iss` is none of the providers' issuers.
+    #[error("the JWT's issuer is not trusted")]
+    UnknownIssuer {
+        /// The claim.
+        iss: Option<Excerpt>,
+    },
+    /// `aud` has none of the provider's audiences.
+    #[error("the JWT is meant for another audience")]
+    Audience {
+        /// The claim.
+        aud: Option<Excerpt>,
+    },
     /// The key does not sign with the header's `alg`.
     #[error("the JWT's algorithm is not the key's")]
     AlgorithmMismatch {
@@ -128,6 +140,17 @@ pub enum Error {
     /// A claim has a character that the place it goes to cannot hold.
     #[error("the JWT has a character that the database's encoding cannot hold")]
     NotEncodable,
+    /// The list of providers cannot be used.
+    #[error("the list of providers cannot be used")]
+    Providers {
+        /// The provider's place in it, from 0; None for the list as a whole.
+        place: Option<usize>,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The keys of a provider are not to be had.
+    #[error("the provider's keys are not available")]
+    NoKeys,
     /// The text of a key or key set is longer than [`MAX_KEY_SET_BYTES`](super::keys::MAX_KEY_SET_BYTES).
     #[error("the key set is too long")]
     KeySetTooLong {

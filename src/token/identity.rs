@@ -21,7 +21,7 @@ use super::uuid;
 /// What a token says about its bearer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Identity {
-    /// The user-id claim `sub`, if it is a string.
+    /// The user-id claim, if it is a string.
     pub user_id: Option<String>,
     /// The user-id claim is there and is no string.
     pub user_id_malformed: bool,
@@ -48,13 +48,14 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity in a payload whose signature and claims were checked.
-    pub fn new(payload: &str, claims: &Claims, kid: Option<String>) -> Self {
+    /// The identity in a payload whose signature and claims were checked. `user_id_claim` names the claim that is the
+    /// user id.
+    pub fn new(payload: &str, claims: &Claims, kid: Option<String>, user_id_claim: &str) -> Self {
         let text = |claim| claims.text(claim).map(str::to_owned);
         let organization = claims.get("o");
         Identity {
-            user_id: text("sub"),
-            user_id_malformed: claims.get("sub").is_some_and(|sub| sub.as_str().is_none()),
+            user_id: text(user_id_claim),
+            user_id_malformed: claims.get(user_id_claim).is_some_and(|id| id.as_str().is_none()),
             issuer: text("iss"),
             kid,
             role: text("role"),
@@ -80,7 +81,7 @@ impl Identity {
         let claims = Claims::without_dates(members);
         Ok(Identity {
             user_id_malformed: false,
-            ..Identity::new(text, &claims, None)
+            ..Identity::new(text, &claims, None, "sub")
         })
     }
 

@@ -140,7 +140,12 @@ impl KeySet {
     /// # Errors
     /// [`Error::KeySetTooLong`], [`Error::KeyNotJson`], [`Error::NoUsableKey`].
     pub fn from_jwks(text: &str) -> Result<Self, Error> {
-        KeySet::read(text, Key::from_members)
+        KeySet::read(&parse_text(text)?, Key::from_members)
+    }
+
+    /// As [`from_jwks`](KeySet::from_jwks), for a set that stands inside of another JSON text.
+    pub(super) fn from_members(set: &Members) -> Result<Self, Error> {
+        KeySet::read(set, Key::from_members)
     }
 
     /// As [`from_jwks`](KeySet::from_jwks), for a set that others can read: symmetric keys are skipped, too.
@@ -148,11 +153,10 @@ impl KeySet {
     /// # Errors
     /// As `from_jwks`.
     pub fn from_public_jwks(text: &str) -> Result<Self, Error> {
-        KeySet::read(text, Key::from_public_members)
+        KeySet::read(&parse_text(text)?, Key::from_public_members)
     }
 
-    fn read(text: &str, read_key: fn(&Members) -> Result<Key, KeyProblem>) -> Result<Self, Error> {
-        let set = parse_text(text)?;
+    fn read(set: &Members, read_key: fn(&Members) -> Result<Key, KeyProblem>) -> Result<Self, Error> {
         let not_a_set = |problem: &str| Error::KeyNotJson {
             problem: problem.to_owned(),
         };

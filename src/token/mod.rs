@@ -22,6 +22,7 @@ pub mod json;
 mod key_material;
 pub mod keys;
 pub mod policy;
+pub mod provider;
 pub mod uuid;
 
 use claims::Claims;
@@ -30,6 +31,7 @@ pub use error::{Error, Excerpt, KeyProblem, Part};
 pub use identity::Identity;
 pub use keys::KeySet;
 pub use policy::Policy;
+pub use provider::Provider;
 
 /// Verifies a compact JWS (RFC 7515 §7.1) whose payload is a claims set (RFC 7519 §4).
 ///
@@ -44,5 +46,31 @@ pub fn verify(token: &[u8], keys: &KeySet, policy: &Policy) -> Result<Identity, 
     let payload = token.payload()?;
     let claims = Claims::parse(&payload)?;
     policy.admit(&claims)?;
-    Ok(Identity::new(&payload, &claims, header.kid))
+    Ok(Identity::new(&payload, &claims, header.kid, "sub"))
+}
+
+/// As [`verify`], with the key that the token's `iss` and `kid` mean among those of several providers; `keys` gives the
+/// key set of the provider in a place. The provider says which claim is the user id; its place is in the answer.
+///
+/// # Errors
+/// As [`verify`]; but the payload is read before the signature is checked, because it names the provider.
+pub fn verify_provided<'a>(
+    token: &[u8],
+    providers: &[Provider],
+    keys: impl Fn(usize) -> Result<&'a KeySet, Error>,
+    policy: &Policy,
+) -> Result<(Identity, usize), Error> {
+    let token = Compact::parse(token)?;
+    let header = token.header()?;
+    let payload = token.payload()?;
+    let claims = Claims::parse(&payload)?;
+    let (place, key) = provider::select(providers, keys, &header, &claims)?;
+    let provider = providers.get(place).ok_or(Error::NoKeys)?;
+    key.verify(&token, header.algorithm)?;
+    provider.admit(&header, &claims)?;
+    policy.admit(&claims)?;
+    Ok((
+        Identity::new(&payload, &claims, header.kid, &provider.user_id_claim),
+        place,
+    ))
 }

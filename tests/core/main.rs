@@ -19,6 +19,7 @@ mod key_names;
 mod key_sets;
 mod mutations;
 mod provider_shapes;
+mod providers;
 mod reasons;
 mod rsa_keys;
 mod select_key;

@@ -1,32 +1,236 @@
-//! The identity belongs to the setting: it follows transactions, savepoints, functions and resets.
+//! The identity belongs to the setting: it follows transactions and savepoints, and each session has its own.
 
-use crate::session::{Proxy, init, refuses, run, user_id};
+use crate::server::SHARED;
+use crate::session::{Proxy, claims, init, one, refuses, refuses_token, rows, run, user_id};
 
 #[test]
 fn a_rollback_gives_the_identity_before_it_back() {
+    // behaviour 4.1
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    run(&mut client, "begin");
+    init(&mut client, &proxy.token_of("bob"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+    run(&mut client, "rollback");
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    assert_eq!(claims(&mut client), r#"{"jti": 1, "sub": "alice"}"#);
+}
+
+#[test]
+fn a_commit_keeps_the_identity_of_the_transaction() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    run(&mut client, "begin");
+    init(&mut client, &proxy.token_of("bob"));
+    run(&mut client, "commit");
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+}
+
+#[test]
+fn a_transaction_that_fails_gives_the_identity_before_it_back() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    run(&mut client, "begin");
+    init(&mut client, &proxy.token_of("bob"));
+    refuses(&mut client, "select 1/0", "22012", "division by zero");
+    run(&mut client, "commit");
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+}
+
+#[test]
+fn every_savepoint_has_the_identity_that_was_there_when_it_was_made() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    run(&mut client, "begin");
+    for (savepoint, user) in [("a", "bob"), ("b", "carol"), ("c", "dave")] {
+        run(&mut client, &format!("savepoint {savepoint}"));
+        init(&mut client, &proxy.token_of(user));
+    }
+    for (savepoint, user) in [("c", "carol"), ("b", "bob"), ("a", "alice")] {
+        run(&mut client, &format!("rollback to {savepoint}"));
+        assert_eq!(
+            user_id(&mut client).as_deref(),
+            Some(user),
+            "after rollback to {savepoint}"
+        );
+    }
+    run(&mut client, "commit");
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+}
+
+#[test]
+fn a_released_savepoint_leaves_its_identity_to_the_transaction() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    for (end, user) in [("rollback", "alice"), ("commit", "carol")] {
+        run(&mut client, "begin; savepoint outside");
+        init(&mut client, &proxy.token_of("bob"));
+        run(&mut client, "savepoint inside");
+        init(&mut client, &proxy.token_of("carol"));
+        run(&mut client, "release inside; release outside");
+        assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
+        run(&mut client, end);
+        assert_eq!(user_id(&mut client).as_deref(), Some(user), "after {end}");
+    }
+}
+
+#[test]
+fn a_local_identity_ends_with_its_transaction_however_that_ends() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    let statements: [fn(&str) -> String; 3] = [
+        |token| format!("select auth.jwt_session_init('{token}', true)"),
+        |token| format!("set local pg_session_jwt.jwt = '{token}'"),
+        |token| format!("select set_config('pg_session_jwt.jwt', '{token}', true)"),
+    ];
+    for present in statements {
+        for end in ["commit", "rollback"] {
+            run(&mut client, "begin");
+            run(&mut client, &present(&proxy.token_of("bob")));
+            assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+            run(&mut client, end);
+            assert_eq!(
+                user_id(&mut client).as_deref(),
+                Some("alice"),
+                "{}, {end}",
+                present("…")
+            );
+        }
+    }
+}
+
+#[test]
+fn a_session_identity_is_not_local_by_whatever_statement_it_came() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
-    init(&mut client, &proxy.token(r#""sub":"alice""#));
+    let statements: [fn(&str) -> String; 4] = [
+        |token| format!("select auth.jwt_session_init('{token}')"),
+        |token| format!("select auth.jwt_session_init('{token}', false)"),
+        |token| format!("set pg_session_jwt.jwt = '{token}'"),
+        |token| format!("select set_config('pg_session_jwt.jwt', '{token}', false)"),
+    ];
+    for (number, present) in statements.into_iter().enumerate() {
+        let user = format!("user{number}");
+        run(
+            &mut client,
+            &format!("begin; {}; commit", present(&proxy.token_of(&user))),
+        );
+        assert_eq!(user_id(&mut client), Some(user));
+    }
+}
+
+#[test]
+fn a_local_identity_over_one_of_the_same_transaction_uncovers_it_at_commit() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
     run(&mut client, "begin");
-    init(&mut client, &proxy.token(r#""sub":"bob""#));
+    init(&mut client, &proxy.token_of("bob"));
+    run(
+        &mut client,
+        &format!("select auth.jwt_session_init('{}', true)", proxy.token_of("carol")),
+    );
+    assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
+    run(&mut client, "commit");
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+}
+
+#[test]
+fn a_local_identity_outside_of_a_transaction_block_ends_with_its_statement() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    run(
+        &mut client,
+        &format!("select auth.jwt_session_init('{}', true)", proxy.token_of("bob")),
+    );
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+}
+
+#[test]
+fn a_refused_token_in_one_message_with_a_query_stops_the_query() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    run(&mut client, "create table seen (who text)");
+    let bad = Proxy::new().token_of("bob");
+    let sql = format!("select auth.jwt_session_init('{bad}'); insert into seen select auth.user_id()");
+    refuses(&mut client, &sql, "28000", "invalid JWT signature");
+    assert_eq!(one::<i64>(&mut client, "select count(*) from seen"), 0);
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+}
+
+#[test]
+fn an_error_after_a_good_token_in_one_message_takes_the_identity_away_again() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    let sql = format!("select auth.jwt_session_init('{}'); select 1/0", proxy.token_of("bob"));
+    refuses(&mut client, &sql, "22012", "division by zero");
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    let sql = format!(
+        "select auth.jwt_session_init('{}'); select auth.user_id()",
+        proxy.token_of("bob")
+    );
+    assert_eq!(rows(&mut client, &sql), [[Some("bob".to_owned())]]);
+}
+
+#[test]
+fn a_failed_transaction_block_refuses_tokens_until_it_ends() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    let aborted = "current transaction is aborted, commands ignored until end of transaction block";
+    run(&mut client, "begin");
+    let bad = Proxy::new().token_of("bob");
+    refuses(
+        &mut client,
+        &format!("set pg_session_jwt.jwt = '{bad}'"),
+        "28000",
+        "invalid JWT signature",
+    );
+    let good = format!("set pg_session_jwt.jwt = '{}'", proxy.token_of("bob"));
+    refuses(&mut client, &good, "25P02", aborted);
     run(&mut client, "rollback");
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
 
 #[test]
-fn a_replayed_token_is_refused_and_changes_nothing() {
+fn two_sessions_of_one_role_know_nothing_of_each_other() {
     let mut proxy = Proxy::new();
-    let mut client = proxy.session();
-    let first = proxy.token(r#""sub":"alice""#);
-    init(&mut client, &first);
-    init(&mut client, &proxy.token(r#""sub":"bob""#));
-    let replay = format!("select auth.jwt_session_init('{first}')");
-    refuses(
-        &mut client,
-        &replay,
-        "28000",
-        "Token ID must be strictly monotonically increasing.",
-    );
-    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+    let database = SHARED.database();
+    let mut one_session = proxy.session_on(&SHARED, &database);
+    let mut other = proxy.session_on(&SHARED, &database);
+    init(&mut one_session, &proxy.token_of("alice"));
+    assert_eq!(user_id(&mut other), None);
+    init(&mut other, &proxy.token_of("bob"));
+    run(&mut other, "reset all");
+    assert_eq!(user_id(&mut other), None);
+    assert_eq!(user_id(&mut one_session).as_deref(), Some("alice"));
+    // The last jti is the session's own, too.
+    init(&mut one_session, &proxy.token_with_jti(2, r#""sub":"carol""#));
+    assert_eq!(user_id(&mut one_session).as_deref(), Some("carol"));
+}
+
+#[test]
+fn a_token_of_another_connections_key_is_refused() {
+    let mut proxy = Proxy::new();
+    let mut other = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    other.session_as("bob");
+    refuses_token(&mut client, &other.token_of("bob"), "28000", "invalid JWT signature");
+}
+
+#[test]
+fn a_null_argument_gives_null_and_changes_nothing() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    let token = proxy.token_of("bob");
+    for call in [
+        "auth.jwt_session_init(null)".to_owned(),
+        "auth.jwt_session_init(null, true)".to_owned(),
+        format!("auth.jwt_session_init('{token}', null)"),
+    ] {
+        assert_eq!(
+            rows(&mut client, &format!("select {call} is null")),
+            [[Some("t".to_owned())]],
+            "{call}"
+        );
+        assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{call}");
+    }
 }

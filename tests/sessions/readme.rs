@@ -17,7 +17,12 @@ fn blocks(markdown: &str) -> Vec<Block> {
     let mut open: Option<Block> = None;
     for line in markdown.lines() {
         match (line.strip_prefix("```"), &mut open) {
-            (Some(fence), None) => open = Some(Block { fence: fence.to_owned(), text: String::new() }),
+            (Some(fence), None) => {
+                open = Some(Block {
+                    fence: fence.to_owned(),
+                    text: String::new(),
+                })
+            }
             (Some(_), Some(_)) => blocks.extend(open.take()),
             (None, Some(block)) => {
                 block.text.push_str(line);
@@ -31,7 +36,11 @@ fn blocks(markdown: &str) -> Vec<Block> {
 
 /// What the block says that it prints.
 fn expected(block: &Block) -> Vec<&str> {
-    block.text.lines().filter_map(|line| line.strip_prefix("-- => ")).collect()
+    block
+        .text
+        .lines()
+        .filter_map(|line| line.strip_prefix("-- => "))
+        .collect()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -43,7 +52,11 @@ fn keys_and_tokens(script: &str) -> [String; 3] {
     let folder = SHARED.folder().join("readme");
     fs::create_dir_all(&folder).unwrap();
     let script = format!("set -euo pipefail\n{script}\nprintf '%s\\n%s\\n%s\\n' \"$JWK\" \"$ALICE\" \"$BOB\"");
-    let output = Command::new("bash").args(["-c", &script]).current_dir(&folder).output().unwrap();
+    let output = Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(&folder)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     let lines: Vec<String> = text(&output.stdout).lines().map(str::to_owned).collect();
     lines.try_into().unwrap()
@@ -51,7 +64,17 @@ fn keys_and_tokens(script: &str) -> [String; 3] {
 
 fn psql(folder: &Path, options: &str, variables: &[(&str, &str)], database: &str, sql: &str) -> Output {
     let mut psql = program("psql", unprivileged_user());
-    psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "postgres", "-d", database]);
+    psql.args([
+        "-XqAt",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-h",
+        "127.0.0.1",
+        "-U",
+        "postgres",
+        "-d",
+        database,
+    ]);
     psql.arg("-p").arg(SHARED.port().to_string());
     for (name, value) in variables {
         psql.arg("-v").arg(format!("{name}={value}"));
@@ -66,7 +89,10 @@ fn psql(folder: &Path, options: &str, variables: &[(&str, &str)], database: &str
 fn the_sql_of_the_readme_runs_and_prints_what_it_says() {
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     let blocks = blocks(&readme);
-    let script = blocks.iter().find(|block| block.fence == "sh" && block.text.contains("genpkey")).unwrap();
+    let script = blocks
+        .iter()
+        .find(|block| block.fence == "sh" && block.text.contains("genpkey"))
+        .unwrap();
     let [jwk, alice, bob] = keys_and_tokens(&script.text);
     let options = format!("-c pg_session_jwt.jwk={jwk}");
     let variables = [("alice", alice.as_str()), ("bob", bob.as_str())];
@@ -84,7 +110,9 @@ fn the_sql_of_the_readme_runs_and_prints_what_it_says() {
         let printed = out.rsplit("=====\n").next().unwrap();
         let shown = if fails { &error } else { printed };
         for line in expected(block) {
-            let found = shown.lines().any(|shown| shown == line || shown.ends_with(&format!(" {line}")));
+            let found = shown
+                .lines()
+                .any(|shown| shown == line || shown.ends_with(&format!(" {line}")));
             assert!(found, "{line} is not in:\n{shown}\nof\n{}", block.text);
         }
         if fails {

@@ -22,6 +22,7 @@ static RUNNING: Mutex<Vec<(u32, PathBuf)>> = Mutex::new(Vec::new());
 
 pub struct Server {
     child: Child,
+    program: PathBuf,
     folder: PathBuf,
     port: u16,
     databases: AtomicU32,
@@ -30,14 +31,25 @@ pub struct Server {
 impl Server {
     /// Starts a server with these lines in its postgresql.conf.
     pub fn start(conf: &str) -> Server {
-        let server = Server::create(conf);
-        server.wait();
+        let server = Server::start_empty(conf);
         let mut client = server.connect("template1", "postgres", "");
         client.batch_execute("create extension pg_session_jwt").unwrap();
         server
     }
 
-    fn create(conf: &str) -> Server {
+    /// Starts a server that has the extension in none of its databases.
+    pub fn start_empty(conf: &str) -> Server {
+        Server::start_program(conf, |_| bindir().join("postgres"))
+    }
+
+    /// Starts a server of another program, which may be made in the server's folder before.
+    pub fn start_program(conf: &str, program: impl FnOnce(&Path) -> PathBuf) -> Server {
+        let server = Server::create(conf, program);
+        server.wait();
+        server
+    }
+
+    fn create(conf: &str, program_in: impl FnOnce(&Path) -> PathBuf) -> Server {
         static SERVERS: AtomicU32 = AtomicU32::new(0);
         let name = format!(
             "pg_session_jwt-{}-{}",
@@ -51,32 +63,21 @@ impl Server {
             std::os::unix::fs::chown(&folder, Some(uid), Some(gid)).unwrap();
         }
         let data = folder.join("data");
-        let initdb = [
-            "--auth=trust",
-            "--username=postgres",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--no-sync",
-            "-D",
-        ];
-        let output = program("initdb", owner).args(initdb).arg(&data).output().unwrap();
-        assert!(
-            output.status.success(),
-            "initdb: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        initdb(&data, owner);
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let settings = format!(
             "port = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{}'\nfsync = off\n\
-             max_connections = 40\nlog_line_prefix = '%p '\n{conf}\n",
+             max_connections = 100\nlog_line_prefix = '%p '\n{conf}\n",
             folder.display()
         );
         fs::write(data.join("postgresql.auto.conf"), settings).unwrap();
-        let child = spawn(&folder, owner);
+        let postgres = program_in(&folder);
+        let child = spawn(&postgres, &folder, owner);
         RUNNING.lock().unwrap().push((child.id(), folder.clone()));
         stop_at_exit();
         Server {
             child,
+            program: postgres,
             folder,
             port,
             databases: AtomicU32::new(0),
@@ -85,7 +86,7 @@ impl Server {
 
     /// Whether a server with these lines comes up at all, and its log.
     pub fn try_start(conf: &str) -> (bool, String) {
-        let mut server = Server::create(conf);
+        let mut server = Server::create(conf, |_| bindir().join("postgres"));
         let started = Instant::now();
         while server.try_connect("template1", "postgres", "").is_err() {
             if server.child.try_wait().unwrap().is_some() || started.elapsed() > Duration::from_secs(30) {
@@ -110,8 +111,14 @@ impl Server {
 
     /// Stops and starts the server again, with its data and settings.
     pub fn restart(&mut self) {
+        self.restart_after(|_| {});
+    }
+
+    /// The same, with a change in its folder before it starts again.
+    pub fn restart_after(&mut self, change: impl FnOnce(&Path)) {
         self.stop();
-        self.child = spawn(&self.folder, unprivileged_user());
+        change(&self.folder);
+        self.child = spawn(&self.program, &self.folder, unprivileged_user());
         RUNNING.lock().unwrap().push((self.child.id(), self.folder.clone()));
         self.wait();
     }
@@ -182,21 +189,45 @@ impl Drop for Server {
 
 /// A program of the PostgreSQL under test; as root it runs as another user, as PostgreSQL demands.
 pub fn program(name: &str, owner: Option<(u32, u32)>) -> Command {
-    let mut command = Command::new(bindir().join(name));
+    program_at(&bindir().join(name), owner)
+}
+
+fn program_at(path: &Path, owner: Option<(u32, u32)>) -> Command {
+    let mut command = Command::new(path);
     if let Some((uid, gid)) = owner {
         command.uid(uid).gid(gid);
     }
     command.current_dir("/").env("LC_ALL", "C").stdin(Stdio::null());
+    // With it, errors that come from Rust have a backtrace in their DETAIL.
+    command.env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE");
     command
 }
 
-fn spawn(folder: &Path, owner: Option<(u32, u32)>) -> Child {
+/// Makes a new data directory.
+pub fn initdb(data: &Path, owner: Option<(u32, u32)>) {
+    let options = [
+        "--auth=trust",
+        "--username=postgres",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--no-sync",
+        "-D",
+    ];
+    let output = program("initdb", owner).args(options).arg(data).output().unwrap();
+    assert!(
+        output.status.success(),
+        "initdb: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn spawn(program: &Path, folder: &Path, owner: Option<(u32, u32)>) -> Child {
     let log = fs::OpenOptions::new()
         .create(true)
         .append(true)
         .open(folder.join("log"))
         .unwrap();
-    let mut postgres = program("postgres", owner);
+    let mut postgres = program_at(program, owner);
     postgres.arg("-D").arg(folder.join("data"));
     postgres.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
 }
@@ -219,12 +250,15 @@ pub fn unprivileged_user() -> Option<(u32, u32)> {
 }
 
 fn bindir() -> PathBuf {
-    static BINDIR: LazyLock<PathBuf> = LazyLock::new(|| {
-        let pg_config = std::env::var("PG_CONFIG").expect("PG_CONFIG: the pg_config of the PostgreSQL to test");
-        let output = Command::new(pg_config).arg("--bindir").output().unwrap();
-        PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
-    });
+    static BINDIR: LazyLock<PathBuf> = LazyLock::new(|| pg_config("--bindir"));
     BINDIR.clone()
+}
+
+/// A folder of the PostgreSQL under test; `what` is an option of pg_config.
+pub fn pg_config(what: &str) -> PathBuf {
+    let pg_config = std::env::var("PG_CONFIG").expect("PG_CONFIG: the pg_config of the PostgreSQL to test");
+    let output = Command::new(pg_config).arg(what).output().unwrap();
+    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
 }
 
 /// The major version under test.

@@ -2,8 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use postgres::Client;
 use postgres::types::FromSqlOwned;
+use postgres::{Client, SimpleQueryMessage};
 
 use crate::server::{SHARED, Server};
 use crate::sign::Signer;
@@ -22,9 +22,14 @@ impl Proxy {
         }
     }
 
+    /// Its public key.
+    pub fn jwk(&self) -> String {
+        self.signer.jwk("")
+    }
+
     /// The startup options that hand over its key.
     pub fn options(&self) -> String {
-        format!("-c pg_session_jwt.jwk={}", self.signer.jwk(""))
+        format!("-c pg_session_jwt.jwk={}", self.jwk())
     }
 
     /// A token with these further members, such as `"sub":"alice"`, and the next `jti`.
@@ -35,12 +40,17 @@ impl Proxy {
 
     pub fn token_with_jti(&self, jti: i64, members: &str) -> String {
         let comma = if members.is_empty() { "" } else { "," };
-        self.raw(&format!(r#"{{"jti":{jti}{comma}{members}}}"#))
+        self.raw(format!(r#"{{"jti":{jti}{comma}{members}}}"#))
     }
 
     /// A token with exactly this payload.
-    pub fn raw(&self, payload: &str) -> String {
+    pub fn raw(&self, payload: impl AsRef<[u8]>) -> String {
         self.signer.token("EdDSA", payload)
+    }
+
+    /// A token with any header and payload, and a good signature.
+    pub fn with_header(&self, header: &str, payload: &str) -> String {
+        self.signer.token_with_header("EdDSA", header, payload)
     }
 
     /// A session with this proxy's key, in a database of its own on the shared server.
@@ -51,18 +61,58 @@ impl Proxy {
     pub fn session_on(&self, server: &Server, database: &str) -> Client {
         server.connect(database, "postgres", &self.options())
     }
+
+    /// A session in which `user_id` is already somebody.
+    pub fn session_as(&mut self, user_id: &str) -> Client {
+        let mut client = self.session();
+        let token = self.token(&format!(r#""sub":"{user_id}""#));
+        init(&mut client, &token);
+        client
+    }
+
+    /// The next token of that user.
+    pub fn token_of(&mut self, user_id: &str) -> String {
+        self.token(&format!(r#""sub":"{user_id}""#))
+    }
 }
 
 /// The one value of a query.
 pub fn one<T: FromSqlOwned>(client: &mut Client, query: &str) -> T {
     client
         .query_one(query, &[])
-        .unwrap_or_else(|error| panic!("{query}: {error:?}"))
+        .unwrap_or_else(|error| panic!("{}: {error:?}", excerpt(query)))
         .get(0)
 }
 
 pub fn user_id(client: &mut Client) -> Option<String> {
     one(client, "select auth.user_id()")
+}
+
+/// All claims, as text.
+pub fn claims(client: &mut Client) -> String {
+    one(client, "select auth.session()::text")
+}
+
+/// The rows of a simple query (of its last statement that has any), as texts.
+pub fn rows(client: &mut Client, sql: &str) -> Vec<Vec<Option<String>>> {
+    let messages = client
+        .simple_query(sql)
+        .unwrap_or_else(|error| panic!("{}: {error:?}", excerpt(sql)));
+    let mut rows = Vec::new();
+    for message in messages {
+        match message {
+            SimpleQueryMessage::RowDescription(_) => rows.clear(),
+            SimpleQueryMessage::Row(row) => {
+                rows.push(
+                    (0..row.len())
+                        .map(|column| row.get(column).map(str::to_owned))
+                        .collect(),
+                );
+            }
+            _ => {}
+        }
+    }
+    rows
 }
 
 pub fn init(client: &mut Client, token: &str) {
@@ -72,7 +122,7 @@ pub fn init(client: &mut Client, token: &str) {
 pub fn run(client: &mut Client, sql: &str) {
     client
         .batch_execute(sql)
-        .unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        .unwrap_or_else(|error| panic!("{}: {error:?}", excerpt(sql)));
 }
 
 /// An error as a client sees it.
@@ -85,7 +135,7 @@ pub struct Refusal {
 }
 
 pub fn refusal(client: &mut Client, sql: &str) -> Refusal {
-    let error = client.batch_execute(sql).expect_err(sql);
+    let error = client.batch_execute(sql).expect_err(excerpt(sql));
     refusal_of(&error)
 }
 
@@ -106,8 +156,35 @@ pub fn refuses(client: &mut Client, sql: &str, sqlstate: &str, message: &str) {
     assert_eq!(
         (refusal.sqlstate.as_str(), refusal.message.as_str()),
         (sqlstate, message),
-        "{sql}: {refusal:?}"
+        "{}: {refusal:?}",
+        excerpt(sql)
     );
+}
+
+/// The beginning of an SQL text, which may hold a long token.
+fn excerpt(sql: &str) -> &str {
+    &sql[..sql.floor_char_boundary(200)]
+}
+
+/// Every way in which a session can present a token.
+pub fn ways_to_present(token: &str) -> [String; 4] {
+    let token = token.replace('\'', "''");
+    [
+        format!("select auth.jwt_session_init('{token}')"),
+        format!("select auth.jwt_session_init('{token}', true)"),
+        format!("set pg_session_jwt.jwt = '{token}'"),
+        format!("select set_config('pg_session_jwt.jwt', '{token}', false)"),
+    ]
+}
+
+/// Asserts that a token is refused so in whatever way it is presented, and that the identity there was stays.
+#[track_caller]
+pub fn refuses_token(client: &mut Client, token: &str, sqlstate: &str, message: &str) {
+    let before = (user_id(client), claims(client));
+    for sql in ways_to_present(token) {
+        refuses(client, &sql, sqlstate, message);
+        assert_eq!((user_id(client), claims(client)), before, "after {}", excerpt(&sql));
+    }
 }
 
 /// Seconds since 1970, from this machine's clock, which is the server's too.

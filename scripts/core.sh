@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# The tests that need no PostgreSQL, in seconds: `make core`.
+#
+# Those that read the public test vectors are marked as ignored, because the vectors are not part of this repository.
+# They run where the folder is: PG_SESSION_JWT_VECTORS, or ../shared/vectors beside the checkout.
+
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+
+cd "$ROOT"
+vectors=${PG_SESSION_JWT_VECTORS:-$ROOT/../shared/vectors}
+arguments=()
+if [ -d "$vectors" ]; then
+    arguments=(-- --include-ignored)
+else
+    say "skipped: the public test vectors, which are not here (PG_SESSION_JWT_VECTORS names their folder)"
+fi
+cargo test --locked --no-default-features "${arguments[@]}"

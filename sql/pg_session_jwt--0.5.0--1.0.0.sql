@@ -1,0 +1,164 @@
+-- Makes a catalog of version 0.5.0, whichever way it came about, equal to a new one of 1.0.0.
+--
+-- Policies, defaults and views depend on the functions that are there, so those are replaced and never dropped. The new
+-- ones must be new: a function of this name that somebody else has put into schema "auth" stops the update.
+\echo Use "ALTER EXTENSION pg_session_jwt UPDATE TO '1.0.0'" to load this file. \quit
+
+CREATE OR REPLACE FUNCTION auth.init() RETURNS pg_catalog.void
+STRICT VOLATILE PARALLEL UNSAFE
+LANGUAGE c AS 'MODULE_PATHNAME', 'init_wrapper';
+
+CREATE OR REPLACE FUNCTION auth.jwt_session_init(jwt pg_catalog.text) RETURNS pg_catalog.void
+STRICT VOLATILE PARALLEL UNSAFE
+LANGUAGE c AS 'MODULE_PATHNAME', 'jwt_session_init_wrapper';
+
+CREATE FUNCTION auth.jwt_session_init(jwt pg_catalog.text, is_local pg_catalog.bool) RETURNS pg_catalog.void
+STRICT VOLATILE PARALLEL UNSAFE
+LANGUAGE c AS 'MODULE_PATHNAME', 'jwt_session_init_local_wrapper';
+
+CREATE OR REPLACE FUNCTION auth.user_id() RETURNS pg_catalog.text
+STRICT STABLE PARALLEL SAFE
+LANGUAGE c AS 'MODULE_PATHNAME', 'user_id_wrapper';
+
+-- Development builds of 0.4.0 had an auth.uid() that returns text. Its code returns a uuid, so it must not stay; where
+-- policies depend on it, the error names them.
+DO LANGUAGE plpgsql $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
+                WHERE n.nspname OPERATOR(pg_catalog.=) 'auth' AND p.proname OPERATOR(pg_catalog.=) 'uid'
+                  AND p.pronargs OPERATOR(pg_catalog.=) 0
+                  AND p.prorettype OPERATOR(pg_catalog.<>) 'pg_catalog.uuid'::pg_catalog.regtype) THEN
+        DROP FUNCTION auth.uid();
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION auth.uid() RETURNS pg_catalog.uuid
+STRICT STABLE PARALLEL SAFE
+LANGUAGE c AS 'MODULE_PATHNAME', 'uid_wrapper';
+
+CREATE OR REPLACE FUNCTION auth.session() RETURNS pg_catalog.jsonb
+STRICT STABLE PARALLEL SAFE
+LANGUAGE c AS 'MODULE_PATHNAME', 'session_wrapper';
+
+CREATE OR REPLACE FUNCTION auth.jwt() RETURNS pg_catalog.jsonb
+STRICT STABLE PARALLEL SAFE
+LANGUAGE c AS 'MODULE_PATHNAME', 'jwt_wrapper';
+
+CREATE OR REPLACE FUNCTION auth.organization() RETURNS pg_catalog.jsonb
+STRICT STABLE PARALLEL SAFE
+LANGUAGE c AS 'MODULE_PATHNAME', 'organization_wrapper';
+
+CREATE OR REPLACE FUNCTION auth.organization_id() RETURNS pg_catalog.uuid
+STRICT STABLE PARALLEL SAFE
+LANGUAGE c AS 'MODULE_PATHNAME', 'organization_id_wrapper';
+
+CREATE FUNCTION auth.role() RETURNS pg_catalog.text
+STRICT STABLE PARALLEL SAFE
+LANGUAGE c AS 'MODULE_PATHNAME', 'role_wrapper';
+
+CREATE FUNCTION auth.email() RETURNS pg_catalog.text
+STRICT STABLE PARALLEL SAFE
+LANGUAGE c AS 'MODULE_PATHNAME', 'email_wrapper';
+
+CREATE FUNCTION auth.status() RETURNS TABLE (
+    mode pg_catalog.text,
+    identity pg_catalog.bool,
+    issuer pg_catalog.text,
+    kid pg_catalog.text,
+    user_id pg_catalog.text,
+    expires_at pg_catalog.timestamptz,
+    seconds_left pg_catalog.int8,
+    reason pg_catalog.text
+)
+STRICT STABLE PARALLEL RESTRICTED
+LANGUAGE c AS 'MODULE_PATHNAME', 'status_wrapper';
+
+COMMENT ON EXTENSION pg_session_jwt IS 'the verified JSON Web Token of a session as its identity, for row-level security';
+
+-- From here on this is sql/roles.sql, line by line.
+
+-- The roles that policies and grants name. Roles belong to the whole cluster: they may be there already, another database
+-- may be making them at this moment, and DROP EXTENSION leaves them. NOLOGIN, because all end users share them and a role
+-- may change its own password and settings.
+DO LANGUAGE plpgsql $$
+DECLARE
+    wanted pg_catalog.text;
+    danger pg_catalog.text;
+BEGIN
+    FOREACH wanted IN ARRAY ARRAY['authenticated', 'anonymous']::pg_catalog.text[] LOOP
+        IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) wanted) THEN
+            BEGIN
+                EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', wanted);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL; -- Another database was faster; the role is looked at below like any that was there.
+            END;
+            -- Under REPEATABLE READ the other one's role cannot be seen, and what cannot be seen cannot be looked at.
+            IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) wanted) THEN
+                RAISE EXCEPTION USING
+                    ERRCODE = 'serialization_failure',
+                    MESSAGE = pg_catalog.format('role "%s" was created by a concurrent transaction', wanted),
+                    HINT = 'Try again.';
+            END IF;
+        END IF;
+        -- What the role is, or can become by SET ROLE, must not stand above row-level security, read the server's
+        -- files (keys may be there), or read every setting (keys may be there, too).
+        SELECT CASE WHEN r.oid OPERATOR(pg_catalog.=) w.oid
+               THEN pg_catalog.format('It has %s.', a.attributes)
+               WHEN a.attributes OPERATOR(pg_catalog.<>) ''
+               THEN pg_catalog.format('It is a member of role "%s", which has %s.', r.rolname, a.attributes)
+               ELSE pg_catalog.format('It is a member of role "%s".', r.rolname) END
+          INTO danger
+          FROM pg_catalog.pg_roles w, pg_catalog.pg_roles r, LATERAL (
+               SELECT pg_catalog.concat_ws(', ', CASE WHEN r.rolsuper THEN 'SUPERUSER' END,
+                                                 CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END,
+                                                 CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
+                                                 CASE WHEN r.rolreplication THEN 'REPLICATION' END)) a (attributes)
+         WHERE w.rolname OPERATOR(pg_catalog.=) wanted
+           AND pg_catalog.pg_has_role(w.oid, r.oid, 'MEMBER')
+           AND (a.attributes OPERATOR(pg_catalog.<>) '' OR r.rolname OPERATOR(pg_catalog.=) ANY (
+                ARRAY['pg_execute_server_program', 'pg_read_all_settings', 'pg_read_server_files',
+                      'pg_write_server_files']::pg_catalog.name[]))
+         ORDER BY r.oid OPERATOR(pg_catalog.=) w.oid DESC, r.rolname
+         LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'object_not_in_prerequisite_state',
+                MESSAGE = pg_catalog.format('role "%s" has more rights than end users may have', wanted),
+                DETAIL = danger,
+                HINT = pg_catalog.format('All end users share this role. Take from it what they may not have (ALTER ROLE '
+                                         '%I NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION; REVOKE for a '
+                                         'membership), or rename it, and try again.', wanted);
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- To read one's own identity is no privilege.
+GRANT USAGE ON SCHEMA auth TO PUBLIC;
+
+COMMENT ON SCHEMA auth IS 'The identity of the session, from its verified JSON Web Token (pg_session_jwt)';
+COMMENT ON FUNCTION auth.init() IS
+    'Checks that there is a usable key to verify tokens with; error 55000 if there is none, 22023 if it cannot be used';
+COMMENT ON FUNCTION auth.jwt_session_init(pg_catalog.text) IS
+    'Verifies a JSON Web Token and takes on its identity for the session; error 28000 if it is refused, 22023 if it is malformed; a failure changes nothing';
+COMMENT ON FUNCTION auth.jwt_session_init(pg_catalog.text, pg_catalog.bool) IS
+    'Verifies a JSON Web Token and takes on its identity, if is_local until the transaction ends; errors as for jwt_session_init(text)';
+COMMENT ON FUNCTION auth.user_id() IS
+    'Claim sub of the session''s token; NULL without an identity; error 28000 if it has expired';
+COMMENT ON FUNCTION auth.uid() IS
+    'Claim sub as uuid; NULL without an identity or if it is no UUID; error 28000 if it has expired';
+COMMENT ON FUNCTION auth.session() IS
+    'All claims of the session''s token; JSON null without an identity; error 28000 if it has expired';
+COMMENT ON FUNCTION auth.jwt() IS
+    'All claims of the session''s token; JSON null without an identity; error 28000 if it has expired';
+COMMENT ON FUNCTION auth.organization() IS
+    'Claim o if it is an object, else NULL; error 28000 if the identity has expired';
+COMMENT ON FUNCTION auth.organization_id() IS
+    'Member id of claim o if it is a UUID, else NULL; error 28000 if the identity has expired';
+COMMENT ON FUNCTION auth.role() IS
+    'Claim role if it is a string, else NULL (it is never used for SET ROLE); error 28000 if the identity has expired';
+COMMENT ON FUNCTION auth.email() IS
+    'Claim email if it is a string, else NULL; error 28000 if the identity has expired';
+COMMENT ON FUNCTION auth.status() IS
+    'Why the identity of this session is what it is: mode, whether there is one, and the reason in words if there is none; never an error';

@@ -1,0 +1,238 @@
+//! The identity providers: which issuers are trusted, for whom their tokens are meant, and where their keys come from.
+//!
+//! ```json
+//! [{"issuer": "https://example.com", "audience": "api", "jwks_file": "/etc/keys.json", "roles": ["authenticated"]}]
+//! ```
+
+use std::rc::Rc;
+
+use jsonwebtoken::Algorithm;
+
+use super::claims::Claims;
+use super::compact::{self, Header};
+use super::error::{Error, Excerpt};
+use super::json::{self, Json, Members};
+use super::keys::{Key, KeySet};
+
+/// Providers of one configuration; a token without `iss` is compared with all of them.
+pub const MAX_PROVIDERS: usize = 100;
+
+/// One provider. The JSON members have the same names.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    /// `iss` must be exactly this (RFC 7519 §4.1.1).
+    pub issuer: Option<String>,
+    /// `aud` must have one of these (RFC 7519 §4.1.3). Empty: any.
+    pub audience: Vec<String>,
+    /// Who may present its tokens. Empty: anyone.
+    pub roles: Vec<String>,
+    /// The claim that is the user id.
+    pub user_id_claim: String,
+    /// Signature algorithms that its tokens may have. Empty: whatever its keys allow.
+    pub algorithms: Vec<Algorithm>,
+    /// Where its keys come from.
+    pub source: KeySource,
+}
+
+/// Where the keys of a provider come from.
+#[derive(Debug, Clone)]
+pub enum KeySource {
+    /// `jwks`: in the configuration itself.
+    Inline(Rc<KeySet>),
+    /// `jwks_file`: a path.
+    File(String),
+}
+
+/// Reads the list of providers.
+///
+/// # Errors
+/// [`Error::Providers`] with the place of the provider and what is wrong with it.
+pub fn parse(text: &str) -> Result<Vec<Provider>, Error> {
+    let whole = |problem: String| Error::Providers { place: None, problem };
+    let Json::Array(list) = json::parse(text).map_err(whole)? else {
+        return Err(whole("it is not an array".to_owned()));
+    };
+    if list.is_empty() || list.len() > MAX_PROVIDERS {
+        return Err(whole(format!(
+            "it has {} providers; 1 to {MAX_PROVIDERS} are possible",
+            list.len()
+        )));
+    }
+    let provider = |(place, value): (usize, &Json<'_>)| {
+        Provider::parse(value).map_err(|problem| Error::Providers {
+            place: Some(place),
+            problem,
+        })
+    };
+    list.iter().enumerate().map(provider).collect()
+}
+
+impl Provider {
+    fn parse(value: &Json<'_>) -> Result<Self, String> {
+        const MEMBERS: [&str; 8] = [
+            "issuer",
+            "audience",
+            "jwks",
+            "jwks_file",
+            "jwks_url",
+            "roles",
+            "user_id_claim",
+            "algorithms",
+        ];
+        let Json::Object(members) = value else {
+            return Err("it is not an object".to_owned());
+        };
+        if let Some((unknown, _)) = members.iter().find(|(name, _)| !MEMBERS.contains(name)) {
+            return Err(format!("it has an unknown member \"{}\"", Excerpt::new(unknown)));
+        }
+        let provider = Provider {
+            issuer: members.get("issuer").map(|issuer| text("issuer", issuer)).transpose()?,
+            audience: members
+                .get("audience")
+                .map(|audience| texts("audience", audience))
+                .transpose()?
+                .unwrap_or_default(),
+            roles: members
+                .get("roles")
+                .map(|roles| texts("roles", roles))
+                .transpose()?
+                .unwrap_or_default(),
+            user_id_claim: match members.get("user_id_claim") {
+                Some(claim) => text("user_id_claim", claim)?,
+                None => "sub".to_owned(),
+            },
+            algorithms: algorithms(members)?,
+            source: source(members)?,
+        };
+        // Some providers sign for all their tenants with the same keys: without either, every tenant would get in.
+        if provider.issuer.is_none() && provider.audience.is_empty() {
+            return Err("it has neither \"issuer\" nor \"audience\"; at least one is required".to_owned());
+        }
+        Ok(provider)
+    }
+
+    /// Judges what only a token of this provider must fulfil.
+    ///
+    /// # Errors
+    /// [`Error::AlgorithmMismatch`], [`Error::Audience`].
+    pub fn admit(&self, header: &Header, claims: &Claims) -> Result<(), Error> {
+        if !self.algorithms.is_empty() && !self.algorithms.contains(&header.algorithm) {
+            return Err(Error::AlgorithmMismatch { alg: header.algorithm });
+        }
+        if self.audience.is_empty() || self.is_meant_for(claims) {
+            return Ok(());
+        }
+        let aud = claims.get("aud").map(|aud| Excerpt::new(&words(aud)));
+        Err(Error::Audience { aud })
+    }
+
+    /// RFC 7519 §4.1.3: `aud` is a string, or an array of strings.
+    fn is_meant_for(&self, claims: &Claims) -> bool {
+        let wanted = |aud: &Json<'_>| {
+            aud.as_str()
+                .is_some_and(|aud| self.audience.iter().any(|wanted| wanted == aud))
+        };
+        match claims.get("aud") {
+            Some(Json::Array(list)) => list.iter().all(|aud| aud.as_str().is_some()) && list.iter().any(wanted),
+            Some(aud) => wanted(aud),
+            None => false,
+        }
+    }
+}
+
+/// The place of the provider, and the key, that a token means, before anything in it is believed.
+///
+/// `keys` gives the key set of the provider in a place, or why there is none. By `iss` first; where that leaves several
+/// (or providers without an issuer), by `kid`, and by `aud` where they share their keys.
+///
+/// # Errors
+/// [`Error::UnknownIssuer`], [`Error::UnknownKeyId`], [`Error::AmbiguousKey`], and those of `keys`.
+pub fn select<'a>(
+    providers: &[Provider],
+    keys: impl Fn(usize) -> Result<&'a KeySet, Error>,
+    header: &Header,
+    claims: &Claims,
+) -> Result<(usize, &'a Key), Error> {
+    let issuer = claims.text("iss");
+    let named = |provider: &Provider| provider.issuer.is_some() && provider.issuer.as_deref() == issuer;
+    let by_issuer = providers.iter().any(named);
+    let mut refused = None;
+    let mut found: Vec<(usize, &Key)> = Vec::new();
+    for (place, provider) in providers.iter().enumerate() {
+        if !(if by_issuer {
+            named(provider)
+        } else {
+            provider.issuer.is_none()
+        }) {
+            continue;
+        }
+        match keys(place).and_then(|set| set.select(header.kid.as_deref(), header.algorithm)) {
+            Ok(key) => found.push((place, key)),
+            Err(error) => refused = Some(refused.unwrap_or(error)),
+        }
+    }
+    if found.len() > 1 {
+        found.retain(|(place, _)| providers.get(*place).is_some_and(|it| it.admit(header, claims).is_ok()));
+    }
+    match found.as_slice() {
+        [only] => Ok(*only),
+        [] => Err(refused.unwrap_or_else(|| Error::UnknownIssuer {
+            iss: issuer.map(Excerpt::new),
+        })),
+        several => Err(Error::AmbiguousKey {
+            candidates: several.len(),
+        }),
+    }
+}
+
+fn text(member: &str, value: &Json<'_>) -> Result<String, String> {
+    match value.as_str() {
+        Some(text) if !text.is_empty() => Ok(text.to_owned()),
+        _ => Err(format!("its \"{member}\" is not a string, or empty")),
+    }
+}
+
+/// A string, or a list of strings that is not empty.
+fn texts(member: &str, value: &Json<'_>) -> Result<Vec<String>, String> {
+    match value {
+        Json::Array(list) if list.is_empty() => Err(format!("its \"{member}\" is empty")),
+        Json::Array(list) => list.iter().map(|element| text(member, element)).collect(),
+        one => Ok(vec![text(member, one)?]),
+    }
+}
+
+fn algorithms(members: &Members<'_>) -> Result<Vec<Algorithm>, String> {
+    let Some(value) = members.get("algorithms") else {
+        return Ok(Vec::new());
+    };
+    let known = |name: &String| {
+        compact::algorithm(name).ok_or_else(|| format!("its algorithm \"{}\" is not supported", Excerpt::new(name)))
+    };
+    texts("algorithms", value)?.iter().map(known).collect()
+}
+
+fn source(members: &Members<'_>) -> Result<KeySource, String> {
+    let sources = ["jwks", "jwks_file", "jwks_url"].map(|name| (name, members.get(name)));
+    let mut given = sources
+        .iter()
+        .filter_map(|(name, value)| value.map(|value| (*name, value)));
+    let (Some((name, value)), None) = (given.next(), given.next()) else {
+        return Err("it must have exactly one of \"jwks\", \"jwks_file\" and \"jwks_url\"".to_owned());
+    };
+    match (name, value) {
+        ("jwks", Json::Object(set)) => KeySet::from_members(set)
+            .map(Rc::new)
+            .map(KeySource::Inline)
+            .map_err(|error| error.to_string()),
+        ("jwks", _) => Err("its \"jwks\" is not an object".to_owned()),
+        ("jwks_file", value) => text(name, value).map(KeySource::File),
+        _ => Err("\"jwks_url\" is not supported yet; use \"jwks\" or \"jwks_file\"".to_owned()),
+    }
+}
+
+fn words(aud: &Json<'_>) -> String {
+    match aud {
+        Json::Array(list) => list.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", "),
+        other => other.as_str().unwrap_or("not a string").to_owned(),
+    }
+}

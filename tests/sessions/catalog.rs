@@ -1,0 +1,77 @@
+//! Everything that the catalogs know about the extension, as text: two catalogs are equal when their texts are.
+//!
+//! Whole rows as PostgreSQL makes them into JSON, so that no column is forgotten, on no major. What is left out are
+//! object ids, which differ always; roles, schemas and languages are named.
+
+use postgres::Client;
+
+const FACTS: &str = r#"
+with extension as (
+    select * from pg_extension where extname = 'pg_session_jwt'
+), member as (
+    select d.* from pg_depend d, extension e
+    where d.refclassid = 'pg_extension'::regclass and d.refobjid = e.oid and d.deptype = 'e'
+), subject as (
+    select classid, objid from member
+    union all select 'pg_extension'::regclass, oid from extension
+), function as (
+    select p.* from pg_proc p, member m where m.classid = 'pg_proc'::regclass and m.objid = p.oid
+), schema as (
+    select n.* from pg_namespace n, member m where m.classid = 'pg_namespace'::regclass and m.objid = n.oid
+)
+select fact from (
+    select 'extension ' || (to_jsonb(e) - 'oid' || jsonb_build_object(
+        'extowner', extowner::regrole, 'extnamespace', extnamespace::regnamespace))::text
+    from extension e
+    union all select 'member ' || pg_describe_object(classid, objid, objsubid) || (to_jsonb(m) - array[
+        'objid', 'refobjid', 'classid', 'refclassid'])::text
+    from member m
+    union all select 'schema ' || (to_jsonb(n) - 'oid' || jsonb_build_object('nspowner', nspowner::regrole))::text
+    from schema n
+    union all select 'function ' || oid::regprocedure || ' ' || (to_jsonb(f) - 'oid' || jsonb_build_object(
+        'proowner', proowner::regrole, 'pronamespace', pronamespace::regnamespace,
+        'prolang', (select lanname from pg_language l where l.oid = prolang),
+        'arguments', pg_get_function_arguments(oid), 'result', pg_get_function_result(oid)))::text
+    from function f
+    union all select 'comment on ' || pg_describe_object(s.classid, s.objid, 0) || ': ' || d.description
+    from subject s join pg_description d on (d.classoid, d.objoid) = (s.classid, s.objid)
+    union all select 'dump takes as given on ' || pg_describe_object(s.classid, s.objid, 0) || ': '
+        || i.privtype::text || i.initprivs::text
+    from subject s join pg_init_privs i on (i.classoid, i.objoid) = (s.classid, s.objid)
+    union all select pg_describe_object(d.classid, d.objid, d.objsubid) || ' needs ' || d.deptype::text || ' '
+        || pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid)
+    from pg_depend d join subject s using (classid, objid)
+    union all select pg_describe_object(d.classid, d.objid, d.objsubid) || ' belongs ' || d.deptype::text || ' '
+        || d.refobjid::regrole::text
+    from pg_shdepend d join subject s using (classid, objid)
+    where d.dbid in (0, (select oid from pg_database where datname = current_database()))
+) all_facts(fact) order by fact collate "C""#;
+
+/// One line for each fact.
+pub fn facts(client: &mut Client) -> Vec<String> {
+    let rows = client.query(FACTS, &[]).unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// The facts that begin so.
+pub fn facts_about(client: &mut Client, beginning: &str) -> Vec<String> {
+    facts(client)
+        .into_iter()
+        .filter(|fact| fact.starts_with(beginning))
+        .collect()
+}
+
+/// Asserts that both are the same and shows what only one of them has.
+#[track_caller]
+pub fn assert_same_facts(what: &str, found: &[String], wanted: &[String]) {
+    let only = |these: &[String], those: &[String]| -> Vec<String> {
+        these.iter().filter(|fact| !those.contains(fact)).cloned().collect()
+    };
+    let (more, less) = (only(found, wanted), only(wanted, found));
+    assert!(
+        found == wanted,
+        "{what}\nhas, and should not:\n{}\nhas not:\n{}",
+        more.join("\n"),
+        less.join("\n")
+    );
+}

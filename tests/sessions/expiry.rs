@@ -1,0 +1,259 @@
+//! `exp` and `nbf`: compared with the start of the statement, whenever the identity is used.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use postgres::Client;
+
+use crate::server::{SHARED, major};
+use crate::session::{Proxy, init, now, one, refusal, refusal_of, refuses, refuses_token, run, user_id};
+
+const EXPIRED: &str = "Token used after it has expired";
+const NOT_READY: &str = "Token used before it is ready";
+
+/// The clock's second, just after it began: what is said about it holds for most of a second.
+fn at_the_beginning_of_a_second() -> i64 {
+    let before = now();
+    loop {
+        let second = now();
+        if second > before {
+            return second;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Seconds of life of the short-lived tokens here, so many that a busy machine gets something done meanwhile.
+const SHORT: f64 = 3.0;
+
+/// `exp` of a token that ends soon, grace included. It has a fraction.
+fn soon() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+    format!("{:.3}", now + SHORT - 60.0)
+}
+
+/// Until what was made before has ended.
+fn wait() {
+    std::thread::sleep(Duration::from_secs_f64(SHORT + 0.1));
+}
+
+/// A session in which alice is for a short time.
+fn short_lived(proxy: &mut Proxy) -> Client {
+    let mut client = proxy.session();
+    run(&mut client, "select auth.init()");
+    let token = proxy.token(&format!(r#""sub":"alice","exp":{}"#, soon()));
+    init(&mut client, &token);
+    client
+}
+
+#[test]
+fn there_is_a_minute_of_grace_and_no_more() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
+    run(&mut client, "select auth.init()");
+    let second = at_the_beginning_of_a_second();
+    for dates in [format!(r#""exp":{}"#, second - 59), format!(r#""nbf":{}"#, second + 60)] {
+        init(&mut client, &proxy.token(&format!(r#""sub":"{second}",{dates}"#)));
+        assert_eq!(user_id(&mut client), Some(second.to_string()));
+    }
+    let late = proxy.token(&format!(r#""exp":{}"#, second - 61));
+    refuses_token(&mut client, &late, "28000", EXPIRED);
+    let on_the_second = proxy.token(&format!(r#""exp":{}"#, second - 60));
+    refuses_token(&mut client, &on_the_second, "28000", EXPIRED);
+    let early = proxy.token(&format!(r#""nbf":{}"#, second + 65));
+    refuses_token(&mut client, &early, "28000", NOT_READY);
+}
+
+#[test]
+fn fractions_of_a_second_count() {
+    // behaviour 4.4
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
+    run(&mut client, "select auth.init()");
+    let second = at_the_beginning_of_a_second();
+    init(
+        &mut client,
+        &proxy.token(&format!(r#""sub":"alice","exp":{}.5"#, second - 60)),
+    );
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    std::thread::sleep(Duration::from_millis(600));
+    refuses(&mut client, "select auth.user_id()", "28000", EXPIRED);
+    let refused = refusal(&mut client, "select auth.user_id()");
+    let detail = refused.detail.unwrap();
+    assert!(
+        detail.starts_with(&format!("exp={}.500000, now={second}.", second - 60)),
+        "{detail}"
+    );
+    init(
+        &mut client,
+        &proxy.token(&format!(
+            r#""sub":"bob","exp":{}.99999999999999,"nbf":1e3,"iat":0.0"#,
+            second + 60
+        )),
+    );
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+}
+
+#[test]
+fn an_identity_that_expires_while_the_session_lives_is_an_error_at_each_use() {
+    // behaviour 4.2
+    let mut proxy = Proxy::new();
+    let mut client = short_lived(&mut proxy);
+    let prepared = client.prepare("select auth.user_id()").unwrap();
+    assert_eq!(client.query_one(&prepared, &[]).unwrap().get::<_, &str>(0), "alice");
+    let left = one::<i64>(
+        &mut client,
+        "select seconds_left from auth.status() where expires_at < now()",
+    );
+    assert!((-60..=-57).contains(&left), "{left}");
+    wait();
+    for reader in [
+        "user_id",
+        "uid",
+        "session",
+        "jwt",
+        "organization",
+        "organization_id",
+        "role",
+        "email",
+    ] {
+        refuses(&mut client, &format!("select auth.{reader}()"), "28000", EXPIRED);
+    }
+    let error = client.query_one(&prepared, &[]).unwrap_err();
+    assert_eq!(refusal_of(&error).message, EXPIRED);
+    let status = "select mode || ' ' || identity || ' ' || reason from auth.status()";
+    let status = one::<String>(&mut client, status);
+    assert!(status.starts_with(&format!("proxy false {EXPIRED} (exp=")), "{status}");
+    init(&mut client, &proxy.token_of("bob"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+}
+
+#[test]
+fn an_expired_identity_can_be_left() {
+    let mut proxy = Proxy::new();
+    let mut client = short_lived(&mut proxy);
+    run(&mut client, "begin");
+    init(&mut client, &proxy.token_of("bob"));
+    wait();
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+    run(&mut client, "rollback");
+    refuses(&mut client, "select auth.user_id()", "28000", EXPIRED);
+    run(&mut client, "reset all");
+    assert_eq!(user_id(&mut client), None);
+}
+
+#[test]
+fn a_transaction_that_began_before_the_end_is_no_shelter() {
+    // behaviour 4.3
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
+    run(&mut client, "select auth.init()");
+    let second = at_the_beginning_of_a_second();
+    init(&mut client, &proxy.token(&format!(r#""sub":"alice","exp":{}"#, soon())));
+    let short = proxy.token(&format!(r#""sub":"bob","exp":{}"#, soon()));
+    let later = proxy.token(&format!(r#""sub":"carol","nbf":{}.9"#, second + 62));
+    run(
+        &mut client,
+        "begin; declare c cursor for select auth.user_id() from generate_series(1, 2); savepoint s",
+    );
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    let ready = refusal(&mut client, &format!("select auth.jwt_session_init('{later}')")).message;
+    assert_eq!(ready, NOT_READY);
+    run(&mut client, "rollback to s");
+    wait();
+    refuses(&mut client, "fetch c", "28000", EXPIRED);
+    run(&mut client, "rollback to s");
+    refuses(&mut client, "select auth.user_id()", "28000", EXPIRED);
+    run(&mut client, "rollback to s");
+    refuses(
+        &mut client,
+        &format!("select auth.jwt_session_init('{short}')"),
+        "28000",
+        EXPIRED,
+    );
+    run(&mut client, "rollback to s");
+    init(&mut client, &later);
+    assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
+}
+
+#[test]
+fn a_statement_ends_as_it_began() {
+    // behaviour 4.3
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
+    run(
+        &mut client,
+        "create function before_and_after() returns text language plpgsql as $$
+         declare before text := auth.user_id();
+         begin
+             perform pg_sleep(3.1);
+             return before || ' ' || auth.user_id();
+         end $$",
+    );
+    run(&mut client, "select auth.init()");
+    init(&mut client, &proxy.token(&format!(r#""sub":"alice","exp":{}"#, soon())));
+    assert_eq!(one::<String>(&mut client, "select before_and_after()"), "alice alice");
+    refuses(&mut client, "select before_and_after()", "28000", EXPIRED);
+}
+
+#[test]
+fn a_token_in_the_startup_packet_expires_too() {
+    let mut proxy = Proxy::new();
+    let database = SHARED.database();
+    let token = proxy.token(&format!(r#""sub":"alice","exp":{}"#, soon()));
+    let options = format!("{} -c pg_session_jwt.jwt={token}", proxy.options());
+    let mut client = SHARED.connect(&database, "postgres", &options);
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    wait();
+    refuses(&mut client, "select auth.user_id()", "28000", EXPIRED);
+}
+
+#[test]
+fn the_leeway_is_the_superusers_and_counts_at_once() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
+    run(&mut client, "select auth.init()");
+    let second = now();
+    init(
+        &mut client,
+        &proxy.token(&format!(r#""sub":"alice","exp":{},"nbf":{}"#, second - 30, second - 90)),
+    );
+    for (leeway, message) in [
+        ("0", EXPIRED),
+        ("300", ""),
+        ("'29 s'", EXPIRED),
+        ("'5 min'", ""),
+        ("default", ""),
+    ] {
+        run(&mut client, &format!("set pg_session_jwt.leeway = {leeway}"));
+        if message.is_empty() {
+            assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{leeway}");
+        } else {
+            refuses(&mut client, "select auth.user_id()", "28000", message);
+        }
+    }
+    init(
+        &mut client,
+        &proxy.token(&format!(r#""sub":"bob","nbf":{}"#, second + 30)),
+    );
+    run(&mut client, "set pg_session_jwt.leeway = 0");
+    refuses(&mut client, "select auth.user_id()", "28000", NOT_READY);
+    // PostgreSQL 17 was the first to name the unit of the bounds.
+    let unit = if major() < 17 { "" } else { " s" };
+    for value in [-1, 301] {
+        let message = format!(
+            "{value} s is outside the valid range for parameter \"pg_session_jwt.leeway\" (0{unit} .. 300{unit})"
+        );
+        refuses(
+            &mut client,
+            &format!("set pg_session_jwt.leeway = {value}"),
+            "22023",
+            &message,
+        );
+    }
+    run(&mut client, "set role authenticated");
+    for setting in ["leeway = 300", "claims_fallback = on", "audit_log = off"] {
+        let name = setting.split_once(' ').unwrap().0;
+        let message = format!("permission denied to set parameter \"pg_session_jwt.{name}\"");
+        refuses(&mut client, &format!("set pg_session_jwt.{setting}"), "42501", &message);
+    }
+}

@@ -1,0 +1,160 @@
+//! Keys of every kind in the startup packet: those that verify, and those that say what is wrong with them.
+
+use postgres::Client;
+
+use crate::server::SHARED;
+use crate::session::{init, one, refusal, refuses_token, run, user_id};
+use crate::sign::{ED25519, P256, P384, RSA, Signer, part};
+
+/// A session with this key; the packet's options are cut at spaces that have no backslash before them.
+fn with_key(database: &str, jwk: &str) -> Client {
+    let escaped = jwk.replace('\\', "\\\\").replace(' ', "\\ ");
+    SHARED.connect(database, "postgres", &format!("-c pg_session_jwt.jwk={escaped}"))
+}
+
+fn token(signer: &Signer, alg: &str, jti: i64) -> String {
+    signer.token(alg, format!(r#"{{"jti":{jti},"sub":"{alg}"}}"#))
+}
+
+#[test]
+fn the_kind_of_the_key_decides_the_algorithm() {
+    let database = SHARED.database();
+    let kinds: [(&Signer, &[&str]); 4] = [
+        (&ED25519, &["EdDSA"]),
+        (&P256, &["ES256"]),
+        (&P384, &["ES384"]),
+        (&RSA, &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]),
+    ];
+    for (signer, algorithms) in kinds {
+        let mut client = with_key(&database, &signer.jwk(""));
+        for (jti, alg) in (1..).zip(algorithms) {
+            init(&mut client, &token(signer, alg, jti));
+            assert_eq!(user_id(&mut client).as_deref(), Some(*alg));
+        }
+        for (other, _) in kinds.iter().filter(|(other, _)| !std::ptr::eq(*other, signer)) {
+            let alg = kinds.iter().find(|(kind, _)| std::ptr::eq(*kind, *other)).unwrap().1[0];
+            refuses_token(
+                &mut client,
+                &token(other, alg, 100),
+                "28000",
+                "the JWT's algorithm is not the key's",
+            );
+        }
+        // The public key, which everybody has, as an HMAC secret.
+        for secret in [signer.jwk(""), part(signer.jwk(""))] {
+            let forged = token(&Signer::Hmac(secret.into_bytes()), "HS256", 100);
+            refuses_token(&mut client, &forged, "28000", "the JWT's algorithm is not the key's");
+        }
+    }
+}
+
+#[test]
+fn members_of_the_key_narrow_what_it_verifies() {
+    let database = SHARED.database();
+    let mut client = with_key(&database, &RSA.jwk(r#""alg":"PS256", "use":"sig", "kid":"key 1""#));
+    init(&mut client, &token(&RSA, "PS256", 1));
+    refuses_token(
+        &mut client,
+        &token(&RSA, "RS256", 2),
+        "28000",
+        "the JWT's algorithm is not the key's",
+    );
+    let named =
+        |kid: &str| RSA.token_with_header("PS256", format!(r#"{{"alg":"PS256","kid":"{kid}"}}"#), r#"{"jti":2}"#);
+    refuses_token(&mut client, &named("key 2"), "28000", "no key for this JWT");
+    init(&mut client, &named("key 1"));
+    assert_eq!(one::<String>(&mut client, "select kid from auth.status()"), "key 1");
+}
+
+#[test]
+fn a_key_that_cannot_be_used_says_what_is_wrong_with_it() {
+    // behaviour 4.12, 4.21
+    let database = SHARED.database();
+    let x = part([7; 32]);
+    let private = "it has the private member \"d\"; give the public key only";
+    let okp = |members: &str| format!(r#"{{"kty":"OKP","crv":"Ed25519"{members}}}"#);
+    for (jwk, problem) in [
+        (ED25519.jwk(&format!(r#""d":"{x}""#)), private),
+        (RSA.jwk(r#""d":"AQAB""#), private),
+        (P256.jwk(r#""d":null"#), private),
+        (
+            Signer::hmac(64).jwk(""),
+            "it is a symmetric key; whoever can read it can sign",
+        ),
+        (
+            r#"{"kty":"oct"}"#.to_owned(),
+            "it is a symmetric key; whoever can read it can sign",
+        ),
+        (okp(""), "it has no string \"x\""),
+        (okp(r#","x":7"#), "it has no string \"x\""),
+        (okp(r#","x":"AAAA""#), "its \"x\" must have 32 bytes"),
+        (okp(&format!(r#","x":"{x}=""#)), "its \"x\" is not base64url"),
+        (
+            okp(&format!(r#","x":"{}""#, part([0; 32]))),
+            "its Ed25519 point is weak",
+        ),
+        (ED25519.jwk(r#""use":"enc""#), "its \"use\" is not \"sig\""),
+        (
+            ED25519.jwk(r#""alg":"ES256""#),
+            "its \"alg\" is not supported, or not of its kind",
+        ),
+        (
+            ED25519.jwk(r#""alg":"none""#),
+            "its \"alg\" is not supported, or not of its kind",
+        ),
+        (
+            ED25519.jwk("").replace("Ed25519", "X25519"),
+            "its \"crv\" is not supported",
+        ),
+        (ED25519.jwk("").replace("OKP", "EC"), "its \"crv\" is not supported"),
+        (ED25519.jwk("").replace("OKP", "okp"), "its \"kty\" is not supported"),
+        ("{}".to_owned(), "it has no string \"kty\""),
+    ] {
+        let mut client = with_key(&database, &jwk);
+        let refused = refusal(&mut client, "select auth.init()");
+        let message = "\"pg_session_jwt.jwk\" is set but cannot be used: the JSON Web Key cannot be used";
+        assert_eq!(
+            (refused.sqlstate.as_str(), refused.message.as_str()),
+            ("22023", message),
+            "{jwk}"
+        );
+        assert_eq!(
+            refused.detail,
+            Some(format!("The key cannot be used: {problem}.")),
+            "{jwk}"
+        );
+        assert_eq!(refusal(&mut client, "select auth.user_id()"), refused, "{jwk}");
+        run(&mut client, "select from auth.status() where mode = 'unusable'");
+    }
+    for text in [
+        "x",
+        "[]",
+        "null",
+        r#"{"keys":[]"#,
+        r#"{"kty":"OKP","kty":"OKP"}"#,
+        "{\u{1}}",
+    ] {
+        let mut client = with_key(&database, text);
+        let refused = refusal(&mut client, "select auth.init()");
+        let message = "\"pg_session_jwt.jwk\" is set but cannot be used: the text is not a JSON Web Key";
+        assert_eq!(
+            (refused.sqlstate.as_str(), refused.message.as_str()),
+            ("22023", message),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_private_key_that_was_given_by_mistake_is_not_shown() {
+    let secret = part([9; 32]);
+    let mut client = with_key(&SHARED.database(), &ED25519.jwk(&format!(r#""d":"{secret}""#)));
+    let refused = refusal(&mut client, "select auth.init()");
+    assert!(!format!("{refused:?}").contains(&secret), "{refused:?}");
+    let reason: String = one(&mut client, "select reason from auth.status()");
+    assert!(
+        reason.contains("private member") && !reason.contains(&secret),
+        "{reason}"
+    );
+    assert!(!SHARED.log().contains(&secret));
+}

@@ -1,0 +1,280 @@
+//! The policies that people write: each user sees and changes their own rows, and nobody sees any.
+
+use std::io::{Read as _, Write as _};
+
+use postgres::Client;
+
+use crate::server::SHARED;
+use crate::session::{Proxy, init, now, one, refusal, refusal_of, refuses, rows, run};
+
+/// The forms of a condition on the rows' owner (behaviour 5), the last one with a uuid column.
+const FORMS: [&str; 6] = [
+    "auth.user_id() = user_id",
+    "(select auth.user_id()) = user_id",
+    r#"(select auth.user_id() = "todos"."user_id")"#,
+    "user_id = (select auth.user_id())",
+    "user_id = (auth.session() ->> 'sub')",
+    "user_id = (select auth.uid())::text",
+];
+
+const ALICE: &str = "6f4d2f0a-5b7e-4c8e-9d51-0123456789ab";
+const BOB: &str = "6f4d2f0a-5b7e-4c8e-9d51-ba9876543210";
+
+const TABLE: &str = "create table todos (
+        id int generated always as identity primary key,
+        user_id text not null default (auth.user_id()),
+        task text not null,
+        unique (user_id, task));
+    alter table todos enable row level security;
+    grant select, insert, update, delete on todos to authenticated, anonymous;";
+
+/// As Drizzle's crudPolicy makes them.
+fn crud(form: &str) -> String {
+    format!(
+        r#"create policy "crud-authenticated-policy-select" on todos as permissive for select to authenticated using ({form});
+        create policy "crud-authenticated-policy-insert" on todos as permissive for insert to authenticated with check ({form});
+        create policy "crud-authenticated-policy-update" on todos as permissive for update to authenticated using ({form}) with check ({form});
+        create policy "crud-authenticated-policy-delete" on todos as permissive for delete to authenticated using ({form});"#
+    )
+}
+
+fn one_for_all(form: &str) -> String {
+    format!("create policy own on todos to authenticated using ({form}) with check ({form});")
+}
+
+/// A session as `authenticated` over a table with these policies, in which alice and bob have two rows each.
+fn todos(proxy: &mut Proxy, policies: &str) -> Client {
+    let mut client = proxy.session_on(&SHARED, &SHARED.database());
+    run(&mut client, TABLE);
+    run(&mut client, policies);
+    run(&mut client, "set role authenticated");
+    for user in [ALICE, BOB] {
+        init(&mut client, &proxy.token_of(user));
+        run(&mut client, "insert into todos (task) values ('first'), ('second')");
+    }
+    client
+}
+
+#[track_caller]
+fn tasks(client: &mut Client, sql: &str) -> String {
+    let rows = rows(client, sql).concat().into_iter().flatten();
+    rows.collect::<Vec<_>>().join(" ")
+}
+
+fn owners(client: &mut Client) -> String {
+    let seen = tasks(client, "select distinct user_id from todos");
+    seen.replace(ALICE, "alice").replace(BOB, "bob")
+}
+
+const VIOLATES: &str = "new row violates row-level security policy for table \"todos\"";
+
+#[test]
+fn each_user_sees_and_changes_their_own_rows_only() {
+    for policies in FORMS.iter().flat_map(|form| [one_for_all(form), crud(form)]) {
+        let mut proxy = Proxy::new();
+        let mut client = todos(&mut proxy, &policies);
+        assert_eq!(owners(&mut client), "bob", "{policies}");
+        init(&mut client, &proxy.token_of(ALICE));
+        assert_eq!(owners(&mut client), "alice", "{policies}");
+        assert_eq!(tasks(&mut client, "select task from todos order by id"), "first second");
+        // The client sends the condition, too.
+        assert_eq!(
+            one::<i64>(&mut client, "select count(*) from todos where user_id = auth.user_id()"),
+            2
+        );
+        assert_eq!(
+            one::<i64>(
+                &mut client,
+                &format!("select count(*) from todos where user_id = '{BOB}'")
+            ),
+            0
+        );
+        for sql in [
+            format!("insert into todos (user_id, task) values ('{BOB}', 'forged')"),
+            format!("update todos set user_id = '{BOB}' where task = 'first'"),
+            format!("insert into todos (user_id, task) select '{BOB}', 'forged' returning id"),
+        ] {
+            refuses(&mut client, &sql, "42501", VIOLATES);
+        }
+        assert_eq!(
+            tasks(&mut client, "update todos set task = task || '!' returning task"),
+            "first! second!"
+        );
+        assert_eq!(
+            tasks(&mut client, "delete from todos where task = 'first!' returning task"),
+            "first!"
+        );
+        assert_eq!(
+            tasks(
+                &mut client,
+                "insert into todos (task) values ('third') returning task, user_id"
+            ),
+            format!("third {ALICE}")
+        );
+        let upsert = "insert into todos (task) values ('third') on conflict (user_id, task) do update set task = 'fourth' returning task";
+        assert_eq!(tasks(&mut client, upsert), "fourth");
+        assert_eq!(
+            tasks(
+                &mut client,
+                "with gone as (delete from todos returning task) select * from gone order by 1"
+            ),
+            "fourth second!"
+        );
+        run(&mut client, "reset role");
+        let left = tasks(&mut client, "select task from todos order by id");
+        assert_eq!(left, "first second", "what bob has, {policies}");
+    }
+}
+
+#[test]
+fn without_a_token_there_are_no_rows() {
+    for form in FORMS {
+        let mut proxy = Proxy::new();
+        let mut client = todos(&mut proxy, &one_for_all(form));
+        for leave in ["reset pg_session_jwt.jwt", "reset role; set role anonymous"] {
+            init(&mut client, &proxy.token_of(ALICE));
+            run(&mut client, leave);
+            assert_eq!(tasks(&mut client, "select task from todos"), "", "{form}, {leave}");
+            assert_eq!(
+                tasks(&mut client, "update todos set task = 'x' returning task"),
+                "",
+                "{form}, {leave}"
+            );
+            assert_eq!(
+                tasks(&mut client, "delete from todos returning task"),
+                "",
+                "{form}, {leave}"
+            );
+            let insert = format!("insert into todos (user_id, task) values ('{ALICE}', 'x')");
+            refuses(&mut client, &insert, "42501", VIOLATES);
+        }
+        run(
+            &mut client,
+            "reset role; reset pg_session_jwt.jwt; set role authenticated",
+        );
+        let null = "null value in column \"user_id\" of relation \"todos\" violates not-null constraint";
+        let refused = refusal(&mut client, "insert into todos (task) values ('x')");
+        assert!([VIOLATES, null].contains(&refused.message.as_str()), "{refused:?}");
+    }
+}
+
+#[test]
+fn another_user_in_the_same_transaction_has_other_rows() {
+    for form in FORMS {
+        let mut proxy = Proxy::new();
+        let mut client = todos(&mut proxy, &one_for_all(form));
+        let prepared = client.prepare("select distinct user_id from todos").unwrap();
+        run(&mut client, "begin");
+        for _ in 0..7 {
+            for user in [ALICE, BOB] {
+                run(
+                    &mut client,
+                    &format!("select auth.jwt_session_init('{}', true)", proxy.token_of(user)),
+                );
+                assert_eq!(
+                    client.query_one(&prepared, &[]).unwrap().get::<_, &str>(0),
+                    user,
+                    "{form}"
+                );
+                assert_eq!(owners(&mut client).len(), if user == ALICE { 5 } else { 3 }, "{form}");
+            }
+        }
+        run(&mut client, "commit");
+        assert_eq!(owners(&mut client), "bob", "the last one of the session");
+    }
+}
+
+#[test]
+fn copy_takes_and_gives_a_users_own_rows_only() {
+    for form in FORMS {
+        let mut proxy = Proxy::new();
+        let mut client = todos(&mut proxy, &one_for_all(form));
+        init(&mut client, &proxy.token_of(ALICE));
+        let mut out = String::new();
+        client
+            .copy_out("copy todos (user_id, task) to stdout")
+            .unwrap()
+            .read_to_string(&mut out)
+            .unwrap();
+        assert_eq!(out, format!("{ALICE}\tfirst\n{ALICE}\tsecond\n"), "{form}");
+        // PostgreSQL does not copy into tables with policies.
+        let refused = client.copy_in("copy todos (task) from stdin").and_then(|mut writer| {
+            writer.write_all(b"third\n").unwrap();
+            writer.finish()
+        });
+        let message = refusal_of(&refused.unwrap_err()).message;
+        assert_eq!(message, "COPY FROM not supported with row-level security");
+    }
+}
+
+#[test]
+fn a_leaky_function_of_a_user_does_not_see_the_rows_of_others() {
+    for form in FORMS {
+        let mut proxy = Proxy::new();
+        let mut client = todos(&mut proxy, &one_for_all(form));
+        init(&mut client, &proxy.token_of(ALICE));
+        run(
+            &mut client,
+            "create temp table leaked (user_id text);
+             create function pg_temp.leak(seen text) returns boolean language plpgsql cost 0.0000001 as
+                 'begin insert into leaked values (seen); return true; end'",
+        );
+        for sql in [
+            "select count(*) from todos where pg_temp.leak(user_id)",
+            "select count(*) from todos where pg_temp.leak(user_id) and task = 'first'",
+            "select count(*) from todos t join todos u on pg_temp.leak(u.user_id) and t.id = u.id",
+            "update todos set task = task where pg_temp.leak(user_id)",
+            "select count(*) from todos order by count(pg_temp.leak(user_id))",
+        ] {
+            run(&mut client, sql);
+        }
+        assert_eq!(
+            tasks(&mut client, "select distinct user_id from leaked"),
+            ALICE,
+            "{form}"
+        );
+    }
+}
+
+#[test]
+fn a_cursor_that_was_held_does_not_outlast_the_way_back_to_the_pool() {
+    // It shows the rows of whoever opened it, to whoever comes next: PostgreSQL keeps them, policies are asked once.
+    for close in ["close all", "discard all"] {
+        let mut proxy = Proxy::new();
+        let mut client = todos(&mut proxy, &one_for_all(FORMS[0]));
+        init(&mut client, &proxy.token_of(ALICE));
+        run(
+            &mut client,
+            "begin; declare held cursor with hold for select user_id from todos; commit",
+        );
+        assert_eq!(tasks(&mut client, "fetch held"), ALICE);
+        run(&mut client, close);
+        init(&mut client, &proxy.token_of(BOB));
+        refuses(&mut client, "fetch all held", "34000", "cursor \"held\" does not exist");
+    }
+}
+
+#[test]
+fn an_expired_user_is_an_error_and_not_an_empty_table() {
+    for form in FORMS {
+        let mut proxy = Proxy::new();
+        let mut client = todos(&mut proxy, &one_for_all(form));
+        init(
+            &mut client,
+            &proxy.token(&format!(r#""sub":"{ALICE}","exp":{}"#, now() - 30)),
+        );
+        assert_eq!(owners(&mut client), "alice");
+        run(
+            &mut client,
+            "reset role; set pg_session_jwt.leeway = 0; set role authenticated",
+        );
+        for sql in [
+            "select * from todos",
+            "update todos set task = 'x'",
+            "delete from todos",
+            "insert into todos (task) values ('x')",
+        ] {
+            refuses(&mut client, sql, "28000", "Token used after it has expired");
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Tokens of identity providers, with their keys in the setting itself or in a file of the server.
+
+use std::fs;
+
+use postgres::Client;
+
+use crate::server::SHARED;
+use crate::session::{Proxy, init, now, one, refusal, refuses, run, user_id};
+use crate::sign::Signer;
+
+/// A provider as a test sees it.
+struct Provider {
+    signer: Signer,
+    issuer: String,
+}
+
+impl Provider {
+    fn new(issuer: &str) -> Provider {
+        Provider {
+            signer: Signer::ed25519(),
+            issuer: issuer.to_owned(),
+        }
+    }
+
+    fn key_set(&self) -> String {
+        format!(r#"{{"keys":[{}]}}"#, self.signer.jwk(r#""kid":"k1""#))
+    }
+
+    /// Its place in the setting, with further members such as `"audience":"x"`.
+    fn entry(&self, more: &str) -> String {
+        format!(r#"{{"issuer":"{}","jwks":{}{more}}}"#, self.issuer, self.key_set())
+    }
+
+    fn token(&self, sub: &str) -> String {
+        self.token_with(&format!(r#""sub":"{sub}","exp":{}"#, now() + 60))
+    }
+
+    fn token_with(&self, members: &str) -> String {
+        let payload = format!(r#"{{"iss":"{}",{members}}}"#, self.issuer);
+        self.signer
+            .token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"k1","typ":"JWT"}"#, payload)
+    }
+}
+
+/// A database of its own that has these providers.
+fn database(entries: &[String]) -> String {
+    let database = SHARED.database();
+    set_providers(&database, &format!("[{}]", entries.join(",")));
+    database
+}
+
+fn set_providers(database: &str, value: &str) {
+    let mut admin = SHARED.connect("postgres", "postgres", "");
+    run(
+        &mut admin,
+        &format!("alter database {database} set pg_session_jwt.providers = '{value}'"),
+    );
+}
+
+fn present(client: &mut Client, token: &str) {
+    init(client, token);
+}
+
+#[test]
+fn a_token_of_a_provider_is_an_identity_and_needs_no_jti() {
+    let provider = Provider::new("https://a.example/");
+    let mut client = SHARED.connect(&database(&[provider.entry("")]), "postgres", "");
+    run(&mut client, "select auth.init()");
+    assert_eq!(user_id(&mut client), None);
+    present(&mut client, &provider.token("alice"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    let status = "select concat_ws(' ', mode, identity, issuer, kid, user_id) from auth.status()";
+    assert_eq!(
+        one::<String>(&mut client, status),
+        "provider t https://a.example/ k1 alice"
+    );
+    present(&mut client, &provider.token("alice"));
+}
+
+#[test]
+fn providers_shut_the_weaker_modes_off() {
+    let provider = Provider::new("a");
+    let mut proxy = Proxy::new();
+    let options = format!(r#"{} -c request.jwt.claims={{"sub":"mallory"}}"#, proxy.options());
+    let mut client = SHARED.connect(&database(&[provider.entry("")]), "postgres", &options);
+    assert_eq!(user_id(&mut client), None);
+    let foreign = format!("select auth.jwt_session_init('{}')", proxy.token_of("mallory"));
+    refuses(&mut client, &foreign, "28000", "the JWT's issuer is not trusted");
+    assert_eq!(user_id(&mut client), None);
+}
+
+#[test]
+fn two_databases_do_not_accept_each_others_tokens() {
+    let (one_provider, other) = (Provider::new("a"), Provider::new("b"));
+    let (first, second) = (database(&[one_provider.entry("")]), database(&[other.entry("")]));
+    for (database, good, bad) in [(&first, &one_provider, &other), (&second, &other, &one_provider)] {
+        let mut client = SHARED.connect(database, "postgres", "");
+        present(&mut client, &good.token("alice"));
+        let foreign = format!("select auth.jwt_session_init('{}')", bad.token("mallory"));
+        refuses(&mut client, &foreign, "28000", "the JWT's issuer is not trusted");
+        assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    }
+}
+
+#[test]
+fn issuer_audience_signature_kid_and_forgery_are_judged() {
+    let (provider, other) = (Provider::new("a"), Provider::new("a"));
+    let mut client = SHARED.connect(&database(&[provider.entry(r#","audience":["api"]"#)]), "postgres", "");
+    present(
+        &mut client,
+        &provider.token_with(r#""sub":"alice","aud":["web","api"]"#),
+    );
+    let payload = r#"{"iss":"a","aud":"api","sub":"mallory"}"#;
+    let unknown = provider
+        .signer
+        .token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"k2"}"#, payload);
+    let secret = Signer::Hmac(provider.signer.jwk("").into_bytes());
+    let forged = secret.token_with_header("HS256", r#"{"alg":"HS256","kid":"k1"}"#, payload);
+    for (token, message) in [
+        (
+            provider.token_with(r#""sub":"mallory","aud":"web""#),
+            "the JWT is meant for another audience",
+        ),
+        (
+            provider.token_with(r#""sub":"mallory""#),
+            "the JWT is meant for another audience",
+        ),
+        (
+            other.token_with(r#""sub":"mallory","aud":"api""#),
+            "invalid JWT signature",
+        ),
+        (unknown, "no key for this JWT"),
+        (forged, "the JWT's algorithm is not the key's"),
+    ] {
+        refuses(
+            &mut client,
+            &format!("select auth.jwt_session_init('{token}')"),
+            "28000",
+            message,
+        );
+        assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    }
+}
+
+#[test]
+fn another_claim_can_be_the_user_id() {
+    let provider = Provider::new("a");
+    let mut client = SHARED.connect(
+        &database(&[provider.entry(r#","user_id_claim":"oid""#)]),
+        "postgres",
+        "",
+    );
+    present(&mut client, &provider.token_with(r#""sub":"pairwise","oid":"stable""#));
+    assert_eq!(user_id(&mut client).as_deref(), Some("stable"));
+    present(&mut client, &provider.token_with(r#""sub":"pairwise""#));
+    assert_eq!(user_id(&mut client), None);
+}
+
+#[test]
+fn a_provider_that_is_changed_ends_the_identities_that_rested_on_it() {
+    let (old, new) = (Provider::new("a"), Provider::new("a"));
+    let mut client = SHARED.connect(&database(&[old.entry("")]), "postgres", "");
+    let token = old.token("alice");
+    present(&mut client, &token);
+    run(
+        &mut client,
+        &format!("set pg_session_jwt.providers = '[{}]'", new.entry("")),
+    );
+    refuses(&mut client, "select auth.user_id()", "28000", "invalid JWT signature");
+    refuses(&mut client, "select auth.session()", "28000", "invalid JWT signature");
+    // Set again, the same keys make the same identity.
+    run(&mut client, "reset pg_session_jwt.providers");
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    run(&mut client, "set pg_session_jwt.providers = ''");
+    let message = "no key to verify a JWT with: \"pg_session_jwt.jwk\" is not set";
+    refuses(&mut client, "select auth.user_id()", "55000", message);
+}
+
+#[test]
+fn only_the_roles_of_a_provider_may_use_its_tokens() {
+    let provider = Provider::new("a");
+    let mut client = SHARED.connect(
+        &database(&[provider.entry(r#","roles":["authenticated"]"#)]),
+        "postgres",
+        "",
+    );
+    let present_it = format!("select auth.jwt_session_init('{}')", provider.token("alice"));
+    let message = "the current role may not use tokens of this provider";
+    refuses(&mut client, &present_it, "28000", message);
+    run(&mut client, "set role authenticated");
+    run(&mut client, &present_it);
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    run(&mut client, "set role anonymous");
+    refuses(&mut client, "select auth.user_id()", "28000", message);
+    run(&mut client, "set role authenticated");
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+}
+
+#[test]
+fn providers_that_cannot_be_used_shut_every_mode() {
+    let provider = Provider::new("a");
+    let mut admin = SHARED.connect("postgres", "postgres", "");
+    let database = SHARED.database();
+    // While the library is not loaded PostgreSQL takes any value.
+    run(
+        &mut admin,
+        &format!("alter database {database} set pg_session_jwt.providers = '[{{\"issuer\":\"a\"}}]'"),
+    );
+    let options = format!(
+        r#"{} -c request.jwt.claims={{"sub":"mallory"}}"#,
+        Proxy::new().options()
+    );
+    let mut client = SHARED.connect(&database, "postgres", &options);
+    for call in ["user_id()", "session()", "init()", "uid()"] {
+        let refusal = refusal(&mut client, &format!("select auth.{call}"));
+        assert_eq!(refusal.sqlstate, "22023");
+        assert_eq!(
+            refusal.message,
+            "\"pg_session_jwt.providers\" is set but cannot be used: the list of providers cannot be used"
+        );
+        assert_eq!(
+            refusal.detail.as_deref(),
+            Some("Provider 1: it must have exactly one of \"jwks\", \"jwks_file\" and \"jwks_url\".")
+        );
+    }
+    assert_eq!(one::<String>(&mut client, "select mode from auth.status()"), "unusable");
+    // Now that it is loaded, a person is told.
+    refuses(
+        &mut client,
+        "set pg_session_jwt.providers = '{}'",
+        "22023",
+        "the list of providers cannot be used",
+    );
+    run(
+        &mut client,
+        &format!("set pg_session_jwt.providers = '[{}]'", provider.entry("")),
+    );
+    present(&mut client, &provider.token("alice"));
+}
+
+#[test]
+fn an_ordinary_user_neither_sees_nor_sets_the_providers() {
+    let provider = Provider::new("a");
+    let mut client = SHARED.connect(&database(&[provider.entry("")]), "postgres", "");
+    run(&mut client, "select auth.user_id(); set role authenticated");
+    let see = "permission denied to examine \"pg_session_jwt.providers\"";
+    let set = "permission denied to set parameter \"pg_session_jwt.providers\"";
+    assert_eq!(refusal(&mut client, "show pg_session_jwt.providers").message, see);
+    assert_eq!(
+        refusal(&mut client, "select current_setting('pg_session_jwt.providers')").message,
+        see
+    );
+    refuses(&mut client, "set pg_session_jwt.providers = ''", "42501", set);
+    refuses(&mut client, "reset pg_session_jwt.providers", "42501", set);
+    let rows = one::<i64>(
+        &mut client,
+        "select count(*) from pg_settings where name = 'pg_session_jwt.providers'",
+    );
+    assert_eq!(rows, 0);
+    run(&mut client, "reset all");
+    present(&mut client, &provider.token("alice"));
+}
+
+#[test]
+fn a_key_file_is_read_again_when_it_changes() {
+    let (old, new) = (Provider::new("a"), Provider::new("a"));
+    let path = SHARED.folder().join("a-key-file.json");
+    let database = SHARED.database();
+    set_providers(
+        &database,
+        &format!(r#"[{{"issuer":"a","jwks_file":"{}"}}]"#, path.display()),
+    );
+    let mut client = SHARED.connect(&database, "postgres", "");
+    let with_old = format!("select auth.jwt_session_init('{}')", old.token("alice"));
+    refuses(&mut client, &with_old, "55000", "the provider's keys are not available");
+
+    let replace = |text: &str| {
+        let fresh = path.with_extension("new");
+        fs::write(&fresh, text).unwrap();
+        fs::rename(&fresh, &path).unwrap();
+        // The file is looked at once in a second.
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+    };
+    replace(&old.key_set());
+    run(&mut client, &with_old);
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    replace(&new.key_set());
+    refuses(&mut client, "select auth.user_id()", "28000", "invalid JWT signature");
+    present(&mut client, &new.token("bob"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+    replace("not JSON");
+    refuses(
+        &mut client,
+        "select auth.user_id()",
+        "55000",
+        "the provider's keys are not available",
+    );
+    let name = refusal(&mut client, "select auth.user_id()");
+    assert!(!format!("{name:?}").contains("a-key-file"), "{name:?}");
+    assert!(
+        SHARED
+            .log()
+            .contains("a-key-file.json\" cannot be used: the text is not a JSON Web Key")
+    );
+    replace(&new.key_set());
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+    fs::remove_file(&path).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    refuses(
+        &mut client,
+        "select auth.user_id()",
+        "55000",
+        "the provider's keys are not available",
+    );
+}

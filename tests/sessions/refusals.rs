@@ -1,0 +1,160 @@
+//! What is no token: each malformed text with its SQLSTATE and message, and the identity that was there before.
+
+use crate::session::{Proxy, init, one, refuses_token, user_id};
+use crate::sign::part;
+
+const PAYLOAD: &str = "the payload of the JWT is not a JSON object that can be used";
+const HEADER: &str = "the header of the JWT is not a JSON object that can be used";
+
+#[test]
+fn what_is_not_three_parts_of_base64url_is_malformed() {
+    // behaviour 4.19
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    let good = proxy.token_of("bob");
+    let [head, payload, signature]: [&str; 3] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let encoding = "invalid JWT encoding";
+    for token in [
+        "x".to_owned(),
+        " ".to_owned(),
+        "älice".to_owned(),
+        "'; select 1; --".to_owned(),
+        "{}".to_owned(),
+        format!("{head}.{payload}"),
+        format!("{head}.{payload}.{signature}.{signature}"),
+        format!("{head}.{payload}.{signature}."),
+        format!(".{good}"),
+        "..........".to_owned(),
+    ] {
+        refuses_token(&mut client, &token, "22023", encoding);
+    }
+    let base64 = |part: &str| format!("the {part} of the JWT is not base64url");
+    for (token, message) in [
+        (format!("{head}.{payload}.{signature}="), base64("signature")),
+        (format!("{head}.{payload}.{signature} "), base64("signature")),
+        (format!("{head}.{payload}.{signature}\n"), base64("signature")),
+        (format!("{head}.{payload}.{}+", &signature[1..]), base64("signature")),
+        (format!(" {good}"), base64("header")),
+        (format!("{head}=.{payload}.{signature}"), base64("header")),
+        (format!("e.{payload}.{signature}"), base64("header")),
+        (format!("Bearer {good}"), base64("header")),
+    ] {
+        refuses_token(&mut client, &token, "22023", &message);
+    }
+    // Altered, cut or empty, but of the right form: the signature is wrong.
+    for token in [
+        format!("{head}.{payload}."),
+        format!("{head}..{signature}"),
+        format!("{head}.{payload}=.{signature}"),
+        format!("{head}.{}.{signature}", part(r#"{"jti":9,"sub":"mallory"}"#)),
+    ] {
+        refuses_token(&mut client, &token, "28000", "invalid JWT signature");
+    }
+    init(&mut client, &good);
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+}
+
+#[test]
+fn a_header_must_name_the_keys_algorithm_and_ask_for_nothing_else() {
+    // behaviour 4.5, 4.19: all of these have a good Ed25519 signature.
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    let unknown = "the JWT's algorithm is not supported";
+    let other = "the JWT's algorithm is not the key's";
+    let extension = "the JWT needs an extension that is not supported";
+    let payload = r#"{"jti":9,"sub":"bob"}"#;
+    for (header, sqlstate, message) in [
+        (r#"{"alg":"none"}"#, "28000", unknown),
+        (r#"{"alg":"None"}"#, "28000", unknown),
+        (r#"{"alg":""}"#, "28000", unknown),
+        (r#"{"alg":"eddsa"}"#, "28000", unknown),
+        (r#"{"alg":"EdDSA "}"#, "28000", unknown),
+        (r#"{"alg":"ES512"}"#, "28000", unknown),
+        (r#"{"alg":"HS256"}"#, "28000", other),
+        (r#"{"alg":"ES256"}"#, "28000", other),
+        (r#"{"alg":"RS256"}"#, "28000", other),
+        (r#"{"alg":"PS512"}"#, "28000", other),
+        (r#"{"alg":"EdDSA","crit":["exp"],"exp":1}"#, "28000", extension),
+        (r#"{"alg":"EdDSA","crit":[]}"#, "28000", extension),
+        (r#"{"alg":"EdDSA","crit":null}"#, "28000", extension),
+        (r#"{"alg":"EdDSA","b64":true}"#, "28000", extension),
+        (r#"{"alg":"EdDSA","alg":"EdDSA"}"#, "22023", HEADER),
+        (r#"{"alg":"EdDSA","\u0061lg":"none"}"#, "22023", HEADER),
+        (r#"{"alg":"EdDSA"}{}"#, "22023", HEADER),
+        (r#"["EdDSA"]"#, "22023", HEADER),
+        (r#""EdDSA""#, "22023", HEADER),
+        ("not JSON", "22023", HEADER),
+        ("", "22023", HEADER),
+        ("{}", "22023", "the JWT header must have a string 'alg'"),
+        (r#"{"alg":null}"#, "22023", "the JWT header must have a string 'alg'"),
+        (
+            r#"{"alg":["EdDSA"]}"#,
+            "22023",
+            "the JWT header must have a string 'alg'",
+        ),
+        (r#"{"ALG":"EdDSA"}"#, "22023", "the JWT header must have a string 'alg'"),
+        (
+            r#"{"alg":"EdDSA","kid":7}"#,
+            "22023",
+            "the JWT header must have a string 'kid'",
+        ),
+    ] {
+        refuses_token(&mut client, &proxy.with_header(header, payload), sqlstate, message);
+    }
+    // Other members say nothing: keys in a header are not read, and this key has no name.
+    let key = Proxy::new().jwk();
+    let header = format!(r#"{{"alg":"EdDSA","kid":"any","typ":"x","jwk":{key},"jku":"https://example.com/"}}"#);
+    init(&mut client, &proxy.with_header(&header, payload));
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+}
+
+#[test]
+fn a_payload_must_be_an_object_that_can_be_kept() {
+    // behaviour 4.16: NUL
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    let deep = |depth: usize| format!(r#"{{"jti":9,"x":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+    let objects = format!(r#"{{"jti":9,"x":{}1{}}}"#, r#"{"x":"#.repeat(7_000), "}".repeat(7_000));
+    let number = |number: String| format!(r#"{{"jti":9,"x":{number}}}"#);
+    for payload in [
+        "",
+        "null",
+        "7",
+        "[]",
+        r#""text""#,
+        r#"{"jti":9}{}"#,
+        r#"{"jti":9,}"#,
+        r#"{"jti":9,"sub":"bob"} x"#,
+        "\u{feff}{\"jti\":9}",
+        r#"{"jti":9,"sub":"bob\u0000admin"}"#,
+        r#"{"jti":9,"a\u0000b":1}"#,
+        r#"{"jti":9,"o":{"x":["\u0000"]}}"#,
+        r#"{"jti":9,"sub":"\ud834"}"#,
+        r#"{"jti":9,"sub":"\udc00\ud834"}"#,
+        r#"{"jti":9,"sub":"bob","sub":"alice"}"#,
+        r#"{"jti":9,"sub":"bob","s\u0075b":"alice"}"#,
+        r#"{"jti":9,"o":{"id":1,"id":2}}"#,
+        &deep(64),
+        &deep(10_000),
+        &objects,
+        &number("1e400".to_owned()),
+        &number("1e-400000".to_owned()),
+        &number("1".repeat(401)),
+        &number("NaN".to_owned()),
+        &number("01".to_owned()),
+    ] {
+        refuses_token(&mut client, &proxy.raw(payload), "22023", PAYLOAD);
+    }
+    for bytes in [
+        &b"{\"jti\":9,\"sub\":\"\xff\"}"[..],
+        b"{\"jti\":9,\"sub\":\"\xc0\x80\"}",
+        b"{\"jti\":9,\"sub\":\"\xed\xa0\x80\"}",
+    ] {
+        refuses_token(&mut client, &proxy.raw(bytes), "22023", PAYLOAD);
+    }
+    init(&mut client, &proxy.raw(deep(63)));
+    assert_eq!(
+        one::<String>(&mut client, "select jsonb_typeof(auth.session() -> 'x')"),
+        "array"
+    );
+}

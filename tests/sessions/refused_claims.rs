@@ -1,0 +1,115 @@
+//! Claims that a proxy's token must have, and the forms that they must have.
+
+use crate::session::{Proxy, init, now, one, refusal, refuses, refuses_token, user_id};
+
+const JTI: &str = "JWT payload must contain a valid 'jti' (JWT ID)";
+
+#[test]
+fn the_jti_of_a_proxys_token_is_an_integer_of_64_bits() {
+    // behaviour 4.21
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    for jti in [
+        "",
+        r#""jti":null,"#,
+        r#""jti":"5","#,
+        r#""jti":5.0,"#,
+        r#""jti":5e0,"#,
+        r#""jti":true,"#,
+        r#""jti":[5],"#,
+        r#""jti":9223372036854775808,"#,
+        r#""jti":-9223372036854775809,"#,
+        r#""jti":18446744073709551616,"#,
+        r#""JTI":5,"#,
+    ] {
+        refuses_token(
+            &mut client,
+            &proxy.raw(format!(r#"{{{jti}"sub":"bob"}}"#)),
+            "22023",
+            JTI,
+        );
+    }
+    init(&mut client, &proxy.raw(r#"{"jti":9223372036854775807,"sub":"bob"}"#));
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+}
+
+#[test]
+fn dates_are_numbers_of_seconds() {
+    // behaviour 4.21
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    for (claim, title) in [("exp", "Expiration"), ("nbf", "Not Before"), ("iat", "Issued At")] {
+        let message = format!("'{claim}' ({title}) must be an integer representing seconds since unix epoch");
+        let in_a_string = format!("\"{}\"", now());
+        for date in [
+            &in_a_string,
+            "null",
+            "true",
+            "[]",
+            "-1",
+            "-0.5",
+            "253402300800",
+            "9223372036854775808",
+            "1e300",
+        ] {
+            let token = proxy.raw(format!(r#"{{"jti":9,"sub":"bob","{claim}":{date}}}"#));
+            refuses_token(&mut client, &token, "22023", &message);
+        }
+    }
+    let dates = r#""jti":9,"sub":"bob","nbf":0,"iat":0.5,"exp":253402300799"#;
+    init(&mut client, &proxy.raw(format!("{{{dates}}}")));
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+}
+
+#[test]
+fn a_token_out_of_its_time_says_by_how_much() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    let at = now();
+    for (claim, date, message) in [
+        ("exp", at - 61, "Token used after it has expired"),
+        ("nbf", at + 90, "Token used before it is ready"),
+    ] {
+        let token = proxy.raw(format!(r#"{{"jti":9,"sub":"bob","{claim}":{date}}}"#));
+        refuses_token(&mut client, &token, "28000", message);
+        let refused = refusal(&mut client, &format!("select auth.jwt_session_init('{token}')"));
+        let detail = refused.detail.unwrap();
+        assert!(
+            detail.starts_with(&format!("{claim}={date}, now={}", at / 100)),
+            "{detail}"
+        );
+        assert!(detail.ends_with(", leeway=60"), "{detail}");
+    }
+}
+
+#[test]
+fn a_user_id_that_is_no_string_is_an_error_where_it_is_asked_for() {
+    let proxy = Proxy::new();
+    let mut client = proxy.session();
+    let subs = ["7", "null", "true", "{}", r#"["alice"]"#, "1.5"];
+    for (jti, sub) in (1..).zip(subs) {
+        init(
+            &mut client,
+            &proxy.token_with_jti(jti, &format!(r#""sub":{sub},"email":"a@example.com""#)),
+        );
+        refuses(
+            &mut client,
+            "select auth.user_id()",
+            "22023",
+            "'sub' (Subject) must be a string",
+        );
+        assert!(
+            one::<bool>(&mut client, "select auth.uid() is null and auth.organization() is null"),
+            "{sub}"
+        );
+        assert_eq!(one::<String>(&mut client, "select auth.email()"), "a@example.com");
+        let reason = one::<String>(
+            &mut client,
+            "select reason from auth.status() where identity and user_id is null",
+        );
+        assert_eq!(reason, "claim sub is not a string");
+    }
+    init(&mut client, &proxy.token_with_jti(100, r#""email":"a@example.com""#));
+    assert_eq!(user_id(&mut client), None);
+    assert_eq!(one::<String>(&mut client, "select auth.email()"), "a@example.com");
+}

@@ -1,0 +1,133 @@
+//! The last `jti` of a session only grows: what was taken on once is not taken on again, whatever happened since.
+
+use crate::session::{Proxy, init, one, refusal, refuses_token, run, user_id};
+
+const REPLAYED: &str = "Token ID must be strictly monotonically increasing.";
+
+#[test]
+fn a_replayed_token_is_refused_and_changes_nothing() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
+    let first = proxy.token_of("alice");
+    init(&mut client, &first);
+    init(&mut client, &proxy.token_of("bob"));
+    refuses_token(&mut client, &first, "28000", REPLAYED);
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+}
+
+#[test]
+fn the_same_token_twice_is_a_replay() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
+    let token = proxy.token_of("alice");
+    init(&mut client, &token);
+    refuses_token(&mut client, &token, "28000", REPLAYED);
+    let refused = refusal(&mut client, &format!("select auth.jwt_session_init('{token}')"));
+    assert_eq!(refused.detail.as_deref(), Some("jti=1, last=1"));
+}
+
+#[test]
+fn another_token_with_the_same_jti_is_a_replay() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    let same = proxy.token_with_jti(1, r#""sub":"bob""#);
+    refuses_token(&mut client, &same, "28000", REPLAYED);
+}
+
+#[test]
+fn a_token_that_a_rollback_undid_cannot_be_presented_again() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    let token = proxy.token_of("bob");
+    run(&mut client, "begin");
+    init(&mut client, &token);
+    run(&mut client, "rollback");
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    refuses_token(&mut client, &token, "28000", REPLAYED);
+}
+
+#[test]
+fn a_rollback_to_an_older_token_is_no_replay() {
+    // behaviour 4.1: after it every reader failed.
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    run(&mut client, "begin");
+    for user in ["bob", "carol"] {
+        run(&mut client, "savepoint before");
+        init(&mut client, &proxy.token_of(user));
+    }
+    run(&mut client, "rollback to before");
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+    run(&mut client, "rollback");
+    for read in [
+        "user_id",
+        "uid",
+        "session",
+        "jwt",
+        "organization",
+        "organization_id",
+        "role",
+        "email",
+    ] {
+        run(&mut client, &format!("select auth.{read}()"));
+    }
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    init(&mut client, &proxy.token_of("dave"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("dave"));
+}
+
+#[test]
+fn after_a_logout_an_older_jti_is_still_refused() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
+    let older = proxy.token_of("alice");
+    for logout in [
+        "reset all",
+        "discard all",
+        "reset pg_session_jwt.jwt",
+        "set pg_session_jwt.jwt = ''",
+    ] {
+        init(&mut client, &proxy.token_of("bob"));
+        run(&mut client, logout);
+        assert_eq!(user_id(&mut client), None, "{logout}");
+        refuses_token(&mut client, &older, "28000", REPLAYED);
+        assert_eq!(user_id(&mut client), None, "{logout}");
+    }
+}
+
+#[test]
+fn a_local_identity_counts_as_taken_on() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
+    let token = proxy.token_of("alice");
+    run(
+        &mut client,
+        &format!("begin; select auth.jwt_session_init('{token}', true); commit"),
+    );
+    refuses_token(&mut client, &token, "28000", REPLAYED);
+}
+
+#[test]
+fn a_refused_token_does_not_move_the_last_jti() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    let expired = proxy.token_with_jti(100, r#""sub":"bob","exp":1"#);
+    let foreign = Proxy::new().token_with_jti(200, r#""sub":"bob""#);
+    refuses_token(&mut client, &expired, "28000", "Token used after it has expired");
+    refuses_token(&mut client, &foreign, "28000", "invalid JWT signature");
+    init(&mut client, &proxy.token_with_jti(2, r#""sub":"carol""#));
+    assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
+}
+
+#[test]
+fn any_integers_will_do_as_long_as_they_grow() {
+    let proxy = Proxy::new();
+    let mut client = proxy.session();
+    for jti in [i64::MIN, -7, 0, 1, 1_000_000_000_000_000, i64::MAX] {
+        init(&mut client, &proxy.token_with_jti(jti, &format!(r#""sub":"u{jti}""#)));
+        assert_eq!(user_id(&mut client), Some(format!("u{jti}")));
+        let shown: String = one(&mut client, "select auth.session() ->> 'jti'");
+        assert_eq!(shown, jti.to_string());
+    }
+    refuses_token(&mut client, &proxy.token_with_jti(i64::MIN, ""), "28000", REPLAYED);
+}

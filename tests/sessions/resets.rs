@@ -1,0 +1,148 @@
+//! What a pooler or a driver does between two users: the token goes, the key stays.
+
+use crate::session::{Proxy, claims, init, one, refuses, rows, run, user_id};
+
+/// What each of these leaves behind is the same as in a session that never had a token.
+fn is_nobody(client: &mut postgres::Client, after: &str) {
+    assert_eq!(user_id(client), None, "after {after}");
+    assert_eq!(claims(client), "null", "after {after}");
+    assert!(!one::<bool>(client, "select auth.session() is null"), "after {after}");
+    let nothing = "select auth.uid() is null and auth.organization() is null and auth.organization_id() is null \
+                   and auth.role() is null and auth.email() is null";
+    assert!(one::<bool>(client, nothing), "after {after}");
+    assert_eq!(one::<String>(client, "show pg_session_jwt.jwt"), "", "after {after}");
+    run(client, "select auth.init()");
+}
+
+#[test]
+fn each_way_out_leaves_nobody_and_keeps_the_key() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
+    for logout in [
+        "reset all",
+        "discard all",
+        "reset pg_session_jwt.jwt",
+        "set pg_session_jwt.jwt to default",
+        "set pg_session_jwt.jwt = ''",
+        "select set_config('pg_session_jwt.jwt', '', false)",
+        "select set_config('pg_session_jwt.jwt', null, false)",
+    ] {
+        let user = format!("before {logout}").replace('\'', "");
+        init(&mut client, &proxy.token_of(&user));
+        assert_eq!(user_id(&mut client), Some(user));
+        run(&mut client, logout);
+        is_nobody(&mut client, logout);
+    }
+}
+
+#[test]
+fn what_a_proxy_sends_when_a_connection_goes_back_to_its_pool_is_a_logout() {
+    // behaviour 3.4, as one message
+    let back_to_the_pool = "rollback; close all; set session authorization default; reset all; deallocate all; \
+                            unlisten *; select pg_advisory_unlock_all(); discard temp; discard sequences";
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
+    for user in ["alice", "bob"] {
+        run(&mut client, "begin");
+        init(&mut client, &proxy.token_of(user));
+        assert_eq!(user_id(&mut client).as_deref(), Some(user));
+        run(&mut client, "commit; set role authenticated");
+        run(&mut client, back_to_the_pool);
+        is_nobody(&mut client, "going back to the pool");
+    }
+}
+
+#[test]
+fn a_logout_that_is_rolled_back_was_none() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    for logout in ["reset all", "reset pg_session_jwt.jwt", "set pg_session_jwt.jwt = ''"] {
+        run(&mut client, "begin");
+        run(&mut client, logout);
+        is_nobody(&mut client, logout);
+        run(&mut client, "rollback");
+        assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{logout}");
+    }
+}
+
+#[test]
+fn a_local_logout_ends_with_the_transaction() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    for logout in [
+        "set local pg_session_jwt.jwt = ''",
+        "set local pg_session_jwt.jwt to default",
+        "select set_config('pg_session_jwt.jwt', '', true)",
+    ] {
+        run(&mut client, "begin");
+        run(&mut client, logout);
+        is_nobody(&mut client, logout);
+        run(&mut client, "commit");
+        assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{logout}");
+    }
+}
+
+#[test]
+fn an_empty_token_is_a_mistake_and_no_logout() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    for call in [
+        "auth.jwt_session_init('')",
+        "auth.jwt_session_init('', true)",
+        "auth.jwt_session_init('', false)",
+    ] {
+        refuses(&mut client, &format!("select {call}"), "22023", "invalid JWT encoding");
+        assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{call}");
+    }
+}
+
+#[test]
+fn a_logout_ends_the_identity_of_an_open_cursor() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    run(
+        &mut client,
+        "begin; declare c cursor for select auth.user_id() from generate_series(1, 3)",
+    );
+    let fetch = |client: &mut postgres::Client| rows(client, "fetch c").remove(0).remove(0);
+    assert_eq!(fetch(&mut client).as_deref(), Some("alice"));
+    run(&mut client, "reset pg_session_jwt.jwt");
+    assert_eq!(fetch(&mut client), None);
+    init(&mut client, &proxy.token_of("bob"));
+    assert_eq!(fetch(&mut client).as_deref(), Some("bob"));
+}
+
+#[test]
+fn the_key_cannot_be_changed_or_taken_away_in_a_session() {
+    let mut proxy = Proxy::new();
+    let key = Proxy::new().jwk();
+    let mut client = proxy.session_as("alice");
+    let fixed = "parameter \"pg_session_jwt.jwk\" cannot be set after connection start";
+    for sql in [
+        format!("set pg_session_jwt.jwk = '{key}'"),
+        format!("set local pg_session_jwt.jwk = '{key}'"),
+        format!("select set_config('pg_session_jwt.jwk', '{key}', false)"),
+        "set pg_session_jwt.jwk = ''".to_owned(),
+        "set pg_session_jwt.jwk to default".to_owned(),
+        "reset pg_session_jwt.jwk".to_owned(),
+        format!("update pg_settings set setting = '{key}' where name = 'pg_session_jwt.jwk'"),
+        format!("create function f() returns int language sql set pg_session_jwt.jwk = '{key}' as 'select 1'"),
+        format!("alter database template1 set pg_session_jwt.jwk = '{key}'"),
+        format!("alter role postgres set pg_session_jwt.jwk = '{key}'"),
+    ] {
+        refuses(&mut client, &sql, "55P02", fixed);
+        assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{sql}");
+    }
+    init(&mut client, &proxy.token_of("bob"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+}
+
+#[test]
+fn nobody_can_make_a_setting_beside_the_extensions_own() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    let message = "invalid configuration parameter name \"pg_session_jwt.jwks\"";
+    refuses(&mut client, "set pg_session_jwt.jwks = 'x'", "42602", message);
+    let set_config = "select set_config('pg_session_jwt.jwks', 'x', false)";
+    refuses(&mut client, set_config, "42602", message);
+}

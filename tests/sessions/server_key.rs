@@ -1,0 +1,189 @@
+//! A key in the server's own configuration, with the library preloaded: the only key there is.
+
+use std::sync::LazyLock;
+
+use crate::loading::{PRELOADED, ordinary_user};
+use crate::server::Server;
+use crate::session::{Proxy, init, one, refusal_of, refuses, refuses_token, run, user_id};
+
+static OWNER: LazyLock<Proxy> = LazyLock::new(Proxy::new);
+
+static SERVER: LazyLock<Server> = LazyLock::new(|| {
+    let jwk = OWNER.jwk();
+    Server::start(&format!(
+        "shared_preload_libraries = 'pg_session_jwt'\npg_session_jwt.jwk = '{jwk}'"
+    ))
+});
+
+#[test]
+fn a_client_cannot_connect_with_another_key_than_the_servers() {
+    // behaviour 4.9
+    let database = SERVER.database();
+    let user = ordinary_user(&SERVER, &database);
+    let other = Proxy::new();
+    for options in [
+        other.options(),
+        other.options().replace("-c ", "--"),
+        other.options().replace("jwk=", "JWK="),
+        OWNER.options(),
+        "-c pg_session_jwt.jwk=".to_owned(),
+        "-c pg_session_jwt.jwk=nonsense".to_owned(),
+        format!("{} {}", other.options(), OWNER.options()),
+    ] {
+        for user in [user.as_str(), "postgres"] {
+            let error = SERVER
+                .try_connect(&database, user, &options)
+                .map(drop)
+                .expect_err(&options);
+            let refused = refusal_of(&error);
+            assert_eq!(refused.sqlstate, "42501", "{options}: {refused:?}");
+            assert_eq!(
+                refused.message, "\"pg_session_jwt.jwk\" is set by the server",
+                "{options}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_servers_key_is_everybodys() {
+    let database = SERVER.database();
+    let user = ordinary_user(&SERVER, &database);
+    let mut client = SERVER.connect(&database, &user, r#"-c request.jwt.claims={"sub":"mallory"}"#);
+    run(&mut client, "select auth.init()");
+    assert_eq!(user_id(&mut client), None);
+    init(&mut client, &OWNER.token_with_jti(1, r#""sub":"alice""#));
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    refuses_token(
+        &mut client,
+        &Proxy::new().token_of("mallory"),
+        "28000",
+        "invalid JWT signature",
+    );
+
+    let token = format!("-c pg_session_jwt.jwt={}", OWNER.token_with_jti(1, r#""sub":"bob""#));
+    let mut client = SERVER.connect(&database, &user, &token);
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+}
+
+#[test]
+fn an_ordinary_user_cannot_connect_with_settings_of_superusers() {
+    let database = PRELOADED.database();
+    let user = ordinary_user(&PRELOADED, &database);
+    for setting in ["claims_fallback=off", "leeway=300", "audit_log=off"] {
+        let options = format!("-c pg_session_jwt.{setting}");
+        let error = PRELOADED
+            .try_connect(&database, &user, &options)
+            .map(drop)
+            .expect_err(&options);
+        let refused = refusal_of(&error);
+        let name = setting.split_once('=').unwrap().0;
+        assert_eq!(refused.sqlstate, "42501", "{options}: {refused:?}");
+        assert_eq!(
+            refused.message,
+            format!("permission denied to set parameter \"pg_session_jwt.{name}\"")
+        );
+        PRELOADED.connect(&database, "postgres", &options);
+    }
+}
+
+#[test]
+fn a_new_key_in_the_file_is_for_new_sessions() {
+    let (old, new) = (Proxy::new(), Proxy::new());
+    let server = Server::start("shared_preload_libraries = 'pg_session_jwt'");
+    let mut admin = server.connect("postgres", "postgres", "");
+    let database = server.database();
+    let change = |admin: &mut postgres::Client, key: &str| {
+        run(admin, &format!("alter system set pg_session_jwt.jwk = '{key}'"));
+        run(admin, "select pg_reload_conf()");
+        // The postmaster has read it when new sessions show it.
+        let shown = |_: &i32| {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            one::<String>(
+                &mut server.connect(&database, "postgres", ""),
+                "show pg_session_jwt.jwk",
+            )
+        };
+        assert!((0..500).any(|attempt| shown(&attempt) == key), "{key} is not read");
+    };
+    change(&mut admin, &old.jwk());
+    let mut before = server.connect(&database, "postgres", "");
+    init(&mut before, &old.token_with_jti(1, r#""sub":"alice""#));
+    change(&mut admin, &new.jwk());
+    assert_eq!(user_id(&mut before).as_deref(), Some("alice"));
+    refuses_token(
+        &mut before,
+        &new.token_with_jti(2, r#""sub":"bob""#),
+        "28000",
+        "invalid JWT signature",
+    );
+    init(&mut before, &old.token_with_jti(2, r#""sub":"carol""#));
+    let mut after = server.connect(&database, "postgres", "");
+    refuses_token(
+        &mut after,
+        &old.token_with_jti(1, r#""sub":"bob""#),
+        "28000",
+        "invalid JWT signature",
+    );
+    init(&mut after, &new.token_with_jti(1, r#""sub":"bob""#));
+    assert_eq!(user_id(&mut after).as_deref(), Some("bob"));
+    // A mistake in the file shuts new sessions, and nothing else.
+    change(&mut admin, "{\"kty\":\"OKP\"}");
+    let mut shut = server.connect(&database, "postgres", r#"-c request.jwt.claims={"sub":"mallory"}"#);
+    let message = "\"pg_session_jwt.jwk\" is set but cannot be used: the JSON Web Key cannot be used";
+    refuses(&mut shut, "select auth.user_id()", "22023", message);
+    assert_eq!(user_id(&mut before).as_deref(), Some("carol"));
+    assert_eq!(user_id(&mut after).as_deref(), Some("bob"));
+}
+
+#[test]
+fn a_server_whose_key_cannot_be_used_starts_and_gives_no_identity() {
+    for preload in ["", "shared_preload_libraries = 'pg_session_jwt'\n"] {
+        let key = r#"{"kty":"OKP","crv":"Ed25519","x":"AAAA"}"#;
+        let mut server = Server::start(&format!("{preload}pg_session_jwt.jwk = '{key}'"));
+        let database = server.database();
+        for _ in 0..2 {
+            let mut client = server.connect(&database, "postgres", r#"-c request.jwt.claims={"sub":"mallory"}"#);
+            let message = "\"pg_session_jwt.jwk\" is set but cannot be used: the JSON Web Key cannot be used";
+            for call in [
+                "user_id",
+                "uid",
+                "session",
+                "jwt",
+                "role",
+                "email",
+                "organization",
+                "organization_id",
+                "init",
+            ] {
+                refuses(&mut client, &format!("select auth.{call}()"), "22023", message);
+            }
+            let refused = crate::session::refusal(&mut client, "select auth.user_id()");
+            let detail = "The key cannot be used: its \"x\" must have 32 bytes.";
+            assert_eq!(refused.detail.as_deref(), Some(detail));
+            let status = "select mode || ' ' || identity || ' ' || reason from auth.status()";
+            assert_eq!(
+                one::<String>(&mut client, status),
+                format!("unusable false {message} ({detail})")
+            );
+            server.restart();
+        }
+        let complaint = "pg_session_jwt.jwk cannot be used, and no identity is given to anyone";
+        assert!(server.log().contains(complaint), "{}", server.log());
+    }
+}
+
+#[test]
+fn no_text_of_a_key_keeps_a_server_from_starting() {
+    for key in [
+        "{",
+        "not JSON",
+        r#"{"kty":"oct","k":"AAAA"}"#,
+        &format!(r#"{{"kty":"{}"}}"#, "x".repeat(900)),
+    ] {
+        let conf = format!("shared_preload_libraries = 'pg_session_jwt'\npg_session_jwt.jwk = '{key}'");
+        let (started, log) = Server::try_start(&conf);
+        assert!(started, "{log}");
+        assert!(log.contains("pg_session_jwt.jwk cannot be used"), "{log}");
+    }
+}

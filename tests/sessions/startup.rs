@@ -1,0 +1,252 @@
+//! Keys and tokens in the startup packet, for each moment at which the library can be loaded.
+
+use postgres::Client;
+
+use crate::loading::{is_loaded, with_each_loading};
+use crate::server::SHARED;
+use crate::session::{Proxy, claims, init, one, refuses, refuses_token, run, user_id};
+
+/// Every function that tells who the user is.
+const READERS: [&str; 8] = [
+    "user_id",
+    "uid",
+    "session",
+    "jwt",
+    "organization",
+    "organization_id",
+    "role",
+    "email",
+];
+
+fn with_token(proxy: &Proxy, token: &str) -> String {
+    format!("{} -c pg_session_jwt.jwt={token}", proxy.options())
+}
+
+#[track_caller]
+fn every_reader_refuses(client: &mut Client, sqlstate: &str, message: &str) {
+    for reader in READERS {
+        refuses(client, &format!("select auth.{reader}()"), sqlstate, message);
+    }
+}
+
+#[test]
+fn the_library_is_loaded_when_the_other_tests_say_so() {
+    with_each_loading(|server, database, loading| {
+        let mut client = server.connect(database, "postgres", "");
+        assert_eq!(
+            is_loaded(&mut client),
+            loading != "loaded by the first call",
+            "{loading}"
+        );
+        assert_eq!(user_id(&mut client), None);
+        assert!(is_loaded(&mut client), "{loading}");
+    });
+}
+
+#[test]
+fn a_key_in_the_packet_makes_a_proxy_session() {
+    with_each_loading(|server, database, loading| {
+        let mut proxy = Proxy::new();
+        let mut client = proxy.session_on(server, database);
+        run(&mut client, "select auth.init()");
+        assert_eq!(
+            one::<String>(&mut client, "select mode from auth.status()"),
+            "proxy",
+            "{loading}"
+        );
+        assert_eq!(user_id(&mut client), None, "{loading}");
+        run(&mut client, r#"set request.jwt.claims = '{"sub":"mallory"}'"#);
+        assert_eq!(
+            (user_id(&mut client), claims(&mut client)),
+            (None, "null".to_owned()),
+            "{loading}"
+        );
+        init(&mut client, &proxy.token_of("alice"));
+        assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{loading}");
+    });
+}
+
+#[test]
+fn a_key_may_come_later_in_the_packet_than_the_token() {
+    with_each_loading(|server, database, loading| {
+        let mut proxy = Proxy::new();
+        let token = proxy.token_of("alice");
+        let (key, token) = (proxy.options(), format!("-c pg_session_jwt.jwt={token}"));
+        for options in [format!("{key} {token}"), format!("{token} {key}")] {
+            let mut client = server.connect(database, "postgres", &options);
+            assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{loading}");
+        }
+    });
+}
+
+#[test]
+fn the_packets_token_comes_back_after_others() {
+    with_each_loading(|server, database, loading| {
+        let proxy = Proxy::new();
+        let options = with_token(&proxy, &proxy.token_with_jti(1, r#""sub":"alice""#));
+        let mut client = server.connect(database, "postgres", &options);
+        for (jti, back) in [
+            (5, "reset all"),
+            (6, "discard all"),
+            (7, "reset pg_session_jwt.jwt"),
+            (8, "rollback"),
+        ] {
+            assert_eq!(
+                user_id(&mut client).as_deref(),
+                Some("alice"),
+                "{loading}, before {back}"
+            );
+            if back == "rollback" {
+                run(&mut client, "begin");
+            }
+            init(&mut client, &proxy.token_with_jti(jti, r#""sub":"bob""#));
+            assert_eq!(user_id(&mut client).as_deref(), Some("bob"), "{loading}");
+            run(&mut client, back);
+            assert_eq!(
+                user_id(&mut client).as_deref(),
+                Some("alice"),
+                "{loading}, after {back}"
+            );
+        }
+        run(&mut client, "set pg_session_jwt.jwt = ''");
+        assert_eq!(user_id(&mut client), None, "{loading}");
+        // A token that is in nobody's hands any more is not one that the session went back to.
+        let older = proxy.token_with_jti(8, r#""sub":"bob""#);
+        let replayed = "Token ID must be strictly monotonically increasing.";
+        refuses_token(&mut client, &older, "28000", replayed);
+    });
+}
+
+#[test]
+fn a_bad_token_in_the_packet_is_an_error_at_each_use_until_it_is_replaced() {
+    with_each_loading(|server, database, loading| {
+        let mut proxy = Proxy::new();
+        for (token, sqlstate, message) in [
+            (Proxy::new().token_of("bob"), "28000", "invalid JWT signature"),
+            (
+                proxy.raw(r#"{"sub":"bob","jti":1,"exp":1}"#),
+                "28000",
+                "Token used after it has expired",
+            ),
+            (
+                proxy.raw(r#"{"sub":"bob"}"#),
+                "22023",
+                "JWT payload must contain a valid 'jti' (JWT ID)",
+            ),
+            ("nonsense".to_owned(), "22023", "invalid JWT encoding"),
+        ] {
+            let mut client = server.connect(database, "postgres", &with_token(&proxy, &token));
+            run(&mut client, "select 1; select auth.init()");
+            every_reader_refuses(&mut client, sqlstate, message);
+            let status = "select mode || ' ' || identity || ' ' || reason from auth.status()";
+            let status: String = one(&mut client, status);
+            assert!(
+                status.starts_with(&format!("proxy false {message}")),
+                "{loading}: {status}"
+            );
+            init(&mut client, &proxy.token_of("alice"));
+            assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{loading}");
+            run(&mut client, "reset all");
+            every_reader_refuses(&mut client, sqlstate, message);
+            run(&mut client, "set pg_session_jwt.jwt = ''");
+            assert_eq!(user_id(&mut client), None, "{loading}");
+        }
+    });
+}
+
+#[test]
+fn a_token_in_the_packet_without_a_key_is_not_passed_over_for_claims() {
+    with_each_loading(|server, database, loading| {
+        let token = Proxy::new().token_of("alice");
+        let options = format!(r#"-c pg_session_jwt.jwt={token} -c request.jwt.claims={{"sub":"mallory"}}"#);
+        let mut client = server.connect(database, "postgres", &options);
+        let message = "no key to verify a JWT with: \"pg_session_jwt.jwk\" is not set";
+        every_reader_refuses(&mut client, "55000", message);
+        refuses(&mut client, "select auth.init()", "55000", message);
+        assert!(
+            !one::<bool>(&mut client, "select identity from auth.status()"),
+            "{loading}"
+        );
+        run(&mut client, "set pg_session_jwt.jwt = ''");
+        assert_eq!(
+            user_id(&mut client).as_deref(),
+            Some("mallory"),
+            "claims mode, as nothing else is set"
+        );
+    });
+}
+
+#[test]
+fn a_key_in_the_packet_that_cannot_be_used_shuts_every_function() {
+    // behaviour 4.14
+    with_each_loading(|server, database, loading| {
+        let other = Proxy::new().token_of("bob");
+        for key in [
+            "{",
+            "null",
+            "x",
+            r#"{"kty":"oct","k":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}"#,
+        ] {
+            let options = format!(r#"-c pg_session_jwt.jwk={key} -c request.jwt.claims={{"sub":"mallory"}}"#);
+            let mut client = server.connect(database, "postgres", &options);
+            let text = "the text is not a JSON Web Key";
+            let problem = if key.contains("oct") {
+                "the JSON Web Key cannot be used"
+            } else {
+                text
+            };
+            let message = format!("\"pg_session_jwt.jwk\" is set but cannot be used: {problem}");
+            every_reader_refuses(&mut client, "22023", &message);
+            refuses(&mut client, "select auth.init()", "22023", &message);
+            refuses(
+                &mut client,
+                &format!("select auth.jwt_session_init('{other}')"),
+                "22023",
+                &message,
+            );
+            refuses(
+                &mut client,
+                &format!("set pg_session_jwt.jwt = '{other}'"),
+                "22023",
+                &message,
+            );
+            let status = one::<String>(&mut client, "select mode || ' ' || identity from auth.status()");
+            assert_eq!(status, "unusable false", "{loading}");
+            for sql in [
+                "reset all",
+                "discard all",
+                r#"set request.jwt.claims = '{"sub":"mallory"}'"#,
+            ] {
+                run(&mut client, sql);
+                every_reader_refuses(&mut client, "22023", &message);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_token_in_the_packet_counts_for_the_last_jti_before_it_is_first_used() {
+    let mut proxy = Proxy::new();
+    let older = proxy.token_of("bob");
+    let token = proxy.token_of("alice");
+    let options = with_token(&proxy, &token);
+    let mut client = SHARED.connect(&SHARED.database(), "postgres", &options);
+    let sql = format!("select auth.jwt_session_init('{older}')");
+    refuses(
+        &mut client,
+        &sql,
+        "28000",
+        "Token ID must be strictly monotonically increasing.",
+    );
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+}
+
+#[test]
+fn a_bad_token_in_the_packet_does_not_move_the_last_jti() {
+    let mut proxy = Proxy::new();
+    let options = with_token(&proxy, &Proxy::new().token_with_jti(1000, r#""sub":"bob""#));
+    let mut client = SHARED.connect(&SHARED.database(), "postgres", &options);
+    refuses(&mut client, "select auth.user_id()", "28000", "invalid JWT signature");
+    init(&mut client, &proxy.token_of("alice"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+}

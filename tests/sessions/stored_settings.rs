@@ -1,0 +1,209 @@
+//! Settings that ALTER DATABASE, ALTER ROLE and the server's file hold, which PostgreSQL applies or throws away at login.
+
+use std::sync::LazyLock;
+
+use postgres::Client;
+
+use crate::loading::{PRELOADED, is_loaded, ordinary_user};
+use crate::server::{SHARED, Server};
+use crate::session::{Proxy, claims, init, one, refuses, run, user_id};
+
+const NOT_APPLIED: &str = "\"pg_session_jwt.jwk\" is set but was not applied";
+
+/// Where a superuser can store a setting for sessions of this role in this database.
+fn places(database: &str, user: &str) -> [String; 5] {
+    [
+        format!("alter database {database}"),
+        format!("alter role {user}"),
+        format!("alter role {user} in database {database}"),
+        format!("alter role all in database {database}"),
+        format!("alter role \"{user}\""),
+    ]
+}
+
+#[track_caller]
+fn every_function_fails(client: &mut Client, after: &str) {
+    for call in [
+        "user_id",
+        "uid",
+        "session",
+        "jwt",
+        "role",
+        "email",
+        "organization",
+        "organization_id",
+        "init",
+    ] {
+        refuses(client, &format!("select auth.{call}()"), "55000", NOT_APPLIED);
+    }
+    let status = one::<String>(client, "select mode || ' ' || identity from auth.status()");
+    assert_eq!(status, "unusable false", "after {after}");
+}
+
+#[test]
+fn a_stored_key_makes_every_function_fail() {
+    // behaviour 4.14; accepted by PostgreSQL while the library is not loaded, and thrown away when it comes.
+    let database = SHARED.database();
+    let user = ordinary_user(&SHARED, &database);
+    let key = Proxy::new();
+    let mut admin = SHARED.connect(&database, "postgres", "");
+    for place in places(&database, &user) {
+        for name in ["pg_session_jwt.jwk", "\"PG_SESSION_JWT.JWK\""] {
+            run(&mut admin, &format!("{place} set {name} = '{}'", key.jwk()));
+            for sql in [
+                "select 1",
+                "set pg_session_jwt.jwk = ''",
+                "reset pg_session_jwt.jwk",
+                "reset all",
+                "begin; set local pg_session_jwt.jwk = ''",
+            ] {
+                let mut client = SHARED.connect(&database, &user, r#"-c request.jwt.claims={"sub":"mallory"}"#);
+                run(&mut client, sql);
+                assert!(!is_loaded(&mut client));
+                // Not in the failed transaction that a refusal leaves behind.
+                run(&mut client, "select from auth.status(); rollback");
+                every_function_fails(&mut client, sql);
+            }
+            run(&mut admin, &format!("{place} reset {name}"));
+        }
+    }
+    let mut client = SHARED.connect(&database, &user, r#"-c request.jwt.claims={"sub":"carol"}"#);
+    assert_eq!(user_id(&mut client).as_deref(), Some("carol"), "claims mode again");
+}
+
+#[test]
+fn a_stored_key_makes_every_function_fail_also_where_the_library_is_preloaded() {
+    // behaviour 4.14; stored before the library was preloaded, and skipped at each login since.
+    let mut server = Server::start("");
+    let database = server.database();
+    let user = ordinary_user(&server, &database);
+    let other = ordinary_user(&server, &server.database());
+    let elsewhere = server.database();
+    let key = Proxy::new();
+    let options = r#"-c request.jwt.claims={"sub":"mallory"}"#;
+    run(
+        &mut server.connect("postgres", "postgres", ""),
+        &format!(
+            "alter database {database} set pg_session_jwt.jwk = '{0}'; alter role {other} set pg_session_jwt.jwk = '{0}'",
+            key.jwk()
+        ),
+    );
+    run(
+        &mut server.connect("postgres", "postgres", ""),
+        "alter system set shared_preload_libraries = 'pg_session_jwt'",
+    );
+    server.restart();
+    for (database, user) in [(&database, &user), (&elsewhere, &other)] {
+        let mut client = server.connect(database, user, options);
+        assert!(is_loaded(&mut client));
+        every_function_fails(&mut client, "a stored key");
+        for sql in ["reset all", "discard all", "set role authenticated", "begin"] {
+            run(&mut client, sql);
+            refuses(&mut client, "select auth.user_id()", "55000", NOT_APPLIED);
+        }
+    }
+    let mut client = server.connect(&elsewhere, &user, options);
+    assert_eq!(
+        user_id(&mut client).as_deref(),
+        Some("mallory"),
+        "no key is stored for this one"
+    );
+    // A key of the packet is applied, and the stored one is beside the point.
+    let mut client = key.session_on(&server, &database);
+    init(&mut client, &key.token_with_jti(1, r#""sub":"alice""#));
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+}
+
+#[test]
+fn a_stored_restriction_holds_and_a_stored_token_does_not() {
+    let mut proxy = Proxy::new();
+    let database = SHARED.database();
+    let user = ordinary_user(&SHARED, &database);
+    let mut admin = SHARED.connect(&database, "postgres", "");
+    // In this session the library is not loaded, so PostgreSQL takes them.
+    for place in places(&database, &user) {
+        run(&mut admin, &format!("{place} set pg_session_jwt.claims_fallback = off"));
+        run(
+            &mut admin,
+            &format!("{place} set pg_session_jwt.jwt = '{}'", proxy.token_of("mallory")),
+        );
+        let mut client = SHARED.connect(&database, &user, r#"-c request.jwt.claims={"sub":"mallory"}"#);
+        assert_eq!(
+            (user_id(&mut client), claims(&mut client)),
+            (None, "null".to_owned()),
+            "{place}"
+        );
+        assert_eq!(
+            one::<String>(&mut client, "select mode from auth.status()"),
+            "off",
+            "{place}"
+        );
+        let mut client = SHARED.connect(&database, &user, &proxy.options());
+        assert_eq!(
+            (user_id(&mut client), claims(&mut client)),
+            (None, "null".to_owned()),
+            "{place}"
+        );
+        init(&mut client, &proxy.token_of("alice"));
+        run(&mut client, "reset all");
+        assert_eq!(
+            (user_id(&mut client), claims(&mut client)),
+            (None, "null".to_owned()),
+            "{place}"
+        );
+        run(&mut admin, &format!("{place} reset all"));
+    }
+}
+
+#[test]
+fn a_token_in_the_servers_file_is_nobodys() {
+    static PROXY: LazyLock<Proxy> = LazyLock::new(Proxy::new);
+    let token = PROXY.token_with_jti(1, r#""sub":"mallory""#);
+    for preload in ["", "shared_preload_libraries = 'pg_session_jwt'\n"] {
+        let server = Server::start(&format!("{preload}pg_session_jwt.jwt = '{token}'"));
+        let mut client = PROXY.session_on(&server, &server.database());
+        assert_eq!((user_id(&mut client), claims(&mut client)), (None, "null".to_owned()));
+        init(&mut client, &PROXY.token_with_jti(1, r#""sub":"alice""#));
+        run(&mut client, "reset all");
+        assert_eq!((user_id(&mut client), claims(&mut client)), (None, "null".to_owned()));
+        assert!(!server.log().contains(&token), "the token is in the log");
+    }
+}
+
+#[test]
+fn an_ordinary_user_can_store_none_of_the_settings() {
+    for server in [&*SHARED, &*PRELOADED] {
+        let database = server.database();
+        let user = ordinary_user(server, &database);
+        let mut client = server.connect(&database, &user, "");
+        let preloaded = is_loaded(&mut client);
+        for (setting, sqlstate) in [
+            ("jwk = 'x'", "55P02"),
+            ("jwt = 'a.b.c'", "42501"),
+            ("claims_fallback = on", "42501"),
+            ("leeway = 300", "42501"),
+            ("audit_log = off", "42501"),
+        ] {
+            for alter in [
+                format!("alter role {user} set"),
+                "create function pg_temp.f() returns int language sql set".to_owned(),
+            ] {
+                let sql = format!(
+                    "{alter} pg_session_jwt.{setting} {}",
+                    if alter.contains("function") {
+                        "as 'select 1'"
+                    } else {
+                        ""
+                    }
+                );
+                let refused = crate::session::refusal(&mut client, &sql);
+                // Of placeholders PostgreSQL knows nothing but that they are not for ordinary users.
+                assert_eq!(
+                    refused.sqlstate,
+                    if preloaded { sqlstate } else { "42501" },
+                    "{sql}: {refused:?}"
+                );
+            }
+        }
+    }
+}

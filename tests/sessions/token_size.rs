@@ -1,0 +1,66 @@
+//! How long a token may be, and that a longer one costs nothing.
+
+use std::time::{Duration, Instant};
+
+use crate::session::{Proxy, init, refusal, refuses, refuses_token, run, user_id};
+
+#[test]
+fn a_token_has_at_most_64_kib() {
+    // behaviour 4.17
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    let long = |filler: usize| proxy.raw(format!(r#"{{"jti":9,"sub":"bob","x":"{}"}}"#, "x".repeat(filler)));
+    let fits = (48_900..49_100)
+        .map(&long)
+        .rfind(|token| token.len() <= 65_536)
+        .unwrap();
+    assert!(fits.len() > 65_530, "{}", fits.len());
+    let too_long = (48_900..49_200).map(&long).find(|token| token.len() > 65_536).unwrap();
+    refuses_token(&mut client, &too_long, "22023", "the JWT is too long");
+    refuses_token(&mut client, &".".repeat(65_537), "22023", "the JWT is too long");
+    let refused = refusal(&mut client, &format!("select auth.jwt_session_init('{too_long}')"));
+    let detail = format!("It has {} bytes; at most 65536 are accepted.", too_long.len());
+    assert_eq!(refused.detail, Some(detail));
+    init(&mut client, &fits);
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+}
+
+#[test]
+fn an_enormous_text_is_refused_without_long_work() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    run(
+        &mut client,
+        "create table t (plain text, packed text);
+                      alter table t alter packed set storage extended;
+                      insert into t values (null, repeat('a.', 5000000))",
+    );
+    for text in [
+        "repeat(repeat('a', 1000), 300000)",
+        "repeat(repeat('a.b.c', 1000), 20000)",
+        "(select packed from t)",
+    ] {
+        let made = Instant::now();
+        run(&mut client, &format!("select octet_length({text})"));
+        let making = made.elapsed();
+        let started = Instant::now();
+        for arguments in [text.to_owned(), format!("{text}, true")] {
+            refuses(
+                &mut client,
+                &format!("select auth.jwt_session_init({arguments})"),
+                "22023",
+                "the JWT is too long",
+            );
+        }
+        let limit = making * 2 + Duration::from_secs(1);
+        assert!(
+            started.elapsed() < limit,
+            "{text}: {:?} of {limit:?}",
+            started.elapsed()
+        );
+        assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    }
+    let set = "select set_config('pg_session_jwt.jwt', repeat(repeat('a', 1000), 100000), false)";
+    refuses(&mut client, set, "22023", "the JWT is too long");
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+}

@@ -1,0 +1,312 @@
+//! Parallel workers have the identity of their leader, and say the same as a serial query.
+//!
+//! behaviour 4.2: in the reference leader and worker of one query could disagree.
+
+use std::sync::LazyLock;
+
+use postgres::Client;
+
+use crate::server::{Server, major};
+use crate::session::{Proxy, claims, init, one, refusal, refuses, rows, run, user_id};
+
+/// With workers for every query of every test here at the same time.
+static SERVER: LazyLock<Server> = LazyLock::new(|| {
+    Server::start(
+        "max_worker_processes = 100\nmax_parallel_workers = 100\nmax_parallel_workers_per_gather = 2\n\
+         parallel_setup_cost = 0\nparallel_tuple_cost = 0\nmin_parallel_table_scan_size = 0",
+    )
+});
+
+/// A database with rows of three users, enough of them for two workers, and a function that tells the process.
+fn database(options: &str) -> String {
+    let database = SERVER.database_with(options);
+    run(
+        &mut SERVER.connect(&database, "postgres", ""),
+        "create table owned (id int, user_id text);
+         insert into owned select i, (array['alice', 'bob', 'carol'])[i % 3 + 1] from generate_series(1, 6000) i;
+         alter table owned set (parallel_workers = 2);
+         analyze owned;
+         create function pid() returns int language plpgsql parallel safe as 'begin return pg_backend_pid(); end';
+         alter table owned enable row level security;
+         create policy own_rows on owned to authenticated using (auth.user_id() = user_id);
+         create policy own_rows_wrapped on owned to anonymous using ((select auth.user_id()) = user_id);
+         grant select on owned to authenticated, anonymous;",
+    );
+    database
+}
+
+/// From here on every parallel plan runs in workers only, or the leader takes its part.
+fn leader_takes_part(client: &mut Client, takes_part: bool) {
+    run(client, &format!("set parallel_leader_participation = {takes_part}"));
+}
+
+/// The rows of a query over `owned`, each followed by whether it was made in a worker.
+fn in_workers(client: &mut Client, columns: &str) -> Vec<Vec<Option<String>>> {
+    let leader = one::<i32>(client, "select pg_backend_pid()");
+    rows(
+        client,
+        &format!("select distinct {columns}, pid() <> {leader} from owned"),
+    )
+}
+
+#[track_caller]
+fn agrees_with_the_leader(client: &mut Client) {
+    leader_takes_part(client, false);
+    let columns = "auth.user_id(), auth.uid(), auth.session(), auth.jwt(), auth.organization(), \
+                   auth.organization_id(), auth.role(), auth.email()";
+    let leader = rows(client, &format!("select {columns}, true"));
+    assert_eq!(in_workers(client, columns), leader);
+}
+
+const RICH: &str = r#""sub":"6f4d2f0a-5b7e-4c8e-9d51-0123456789ab","o":{"id":"6f4d2f0a5b7e4c8e9d510123456789ab","x":1.10},
+                      "role":"authenticated","email":"a@example.com","n":12345678901234567890123"#;
+
+#[test]
+fn every_reader_says_the_same_in_a_worker() {
+    let mut proxy = Proxy::new();
+    let database = database("");
+    let mut client = proxy.session_on(&SERVER, &database);
+    agrees_with_the_leader(&mut client);
+    init(&mut client, &proxy.token(RICH));
+    agrees_with_the_leader(&mut client);
+    run(&mut client, "begin");
+    run(
+        &mut client,
+        &format!("select auth.jwt_session_init('{}', true)", proxy.token_of("älice")),
+    );
+    agrees_with_the_leader(&mut client);
+    run(
+        &mut client,
+        &format!(
+            "savepoint s; set local pg_session_jwt.jwt = '{}'",
+            proxy.token_of("bob")
+        ),
+    );
+    agrees_with_the_leader(&mut client);
+    run(&mut client, "rollback to s");
+    agrees_with_the_leader(&mut client);
+    run(&mut client, "create temp table t as select 1; reset pg_session_jwt.jwt");
+    agrees_with_the_leader(&mut client);
+    run(&mut client, "commit");
+    agrees_with_the_leader(&mut client);
+}
+
+#[test]
+fn a_worker_has_the_identity_of_the_startup_packet() {
+    let mut proxy = Proxy::new();
+    let database = database("");
+    let token = proxy.token(RICH);
+    let options = format!("{} -c pg_session_jwt.jwt={token}", proxy.options());
+    // The first call of all is made in a worker; the leader has not looked at the token yet.
+    let mut client = SERVER.connect(&database, "postgres", &options);
+    leader_takes_part(&mut client, false);
+    let user = "6f4d2f0a-5b7e-4c8e-9d51-0123456789ab".to_owned();
+    assert_eq!(
+        in_workers(&mut client, "auth.user_id()"),
+        [[Some(user), Some("t".to_owned())]]
+    );
+    agrees_with_the_leader(&mut client);
+}
+
+#[test]
+fn rows_of_others_stay_hidden_in_workers() {
+    let mut proxy = Proxy::new();
+    let database = database("");
+    let mut client = proxy.session_on(&SERVER, &database);
+    for role in ["authenticated", "anonymous"] {
+        run(&mut client, &format!("set role {role}"));
+        let plan: String = rows(&mut client, "explain select count(*) from owned")
+            .concat()
+            .into_iter()
+            .flatten()
+            .collect();
+        assert!(plan.contains("Workers Planned: 2"), "{plan}");
+        for (user, expected) in [("alice", 2000), ("nobody", 0), ("bob", 2000), ("carol", 2000)] {
+            init(&mut client, &proxy.token_of(user));
+            for takes_part in [true, false] {
+                leader_takes_part(&mut client, takes_part);
+                let seen = rows(&mut client, "select user_id, count(*) from owned group by 1");
+                let mine = [[Some(user.to_owned()), Some(expected.to_string())]];
+                assert_eq!(
+                    seen,
+                    mine.iter()
+                        .take(if expected == 0 { 0 } else { 1 })
+                        .cloned()
+                        .collect::<Vec<_>>(),
+                    "{role}"
+                );
+            }
+        }
+        run(&mut client, "reset pg_session_jwt.jwt");
+        assert_eq!(one::<i64>(&mut client, "select count(*) from owned"), 0);
+        run(&mut client, "reset role");
+    }
+}
+
+#[test]
+fn an_expired_identity_is_the_same_error_in_leader_and_worker() {
+    // behaviour 4.2
+    let mut proxy = Proxy::new();
+    let database = database("");
+    let mut client = proxy.session_on(&SERVER, &database);
+    let exp = crate::session::now() - 30;
+    init(&mut client, &proxy.token(&format!(r#""sub":"alice","exp":{exp}"#)));
+    agrees_with_the_leader(&mut client);
+    run(&mut client, "set pg_session_jwt.leeway = 0");
+    let message = "Token used after it has expired";
+    refuses(&mut client, "select auth.user_id()", "28000", message);
+    for takes_part in [true, false] {
+        leader_takes_part(&mut client, takes_part);
+        refuses(&mut client, "select auth.user_id() from owned", "28000", message);
+        refuses(
+            &mut client,
+            "select count(*) from owned where user_id = auth.user_id()",
+            "28000",
+            message,
+        );
+    }
+    let error = client.batch_execute("select auth.user_id() from owned").unwrap_err();
+    let error = error.as_db_error().unwrap();
+    assert_eq!(error.where_(), Some("parallel worker"));
+    let detail = error.detail().unwrap();
+    assert!(
+        detail.starts_with(&format!("exp={exp}, now=")) && detail.ends_with(", leeway=0"),
+        "{detail}"
+    );
+    run(&mut client, "set role authenticated");
+    refuses(&mut client, "select count(*) from owned", "28000", message);
+    run(&mut client, "reset role; set pg_session_jwt.leeway = 60");
+    agrees_with_the_leader(&mut client);
+}
+
+#[test]
+fn a_bad_token_of_the_startup_packet_is_the_same_error_in_leader_and_worker() {
+    let proxy = Proxy::new();
+    let database = database("");
+    for (token, sqlstate, message) in [
+        (Proxy::new().token_of("bob"), "28000", "invalid JWT signature"),
+        (
+            proxy.raw(r#"{"jti":1,"sub":7}"#),
+            "22023",
+            "'sub' (Subject) must be a string",
+        ),
+        ("nonsense".to_owned(), "22023", "invalid JWT encoding"),
+    ] {
+        let options = format!("{} -c pg_session_jwt.jwt={token}", proxy.options());
+        let mut client = SERVER.connect(&database, "postgres", &options);
+        leader_takes_part(&mut client, false);
+        let in_worker = refusal(&mut client, "select count(*) from owned where user_id = auth.user_id()");
+        let in_leader = refusal(&mut client, "select auth.user_id()");
+        assert_eq!(
+            (in_worker.sqlstate.as_str(), in_worker.message.as_str()),
+            (sqlstate, message)
+        );
+        assert_eq!(in_worker, in_leader);
+    }
+}
+
+#[test]
+fn a_key_that_cannot_be_used_is_the_same_error_in_leader_and_worker() {
+    let database = database("");
+    let claims = r#"-c request.jwt.claims={"sub":"alice"}"#;
+    let before = "set pg_session_jwt.jwk = 'x'";
+    for (options, before) in [
+        (format!("-c pg_session_jwt.jwk=x {claims}"), "select 1"),
+        (claims.to_owned(), before),
+    ] {
+        let mut client = SERVER.connect(&database, "postgres", &options);
+        run(&mut client, before);
+        leader_takes_part(&mut client, false);
+        let in_worker = refusal(&mut client, "select count(*) from owned where user_id = auth.user_id()");
+        let in_leader = refusal(&mut client, "select auth.user_id()");
+        assert_eq!(in_worker, in_leader);
+        assert!(
+            in_leader.message.starts_with("\"pg_session_jwt.jwk\" is set but"),
+            "{in_leader:?}"
+        );
+    }
+}
+
+#[test]
+fn claims_are_the_same_in_workers() {
+    let database = database("");
+    let mut client = SERVER.connect(&database, "postgres", "");
+    // The first call of all is made in a worker.
+    leader_takes_part(&mut client, false);
+    run(&mut client, r#"set request.jwt.claims = '{"sub":"alice"}'"#);
+    let alice = [[Some("alice".to_owned()), Some("t".to_owned())]];
+    assert_eq!(in_workers(&mut client, "auth.user_id()"), alice);
+    let rich = format!("{{{RICH}}}").replace('\n', " ");
+    for claims in [
+        rich.as_str(),
+        r#"{"sub":7}"#,
+        "[1]",
+        "7",
+        "not JSON",
+        r#"{"sub":"älice"}"#,
+        "",
+    ] {
+        run(&mut client, &format!("set request.jwt.claims = '{claims}'"));
+        agrees_with_the_leader(&mut client);
+    }
+    run(
+        &mut client,
+        r#"begin; set local role authenticated; set local request.jwt.claims = '{"sub":"bob"}'"#,
+    );
+    agrees_with_the_leader(&mut client);
+    assert_eq!(one::<i64>(&mut client, "select count(*) from owned"), 2000);
+    run(&mut client, "commit; set pg_session_jwt.claims_fallback = off");
+    run(&mut client, r#"set request.jwt.claims = '{"sub":"alice"}'"#);
+    agrees_with_the_leader(&mut client);
+    assert_eq!(
+        in_workers(&mut client, "auth.user_id()"),
+        [[None, Some("t".to_owned())]]
+    );
+}
+
+#[test]
+fn a_worker_reads_the_encoding_of_its_database() {
+    // behaviour 4.15
+    let database = database("encoding 'LATIN1' template template0 locale 'C'");
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_on(&SERVER, &database);
+    for payload in [r#""sub":"älice""#, r#""sub":"\u00e4lice\u00e5","email":"ä""#] {
+        init(&mut client, &proxy.token(payload));
+        agrees_with_the_leader(&mut client);
+        assert_eq!(one::<i32>(&mut client, "select ascii(auth.user_id())"), 0xe4);
+    }
+    let options = format!("{} -c pg_session_jwt.jwt={}", proxy.options(), proxy.token_of("älice"));
+    agrees_with_the_leader(&mut SERVER.connect(&database, "postgres", &options));
+    let mut client = SERVER.connect(&database, "postgres", "");
+    run(
+        &mut client,
+        "set request.jwt.claims = '{\"sub\":\"älice\",\"x\":\"\\u00e4\"}'",
+    );
+    assert_eq!(user_id(&mut client).as_deref(), Some("älice"));
+    agrees_with_the_leader(&mut client);
+}
+
+#[test]
+fn a_query_that_runs_in_one_worker_only_agrees_too() {
+    let mut proxy = Proxy::new();
+    let database = database("");
+    let mut client = proxy.session_on(&SERVER, &database);
+    init(&mut client, &proxy.token(RICH));
+    let serial = claims(&mut client);
+    let leader = one::<i32>(&mut client, "select pg_backend_pid()");
+    let setting = if major() < 16 {
+        "force_parallel_mode"
+    } else {
+        "debug_parallel_query"
+    };
+    run(&mut client, &format!("set {setting} = on"));
+    let row = rows(&mut client, &format!("select auth.session()::text, pid() <> {leader}")).remove(0);
+    assert_eq!(row, [Some(serial), Some("t".to_owned())]);
+    init(&mut client, &proxy.token_of("bob"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+    let status = "select mode || ' ' || user_id from auth.status()";
+    assert_eq!(one::<String>(&mut client, status), "proxy bob");
+    // What a worker judged is no presentation of a token: the next one is the next.
+    init(&mut client, &proxy.token_of("carol"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
+}
