@@ -4,6 +4,7 @@ use pgrx::prelude::*;
 use serde_json::{Value, json};
 
 use crate::error::Failure;
+use crate::log_guard::AUDIT;
 use crate::settings;
 use crate::token::compact::Compact;
 use crate::token::{Error, Identity, json as strict};
@@ -24,7 +25,7 @@ pub fn log(token: &[u8], verdict: &Result<(Identity, usize), Failure>) {
     }
     // Of a refused token this is what it claims, not what is true; the event says which.
     let _ = describe(token, &mut line);
-    log!("pg_session_jwt audit: {line}");
+    log!("{AUDIT}{line}");
 }
 
 /// The names in a token, however far it can be read.

@@ -1,12 +1,13 @@
 //! The functions of schema `auth`. Each asks [`crate::session`] and hands on the answer.
 
+use pgrx::pg_sys::Datum;
 use pgrx::prelude::*;
 
 use crate::session;
 use crate::token::identity::FlatIdentity;
 
 /// The answer of `ask` for the current identity, NULL without one, an ERROR where it cannot be trusted.
-fn current<T>(ask: impl FnOnce(FlatIdentity<'_>) -> Option<T>) -> Option<T> {
+fn current(ask: impl FnOnce(FlatIdentity<'_>) -> Option<Datum>) -> Option<Datum> {
     session::read(|identity| identity.and_then(ask)).unwrap_or_else(|failure| failure.raise())
 }
 
@@ -14,12 +15,14 @@ fn current<T>(ask: impl FnOnce(FlatIdentity<'_>) -> Option<T>) -> Option<T> {
 pub mod auth {
     use std::ffi::CString;
 
-    use pgrx::datum::{TimestampWithTimeZone, Uuid};
+    use pgrx::datum::TimestampWithTimeZone;
+    use pgrx::pg_sys::{Datum, FunctionCallInfo, JSONBOID, TEXTOID, UUIDOID};
     use pgrx::prelude::*;
 
     use super::current;
-    use crate::datum::{Jsonb, PresentedToken, Text};
+    use crate::datum::{Jsonb, PresentedToken, Text, Uuid, jsonb, member, text, uuid};
     use crate::error::Failure;
+    use crate::per_query;
     use crate::settings::{self, Mode, jwt};
     use crate::status::Status;
     use crate::token::Error;
@@ -58,10 +61,10 @@ pub mod auth {
         jwt::present(&token, is_local).unwrap_or_else(|failure| failure.raise());
     }
 
-    /// The user id: claim `sub`.
+    /// The user id: claim `sub`, or the one that the provider names.
     #[pg_extern(stable, parallel_safe)]
-    fn user_id() -> Option<Text> {
-        current(|identity| {
+    fn user_id(call: FunctionCallInfo) -> Option<Text> {
+        let ask = |identity: FlatIdentity<'_>| {
             if identity.user_id_malformed() {
                 Failure::Token(Error::UserId {
                     claim: "sub",
@@ -69,59 +72,75 @@ pub mod auth {
                 })
                 .raise();
             }
-            identity.text(Part::UserId).map(Text::new)
-        })
+            identity.text(Part::UserId).and_then(text)
+        };
+        per_query::value(call, TEXTOID, || current(ask)).map(Text)
     }
 
     /// The user id as UUID; NULL where it is none.
     #[pg_extern(stable, parallel_safe)]
-    fn uid() -> Option<Uuid> {
-        current(|identity| identity.uid()).map(Uuid::from_bytes)
+    fn uid(call: FunctionCallInfo) -> Option<Uuid> {
+        per_query::value(call, UUIDOID, || current(|identity| identity.uid().and_then(uuid))).map(Uuid)
     }
 
     /// All claims; the JSON null without an identity.
     #[pg_extern(stable, parallel_safe)]
-    fn session() -> Option<Jsonb> {
-        current(claims).or_else(Jsonb::null)
+    fn session(call: FunctionCallInfo) -> Option<Jsonb> {
+        per_query::value(call, JSONBOID, claims_or_null).map(Jsonb)
     }
 
     /// All claims; the JSON null without an identity.
     #[pg_extern(stable, parallel_safe)]
-    fn jwt() -> Option<Jsonb> {
-        current(claims).or_else(Jsonb::null)
+    fn jwt(call: FunctionCallInfo) -> Option<Jsonb> {
+        per_query::value(call, JSONBOID, claims_or_null).map(Jsonb)
     }
 
-    fn claims(identity: FlatIdentity<'_>) -> Option<Jsonb> {
-        identity.text(Part::Claims).and_then(Jsonb::parse)
+    fn claims_or_null() -> Option<Datum> {
+        current(claims).or_else(|| jsonb(b"null"))
+    }
+
+    fn claims(identity: FlatIdentity<'_>) -> Option<Datum> {
+        identity.text(Part::Claims).and_then(jsonb)
     }
 
     /// Claim `o`, if it is an object.
     #[pg_extern(stable, parallel_safe)]
-    fn organization() -> Option<Jsonb> {
-        current(|identity| {
-            identity
-                .has_organization()
-                .then(|| claims(identity))?
-                .and_then(|all| all.member("o"))
-        })
+    fn organization(call: FunctionCallInfo) -> Option<Jsonb> {
+        let ask = |identity: FlatIdentity<'_>| {
+            if identity.has_organization() {
+                claims(identity).and_then(|all| member(all, "o"))
+            } else {
+                None
+            }
+        };
+        per_query::value(call, JSONBOID, || current(ask)).map(Jsonb)
     }
 
     /// `o.id`, if it is a UUID.
     #[pg_extern(stable, parallel_safe)]
-    fn organization_id() -> Option<Uuid> {
-        current(|identity| identity.organization_id()).map(Uuid::from_bytes)
+    fn organization_id(call: FunctionCallInfo) -> Option<Uuid> {
+        per_query::value(call, UUIDOID, || {
+            current(|identity| identity.organization_id().and_then(uuid))
+        })
+        .map(Uuid)
     }
 
     /// Claim `role`, if it is a string.
     #[pg_extern(stable, parallel_safe)]
-    fn role() -> Option<Text> {
-        current(|identity| identity.text(Part::Role).map(Text::new))
+    fn role(call: FunctionCallInfo) -> Option<Text> {
+        per_query::value(call, TEXTOID, || {
+            current(|identity| identity.text(Part::Role).and_then(text))
+        })
+        .map(Text)
     }
 
     /// Claim `email`, if it is a string.
     #[pg_extern(stable, parallel_safe)]
-    fn email() -> Option<Text> {
-        current(|identity| identity.text(Part::Email).map(Text::new))
+    fn email(call: FunctionCallInfo) -> Option<Text> {
+        per_query::value(call, TEXTOID, || {
+            current(|identity| identity.text(Part::Email).and_then(text))
+        })
+        .map(Text)
     }
 
     /// Why the identity is what it is.

@@ -10,22 +10,43 @@ use pgrx::{FromDatum, IntoDatum, direct_function_call_as_datum, impl_sql_transla
 
 use crate::token::compact::MAX_TOKEN_BYTES;
 
-/// A text in the database's encoding.
-pub struct Text(Vec<u8>);
+/// A value that is ready to be returned.
+macro_rules! returned {
+    ($(#[$doc:meta])* $name:ident, $sql:literal) => {
+        $(#[$doc])*
+        pub struct $name(pub Datum);
 
-impl_sql_translatable!(Text, "text");
+        impl_sql_translatable!($name, $sql);
 
-impl Text {
-    pub fn new(text: &[u8]) -> Self {
-        Text(text.to_owned())
-    }
+        // SAFETY: the datum is of the type that `impl_sql_translatable` declares; the functions below make it.
+        unsafe impl BoxRet for $name {
+            unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> ReturnDatum<'fcx> {
+                // SAFETY: as above.
+                unsafe { fcinfo.return_raw_datum(self.0) }
+            }
+        }
+    };
 }
+
+returned!(
+    /// A text in the database's encoding.
+    Text,
+    "text"
+);
+returned!(
+    /// A jsonb.
+    Jsonb,
+    "jsonb"
+);
+returned!(
+    /// A uuid.
+    Uuid,
+    "uuid"
+);
 
 impl IntoDatum for Text {
     fn into_datum(self) -> Option<Datum> {
-        let length = i32::try_from(self.0.len()).ok()?;
-        // SAFETY: the bytes live across the call, which copies them.
-        Some(unsafe { pg_sys::cstring_to_text_with_len(self.0.as_ptr().cast(), length) }.into())
+        Some(self.0)
     }
 
     fn type_oid() -> pg_sys::Oid {
@@ -33,49 +54,29 @@ impl IntoDatum for Text {
     }
 }
 
-// SAFETY: the datum is of the type that `impl_sql_translatable` declares.
-unsafe impl BoxRet for Text {
-    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> ReturnDatum<'fcx> {
-        match self.into_datum() {
-            // SAFETY: as above.
-            Some(datum) => unsafe { fcinfo.return_raw_datum(datum) },
-            None => fcinfo.return_null(),
-        }
-    }
+/// A text from its bytes in the database's encoding.
+pub fn text(text: &[u8]) -> Option<Datum> {
+    let length = i32::try_from(text.len()).ok()?;
+    // SAFETY: the bytes live across the call, which copies them.
+    Some(unsafe { pg_sys::cstring_to_text_with_len(text.as_ptr().cast(), length) }.into())
 }
 
-/// A jsonb value.
-pub struct Jsonb(Datum);
-
-impl_sql_translatable!(Jsonb, "jsonb");
-
-impl Jsonb {
-    /// From a JSON text in the database's encoding that [`json::parse`](crate::token::json::parse) has passed.
-    pub fn parse(text: &[u8]) -> Option<Self> {
-        let text = CString::new(text).ok()?;
-        // SAFETY: jsonb_in takes one C string, which lives across the call.
-        unsafe { direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(Datum::from(text.as_ptr()))]) }.map(Jsonb)
-    }
-
-    /// The JSON `null`, which is not the SQL NULL.
-    pub fn null() -> Option<Self> {
-        Jsonb::parse(b"null")
-    }
-
-    /// The value of a member that is known to be there.
-    pub fn member(&self, name: &str) -> Option<Self> {
-        let name = Text::new(name.as_bytes()).into_datum();
-        // SAFETY: jsonb_object_field takes a jsonb and a text.
-        unsafe { direct_function_call_as_datum(pg_sys::jsonb_object_field, &[Some(self.0), name]) }.map(Jsonb)
-    }
+/// A uuid from its bytes.
+pub fn uuid(bytes: [u8; 16]) -> Option<Datum> {
+    pgrx::datum::Uuid::from_bytes(bytes).into_datum()
 }
 
-// SAFETY: the datum is of the type that `impl_sql_translatable` declares.
-unsafe impl BoxRet for Jsonb {
-    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> ReturnDatum<'fcx> {
-        // SAFETY: as above.
-        unsafe { fcinfo.return_raw_datum(self.0) }
-    }
+/// A jsonb from a text in the database's encoding that [`json::parse`](crate::token::json::parse) has passed.
+pub fn jsonb(text: &[u8]) -> Option<Datum> {
+    let text = CString::new(text).ok()?;
+    // SAFETY: jsonb_in takes one C string, which lives across the call.
+    unsafe { direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(Datum::from(text.as_ptr()))]) }
+}
+
+/// The value of a member that is known to be there.
+pub fn member(object: Datum, name: &str) -> Option<Datum> {
+    // SAFETY: jsonb_object_field takes a jsonb and a text.
+    unsafe { direct_function_call_as_datum(pg_sys::jsonb_object_field, &[Some(object), text(name.as_bytes())]) }
 }
 
 /// A token as it is presented.

@@ -25,13 +25,18 @@ pub fn flatten(mut identity: Identity) -> Result<Vec<u8>, Error> {
 
 /// A text in the database's encoding; None where that cannot hold it.
 ///
+/// Some encodings have one character for two of Unicode's; of those only the one that comes back is held, or two users
+/// could become one.
+///
 /// SQL_ASCII is no encoding but the promise to keep bytes as they are: there UTF-8 stays UTF-8.
 pub fn to_server(text: &str) -> Option<Cow<'_, [u8]>> {
     let encoding = server_encoding();
     if text.is_ascii() || encoding == UTF8 || encoding == SQL_ASCII {
         return Some(Cow::Borrowed(text.as_bytes()));
     }
-    convert(text.as_bytes(), UTF8, encoding).map(Cow::Owned)
+    let converted = convert(text.as_bytes(), UTF8, encoding)?;
+    let back = convert(&converted, encoding, UTF8)?;
+    (back == text.as_bytes()).then_some(Cow::Owned(converted))
 }
 
 /// A text of the database as UTF-8; None where it is none.

@@ -6,6 +6,7 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+use crate::log_guard;
 use crate::settings::name;
 use crate::token::{self, Error};
 
@@ -51,6 +52,7 @@ impl Failure {
             detail,
             hint,
         } = self.report();
+        log_guard::refused(&message);
         let mut report = ErrorReport::new(sqlstate, message, "pg_session_jwt");
         if let Some(detail) = detail {
             report = report.set_detail(detail);

@@ -7,6 +7,8 @@
 //! | `session` | who is speaking now |
 //! | `auth`, `status` | the SQL functions |
 //! | `error` | every refusal as SQLSTATE, message, detail and hint |
+//! | `per_query` | one value for each call site of a query, not one for each row |
+//! | `log_guard` | tokens stay out of the server's log |
 //! | `audit`, `clock`, `encoding`, `datum` | the log line, the time, texts in the database's encoding, SQL values |
 //!
 //! Uses go one way: `auth` → `session` → `settings` → `token`. Without one of the features `pg15` … `pg18` only
@@ -29,6 +31,10 @@ mod encoding;
 #[cfg(feature = "pgrx")]
 mod error;
 #[cfg(feature = "pgrx")]
+mod log_guard;
+#[cfg(feature = "pgrx")]
+mod per_query;
+#[cfg(feature = "pgrx")]
 mod session;
 #[cfg(feature = "pgrx")]
 mod settings;
@@ -50,6 +56,7 @@ mod extension {
     #[pgrx::pg_guard]
     pub extern "C-unwind" fn _PG_init() {
         crate::settings::define();
+        crate::log_guard::install();
     }
 }
 

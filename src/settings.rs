@@ -20,6 +20,7 @@ mod jwk;
 pub mod jwt;
 mod key_file;
 mod late_load;
+mod limits;
 pub mod providers;
 
 use std::ffi::CString;
@@ -109,6 +110,20 @@ pub fn key_generation() -> u64 {
 
 fn keys_changed() {
     KEY_GENERATION.fetch_add(1, Relaxed);
+    assigned();
+}
+
+/// Counts the assignments of all settings that an identity depends on.
+static ASSIGNMENTS: AtomicU64 = AtomicU64::new(1);
+
+/// Differs whenever the answer of a reader may have changed, but for the time and the current role; None where a setting
+/// that belongs to another library can change unseen.
+pub fn assignments() -> Option<u64> {
+    (!claims::belong_to_others()).then(|| ASSIGNMENTS.load(Relaxed))
+}
+
+fn assigned() {
+    ASSIGNMENTS.fetch_add(1, Relaxed);
 }
 
 /// Seconds of grace for `exp` and `nbf`.
@@ -152,32 +167,50 @@ pub fn define() {
             None,
         );
     }
-    GucRegistry::define_bool_guc(
-        name::CLAIMS_FALLBACK,
-        c"Believes request.jwt.claims where no key is set.",
-        c"Whoever can run SQL can set request.jwt.claims: leave this on only where a trusted front end is the only one.",
-        &CLAIMS_FALLBACK,
-        GucContext::Suset,
-        GucFlags::default(),
-    );
-    GucRegistry::define_int_guc(
-        name::LEEWAY,
-        c"Seconds by which a token may be used after exp and before nbf.",
-        c"Allows for clocks that differ.",
-        &LEEWAY,
-        0,
-        300,
-        GucContext::Suset,
-        GucFlags::UNIT_S,
-    );
-    GucRegistry::define_bool_guc(
-        name::AUDIT_LOG,
-        c"Logs each identity that a session takes on and each token that is refused.",
-        c"One line each, with iss, sub, aud, jti and kid as JSON; never the token.",
-        &AUDIT_LOG,
-        GucContext::Suset,
-        GucFlags::default(),
-    );
+    // SAFETY: as above.
+    unsafe {
+        GucRegistry::define_bool_guc_with_hooks(
+            name::CLAIMS_FALLBACK,
+            c"Believes request.jwt.claims where no key is set.",
+            c"Whoever can run SQL can set request.jwt.claims: leave this on only behind a trusted front end.",
+            &CLAIMS_FALLBACK,
+            GucContext::Suset,
+            GucFlags::default(),
+            Some(limits::check_claims_fallback),
+            Some(limits::assign_claims_fallback),
+            None,
+        );
+    }
+    // SAFETY: as above.
+    unsafe {
+        GucRegistry::define_int_guc_with_hooks(
+            name::LEEWAY,
+            c"Seconds by which a token may be used after exp and before nbf.",
+            c"Allows for clocks that differ.",
+            &LEEWAY,
+            0,
+            300,
+            GucContext::Suset,
+            GucFlags::UNIT_S,
+            Some(limits::check_leeway),
+            Some(limits::assign_leeway),
+            None,
+        );
+    }
+    // SAFETY: as above.
+    unsafe {
+        GucRegistry::define_bool_guc_with_hooks(
+            name::AUDIT_LOG,
+            c"Logs each identity that a session takes on and each token that is refused.",
+            c"One line each, with iss, sub, aud, jti and kid as JSON; never the token.",
+            &AUDIT_LOG,
+            GucContext::Suset,
+            GucFlags::default(),
+            Some(limits::check_audit_log),
+            None,
+            None,
+        );
+    }
     placeholders.settle();
     // SAFETY: as above.
     unsafe {

@@ -3,7 +3,7 @@
 use pgrx::datum::TimestampWithTimeZone;
 
 use crate::clock;
-use crate::datum::Text;
+use crate::datum::{self, Text};
 use crate::error::Failure;
 use crate::session;
 use crate::settings::{self, Mode};
@@ -53,7 +53,7 @@ impl Status {
     }
 
     fn of(identity: FlatIdentity<'_>) -> Self {
-        let text = |part| identity.text(part).map(Text::new);
+        let text = |part| identity.text(part).and_then(datum::text).map(Text);
         let user_id = text(Part::UserId);
         let no_user_id = if identity.user_id_malformed() {
             "claim sub is not a string"
@@ -74,7 +74,7 @@ impl Status {
 }
 
 fn reason(words: &str) -> Option<Text> {
-    Some(Text::new(words.as_bytes()))
+    datum::text(words.as_bytes()).map(Text)
 }
 
 fn in_words(failure: &Failure) -> String {

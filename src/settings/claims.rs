@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use pgrx::prelude::*;
 
 use super::extra::{self, Slot};
-use super::{hook, late_load, name};
+use super::{assigned, hook, late_load, name};
 use crate::encoding;
 use crate::token::Identity;
 use crate::token::compact::MAX_TOKEN_BYTES;
@@ -27,9 +27,13 @@ pub(super) fn leave_to_others() {
     FOREIGN.store(true, Relaxed);
 }
 
+pub(super) fn belong_to_others() -> bool {
+    FOREIGN.load(Relaxed)
+}
+
 /// Shows the claims to `read`; None where there are none, or no JSON.
 pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> R {
-    if !FOREIGN.load(Relaxed) {
+    if !belong_to_others() {
         return SLOT.read(|extra| read(extra.map(|extra| extra.identity)));
     }
     let text = late_load::current(name::REQUEST_CLAIMS).unwrap_or_default();
@@ -71,4 +75,5 @@ pub(super) unsafe extern "C-unwind" fn check(
 #[pg_guard]
 pub(super) unsafe extern "C-unwind" fn assign(_newval: *const c_char, extra: *mut c_void) {
     SLOT.assign(extra);
+    assigned();
 }

@@ -72,6 +72,14 @@ fn guc_malloc(size: usize) -> *mut c_void {
     }
 }
 
+/// For the assign hooks of keys, whose blocks hold where the value came from in place of `judged_under`: a GucSource,
+/// 0 (PGC_S_DEFAULT) without a block.
+pub fn source(extra: *mut c_void) -> u32 {
+    let slot = Slot::empty();
+    slot.assign(extra);
+    slot.read(|block| block.map_or(0, |block| u32::try_from(block.judged_under).unwrap_or(0)))
+}
+
 /// Where an assign hook leaves the block of the current value.
 pub struct Slot(AtomicPtr<Header>);
 

@@ -5,6 +5,7 @@ use std::ffi::{CStr, CString, c_char};
 use pgrx::pg_sys;
 
 use crate::error::{Failure, Report};
+use crate::log_guard;
 
 /// The new value; empty where there is none.
 ///
@@ -28,6 +29,7 @@ pub fn refuse(failure: &Failure) -> bool {
         detail,
         hint,
     } = failure.report();
+    log_guard::refused(&message);
     // SAFETY: assigns a global of guc.c that exists for this.
     unsafe { pg_sys::GUC_check_errcode(sqlstate as i32) };
     let message = in_error_context(&message);

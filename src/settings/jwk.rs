@@ -92,9 +92,6 @@ pub(super) unsafe extern "C-unwind" fn check(
 
 #[pg_guard]
 pub(super) unsafe extern "C-unwind" fn assign(_newval: *const c_char, extra: *mut c_void) {
-    static SLOT: extra::Slot = extra::Slot::empty();
-    SLOT.assign(extra);
-    let source = SLOT.read(|block| block.map_or(0, |block| block.judged_under));
-    SOURCE.store(u32::try_from(source).unwrap_or(0), Relaxed);
+    SOURCE.store(extra::source(extra), Relaxed);
     keys_changed();
 }

@@ -11,7 +11,7 @@ use std::ffi::{CStr, c_char, c_void};
 use pgrx::prelude::*;
 
 use super::extra::{self, Extra, Slot};
-use super::{JWT, Mode, hook, key_generation, leeway, mode, name};
+use super::{JWT, Mode, assigned, hook, key_generation, leeway, mode, name};
 use crate::error::Failure;
 use crate::token::identity::FlatIdentity;
 use crate::token::policy::TokenId;
@@ -23,6 +23,10 @@ static SLOT: Slot = Slot::empty();
 thread_local! {
     /// The greatest `jti` that this session has taken on. It only grows: a rollback to an older token is no replay.
     static LAST_JTI: Cell<Option<i64>> = const { Cell::new(None) };
+    /// Why the check hook refused its last token.
+    static REFUSED: RefCell<Option<Failure>> = const { RefCell::new(None) };
+    /// The token, by generation, and the keys under which its later judgement was last written to the audit log.
+    static AUDITED: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
     /// The verdict on a token that was not judged under the current keys when it was set.
     static JUDGED_LATER: RefCell<Option<Judged>> = const { RefCell::new(None) };
 }
@@ -41,14 +45,17 @@ pub struct Speaker<'a> {
     pub provider: usize,
 }
 
-/// Sets the token, for the session or until the transaction ends. A refusal is raised as an ERROR.
+/// Sets the token, for the session or until the transaction ends.
 ///
 /// # Errors
-/// [`Failure::NotApplied`], should PostgreSQL pass the value over without one.
+/// Why it is refused; [`Failure::NotApplied`], should PostgreSQL pass the value over for a reason of its own.
 pub fn present(token: &CStr, is_local: bool) -> Result<(), Failure> {
     use pg_sys::GucAction::{GUC_ACTION_LOCAL, GUC_ACTION_SET};
     let action = if is_local { GUC_ACTION_LOCAL } else { GUC_ACTION_SET };
-    // SAFETY: both are C strings; a refusal is raised as an error from inside.
+    REFUSED.set(None);
+    // At a level below ERROR, so that the check hook's reason comes back here and is raised with nothing added: an ERROR
+    // that crosses pgrx gets a Rust backtrace in its DETAIL where the server's environment asks for backtraces.
+    // SAFETY: both are C strings.
     let applied = unsafe {
         pg_sys::set_config_option(
             name::JWT.as_ptr(),
@@ -57,18 +64,17 @@ pub fn present(token: &CStr, is_local: bool) -> Result<(), Failure> {
             pg_sys::GucSource::PGC_S_SESSION,
             action,
             true,
-            0,
+            pg_sys::DEBUG5 as i32,
             false,
         )
     };
     // 1: applied; 0: refused; -1: passed over (guc.c).
     if applied == 1 {
-        Ok(())
-    } else {
-        Err(Failure::NotApplied {
-            setting: name::JWT_TEXT,
-        })
+        return Ok(());
     }
+    Err(REFUSED.take().unwrap_or(Failure::NotApplied {
+        setting: name::JWT_TEXT,
+    }))
 }
 
 /// Shows the identity of the current token to `read`; None without a token.
@@ -108,7 +114,8 @@ fn judge_later<'a>(extra: &Extra, known: &'a mut Option<Judged>) -> Result<&'a J
         _ => {
             let token = JWT.get().unwrap_or_default();
             let verdict = judge(token.as_bytes(), TokenId::Integer);
-            if !hook::in_parallel_worker() {
+            if !hook::in_parallel_worker() && AUDITED.replace((generation, judged_under)) != (generation, judged_under)
+            {
                 audit::log(token.as_bytes(), &verdict);
             }
             let (identity, provider) = verdict?;
@@ -188,7 +195,11 @@ pub(super) unsafe extern "C-unwind" fn check(
     }
     let block = match verdict(token, source) {
         Ok((judged_under, provider, identity)) => extra::allocate(judged_under, provider, &identity),
-        Err(failure) => return hook::refuse(&failure),
+        Err(failure) => {
+            let accepted = hook::refuse(&failure);
+            REFUSED.set(Some(failure));
+            return accepted;
+        }
     };
     // SAFETY: PostgreSQL calls check hooks with a place for their block.
     unsafe { *extra = block };
@@ -203,6 +214,8 @@ fn verdict(token: &[u8], source: pg_sys::GucSource::Type) -> Result<(u64, usize,
         PGC_S_CLIENT => Ok((0, 0, Vec::new())),
         PGC_S_SESSION if hook::copying_from_leader() => Ok((0, 0, Vec::new())),
         PGC_S_SESSION => {
+            // A token of the startup packet that nobody has used yet came before this one.
+            let _ = read(|_| ());
             let jti = LAST_JTI.get().map_or(TokenId::Integer, TokenId::GreaterThan);
             let judged = judge(token, jti);
             audit::log(token, &judged);
@@ -216,6 +229,7 @@ fn verdict(token: &[u8], source: pg_sys::GucSource::Type) -> Result<(u64, usize,
 #[pg_guard]
 pub(super) unsafe extern "C-unwind" fn assign(_newval: *const c_char, extra: *mut c_void) {
     SLOT.assign(extra);
+    assigned();
     SLOT.read(|extra| raise_last_jti(extra.and_then(|extra| extra.identity.jti())));
 }
 

@@ -6,10 +6,12 @@
 //! a mark that cannot be used, which parallel workers receive like any other value.
 
 use std::ffi::{CStr, CString};
+use std::sync::atomic::Ordering::Relaxed;
 
-use pgrx::pg_sys;
+use pgrx::{GucSetting, pg_sys};
 
-use super::{CLAIMS_FALLBACK, JWK, PROVIDERS, name};
+use super::limits::{AUDIT_LOG_APPLIED, CLAIMS_FALLBACK_APPLIED, LEEWAY_APPLIED};
+use super::{JWK, PROVIDERS, name};
 
 /// Stands for a key or providers that were set and not applied. No JSON text begins like this.
 const MARK: &CStr = c"(set, but not applied)";
@@ -23,29 +25,44 @@ pub(super) fn is_mark(value: &CStr) -> bool {
 pub(super) struct Placeholders {
     providers: bool,
     jwk: bool,
-    claims_fallback_off: bool,
+    claims_fallback: bool,
+    leeway: bool,
+    audit_log: bool,
 }
 
 impl Placeholders {
     pub(super) fn look() -> Self {
+        let is_set = |name| values(name).iter().any(|value| !value.is_empty());
         Placeholders {
-            providers: values(name::PROVIDERS).iter().any(|value| !value.is_empty()),
-            jwk: values(name::JWK).iter().any(|value| !value.is_empty()),
-            // Anything but a clear "on" was meant to restrict.
-            claims_fallback_off: values(name::CLAIMS_FALLBACK).iter().any(|value| !is_true(value)),
+            providers: is_set(name::PROVIDERS),
+            jwk: is_set(name::JWK),
+            claims_fallback: is_set(name::CLAIMS_FALLBACK),
+            leeway: is_set(name::LEEWAY),
+            audit_log: is_set(name::AUDIT_LOG),
         }
     }
 
-    /// Puts back what was dropped.
+    /// Puts back what was dropped. Of a restriction that was dropped nobody knows what stood behind it, since a client's
+    /// placeholder covers the server's: it becomes the strictest there is.
     pub(super) fn settle(self) {
-        if self.providers && PROVIDERS.get().is_none_or(|value| value.is_empty()) {
-            assign(name::PROVIDERS, MARK);
-        }
-        if self.jwk && JWK.get().is_none_or(|value| value.is_empty()) {
-            assign(name::JWK, MARK);
-        }
-        if self.claims_fallback_off && CLAIMS_FALLBACK.get() {
-            assign(name::CLAIMS_FALLBACK, c"off");
+        let is_empty = |setting: &GucSetting<Option<CString>>| setting.get().is_none_or(|value| value.is_empty());
+        let dropped = [
+            (self.providers && is_empty(&PROVIDERS), name::PROVIDERS, MARK),
+            (self.jwk && is_empty(&JWK), name::JWK, MARK),
+            (
+                self.claims_fallback && !CLAIMS_FALLBACK_APPLIED.load(Relaxed),
+                name::CLAIMS_FALLBACK,
+                c"off",
+            ),
+            (self.leeway && !LEEWAY_APPLIED.load(Relaxed), name::LEEWAY, c"0"),
+            (
+                self.audit_log && !AUDIT_LOG_APPLIED.load(Relaxed),
+                name::AUDIT_LOG,
+                c"on",
+            ),
+        ];
+        for (_, name, value) in dropped.into_iter().filter(|(dropped, ..)| *dropped) {
+            assign(name, value);
         }
     }
 }
@@ -80,12 +97,6 @@ pub(super) fn current(name: &CStr) -> Option<CString> {
 fn flags(name: &CStr) -> Option<u32> {
     // SAFETY: the name is a C string; missing_ok makes it return 0.
     u32::try_from(unsafe { pg_sys::GetConfigOptionFlags(name.as_ptr(), true) }).ok()
-}
-
-fn is_true(value: &CStr) -> bool {
-    let mut result = false;
-    // SAFETY: the value is a C string and the result a live bool.
-    unsafe { pg_sys::parse_bool(value.as_ptr(), &mut result) && result }
 }
 
 /// With the source OVERRIDE, which no SET, RESET or reload of anyone but a superuser undoes.

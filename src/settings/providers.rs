@@ -6,11 +6,12 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_void};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use pgrx::prelude::*;
 
 use super::key_file::KeyFile;
-use super::{PROVIDERS, hook, keys_changed, late_load, name};
+use super::{PROVIDERS, extra, hook, keys_changed, late_load, name};
 use crate::clock;
 use crate::error::Failure;
 use crate::token::provider::{self, KeySource};
@@ -22,6 +23,9 @@ pub struct Providers {
     files: Vec<Option<RefCell<KeyFile>>>,
     looked_at: Cell<i64>,
 }
+
+/// Where the current value came from: a GucSource; PGC_S_DEFAULT is 0.
+static SOURCE: AtomicU32 = AtomicU32::new(0);
 
 type Parsed = Result<Option<Rc<Providers>>, Failure>;
 
@@ -52,7 +56,7 @@ fn parse_current() -> Parsed {
         setting: name::PROVIDERS_TEXT,
         problem,
     };
-    let list = parse(&text).map_err(unusable)?;
+    let list = parse(&text, SOURCE.load(Relaxed)).map_err(unusable)?;
     let file = |provider: &Provider| match &provider.source {
         KeySource::File(path) => Some(RefCell::new(KeyFile::new(path))),
         KeySource::Inline(_) => None,
@@ -65,12 +69,18 @@ fn parse_current() -> Parsed {
     })))
 }
 
-fn parse(text: &CStr) -> Result<Vec<Provider>, Error> {
+/// `pg_db_role_setting` and `pg_proc` can be read by everyone, unlike the server's files.
+fn parse(text: &CStr, source: pg_sys::GucSource::Type) -> Result<Vec<Provider>, Error> {
+    use pg_sys::GucSource::{PGC_S_DATABASE, PGC_S_DATABASE_USER, PGC_S_GLOBAL, PGC_S_TEST, PGC_S_USER};
     let not_utf8 = |_| Error::Providers {
         place: None,
         problem: "it is not UTF-8".to_owned(),
     };
-    provider::parse(text.to_str().map_err(not_utf8)?)
+    let text = text.to_str().map_err(not_utf8)?;
+    match source {
+        PGC_S_GLOBAL | PGC_S_DATABASE | PGC_S_USER | PGC_S_DATABASE_USER | PGC_S_TEST => provider::parse_public(text),
+        _ => provider::parse(text),
+    }
 }
 
 impl Providers {
@@ -113,16 +123,17 @@ impl Providers {
 #[pg_guard]
 pub(super) unsafe extern "C-unwind" fn check(
     newval: *mut *mut c_char,
-    _extra: *mut *mut c_void,
+    extra: *mut *mut c_void,
     source: pg_sys::GucSource::Type,
 ) -> bool {
     use pg_sys::GucSource::{PGC_S_SESSION, PGC_S_TEST};
     // SAFETY: PostgreSQL calls check hooks with the value to check.
     let text = unsafe { hook::value(newval) };
-    if text.is_empty() || late_load::is_mark(text) || hook::copying_from_leader() {
-        return true;
-    }
-    if let Err(problem) = parse(text) {
+    if !text.is_empty()
+        && !late_load::is_mark(text)
+        && !hook::copying_from_leader()
+        && let Err(problem) = parse(text, source)
+    {
         if source == PGC_S_SESSION || source == PGC_S_TEST {
             return hook::refuse(&Failure::Token(problem));
         }
@@ -133,11 +144,15 @@ pub(super) unsafe extern "C-unwind" fn check(
         .report();
         log!("{}: {}", reason.message, reason.detail.unwrap_or_default());
     }
-    true
+    let block = extra::allocate(u64::from(source), 0, &[]);
+    // SAFETY: PostgreSQL calls check hooks with a place for their block.
+    unsafe { *extra = block };
+    !block.is_null()
 }
 
 #[pg_guard]
-pub(super) unsafe extern "C-unwind" fn assign(_newval: *const c_char, _extra: *mut c_void) {
+pub(super) unsafe extern "C-unwind" fn assign(_newval: *const c_char, extra: *mut c_void) {
+    SOURCE.store(extra::source(extra), Relaxed);
     // The value is not in its variable yet: it is parsed when it is first asked for.
     PARSED.set(None);
     keys_changed();

@@ -1,6 +1,6 @@
 //! Keys (RFC 7517): text to keys that can verify, each bound to its algorithms before a token is seen.
 
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
 
 use super::compact::{self, Compact};
 use super::error::{Error, Excerpt, KeyProblem};
@@ -198,6 +198,13 @@ impl KeySet {
             skipped,
             pinned: false,
         })
+    }
+
+    /// Whether one of the keys is a secret: whoever can read it can sign.
+    pub fn has_secret(&self) -> bool {
+        self.keys
+            .iter()
+            .any(|key| key.verifying.family() == AlgorithmFamily::Hmac)
     }
 
     /// The one key that a header means.

@@ -67,6 +67,27 @@ pub fn parse(text: &str) -> Result<Vec<Provider>, Error> {
     list.iter().enumerate().map(provider).collect()
 }
 
+/// As [`parse`], for a text that others can read: a secret in it would let them sign.
+///
+/// # Errors
+/// As [`parse`], and for a secret.
+pub fn parse_public(text: &str) -> Result<Vec<Provider>, Error> {
+    let list = parse(text)?;
+    let secret = list
+        .iter()
+        .position(|provider| matches!(&provider.source, KeySource::Inline(set) if set.has_secret()));
+    match secret {
+        None => Ok(list),
+        place => {
+            let problem = "it has a symmetric key, and everyone can read the settings of databases and roles";
+            Err(Error::Providers {
+                place,
+                problem: problem.to_owned(),
+            })
+        }
+    }
+}
+
 impl Provider {
     fn parse(value: &Json<'_>) -> Result<Self, String> {
         const MEMBERS: [&str; 8] = [

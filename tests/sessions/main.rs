@@ -5,6 +5,7 @@
 
 mod application;
 mod audit_log;
+mod call_sites;
 mod catalog;
 mod claims_mode;
 mod cluster;
@@ -55,4 +56,5 @@ mod triggers;
 mod upgrade;
 mod upgrade_library_only;
 mod upgrade_refused;
+mod worker_errors;
 mod workers;

@@ -4,7 +4,6 @@ use std::io::{Read as _, Write as _};
 
 use postgres::Client;
 
-use crate::server::SHARED;
 use crate::session::{Proxy, init, now, one, refusal, refusal_of, refuses, rows, run};
 
 /// The forms of a condition on the rows' owner (behaviour 5), the last one with a uuid column.
@@ -42,17 +41,16 @@ fn one_for_all(form: &str) -> String {
     format!("create policy own on todos to authenticated using ({form}) with check ({form});")
 }
 
-/// A session as `authenticated` over a table with these policies, in which alice and bob have two rows each.
-fn todos(proxy: &mut Proxy, policies: &str) -> Client {
-    let mut client = proxy.session_on(&SHARED, &SHARED.database());
-    run(&mut client, TABLE);
-    run(&mut client, policies);
-    run(&mut client, "set role authenticated");
+/// Makes the table anew with these policies, alice and bob with two rows each, and the session `authenticated`.
+fn todos(client: &mut Client, proxy: &mut Proxy, policies: &str) {
+    run(client, "reset role; reset all; drop table if exists todos");
+    run(client, TABLE);
+    run(client, policies);
+    run(client, "set role authenticated");
     for user in [ALICE, BOB] {
-        init(&mut client, &proxy.token_of(user));
-        run(&mut client, "insert into todos (task) values ('first'), ('second')");
+        init(client, &proxy.token_of(user));
+        run(client, "insert into todos (task) values ('first'), ('second')");
     }
-    client
 }
 
 #[track_caller]
@@ -70,9 +68,10 @@ const VIOLATES: &str = "new row violates row-level security policy for table \"t
 
 #[test]
 fn each_user_sees_and_changes_their_own_rows_only() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
     for policies in FORMS.iter().flat_map(|form| [one_for_all(form), crud(form)]) {
-        let mut proxy = Proxy::new();
-        let mut client = todos(&mut proxy, &policies);
+        todos(&mut client, &mut proxy, &policies);
         assert_eq!(owners(&mut client), "bob", "{policies}");
         init(&mut client, &proxy.token_of(ALICE));
         assert_eq!(owners(&mut client), "alice", "{policies}");
@@ -128,9 +127,10 @@ fn each_user_sees_and_changes_their_own_rows_only() {
 
 #[test]
 fn without_a_token_there_are_no_rows() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
     for form in FORMS {
-        let mut proxy = Proxy::new();
-        let mut client = todos(&mut proxy, &one_for_all(form));
+        todos(&mut client, &mut proxy, &one_for_all(form));
         for leave in ["reset pg_session_jwt.jwt", "reset role; set role anonymous"] {
             init(&mut client, &proxy.token_of(ALICE));
             run(&mut client, leave);
@@ -160,9 +160,10 @@ fn without_a_token_there_are_no_rows() {
 
 #[test]
 fn another_user_in_the_same_transaction_has_other_rows() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
     for form in FORMS {
-        let mut proxy = Proxy::new();
-        let mut client = todos(&mut proxy, &one_for_all(form));
+        todos(&mut client, &mut proxy, &one_for_all(form));
         let prepared = client.prepare("select distinct user_id from todos").unwrap();
         run(&mut client, "begin");
         for _ in 0..7 {
@@ -186,9 +187,10 @@ fn another_user_in_the_same_transaction_has_other_rows() {
 
 #[test]
 fn copy_takes_and_gives_a_users_own_rows_only() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
     for form in FORMS {
-        let mut proxy = Proxy::new();
-        let mut client = todos(&mut proxy, &one_for_all(form));
+        todos(&mut client, &mut proxy, &one_for_all(form));
         init(&mut client, &proxy.token_of(ALICE));
         let mut out = String::new();
         client
@@ -197,26 +199,28 @@ fn copy_takes_and_gives_a_users_own_rows_only() {
             .read_to_string(&mut out)
             .unwrap();
         assert_eq!(out, format!("{ALICE}\tfirst\n{ALICE}\tsecond\n"), "{form}");
-        // PostgreSQL does not copy into tables with policies.
-        let refused = client.copy_in("copy todos (task) from stdin").and_then(|mut writer| {
-            writer.write_all(b"third\n").unwrap();
-            writer.finish()
-        });
-        let message = refusal_of(&refused.unwrap_err()).message;
-        assert_eq!(message, "COPY FROM not supported with row-level security");
     }
+    // PostgreSQL does not copy into tables with policies; the client has no more use for its session then.
+    let refused = client.copy_in("copy todos (task) from stdin").and_then(|mut writer| {
+        writer.write_all(b"third\n").unwrap();
+        writer.finish()
+    });
+    let message = refusal_of(&refused.unwrap_err()).message;
+    assert_eq!(message, "COPY FROM not supported with row-level security");
 }
 
 #[test]
 fn a_leaky_function_of_a_user_does_not_see_the_rows_of_others() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
     for form in FORMS {
-        let mut proxy = Proxy::new();
-        let mut client = todos(&mut proxy, &one_for_all(form));
+        todos(&mut client, &mut proxy, &one_for_all(form));
         init(&mut client, &proxy.token_of(ALICE));
         run(
             &mut client,
-            "create temp table leaked (user_id text);
-             create function pg_temp.leak(seen text) returns boolean language plpgsql cost 0.0000001 as
+            "create temp table if not exists leaked (user_id text);
+             truncate leaked;
+             create or replace function pg_temp.leak(seen text) returns boolean language plpgsql cost 0.0000001 as
                  'begin insert into leaked values (seen); return true; end'",
         );
         for sql in [
@@ -239,9 +243,10 @@ fn a_leaky_function_of_a_user_does_not_see_the_rows_of_others() {
 #[test]
 fn a_cursor_that_was_held_does_not_outlast_the_way_back_to_the_pool() {
     // It shows the rows of whoever opened it, to whoever comes next: PostgreSQL keeps them, policies are asked once.
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
     for close in ["close all", "discard all"] {
-        let mut proxy = Proxy::new();
-        let mut client = todos(&mut proxy, &one_for_all(FORMS[0]));
+        todos(&mut client, &mut proxy, &one_for_all(FORMS[0]));
         init(&mut client, &proxy.token_of(ALICE));
         run(
             &mut client,
@@ -256,9 +261,10 @@ fn a_cursor_that_was_held_does_not_outlast_the_way_back_to_the_pool() {
 
 #[test]
 fn an_expired_user_is_an_error_and_not_an_empty_table() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session();
     for form in FORMS {
-        let mut proxy = Proxy::new();
-        let mut client = todos(&mut proxy, &one_for_all(form));
+        todos(&mut client, &mut proxy, &one_for_all(form));
         init(
             &mut client,
             &proxy.token(&format!(r#""sub":"{ALICE}","exp":{}"#, now() - 30)),

@@ -7,10 +7,10 @@ use std::sync::LazyLock;
 use postgres::Client;
 
 use crate::server::{Server, major};
-use crate::session::{Proxy, claims, init, one, refusal, refuses, rows, run, user_id};
+use crate::session::{Proxy, claims, init, one, rows, run, user_id};
 
 /// With workers for every query of every test here at the same time.
-static SERVER: LazyLock<Server> = LazyLock::new(|| {
+pub static SERVER: LazyLock<Server> = LazyLock::new(|| {
     Server::start(
         "max_worker_processes = 100\nmax_parallel_workers = 100\nmax_parallel_workers_per_gather = 2\n\
          parallel_setup_cost = 0\nparallel_tuple_cost = 0\nmin_parallel_table_scan_size = 0",
@@ -18,10 +18,15 @@ static SERVER: LazyLock<Server> = LazyLock::new(|| {
 });
 
 /// A database with rows of three users, enough of them for two workers, and a function that tells the process.
-fn database(options: &str) -> String {
+pub fn database(options: &str) -> String {
     let database = SERVER.database_with(options);
+    fill(&mut SERVER.connect(&database, "postgres", ""));
+    database
+}
+
+pub fn fill(client: &mut Client) {
     run(
-        &mut SERVER.connect(&database, "postgres", ""),
+        client,
         "create table owned (id int, user_id text);
          insert into owned select i, (array['alice', 'bob', 'carol'])[i % 3 + 1] from generate_series(1, 6000) i;
          alter table owned set (parallel_workers = 2);
@@ -32,16 +37,15 @@ fn database(options: &str) -> String {
          create policy own_rows_wrapped on owned to anonymous using ((select auth.user_id()) = user_id);
          grant select on owned to authenticated, anonymous;",
     );
-    database
 }
 
 /// From here on every parallel plan runs in workers only, or the leader takes its part.
-fn leader_takes_part(client: &mut Client, takes_part: bool) {
+pub fn leader_takes_part(client: &mut Client, takes_part: bool) {
     run(client, &format!("set parallel_leader_participation = {takes_part}"));
 }
 
 /// The rows of a query over `owned`, each followed by whether it was made in a worker.
-fn in_workers(client: &mut Client, columns: &str) -> Vec<Vec<Option<String>>> {
+pub fn in_workers(client: &mut Client, columns: &str) -> Vec<Vec<Option<String>>> {
     let leader = one::<i32>(client, "select pg_backend_pid()");
     rows(
         client,
@@ -50,7 +54,7 @@ fn in_workers(client: &mut Client, columns: &str) -> Vec<Vec<Option<String>>> {
 }
 
 #[track_caller]
-fn agrees_with_the_leader(client: &mut Client) {
+pub fn agrees_with_the_leader(client: &mut Client) {
     leader_takes_part(client, false);
     let columns = "auth.user_id(), auth.uid(), auth.session(), auth.jwt(), auth.organization(), \
                    auth.organization_id(), auth.role(), auth.email()";
@@ -140,90 +144,6 @@ fn rows_of_others_stay_hidden_in_workers() {
         run(&mut client, "reset pg_session_jwt.jwt");
         assert_eq!(one::<i64>(&mut client, "select count(*) from owned"), 0);
         run(&mut client, "reset role");
-    }
-}
-
-#[test]
-fn an_expired_identity_is_the_same_error_in_leader_and_worker() {
-    // behaviour 4.2
-    let mut proxy = Proxy::new();
-    let database = database("");
-    let mut client = proxy.session_on(&SERVER, &database);
-    let exp = crate::session::now() - 30;
-    init(&mut client, &proxy.token(&format!(r#""sub":"alice","exp":{exp}"#)));
-    agrees_with_the_leader(&mut client);
-    run(&mut client, "set pg_session_jwt.leeway = 0");
-    let message = "Token used after it has expired";
-    refuses(&mut client, "select auth.user_id()", "28000", message);
-    for takes_part in [true, false] {
-        leader_takes_part(&mut client, takes_part);
-        refuses(&mut client, "select auth.user_id() from owned", "28000", message);
-        refuses(
-            &mut client,
-            "select count(*) from owned where user_id = auth.user_id()",
-            "28000",
-            message,
-        );
-    }
-    let error = client.batch_execute("select auth.user_id() from owned").unwrap_err();
-    let error = error.as_db_error().unwrap();
-    assert_eq!(error.where_(), Some("parallel worker"));
-    let detail = error.detail().unwrap();
-    assert!(
-        detail.starts_with(&format!("exp={exp}, now=")) && detail.ends_with(", leeway=0"),
-        "{detail}"
-    );
-    run(&mut client, "set role authenticated");
-    refuses(&mut client, "select count(*) from owned", "28000", message);
-    run(&mut client, "reset role; set pg_session_jwt.leeway = 60");
-    agrees_with_the_leader(&mut client);
-}
-
-#[test]
-fn a_bad_token_of_the_startup_packet_is_the_same_error_in_leader_and_worker() {
-    let proxy = Proxy::new();
-    let database = database("");
-    for (token, sqlstate, message) in [
-        (Proxy::new().token_of("bob"), "28000", "invalid JWT signature"),
-        (
-            proxy.raw(r#"{"jti":1,"sub":7}"#),
-            "22023",
-            "'sub' (Subject) must be a string",
-        ),
-        ("nonsense".to_owned(), "22023", "invalid JWT encoding"),
-    ] {
-        let options = format!("{} -c pg_session_jwt.jwt={token}", proxy.options());
-        let mut client = SERVER.connect(&database, "postgres", &options);
-        leader_takes_part(&mut client, false);
-        let in_worker = refusal(&mut client, "select count(*) from owned where user_id = auth.user_id()");
-        let in_leader = refusal(&mut client, "select auth.user_id()");
-        assert_eq!(
-            (in_worker.sqlstate.as_str(), in_worker.message.as_str()),
-            (sqlstate, message)
-        );
-        assert_eq!(in_worker, in_leader);
-    }
-}
-
-#[test]
-fn a_key_that_cannot_be_used_is_the_same_error_in_leader_and_worker() {
-    let database = database("");
-    let claims = r#"-c request.jwt.claims={"sub":"alice"}"#;
-    let before = "set pg_session_jwt.jwk = 'x'";
-    for (options, before) in [
-        (format!("-c pg_session_jwt.jwk=x {claims}"), "select 1"),
-        (claims.to_owned(), before),
-    ] {
-        let mut client = SERVER.connect(&database, "postgres", &options);
-        run(&mut client, before);
-        leader_takes_part(&mut client, false);
-        let in_worker = refusal(&mut client, "select count(*) from owned where user_id = auth.user_id()");
-        let in_leader = refusal(&mut client, "select auth.user_id()");
-        assert_eq!(in_worker, in_leader);
-        assert!(
-            in_leader.message.starts_with("\"pg_session_jwt.jwk\" is set but"),
-            "{in_leader:?}"
-        );
     }
 }
 

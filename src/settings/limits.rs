@@ -1,0 +1,59 @@
+//! `claims_fallback`, `leeway` and `audit_log`: what a superuser restricts.
+//!
+//! Their check hooks accept everything; they note that PostgreSQL has applied a value at all, see `late_load`.
+
+use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use pgrx::prelude::*;
+
+use super::assigned;
+
+/// Whether somebody's value was ever applied, and not only the default.
+pub(super) static CLAIMS_FALLBACK_APPLIED: AtomicBool = AtomicBool::new(false);
+pub(super) static LEEWAY_APPLIED: AtomicBool = AtomicBool::new(false);
+pub(super) static AUDIT_LOG_APPLIED: AtomicBool = AtomicBool::new(false);
+
+fn note(applied: &AtomicBool, source: pg_sys::GucSource::Type) -> bool {
+    if source != pg_sys::GucSource::PGC_S_DEFAULT && source != pg_sys::GucSource::PGC_S_TEST {
+        applied.store(true, Relaxed);
+    }
+    true
+}
+
+#[pg_guard]
+pub(super) unsafe extern "C-unwind" fn check_claims_fallback(
+    _newval: *mut bool,
+    _extra: *mut *mut c_void,
+    source: pg_sys::GucSource::Type,
+) -> bool {
+    note(&CLAIMS_FALLBACK_APPLIED, source)
+}
+
+#[pg_guard]
+pub(super) unsafe extern "C-unwind" fn assign_claims_fallback(_newval: bool, _extra: *mut c_void) {
+    assigned();
+}
+
+#[pg_guard]
+pub(super) unsafe extern "C-unwind" fn check_leeway(
+    _newval: *mut c_int,
+    _extra: *mut *mut c_void,
+    source: pg_sys::GucSource::Type,
+) -> bool {
+    note(&LEEWAY_APPLIED, source)
+}
+
+#[pg_guard]
+pub(super) unsafe extern "C-unwind" fn assign_leeway(_newval: c_int, _extra: *mut c_void) {
+    assigned();
+}
+
+#[pg_guard]
+pub(super) unsafe extern "C-unwind" fn check_audit_log(
+    _newval: *mut bool,
+    _extra: *mut *mut c_void,
+    source: pg_sys::GucSource::Type,
+) -> bool {
+    note(&AUDIT_LOG_APPLIED, source)
+}
