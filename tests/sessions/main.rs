@@ -21,6 +21,7 @@ mod installation;
 mod installation_hostile;
 mod installation_race;
 mod installation_roles;
+mod key_files;
 mod key_kinds;
 mod late_load;
 mod loading;

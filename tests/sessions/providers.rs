@@ -1,37 +1,33 @@
-//! Tokens of identity providers, with their keys in the setting itself or in a file of the server.
-
-use std::fs;
-
-use postgres::Client;
+//! Tokens of identity providers, whose keys are in the setting itself.
 
 use crate::server::SHARED;
 use crate::session::{Proxy, init, now, one, refusal, refuses, run, user_id};
 use crate::sign::Signer;
 
 /// A provider as a test sees it.
-struct Provider {
+pub struct Provider {
     signer: Signer,
     issuer: String,
 }
 
 impl Provider {
-    fn new(issuer: &str) -> Provider {
+    pub fn new(issuer: &str) -> Provider {
         Provider {
             signer: Signer::ed25519(),
             issuer: issuer.to_owned(),
         }
     }
 
-    fn key_set(&self) -> String {
+    pub fn key_set(&self) -> String {
         format!(r#"{{"keys":[{}]}}"#, self.signer.jwk(r#""kid":"k1""#))
     }
 
     /// Its place in the setting, with further members such as `"audience":"x"`.
-    fn entry(&self, more: &str) -> String {
+    pub fn entry(&self, more: &str) -> String {
         format!(r#"{{"issuer":"{}","jwks":{}{more}}}"#, self.issuer, self.key_set())
     }
 
-    fn token(&self, sub: &str) -> String {
+    pub fn token(&self, sub: &str) -> String {
         self.token_with(&format!(r#""sub":"{sub}","exp":{}"#, now() + 60))
     }
 
@@ -43,22 +39,18 @@ impl Provider {
 }
 
 /// A database of its own that has these providers.
-fn database(entries: &[String]) -> String {
+pub fn database(entries: &[String]) -> String {
     let database = SHARED.database();
     set_providers(&database, &format!("[{}]", entries.join(",")));
     database
 }
 
-fn set_providers(database: &str, value: &str) {
+pub fn set_providers(database: &str, value: &str) {
     let mut admin = SHARED.connect("postgres", "postgres", "");
     run(
         &mut admin,
         &format!("alter database {database} set pg_session_jwt.providers = '{value}'"),
     );
-}
-
-fn present(client: &mut Client, token: &str) {
-    init(client, token);
 }
 
 #[test]
@@ -67,14 +59,14 @@ fn a_token_of_a_provider_is_an_identity_and_needs_no_jti() {
     let mut client = SHARED.connect(&database(&[provider.entry("")]), "postgres", "");
     run(&mut client, "select auth.init()");
     assert_eq!(user_id(&mut client), None);
-    present(&mut client, &provider.token("alice"));
+    init(&mut client, &provider.token("alice"));
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     let status = "select concat_ws(' ', mode, identity, issuer, kid, user_id) from auth.status()";
     assert_eq!(
         one::<String>(&mut client, status),
         "provider t https://a.example/ k1 alice"
     );
-    present(&mut client, &provider.token("alice"));
+    init(&mut client, &provider.token("alice"));
 }
 
 #[test]
@@ -95,7 +87,7 @@ fn two_databases_do_not_accept_each_others_tokens() {
     let (first, second) = (database(&[one_provider.entry("")]), database(&[other.entry("")]));
     for (database, good, bad) in [(&first, &one_provider, &other), (&second, &other, &one_provider)] {
         let mut client = SHARED.connect(database, "postgres", "");
-        present(&mut client, &good.token("alice"));
+        init(&mut client, &good.token("alice"));
         let foreign = format!("select auth.jwt_session_init('{}')", bad.token("mallory"));
         refuses(&mut client, &foreign, "28000", "the JWT's issuer is not trusted");
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
@@ -106,7 +98,7 @@ fn two_databases_do_not_accept_each_others_tokens() {
 fn issuer_audience_signature_kid_and_forgery_are_judged() {
     let (provider, other) = (Provider::new("a"), Provider::new("a"));
     let mut client = SHARED.connect(&database(&[provider.entry(r#","audience":["api"]"#)]), "postgres", "");
-    present(
+    init(
         &mut client,
         &provider.token_with(r#""sub":"alice","aud":["web","api"]"#),
     );
@@ -150,9 +142,9 @@ fn another_claim_can_be_the_user_id() {
         "postgres",
         "",
     );
-    present(&mut client, &provider.token_with(r#""sub":"pairwise","oid":"stable""#));
+    init(&mut client, &provider.token_with(r#""sub":"pairwise","oid":"stable""#));
     assert_eq!(user_id(&mut client).as_deref(), Some("stable"));
-    present(&mut client, &provider.token_with(r#""sub":"pairwise""#));
+    init(&mut client, &provider.token_with(r#""sub":"pairwise""#));
     assert_eq!(user_id(&mut client), None);
 }
 
@@ -161,7 +153,7 @@ fn a_provider_that_is_changed_ends_the_identities_that_rested_on_it() {
     let (old, new) = (Provider::new("a"), Provider::new("a"));
     let mut client = SHARED.connect(&database(&[old.entry("")]), "postgres", "");
     let token = old.token("alice");
-    present(&mut client, &token);
+    init(&mut client, &token);
     run(
         &mut client,
         &format!("set pg_session_jwt.providers = '[{}]'", new.entry("")),
@@ -235,7 +227,7 @@ fn providers_that_cannot_be_used_shut_every_mode() {
         &mut client,
         &format!("set pg_session_jwt.providers = '[{}]'", provider.entry("")),
     );
-    present(&mut client, &provider.token("alice"));
+    init(&mut client, &provider.token("alice"));
 }
 
 #[test]
@@ -258,58 +250,5 @@ fn an_ordinary_user_neither_sees_nor_sets_the_providers() {
     );
     assert_eq!(rows, 0);
     run(&mut client, "reset all");
-    present(&mut client, &provider.token("alice"));
-}
-
-#[test]
-fn a_key_file_is_read_again_when_it_changes() {
-    let (old, new) = (Provider::new("a"), Provider::new("a"));
-    let path = SHARED.folder().join("a-key-file.json");
-    let database = SHARED.database();
-    set_providers(
-        &database,
-        &format!(r#"[{{"issuer":"a","jwks_file":"{}"}}]"#, path.display()),
-    );
-    let mut client = SHARED.connect(&database, "postgres", "");
-    let with_old = format!("select auth.jwt_session_init('{}')", old.token("alice"));
-    refuses(&mut client, &with_old, "55000", "the provider's keys are not available");
-
-    let replace = |text: &str| {
-        let fresh = path.with_extension("new");
-        fs::write(&fresh, text).unwrap();
-        fs::rename(&fresh, &path).unwrap();
-        // The file is looked at once in a second.
-        std::thread::sleep(std::time::Duration::from_millis(1100));
-    };
-    replace(&old.key_set());
-    run(&mut client, &with_old);
-    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
-    replace(&new.key_set());
-    refuses(&mut client, "select auth.user_id()", "28000", "invalid JWT signature");
-    present(&mut client, &new.token("bob"));
-    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
-    replace("not JSON");
-    refuses(
-        &mut client,
-        "select auth.user_id()",
-        "55000",
-        "the provider's keys are not available",
-    );
-    let name = refusal(&mut client, "select auth.user_id()");
-    assert!(!format!("{name:?}").contains("a-key-file"), "{name:?}");
-    assert!(
-        SHARED
-            .log()
-            .contains("a-key-file.json\" cannot be used: the text is not a JSON Web Key")
-    );
-    replace(&new.key_set());
-    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
-    fs::remove_file(&path).unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(1100));
-    refuses(
-        &mut client,
-        "select auth.user_id()",
-        "55000",
-        "the provider's keys are not available",
-    );
+    init(&mut client, &provider.token("alice"));
 }

@@ -1,0 +1,86 @@
+//! Key sets of providers in files of the server, and secrets that others must not read.
+
+use std::fs;
+
+use crate::providers::{Provider, database, set_providers};
+use crate::server::SHARED;
+use crate::session::{init, one, refusal, refuses, run, user_id};
+use crate::sign::Signer;
+
+#[test]
+fn a_key_file_is_read_again_when_it_changes() {
+    let (old, new) = (Provider::new("a"), Provider::new("a"));
+    let path = SHARED.folder().join("a-key-file.json");
+    let database = SHARED.database();
+    set_providers(
+        &database,
+        &format!(r#"[{{"issuer":"a","jwks_file":"{}"}}]"#, path.display()),
+    );
+    let mut client = SHARED.connect(&database, "postgres", "");
+    let with_old = format!("select auth.jwt_session_init('{}')", old.token("alice"));
+    refuses(&mut client, &with_old, "55000", "the provider's keys are not available");
+
+    let replace = |text: &str| {
+        let fresh = path.with_extension("new");
+        fs::write(&fresh, text).unwrap();
+        fs::rename(&fresh, &path).unwrap();
+        // The file is looked at once in a second.
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+    };
+    replace(&old.key_set());
+    run(&mut client, &with_old);
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    replace(&new.key_set());
+    refuses(&mut client, "select auth.user_id()", "28000", "invalid JWT signature");
+    init(&mut client, &new.token("bob"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+    replace("not JSON");
+    refuses(
+        &mut client,
+        "select auth.user_id()",
+        "55000",
+        "the provider's keys are not available",
+    );
+    let name = refusal(&mut client, "select auth.user_id()");
+    assert!(!format!("{name:?}").contains("a-key-file"), "{name:?}");
+    assert!(
+        SHARED
+            .log()
+            .contains("a-key-file.json\" cannot be used: the text is not a JSON Web Key")
+    );
+    replace(&new.key_set());
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+    fs::remove_file(&path).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    refuses(
+        &mut client,
+        "select auth.user_id()",
+        "55000",
+        "the provider's keys are not available",
+    );
+}
+
+#[test]
+fn a_secret_may_be_where_only_superusers_can_read_it() {
+    let secret = Signer::hmac(32);
+    let entry = format!(r#"{{"issuer":"a","jwks":{{"keys":[{}]}}}}"#, secret.jwk(""));
+    let token = secret.token("HS256", r#"{"iss":"a","sub":"alice"}"#);
+    // By ALTER DATABASE everyone could read it.
+    let mut client = SHARED.connect(&database(&[entry.clone()]), "postgres", "");
+    let unusable = "\"pg_session_jwt.providers\" is set but cannot be used: the list of providers cannot be used";
+    refuses(&mut client, "select auth.user_id()", "22023", unusable);
+    assert_eq!(one::<String>(&mut client, "select mode from auth.status()"), "unusable");
+    let mut admin = SHARED.connect(&SHARED.database(), "postgres", "");
+    run(&mut admin, "select auth.user_id()");
+    let stored = refusal(
+        &mut admin,
+        &format!("alter role all set pg_session_jwt.providers = '[{entry}]'"),
+    );
+    assert_eq!(stored.sqlstate, "22023");
+    let detail = "Provider 1: it has a symmetric key, and everyone can read the settings of databases and roles.";
+    assert_eq!(stored.detail.as_deref(), Some(detail));
+    // In a file of the server, or in the setting of a session of a superuser, only those can who should.
+    run(&mut admin, &format!("set pg_session_jwt.providers = '[{entry}]'"));
+    init(&mut admin, &token);
+    assert_eq!(user_id(&mut admin).as_deref(), Some("alice"));
+}
