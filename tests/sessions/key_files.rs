@@ -66,7 +66,7 @@ fn a_secret_may_be_where_only_superusers_can_read_it() {
     let entry = format!(r#"{{"issuer":"a","jwks":{{"keys":[{}]}}}}"#, secret.jwk(""));
     let token = secret.token("HS256", r#"{"iss":"a","sub":"alice"}"#);
     // By ALTER DATABASE everyone could read it.
-    let mut client = SHARED.connect(&database(&[entry.clone()]), "postgres", "");
+    let mut client = SHARED.connect(&database(std::slice::from_ref(&entry)), "postgres", "");
     let unusable = "\"pg_session_jwt.providers\" is set but cannot be used: the list of providers cannot be used";
     refuses(&mut client, "select auth.user_id()", "22023", unusable);
     assert_eq!(one::<String>(&mut client, "select mode from auth.status()"), "unusable");
