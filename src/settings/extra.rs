@@ -11,8 +11,6 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 
-use pgrx::pg_sys;
-
 use crate::token::identity::FlatIdentity;
 
 #[repr(C)]
@@ -68,7 +66,7 @@ fn guc_malloc(size: usize) -> *mut c_void {
     #[cfg(not(feature = "pg15"))]
     // SAFETY: at level LOG it returns null where there is no memory, and raises nothing.
     unsafe {
-        pg_sys::guc_malloc(pg_sys::LOG as i32, size)
+        pgrx::pg_sys::guc_malloc(pgrx::pg_sys::LOG as i32, size)
     }
 }
 
