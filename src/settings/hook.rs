@@ -2,10 +2,11 @@
 
 use std::ffi::{CStr, CString, c_char};
 
-use pgrx::pg_sys;
+use pgrx::prelude::*;
 
 use crate::error::{Failure, Report};
 use crate::log_guard;
+use crate::token::Error;
 
 /// The new value; empty where there is none.
 ///
@@ -42,6 +43,12 @@ pub fn refuse(failure: &Failure) -> bool {
     // SAFETY: as above.
     unsafe { pg_sys::GUC_check_errhint_string = hint };
     false
+}
+
+/// Tells the administrator of a value that nobody is told of otherwise, since refusing it would drop it silently.
+pub fn log_unusable(setting: &'static str, problem: Error) {
+    let report = Failure::Unusable { setting, problem }.report();
+    log!("{}; {}", report.message, report.detail.unwrap_or_default());
 }
 
 /// guc.c's own macros put these texts there (`format_elog_string`); PostgreSQL resets it after each error.

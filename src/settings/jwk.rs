@@ -79,7 +79,7 @@ pub(super) unsafe extern "C-unwind" fn check(
         if source == PGC_S_SESSION || source == PGC_S_TEST {
             return hook::refuse(&Failure::Token(problem));
         }
-        log!("pg_session_jwt.jwk cannot be used, and no identity is given to anyone: {problem}");
+        hook::log_unusable(name::JWK_TEXT, problem);
     }
     if text.is_empty() {
         return true;

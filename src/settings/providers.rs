@@ -137,12 +137,7 @@ pub(super) unsafe extern "C-unwind" fn check(
         if source == PGC_S_SESSION || source == PGC_S_TEST {
             return hook::refuse(&Failure::Token(problem));
         }
-        let reason = Failure::Unusable {
-            setting: name::PROVIDERS_TEXT,
-            problem,
-        }
-        .report();
-        log!("{}: {}", reason.message, reason.detail.unwrap_or_default());
+        hook::log_unusable(name::PROVIDERS_TEXT, problem);
     }
     let block = extra::allocate(u64::from(source), 0, &[]);
     // SAFETY: PostgreSQL calls check hooks with a place for their block.

@@ -168,7 +168,7 @@ fn a_server_whose_key_cannot_be_used_starts_and_gives_no_identity() {
             );
             server.restart();
         }
-        let complaint = "pg_session_jwt.jwk cannot be used, and no identity is given to anyone";
+        let complaint = "\"pg_session_jwt.jwk\" is set but cannot be used: ";
         assert!(server.log().contains(complaint), "{}", server.log());
     }
 }
