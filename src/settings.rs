@@ -22,10 +22,11 @@ mod key_file;
 mod late_load;
 mod limits;
 pub mod providers;
+mod server_key;
 
 use std::ffi::CString;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use pgrx::pg_sys;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
@@ -136,8 +137,17 @@ pub fn audit_log() -> bool {
     AUDIT_LOG.get()
 }
 
+static PRELOADED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the settings were defined before any session began, so that no session saw them as placeholders.
+fn is_preloaded() -> bool {
+    PRELOADED.load(Relaxed)
+}
+
 /// Defines the settings. The key comes before the token, which is verified with it.
 pub fn define() {
+    // SAFETY: reads a global of this process.
+    PRELOADED.store(unsafe { pg_sys::process_shared_preload_libraries_in_progress }, Relaxed);
     let placeholders = late_load::Placeholders::look();
     // SAFETY: the hooks have the types that PostgreSQL calls them with, are guarded, and live as long as the library.
     unsafe {
@@ -212,6 +222,7 @@ pub fn define() {
         );
     }
     placeholders.settle();
+    server_key::keep();
     // SAFETY: as above.
     unsafe {
         GucRegistry::define_string_guc_with_hooks(

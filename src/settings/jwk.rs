@@ -18,6 +18,13 @@ use crate::token::{Error, KeySet};
 /// Where the current value came from: a GucSource; PGC_S_DEFAULT is 0.
 static SOURCE: AtomicU32 = AtomicU32::new(0);
 
+/// Whether the current value, which may be empty, is the server's and not one that the connection brought.
+pub(super) fn is_from_server() -> bool {
+    use pg_sys::GucSource::{PGC_S_CLIENT, PGC_S_DEFAULT, PGC_S_OVERRIDE};
+    let source = SOURCE.load(Relaxed);
+    (PGC_S_DEFAULT + 1..PGC_S_CLIENT).contains(&source) || source == PGC_S_OVERRIDE
+}
+
 type Parsed = Result<Option<Rc<KeySet>>, Failure>;
 
 thread_local! {
@@ -65,11 +72,11 @@ pub(super) unsafe extern "C-unwind" fn check(
     extra: *mut *mut c_void,
     source: pg_sys::GucSource::Type,
 ) -> bool {
-    use pg_sys::GucSource::{PGC_S_CLIENT, PGC_S_DEFAULT, PGC_S_SESSION, PGC_S_TEST};
+    use pg_sys::GucSource::{PGC_S_CLIENT, PGC_S_OVERRIDE, PGC_S_SESSION, PGC_S_TEST};
     // SAFETY: PostgreSQL calls check hooks with the value to check.
     let text = unsafe { hook::value(newval) };
-    let from_server = (PGC_S_DEFAULT + 1..PGC_S_CLIENT).contains(&SOURCE.load(Relaxed));
-    if source == PGC_S_CLIENT && from_server && !hook::copying_from_leader() {
+    let has_key = || JWK.get().is_some_and(|key| !key.is_empty());
+    if source == PGC_S_CLIENT && is_from_server() && has_key() && !hook::copying_from_leader() {
         return hook::refuse(&Failure::KeyFromClient);
     }
     if !text.is_empty()
@@ -79,10 +86,10 @@ pub(super) unsafe extern "C-unwind" fn check(
         if source == PGC_S_SESSION || source == PGC_S_TEST {
             return hook::refuse(&Failure::Token(problem));
         }
-        hook::log_unusable(name::JWK_TEXT, problem);
-    }
-    if text.is_empty() {
-        return true;
+        // A session that makes the server's key its own need not say again what the server said.
+        if source != PGC_S_OVERRIDE {
+            hook::log_unusable(name::JWK_TEXT, problem);
+        }
     }
     let block = extra::allocate(u64::from(source), 0, &[]);
     // SAFETY: PostgreSQL calls check hooks with a place for their block.

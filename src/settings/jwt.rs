@@ -119,8 +119,9 @@ fn judge_later<'a>(extra: &Extra, known: &'a mut Option<Judged>) -> Result<&'a J
                 audit::log(token.as_bytes(), &verdict);
             }
             let (identity, provider) = verdict?;
-            raise_last_jti(identity.jti);
+            let jti = identity.jti;
             let identity = encoding::flatten(identity)?;
+            raise_last_jti(jti);
             Ok(known.insert(Judged {
                 generation,
                 judged_under,

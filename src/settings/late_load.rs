@@ -8,10 +8,10 @@
 use std::ffi::{CStr, CString};
 use std::sync::atomic::Ordering::Relaxed;
 
-use pgrx::{GucSetting, pg_sys};
+use pgrx::pg_sys;
 
-use super::limits::{AUDIT_LOG_APPLIED, CLAIMS_FALLBACK_APPLIED, LEEWAY_APPLIED};
-use super::{JWK, PROVIDERS, name};
+use super::limits::{AUDIT_LOG_APPLIED, CLAIMS_FALLBACK_APPLIED, LEEWAY_APPLIED, PROVIDERS_APPLIED};
+use super::{JWK, jwk, name};
 
 /// Stands for a key or providers that were set and not applied. No JSON text begins like this.
 const MARK: &CStr = c"(set, but not applied)";
@@ -21,7 +21,7 @@ pub(super) fn is_mark(value: &CStr) -> bool {
     value == MARK
 }
 
-/// What stood in the placeholders, current value or reset value, before the settings were defined.
+/// Of which settings there were placeholders before they were defined.
 pub(super) struct Placeholders {
     providers: bool,
     jwk: bool,
@@ -32,23 +32,27 @@ pub(super) struct Placeholders {
 
 impl Placeholders {
     pub(super) fn look() -> Self {
-        let is_set = |name| values(name).iter().any(|value| !value.is_empty());
         Placeholders {
-            providers: is_set(name::PROVIDERS),
-            jwk: is_set(name::JWK),
-            claims_fallback: is_set(name::CLAIMS_FALLBACK),
-            leeway: is_set(name::LEEWAY),
-            audit_log: is_set(name::AUDIT_LOG),
+            providers: current(name::PROVIDERS).is_some(),
+            jwk: current(name::JWK).is_some(),
+            claims_fallback: current(name::CLAIMS_FALLBACK).is_some(),
+            leeway: current(name::LEEWAY).is_some(),
+            audit_log: current(name::AUDIT_LOG).is_some(),
         }
     }
 
-    /// Puts back what was dropped. Of a restriction that was dropped nobody knows what stood behind it, since a client's
-    /// placeholder covers the server's: it becomes the strictest there is.
+    /// Puts back what was dropped. A client's placeholder, even an empty one, covers the server's: where it was dropped
+    /// nobody knows what stood behind it. Then there is a key or provider that cannot be used, and of a restriction the
+    /// strictest there is.
     pub(super) fn settle(self) {
-        let is_empty = |setting: &GucSetting<Option<CString>>| setting.get().is_none_or(|value| value.is_empty());
+        let no_key = JWK.get().is_none_or(|value| value.is_empty());
         let dropped = [
-            (self.providers && is_empty(&PROVIDERS), name::PROVIDERS, MARK),
-            (self.jwk && is_empty(&JWK), name::JWK, MARK),
+            (
+                self.providers && !PROVIDERS_APPLIED.load(Relaxed),
+                name::PROVIDERS,
+                MARK,
+            ),
+            (self.jwk && no_key && !jwk::is_from_server(), name::JWK, MARK),
             (
                 self.claims_fallback && !CLAIMS_FALLBACK_APPLIED.load(Relaxed),
                 name::CLAIMS_FALLBACK,
@@ -69,21 +73,14 @@ impl Placeholders {
 
 /// Another library has defined the setting.
 pub(super) fn is_defined_elsewhere(name: &CStr) -> bool {
-    flags(name).is_none_or(|flags| flags & pg_sys::GUC_CUSTOM_PLACEHOLDER == 0) && current(name).is_some()
-}
-
-/// The values of a placeholder: the session's, and the one that RESET would give back.
-fn values(name: &CStr) -> Vec<CString> {
-    let Some(now) = current(name) else { return Vec::new() };
-    // SAFETY: the setting exists; the text is copied before anything else can change it.
-    let reset = unsafe { pg_sys::GetConfigOptionResetString(name.as_ptr()) };
-    let reset = if reset.is_null() {
-        None
-    } else {
-        // SAFETY: a C string, as just returned.
-        Some(unsafe { CStr::from_ptr(reset) }.to_owned())
-    };
-    [Some(now), reset].into_iter().flatten().collect()
+    // SAFETY: the name is a C string, and missing_ok makes it return 0 where the setting does not exist.
+    let flags = unsafe { pg_sys::GetConfigOptionFlags(name.as_ptr(), true) };
+    if flags & pg_sys::GUC_CUSTOM_PLACEHOLDER as i32 != 0 {
+        return false;
+    }
+    // Flags of 0 and a value of null are possible; what is shown is null only where there is no setting.
+    // SAFETY: as above; the name's other form is not asked for.
+    !unsafe { pg_sys::GetConfigOptionByName(name.as_ptr(), std::ptr::null_mut(), true) }.is_null()
 }
 
 /// The current value of a setting, None where it does not exist.
@@ -94,13 +91,8 @@ pub(super) fn current(name: &CStr) -> Option<CString> {
     (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) }.to_owned())
 }
 
-fn flags(name: &CStr) -> Option<u32> {
-    // SAFETY: the name is a C string; missing_ok makes it return 0.
-    u32::try_from(unsafe { pg_sys::GetConfigOptionFlags(name.as_ptr(), true) }).ok()
-}
-
 /// With the source OVERRIDE, which no SET, RESET or reload of anyone but a superuser undoes.
-fn assign(name: &CStr, value: &CStr) {
+pub(super) fn assign(name: &CStr, value: &CStr) {
     // SAFETY: both are C strings, and the setting was just defined.
     unsafe {
         pg_sys::SetConfigOption(

@@ -1,6 +1,7 @@
 //! `claims_fallback`, `leeway` and `audit_log`: what a superuser restricts.
 //!
-//! Their check hooks accept everything; they note that PostgreSQL has applied a value at all, see `late_load`.
+//! Their check hooks accept everything; they note that PostgreSQL has applied a value at all, see `late_load`. So does
+//! that of `providers`.
 
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -10,11 +11,12 @@ use pgrx::prelude::*;
 use super::assigned;
 
 /// Whether somebody's value was ever applied, and not only the default.
+pub(super) static PROVIDERS_APPLIED: AtomicBool = AtomicBool::new(false);
 pub(super) static CLAIMS_FALLBACK_APPLIED: AtomicBool = AtomicBool::new(false);
 pub(super) static LEEWAY_APPLIED: AtomicBool = AtomicBool::new(false);
 pub(super) static AUDIT_LOG_APPLIED: AtomicBool = AtomicBool::new(false);
 
-fn note(applied: &AtomicBool, source: pg_sys::GucSource::Type) -> bool {
+pub(super) fn note(applied: &AtomicBool, source: pg_sys::GucSource::Type) -> bool {
     if source != pg_sys::GucSource::PGC_S_DEFAULT && source != pg_sys::GucSource::PGC_S_TEST {
         applied.store(true, Relaxed);
     }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use pgrx::prelude::*;
 
 use super::key_file::KeyFile;
-use super::{PROVIDERS, extra, hook, keys_changed, late_load, name};
+use super::{PROVIDERS, extra, hook, keys_changed, late_load, limits, name};
 use crate::clock;
 use crate::error::Failure;
 use crate::token::provider::{self, KeySource};
@@ -69,9 +69,10 @@ fn parse_current() -> Parsed {
     })))
 }
 
-/// `pg_db_role_setting` and `pg_proc` can be read by everyone, unlike the server's files.
+/// `pg_db_role_setting` and `pg_proc` can be read by everyone, unlike the server's files; and those too, as placeholders,
+/// where the library is not preloaded.
 fn parse(text: &CStr, source: pg_sys::GucSource::Type) -> Result<Vec<Provider>, Error> {
-    use pg_sys::GucSource::{PGC_S_DATABASE, PGC_S_DATABASE_USER, PGC_S_GLOBAL, PGC_S_TEST, PGC_S_USER};
+    use pg_sys::GucSource::{PGC_S_DATABASE, PGC_S_DATABASE_USER, PGC_S_GLOBAL, PGC_S_SESSION, PGC_S_TEST, PGC_S_USER};
     let not_utf8 = |_| Error::Providers {
         place: None,
         problem: "it is not UTF-8".to_owned(),
@@ -79,7 +80,9 @@ fn parse(text: &CStr, source: pg_sys::GucSource::Type) -> Result<Vec<Provider>, 
     let text = text.to_str().map_err(not_utf8)?;
     match source {
         PGC_S_GLOBAL | PGC_S_DATABASE | PGC_S_USER | PGC_S_DATABASE_USER | PGC_S_TEST => provider::parse_public(text),
-        _ => provider::parse(text),
+        PGC_S_SESSION => provider::parse(text),
+        _ if super::is_preloaded() => provider::parse(text),
+        _ => provider::parse_public(text),
     }
 }
 
@@ -129,6 +132,7 @@ pub(super) unsafe extern "C-unwind" fn check(
     use pg_sys::GucSource::{PGC_S_SESSION, PGC_S_TEST};
     // SAFETY: PostgreSQL calls check hooks with the value to check.
     let text = unsafe { hook::value(newval) };
+    limits::note(&limits::PROVIDERS_APPLIED, source);
     if !text.is_empty()
         && !late_load::is_mark(text)
         && !hook::copying_from_leader()

@@ -79,7 +79,7 @@ pub fn parse_public(text: &str) -> Result<Vec<Provider>, Error> {
     match secret {
         None => Ok(list),
         place => {
-            let problem = "it has a symmetric key, and everyone can read the settings of databases and roles";
+            let problem = "it has a symmetric key where others can read it";
             Err(Error::Providers {
                 place,
                 problem: problem.to_owned(),

@@ -10,6 +10,7 @@ mod catalog;
 mod claims_mode;
 mod cluster;
 mod cost;
+mod covered_settings;
 mod dump;
 mod encodings;
 mod existing_clients;

@@ -184,6 +184,9 @@ fn no_text_of_a_key_keeps_a_server_from_starting() {
         let conf = format!("shared_preload_libraries = 'pg_session_jwt'\npg_session_jwt.jwk = '{key}'");
         let (started, log) = Server::try_start(&conf);
         assert!(started, "{log}");
-        assert!(log.contains("pg_session_jwt.jwk cannot be used"), "{log}");
+        assert!(
+            log.contains("\"pg_session_jwt.jwk\" is set but cannot be used: "),
+            "{log}"
+        );
     }
 }

@@ -6,8 +6,10 @@ use std::sync::LazyLock;
 
 use postgres::Client;
 
+use crate::loading::ordinary_user;
+use crate::providers::Provider;
 use crate::server::{Server, major};
-use crate::session::{Proxy, claims, init, one, rows, run, user_id};
+use crate::session::{Proxy, claims, init, one, refusal, rows, run, user_id};
 
 /// With workers for every query of every test here at the same time.
 pub static SERVER: LazyLock<Server> = LazyLock::new(|| {
@@ -229,4 +231,31 @@ fn a_query_that_runs_in_one_worker_only_agrees_too() {
     // What a worker judged is no presentation of a token: the next one is the next.
     init(&mut client, &proxy.token_of("carol"));
     assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
+}
+
+#[test]
+fn a_provider_and_its_roles_are_the_same_in_workers() {
+    let provider = Provider::new("https://issuer.example/");
+    let database = database("");
+    let user = ordinary_user(&SERVER, &database);
+    let entry = provider.entry(r#","roles":["authenticated"]"#);
+    let providers = format!("alter database {database} set pg_session_jwt.providers = '[{entry}]'");
+    run(&mut SERVER.connect(&database, "postgres", ""), &providers);
+    run(
+        &mut SERVER.connect(&database, "postgres", ""),
+        &format!("grant select on owned to {user}; alter table owned disable row level security"),
+    );
+    let mut client = SERVER.connect(&database, &user, "");
+    agrees_with_the_leader(&mut client);
+    run(&mut client, "set role authenticated");
+    init(&mut client, &provider.token("alice"));
+    agrees_with_the_leader(&mut client);
+    run(&mut client, "reset role");
+    let in_leader = refusal(&mut client, "select auth.user_id()");
+    assert_eq!(
+        in_leader.message,
+        "the current role may not use tokens of this provider"
+    );
+    let in_worker = refusal(&mut client, "select auth.user_id() from owned");
+    assert_eq!(in_worker, in_leader);
 }

@@ -1,0 +1,160 @@
+//! A client's startup packet covers what the server's file says, as long as the library is not loaded.
+//!
+//! behaviour 4.14: what is covered so is not "not set".
+
+use crate::late_load::{STRICT, stays_strict};
+use crate::loading::{is_loaded, ordinary_user};
+use crate::providers::{self, Provider};
+use crate::server::{SHARED, Server};
+use crate::session::{Proxy, init, one, refusal, run, user_id};
+use crate::sign::Signer;
+
+#[test]
+fn restrictions_of_the_file_outlast_an_ordinary_users_startup_packet() {
+    let database = STRICT.database();
+    let user = ordinary_user(&STRICT, &database);
+    for options in ["-c pg_session_jwt.claims_fallback=on", "-c pg_session_jwt.leeway=300"] {
+        let mut client = STRICT.connect(&database, &user, options);
+        run(&mut client, r#"set request.jwt.claims = '{"sub":"mallory"}'"#);
+        stays_strict(&mut client, options);
+    }
+}
+
+#[test]
+fn the_audit_log_of_the_file_outlasts_an_ordinary_users_startup_packet() {
+    let server = Server::start("pg_session_jwt.audit_log = on");
+    let database = server.database();
+    let user = ordinary_user(&server, &database);
+    let mut proxy = Proxy::new();
+    let options = format!("{} -c pg_session_jwt.audit_log=off", proxy.options());
+    let mut client = server.connect(&database, &user, &options);
+    init(&mut client, &proxy.token_of("unseen"));
+    assert!(server.log().contains(r#""sub":"unseen""#), "{}", server.log());
+}
+
+/// Whatever this user puts into the startup packet, only the provider's tokens count.
+fn only_the_provider_is_believed(server: &Server, database: &str, provider: &Provider) {
+    let user = ordinary_user(server, database);
+    let mut proxy = Proxy::new();
+    let own_key = format!(r#"{} -c request.jwt.claims={{"sub":"mallory"}}"#, proxy.options());
+    let covers = [
+        "",
+        "-c pg_session_jwt.providers=",
+        "-c pg_session_jwt.providers=[]",
+        "--pg-session-jwt.PROVIDERS=",
+    ];
+    for cover in covers {
+        let mut client = server.connect(database, &user, &format!("{own_key} {cover}"));
+        assert!(!is_loaded(&mut client));
+        let forged = format!("select auth.jwt_session_init('{}')", proxy.token_of("mallory"));
+        let refused = refusal(&mut client, &forged);
+        assert!(
+            ["28000", "55000"].contains(&refused.sqlstate.as_str()),
+            "{cover}: {refused:?}"
+        );
+        let mode: String = one(&mut client, "select mode from auth.status() where not identity");
+        assert!(["provider", "unusable"].contains(&mode.as_str()), "{cover}: {mode}");
+    }
+    let own = Provider::new("https://issuer.example/");
+    for sql in [
+        "set pg_session_jwt.providers = ''".to_owned(),
+        "reset pg_session_jwt.providers".to_owned(),
+        "begin; set local pg_session_jwt.providers = ''".to_owned(),
+        format!("set pg_session_jwt.providers = '[{}]'", own.entry("")),
+    ] {
+        let mut client = server.connect(database, &user, "");
+        run(&mut client, &sql);
+        assert!(!is_loaded(&mut client));
+        let forged = format!("select auth.jwt_session_init('{}')", own.token("mallory"));
+        let refused = refusal(&mut client, &forged);
+        assert_eq!(refused.message, "invalid JWT signature", "{sql}");
+    }
+    let mut client = server.connect(database, &user, "");
+    init(&mut client, &provider.token("alice"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+}
+
+#[test]
+fn providers_of_the_file_outlast_an_ordinary_users_startup_packet() {
+    let provider = Provider::new("https://issuer.example/");
+    let server = Server::start(&format!("pg_session_jwt.providers = '[{}]'", provider.entry("")));
+    only_the_provider_is_believed(&server, &server.database(), &provider);
+}
+
+#[test]
+fn providers_of_the_database_outlast_an_ordinary_users_startup_packet() {
+    let provider = Provider::new("https://issuer.example/");
+    only_the_provider_is_believed(&SHARED, &providers::database(&[provider.entry("")]), &provider);
+}
+
+#[test]
+fn a_secret_that_an_ordinary_user_can_read_signs_nothing() {
+    // A placeholder hides nothing: as long as the library is not loaded everyone can see what the file says.
+    let secret = Signer::hmac(32);
+    let key = secret.jwk("");
+    let server = Server::start(&format!(
+        r#"pg_session_jwt.providers = '[{{"issuer":"a","jwks":{{"keys":[{key}]}}}}]'"#
+    ));
+    let database = server.database();
+    let mut client = server.connect(&database, &ordinary_user(&server, &database), "");
+    let shown: String = one(
+        &mut client,
+        "select coalesce(current_setting('pg_session_jwt.providers', true), '')",
+    );
+    let token = secret.token("HS256", r#"{"iss":"a","sub":"mallory"}"#);
+    let taken = client
+        .batch_execute(&format!("select auth.jwt_session_init('{token}')"))
+        .is_ok();
+    assert!(
+        !(taken && shown.contains(&key)),
+        "a secret that everyone can read is believed"
+    );
+}
+
+#[test]
+fn an_empty_key_in_the_packet_does_not_open_claims_mode() {
+    let owner = Proxy::new();
+    let server = Server::start(&format!("pg_session_jwt.jwk = '{}'", owner.jwk()));
+    let database = server.database();
+    let user = ordinary_user(&server, &database);
+    let options = r#"-c pg_session_jwt.jwk= -c request.jwt.claims={"sub":"mallory"}"#;
+    let mut client = server.connect(&database, &user, options);
+    assert!(!is_loaded(&mut client));
+    let believed = client
+        .query_one("select auth.user_id()", &[])
+        .map(|row| row.get::<_, Option<String>>(0));
+    assert_ne!(believed.ok().flatten().as_deref(), Some("mallory"));
+    run(&mut client, "reset all");
+    let shown = client
+        .query_one("select auth.session()::text", &[])
+        .map(|row| row.get::<_, String>(0));
+    assert!(shown.as_ref().map_or(true, |shown| shown == "null"), "{shown:?}");
+}
+
+#[test]
+fn who_loads_the_library_makes_no_difference_to_what_an_ordinary_user_may_set() {
+    let server = Server::start("");
+    let database = server.database();
+    let user = ordinary_user(&server, &database);
+    run(
+        &mut server.connect(&database, "postgres", ""),
+        "create function definer_sees() returns text language sql security definer as
+             'select mode || '' '' || setting from auth.status(), pg_settings where name = ''pg_session_jwt.leeway'''",
+    );
+    let own = Provider::new("a");
+    let providers = format!("set pg_session_jwt.providers = '[{}]'", own.entry(""));
+    for (sql, seen) in [
+        ("select 1", "claims 60"),
+        (
+            "set pg_session_jwt.claims_fallback = on; set pg_session_jwt.leeway = 300",
+            "off 0",
+        ),
+        (providers.as_str(), "unusable 60"),
+        ("set pg_session_jwt.jwk = '{}'", "unusable 60"),
+    ] {
+        let mut client = server.connect(&database, &user, "");
+        run(&mut client, sql);
+        assert!(!is_loaded(&mut client));
+        assert_eq!(one::<String>(&mut client, "select definer_sees()"), seen, "after {sql}");
+    }
+}
