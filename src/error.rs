@@ -83,7 +83,7 @@ impl Failure {
             Failure::NotApplied { setting } => Report {
                 sqlstate: State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 message: format!("\"{setting}\" is set but was not applied"),
-                detail: Some("It was given where it cannot be set, or with a malformed value.".to_owned()),
+                detail: Some("It was given where it cannot be set, or with an empty or malformed value.".to_owned()),
                 hint: Some(
                     "Set it in postgresql.conf or in the connection's startup packet, and load pg_session_jwt with \
                      shared_preload_libraries or session_preload_libraries.",
