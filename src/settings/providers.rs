@@ -132,7 +132,6 @@ pub(super) unsafe extern "C-unwind" fn check(
     use pg_sys::GucSource::{PGC_S_SESSION, PGC_S_TEST};
     // SAFETY: PostgreSQL calls check hooks with the value to check.
     let text = unsafe { hook::value(newval) };
-    limits::note(&limits::PROVIDERS_APPLIED, source);
     if !text.is_empty()
         && !late_load::is_mark(text)
         && !hook::copying_from_leader()
@@ -143,6 +142,8 @@ pub(super) unsafe extern "C-unwind" fn check(
         }
         hook::log_unusable(name::PROVIDERS_TEXT, problem);
     }
+    // Not before: a value that is refused is not applied.
+    limits::note(&limits::PROVIDERS_APPLIED, source);
     let block = extra::allocate(u64::from(source), 0, &[]);
     // SAFETY: PostgreSQL calls check hooks with a place for their block.
     unsafe { *extra = block };

@@ -158,3 +158,20 @@ fn who_loads_the_library_makes_no_difference_to_what_an_ordinary_user_may_set() 
         assert_eq!(one::<String>(&mut client, "select definer_sees()"), seen, "after {sql}");
     }
 }
+
+#[test]
+fn providers_that_are_refused_when_the_library_is_loaded_are_not_unset() {
+    let mut client = SHARED.connect(
+        &SHARED.database(),
+        "postgres",
+        r#"-c request.jwt.claims={"sub":"mallory"}"#,
+    );
+    run(&mut client, "set pg_session_jwt.providers = 'not JSON'");
+    assert!(!is_loaded(&mut client));
+    let refused = refusal(&mut client, "select auth.user_id()");
+    let message = "\"pg_session_jwt.providers\" is set but was not applied";
+    assert_eq!(
+        (refused.sqlstate.as_str(), refused.message.as_str()),
+        ("55000", message)
+    );
+}
