@@ -13,16 +13,12 @@ use crate::token::policy;
 /// filter that finds nothing. So is a setting that cannot be used.
 pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Failure> {
     match settings::mode_in_transaction()? {
-        Mode::Provider(providers) => jwt::read(|speaker| {
+        mode @ (Mode::Provider(_) | Mode::Proxy(_)) => jwt::read(|speaker| {
             if let Some(speaker) = &speaker {
                 in_time(&speaker.identity)?;
-                jwt::may_use(&providers.list, speaker.provider)?;
-            }
-            Ok(read(speaker.map(|speaker| speaker.identity)))
-        })?,
-        Mode::Proxy(_) => jwt::read(|speaker| {
-            if let Some(speaker) = &speaker {
-                in_time(&speaker.identity)?;
+                if let Mode::Provider(providers) = &mode {
+                    jwt::may_use(&providers.list, speaker.provider)?;
+                }
             }
             Ok(read(speaker.map(|speaker| speaker.identity)))
         })?,
