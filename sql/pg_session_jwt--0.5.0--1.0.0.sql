@@ -64,6 +64,7 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'email_wrapper';
 CREATE FUNCTION auth.status() RETURNS TABLE (
     mode pg_catalog.text,
     identity pg_catalog.bool,
+    provider pg_catalog.int4,
     issuer pg_catalog.text,
     kid pg_catalog.text,
     user_id pg_catalog.text,
@@ -73,6 +74,23 @@ CREATE FUNCTION auth.status() RETURNS TABLE (
 )
 STRICT STABLE PARALLEL RESTRICTED
 LANGUAGE c AS 'MODULE_PATHNAME', 'status_wrapper';
+
+CREATE FUNCTION auth.providers() RETURNS TABLE (
+    provider pg_catalog.int4,
+    issuer pg_catalog.text,
+    source pg_catalog.text,
+    location pg_catalog.text,
+    kid pg_catalog.text,
+    kty pg_catalog.text,
+    alg pg_catalog.text,
+    usable pg_catalog.bool,
+    reason pg_catalog.text,
+    fetched_at pg_catalog.timestamptz,
+    next_refresh pg_catalog.timestamptz,
+    last_error pg_catalog.text
+)
+STRICT VOLATILE PARALLEL UNSAFE
+LANGUAGE c AS 'MODULE_PATHNAME', 'providers_wrapper';
 
 COMMENT ON EXTENSION pg_session_jwt IS 'the verified JSON Web Token of a session as its identity, for row-level security';
 
@@ -137,6 +155,10 @@ $$;
 -- To read one's own identity is no privilege.
 GRANT USAGE ON SCHEMA auth TO PUBLIC;
 
+-- Addresses, paths and errors of the providers are the administrator's business: that of whoever may read the setting.
+REVOKE EXECUTE ON FUNCTION auth.providers() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.providers() TO pg_read_all_settings;
+
 COMMENT ON SCHEMA auth IS 'The identity of the session, from its verified JSON Web Token (pg_session_jwt)';
 COMMENT ON FUNCTION auth.init() IS
     'Checks that there is a usable key to verify tokens with; error 55000 if there is none, 22023 if it cannot be used';
@@ -162,3 +184,5 @@ COMMENT ON FUNCTION auth.email() IS
     'Claim email if it is a string, else NULL; error 28000 if the identity has expired';
 COMMENT ON FUNCTION auth.status() IS
     'Why the identity of this session is what it is: mode, whether there is one, and the reason in words if there is none; never an error';
+COMMENT ON FUNCTION auth.providers() IS
+    'The keys of the providers in pg_session_jwt.providers, for administrators: which can be used, why not, when they were fetched and why that failed; error 22023 if the setting cannot be used';

@@ -22,6 +22,7 @@ pub mod auth {
     use super::current;
     use crate::datum::{Jsonb, PresentedToken, Text, Uuid, jsonb, member, text, uuid};
     use crate::error::Failure;
+    use crate::inventory;
     use crate::per_query;
     use crate::settings::{self, Mode, jwt};
     use crate::status::Status;
@@ -151,6 +152,7 @@ pub mod auth {
         (
             name!(mode, &'static str),
             name!(identity, bool),
+            name!(provider, Option<i32>),
             name!(issuer, Option<Text>),
             name!(kid, Option<Text>),
             name!(user_id, Option<Text>),
@@ -163,6 +165,7 @@ pub mod auth {
         TableIterator::once((
             status.mode,
             status.identity,
+            status.provider,
             status.issuer,
             status.kid,
             status.user_id,
@@ -170,5 +173,44 @@ pub mod auth {
             status.seconds_left,
             status.reason,
         ))
+    }
+
+    /// The keys of the providers.
+    #[pg_extern(volatile, parallel_unsafe)]
+    #[expect(clippy::type_complexity, reason = "pgrx reads the columns from the type")]
+    fn providers() -> TableIterator<
+        'static,
+        (
+            name!(provider, i32),
+            name!(issuer, Option<Text>),
+            name!(source, &'static str),
+            name!(location, Option<Text>),
+            name!(kid, Option<Text>),
+            name!(kty, Option<Text>),
+            name!(alg, Option<Text>),
+            name!(usable, bool),
+            name!(reason, Option<Text>),
+            name!(fetched_at, Option<TimestampWithTimeZone>),
+            name!(next_refresh, Option<TimestampWithTimeZone>),
+            name!(last_error, Option<Text>),
+        ),
+    > {
+        let rows = inventory::rows().unwrap_or_else(|failure| failure.raise());
+        TableIterator::new(rows.into_iter().map(|row| {
+            (
+                row.provider,
+                row.issuer,
+                row.source,
+                row.location,
+                row.kid,
+                row.kty,
+                row.alg,
+                row.usable,
+                row.reason,
+                row.fetched_at,
+                row.next_refresh,
+                row.last_error,
+            )
+        }))
     }
 }

@@ -8,6 +8,7 @@ use pgrx::datum::Datum as ReturnDatum;
 use pgrx::pg_sys::{self, Datum};
 use pgrx::{FromDatum, IntoDatum, direct_function_call_as_datum, impl_sql_translatable};
 
+use crate::encoding;
 use crate::token::compact::MAX_TOKEN_BYTES;
 
 /// A value that is ready to be returned.
@@ -59,6 +60,11 @@ pub fn text(text: &[u8]) -> Option<Datum> {
     let length = i32::try_from(text.len()).ok()?;
     // SAFETY: the bytes live across the call, which copies them.
     Some(unsafe { pg_sys::cstring_to_text_with_len(text.as_ptr().cast(), length) }.into())
+}
+
+/// A text that is UTF-8 here; None where the database's encoding cannot hold it.
+pub fn text_from_utf8(utf8: &str) -> Option<Text> {
+    encoding::to_server(utf8).and_then(|bytes| text(&bytes)).map(Text)
 }
 
 /// A uuid from its bytes.

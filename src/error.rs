@@ -75,10 +75,13 @@ impl Failure {
                 hint: hint(error),
             },
             Failure::Unusable { setting, problem } => Report {
-                sqlstate: State::ERRCODE_INVALID_PARAMETER_VALUE,
+                sqlstate: sqlstate(problem),
                 message: format!("\"{setting}\" is set but cannot be used: {problem}"),
                 detail: detail(problem),
-                hint: Some("Until it is mended no identity is given to anyone."),
+                hint: Some(match problem {
+                    Error::NotFetched { .. } => hint(problem).unwrap_or_default(),
+                    _ => "Until it is mended no identity is given to anyone.",
+                }),
             },
             Failure::NotApplied { setting } => Report {
                 sqlstate: State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -121,6 +124,14 @@ impl Failure {
     }
 }
 
+/// An error of the judge as one line for an administrator.
+pub fn in_words(error: &Error) -> String {
+    match detail(error) {
+        Some(detail) => format!("{error} ({})", detail.trim_end_matches('.')),
+        None => error.to_string(),
+    }
+}
+
 /// A refused token is 28000, a malformed token, claim or key 22023.
 fn sqlstate(error: &Error) -> PgSqlErrorCode {
     use PgSqlErrorCode as State;
@@ -136,7 +147,7 @@ fn sqlstate(error: &Error) -> PgSqlErrorCode {
         | Error::Expired { .. }
         | Error::NotYetValid { .. }
         | Error::TokenIdReplayed { .. } => State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-        Error::NoKeys => State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        Error::NoKeys | Error::NotFetched { .. } => State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         Error::TokenTooLong { .. }
         | Error::NotCompact { .. }
         | Error::NotBase64Url { .. }
@@ -156,6 +167,7 @@ fn sqlstate(error: &Error) -> PgSqlErrorCode {
 
 fn detail(error: &Error) -> Option<String> {
     use token::compact::MAX_TOKEN_BYTES;
+    use token::key_set;
     use token::keys::MAX_KEY_SET_BYTES;
     Some(match error {
         Error::TokenTooLong { bytes } => format!("It has {bytes} bytes; at most {MAX_TOKEN_BYTES} are accepted."),
@@ -182,7 +194,8 @@ fn detail(error: &Error) -> Option<String> {
         Error::Providers { place: None, problem } => format!("The problem: {problem}."),
         Error::KeySetTooLong { bytes } => format!("It has {bytes} bytes; at most {MAX_KEY_SET_BYTES} are accepted."),
         Error::Key(problem) => format!("The key cannot be used: {problem}."),
-        Error::NoUsableKey { skipped } => format!("{skipped} of its keys were skipped."),
+        Error::NoUsableKey { members } => format!("Its keys: {}.", key_set::reasons(members)),
+        Error::NotFetched { place } => format!("Provider {} has one.", place.saturating_add(1)),
         Error::ClaimDate { .. } => "It must be a number from 0 to 253402300799 (the end of the year 9999).".to_owned(),
         Error::TokenId => "It must be an integer of 64 bits.".to_owned(),
         Error::NotBase64Url { .. }
@@ -201,6 +214,12 @@ const fn hint(error: &Error) -> Option<&'static str> {
         Error::Key(_) | Error::KeyNotJson { .. } => {
             Some("Give one public JSON Web Key: {\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"...\"}, or kty EC or RSA.")
         }
+        Error::UnknownKeyId { .. } => Some("The provider may have retired the key: present a new token."),
+        Error::NoKeys => Some("An administrator finds the reason in auth.providers()."),
+        Error::NotFetched { .. } => Some(
+            "Add pg_session_jwt to shared_preload_libraries and restart the server, or give the keys by \"jwks\" or \
+             \"jwks_file\".",
+        ),
         _ => None,
     }
 }

@@ -5,13 +5,15 @@
 //! | [`token`] | the judge: token, keys, policy and time to an identity; plain Rust, no PostgreSQL |
 //! | `settings` | what can be set and by whom; the hooks in which a token is judged and its identity kept |
 //! | `session` | who is speaking now |
-//! | `auth`, `status` | the SQL functions |
+//! | `auth`, `status`, `inventory` | the SQL functions |
+//! | `jwks` | where the keys of providers come from |
+//! | `worker` | the background worker that fetches key sets |
 //! | `error` | every refusal as SQLSTATE, message, detail and hint |
 //! | `per_query` | one value for each call site of a query, not one for each row |
 //! | `log_guard` | tokens stay out of the server's log |
 //! | `audit`, `clock`, `encoding`, `datum` | the log line, the time, texts in the database's encoding, SQL values |
 //!
-//! Uses go one way: `auth` → `session` → `settings` → `token`. Without one of the features `pg15` … `pg18` only
+//! Uses go one way: `auth` → `session` → `settings` → `jwks` → `token`. Without one of the features `pg15` … `pg18` only
 //! `token` is built.
 
 #![deny(ffi_unwind_calls)]
@@ -31,6 +33,10 @@ mod encoding;
 #[cfg(feature = "pgrx")]
 mod error;
 #[cfg(feature = "pgrx")]
+mod inventory;
+#[cfg(feature = "pgrx")]
+mod jwks;
+#[cfg(feature = "pgrx")]
 mod log_guard;
 #[cfg(feature = "pgrx")]
 mod per_query;
@@ -40,6 +46,8 @@ mod session;
 mod settings;
 #[cfg(feature = "pgrx")]
 mod status;
+#[cfg(feature = "pgrx")]
+mod worker;
 
 #[cfg(feature = "pgrx")]
 mod extension {
@@ -57,6 +65,10 @@ mod extension {
     pub extern "C-unwind" fn _PG_init() {
         crate::settings::define();
         crate::log_guard::install();
+        if crate::settings::is_preloaded() {
+            crate::jwks::shared::request();
+            crate::worker::register();
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 //! | `pg_session_jwt.claims_fallback` | bool; superuser | on |
 //! | `pg_session_jwt.leeway` | integer, seconds, 0 to 300; superuser | 60 |
 //! | `pg_session_jwt.audit_log` | bool; superuser | off |
+//! | `pg_session_jwt.ca_file` | string, a path; configuration file | '' |
 //! | `request.jwt.claims` | string, a JSON object; anyone | '' |
 //!
 //! A setting that is set but cannot be used never counts as not set: [`mode`] fails, and with it every `auth` function.
@@ -18,13 +19,14 @@ mod extra;
 mod hook;
 mod jwk;
 pub mod jwt;
-mod key_file;
 mod late_load;
 mod limits;
 pub mod providers;
 mod server_key;
 
-use std::ffi::CString;
+use std::ffi::{CString, OsString};
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
@@ -46,6 +48,7 @@ pub mod name {
     pub const CLAIMS_FALLBACK: &CStr = c"pg_session_jwt.claims_fallback";
     pub const LEEWAY: &CStr = c"pg_session_jwt.leeway";
     pub const AUDIT_LOG: &CStr = c"pg_session_jwt.audit_log";
+    pub const CA_FILE: &CStr = c"pg_session_jwt.ca_file";
     pub const REQUEST_CLAIMS: &CStr = c"request.jwt.claims";
 
     pub const PROVIDERS_TEXT: &str = "pg_session_jwt.providers";
@@ -59,6 +62,7 @@ static JWT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Som
 static CLAIMS_FALLBACK: GucSetting<bool> = GucSetting::<bool>::new(true);
 static LEEWAY: GucSetting<i32> = GucSetting::<i32>::new(60);
 static AUDIT_LOG: GucSetting<bool> = GucSetting::<bool>::new(false);
+static CA_FILE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static REQUEST_CLAIMS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 
 /// Counts what happens to the keys.
@@ -137,10 +141,16 @@ pub fn audit_log() -> bool {
     AUDIT_LOG.get()
 }
 
+/// The file with the certificate authorities that key sets may come from; None for those of the system.
+pub fn ca_file() -> Option<PathBuf> {
+    let path = CA_FILE.get().filter(|path| !path.is_empty())?;
+    Some(PathBuf::from(OsString::from_vec(path.into_bytes())))
+}
+
 static PRELOADED: AtomicBool = AtomicBool::new(false);
 
 /// Whether the settings were defined before any session began, so that no session saw them as placeholders.
-fn is_preloaded() -> bool {
+pub fn is_preloaded() -> bool {
     PRELOADED.load(Relaxed)
 }
 
@@ -221,6 +231,14 @@ pub fn define() {
             None,
         );
     }
+    GucRegistry::define_string_guc(
+        name::CA_FILE,
+        c"The certificate authorities that a jwks_url is verified with, as a PEM file.",
+        c"Empty: those that the system trusts.",
+        &CA_FILE,
+        GucContext::Sighup,
+        GucFlags::SUPERUSER_ONLY,
+    );
     placeholders.settle();
     server_key::keep();
     // SAFETY: as above.

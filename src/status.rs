@@ -2,11 +2,11 @@
 
 use pgrx::datum::TimestampWithTimeZone;
 
-use crate::clock;
+use crate::clock::{self, timestamp};
 use crate::datum::{self, Text};
 use crate::error::Failure;
 use crate::session;
-use crate::settings::{self, Mode};
+use crate::settings::{self, Mode, jwt};
 use crate::token::claims::NumericDate;
 use crate::token::identity::{FlatIdentity, Text as Part};
 
@@ -15,6 +15,7 @@ use crate::token::identity::{FlatIdentity, Text as Part};
 pub struct Status {
     pub mode: &'static str,
     pub identity: bool,
+    pub provider: Option<i32>,
     pub issuer: Option<Text>,
     pub kid: Option<Text>,
     pub user_id: Option<Text>,
@@ -38,7 +39,11 @@ impl Status {
         };
         let found = session::read(|identity| identity.map(Status::of));
         match found {
-            Ok(Some(status)) => Status { mode, ..status },
+            Ok(Some(status)) => Status {
+                mode,
+                provider: if mode == "provider" { provider() } else { None },
+                ..status
+            },
             Ok(None) => Status {
                 mode,
                 reason: reason(nobody),
@@ -63,6 +68,7 @@ impl Status {
         Status {
             mode: "",
             identity: true,
+            provider: None,
             issuer: text(Part::Issuer),
             kid: text(Part::KeyId),
             reason: if user_id.is_none() { reason(no_user_id) } else { None },
@@ -71,6 +77,14 @@ impl Status {
             seconds_left: identity.expires().map(seconds_from_now),
         }
     }
+}
+
+/// The place of the token's provider in the setting, from 1.
+fn provider() -> Option<i32> {
+    let place = jwt::read(|speaker| speaker.map(|speaker| speaker.provider))
+        .ok()
+        .flatten()?;
+    i32::try_from(place).ok()?.checked_add(1)
 }
 
 fn reason(words: &str) -> Option<Text> {
@@ -83,10 +97,6 @@ fn in_words(failure: &Failure) -> String {
         Some(detail) => format!("{} ({detail})", report.message),
         None => report.message,
     }
-}
-
-fn timestamp(date: NumericDate) -> Option<TimestampWithTimeZone> {
-    TimestampWithTimeZone::try_from(date.micros().checked_sub(clock::POSTGRES_EPOCH_MICROS)?).ok()
 }
 
 fn seconds_from_now(date: NumericDate) -> i64 {

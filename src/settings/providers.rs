@@ -10,19 +10,27 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use pgrx::prelude::*;
 
-use super::key_file::KeyFile;
 use super::{PROVIDERS, extra, hook, keys_changed, late_load, limits, name};
 use crate::clock;
 use crate::error::Failure;
+use crate::jwks::{KeyUrl, Keys, shared};
 use crate::token::provider::{self, KeySource};
 use crate::token::{self, Error, Identity, Policy, Provider};
 
-/// The providers, and the key files of those that have one.
+/// The providers, and the keys of each.
 pub struct Providers {
     pub list: Vec<Provider>,
-    files: Vec<Option<RefCell<KeyFile>>>,
+    pub keys: Vec<Keys>,
+    /// The second in which the key files were last looked at, and the one in which the worker was last told which URLs
+    /// are needed.
     looked_at: Cell<i64>,
+    needed_at: Cell<i64>,
+    /// [`shared::generation`] when the key sets of the URLs were last looked at.
+    generation: Cell<u64>,
 }
+
+/// How often the worker is told, in seconds: often enough that it does not forget what a session that is in use needs.
+const BETWEEN_NEEDS: i64 = 60;
 
 /// Where the current value came from: a GucSource; PGC_S_DEFAULT is 0.
 static SOURCE: AtomicU32 = AtomicU32::new(0);
@@ -57,15 +65,13 @@ fn parse_current() -> Parsed {
         problem,
     };
     let list = parse(&text, SOURCE.load(Relaxed)).map_err(unusable)?;
-    let file = |provider: &Provider| match &provider.source {
-        KeySource::File(path) => Some(RefCell::new(KeyFile::new(path))),
-        KeySource::Inline(_) => None,
-    };
-    let files = list.iter().map(file).collect();
+    let keys = list.iter().map(|provider| Keys::new(&provider.source)).collect();
     Ok(Some(Rc::new(Providers {
         list,
-        files,
+        keys,
         looked_at: Cell::new(i64::MIN),
+        needed_at: Cell::new(i64::MIN),
+        generation: Cell::new(0),
     })))
 }
 
@@ -78,11 +84,24 @@ fn parse(text: &CStr, source: pg_sys::GucSource::Type) -> Result<Vec<Provider>, 
         problem: "it is not UTF-8".to_owned(),
     };
     let text = text.to_str().map_err(not_utf8)?;
-    match source {
+    let list = match source {
         PGC_S_GLOBAL | PGC_S_DATABASE | PGC_S_USER | PGC_S_DATABASE_USER | PGC_S_TEST => provider::parse_public(text),
         PGC_S_SESSION => provider::parse(text),
         _ if super::is_preloaded() => provider::parse(text),
         _ => provider::parse_public(text),
+    }?;
+    let has_url = |provider: &Provider| matches!(provider.source, KeySource::Url(_));
+    match list.iter().position(has_url) {
+        Some(place) if !super::is_preloaded() => Err(Error::NotFetched { place }),
+        _ => Ok(list),
+    }
+}
+
+/// The URLs in the current value; none where it cannot be used.
+pub fn urls() -> Vec<String> {
+    match parse_current() {
+        Ok(Some(providers)) => provider::urls(&providers.list),
+        _ => Vec::new(),
     }
 }
 
@@ -92,34 +111,90 @@ impl Providers {
     /// # Errors
     /// As [`token::verify_provided`].
     pub fn verify(&self, token: &[u8], policy: &Policy) -> Result<(Identity, usize), Error> {
-        let sets: Vec<_> = self
-            .list
-            .iter()
-            .zip(&self.files)
-            .map(|(provider, file)| match (&provider.source, file) {
-                (KeySource::Inline(set), _) => Ok(Rc::clone(set)),
-                (KeySource::File(_), Some(file)) => file.borrow().keys(),
-                (KeySource::File(_), None) => Err(Error::NoKeys),
-            })
-            .collect();
-        let keys = |place: usize| match sets.get(place) {
-            Some(Ok(set)) => Ok(set.as_ref()),
-            Some(Err(error)) => Err(error.clone()),
-            None => Err(Error::NoKeys),
+        let asked = RefCell::new(Vec::new());
+        let verdict = self.judge(token, policy, &asked);
+        let has_more_keys = match verdict {
+            Err(Error::NoKeys) => self.await_keys(&asked.take(), KeyUrl::await_first),
+            Err(Error::UnknownKeyId { .. }) => self.await_keys(&asked.take(), KeyUrl::await_another),
+            _ => false,
+        };
+        if has_more_keys {
+            return self.judge(token, policy, &asked);
+        }
+        verdict
+    }
+
+    /// `asked` receives the places of the providers whose keys were looked at.
+    fn judge(&self, token: &[u8], policy: &Policy, asked: &RefCell<Vec<usize>>) -> Result<(Identity, usize), Error> {
+        let sets: Vec<_> = self.keys.iter().map(Keys::set).collect();
+        let keys = |place: usize| {
+            asked.borrow_mut().push(place);
+            match sets.get(place) {
+                Some(Ok(set)) => Ok(set.as_ref()),
+                Some(Err(error)) => Err(error.clone()),
+                None => Err(Error::NoKeys),
+            }
         };
         token::verify_provided(token, &self.list, keys, policy)
     }
 
-    /// Looks at the key files, at most once a second: what changed there ends the identities that rested on it.
-    fn refresh(&self) {
-        let second = clock::statement_start().micros().div_euclid(1_000_000);
-        if self.looked_at.replace(second) == second {
-            return;
+    /// Waits, for a limited time, for keys of these providers; true if there are other ones than before.
+    fn await_keys(&self, places: &[usize], wait: fn(&mut KeyUrl) -> bool) -> bool {
+        let mut changed = false;
+        for place in places {
+            if let Some(Keys::Url(url)) = self.keys.get(*place) {
+                changed |= wait(&mut url.borrow_mut());
+            }
         }
-        let changed = self.files.iter().flatten().map(|file| file.borrow_mut().refresh());
-        if changed.filter(|changed| *changed).count() > 0 {
+        if changed {
             keys_changed();
         }
+        changed
+    }
+
+    /// Waits, for a limited time, for what was never fetched.
+    pub fn await_first(&self) {
+        let every: Vec<usize> = (0..self.keys.len()).collect();
+        self.await_keys(&every, KeyUrl::await_first);
+    }
+
+    /// Notices other keys, which end the identities that rested on those before: of files once a second, of URLs at
+    /// once, by a look at shared memory.
+    fn refresh(&self) {
+        let second = clock::statement_start().micros().div_euclid(1_000_000);
+        let look_at_files = self.looked_at.replace(second) != second;
+        let tell_needs = !(0..BETWEEN_NEEDS).contains(&second.saturating_sub(self.needed_at.get()));
+        let mut urls = self.urls().peekable();
+        let generation = if urls.peek().is_some() { shared::generation() } else { 0 };
+        let look_at_urls = self.generation.replace(generation) != generation;
+        if !(look_at_files || tell_needs || look_at_urls) {
+            return;
+        }
+        let mut changed = false;
+        if look_at_files {
+            for keys in &self.keys {
+                if let Keys::File(file) = keys {
+                    changed |= file.borrow_mut().refresh();
+                }
+            }
+        }
+        for url in urls {
+            if tell_needs {
+                self.needed_at.set(second);
+                url.borrow().need();
+            }
+            changed |= url.borrow_mut().refresh();
+        }
+        if changed {
+            keys_changed();
+        }
+    }
+
+    fn urls(&self) -> impl Iterator<Item = &RefCell<KeyUrl>> {
+        self.keys.iter().filter_map(|keys| match keys {
+            Keys::Url(url) => Some(url),
+            _ => None,
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use std::fmt;
 use jsonwebtoken::Algorithm;
 
 use super::claims::NumericDate;
+use super::key_set::Member;
 
 /// Why a token or a key is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -169,8 +170,14 @@ pub enum Error {
     /// A set has no key that can be used.
     #[error("the key set has no usable key")]
     NoUsableKey {
-        /// How many it has that cannot.
-        skipped: usize,
+        /// What it has, each with its problem.
+        members: Vec<Member>,
+    },
+    /// A provider's keys are to come from a URL, and nothing fetches them.
+    #[error("\"jwks_url\" needs pg_session_jwt in shared_preload_libraries")]
+    NotFetched {
+        /// The provider's place in the list, from 0.
+        place: usize,
     },
 }
 

@@ -20,6 +20,8 @@ pub mod error;
 pub mod identity;
 pub mod json;
 mod key_material;
+pub mod key_set;
+pub mod key_url;
 pub mod keys;
 pub mod policy;
 pub mod provider;
@@ -29,7 +31,7 @@ use claims::Claims;
 use compact::Compact;
 pub use error::{Error, Excerpt, KeyProblem, Part};
 pub use identity::Identity;
-pub use keys::KeySet;
+pub use key_set::KeySet;
 pub use policy::Policy;
 pub use provider::Provider;
 

@@ -12,7 +12,9 @@ use super::claims::Claims;
 use super::compact::{self, Header};
 use super::error::{Error, Excerpt};
 use super::json::{self, Json, Members};
-use super::keys::{Key, KeySet};
+use super::key_set::{self, KeySet};
+use super::key_url;
+use super::keys::Key;
 
 /// Providers of one configuration; a token without `iss` is compared with all of them.
 pub const MAX_PROVIDERS: usize = 100;
@@ -41,6 +43,8 @@ pub enum KeySource {
     Inline(Rc<KeySet>),
     /// `jwks_file`: a path.
     File(String),
+    /// `jwks_url`: an address that [`key_url::check`] has passed.
+    Url(String),
 }
 
 /// Reads the list of providers.
@@ -86,6 +90,19 @@ pub fn parse_public(text: &str) -> Result<Vec<Provider>, Error> {
             })
         }
     }
+}
+
+/// The URLs of those whose keys come from one, each once.
+pub fn urls(providers: &[Provider]) -> Vec<String> {
+    let mut urls: Vec<String> = Vec::new();
+    for provider in providers {
+        if let KeySource::Url(url) = &provider.source
+            && !urls.contains(url)
+        {
+            urls.push(url.clone());
+        }
+    }
+    urls
 }
 
 impl Provider {
@@ -193,7 +210,13 @@ pub fn select<'a>(
         }
     }
     if found.len() > 1 {
-        found.retain(|(place, _)| providers.get(*place).is_some_and(|it| it.admit(header, claims).is_ok()));
+        found.retain(|(place, _)| {
+            let admitted = providers
+                .get(*place)
+                .map_or(Err(Error::NoKeys), |it| it.admit(header, claims));
+            refused = refused.take().or(admitted.clone().err());
+            admitted.is_ok()
+        });
     }
     match found.as_slice() {
         [only] => Ok(*only),
@@ -244,10 +267,17 @@ fn source(members: &Members<'_>) -> Result<KeySource, String> {
         ("jwks", Json::Object(set)) => KeySet::from_members(set)
             .map(Rc::new)
             .map(KeySource::Inline)
-            .map_err(|error| error.to_string()),
+            .map_err(|error| match &error {
+                Error::NoUsableKey { members } => format!("{error} ({})", key_set::reasons(members)),
+                _ => error.to_string(),
+            }),
         ("jwks", _) => Err("its \"jwks\" is not an object".to_owned()),
         ("jwks_file", value) => text(name, value).map(KeySource::File),
-        _ => Err("\"jwks_url\" is not supported yet; use \"jwks\" or \"jwks_file\"".to_owned()),
+        (_, value) => {
+            let url = text(name, value)?;
+            key_url::check(&url).map_err(|problem| format!("its \"jwks_url\" {problem}"))?;
+            Ok(KeySource::Url(url))
+        }
     }
 }
 

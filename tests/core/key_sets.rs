@@ -1,14 +1,11 @@
 //! RFC 7517 §5: of a set, the keys that can be used are used; the others are skipped, and it is said why.
 
 use jsonwebtoken::Algorithm;
+use pg_session_jwt::token::key_set::reasons;
 use pg_session_jwt::token::keys::{Key, MAX_KEY_SET_BYTES};
-use pg_session_jwt::token::{Error, KeyProblem, KeySet};
+use pg_session_jwt::token::{Error, Excerpt, KeyProblem, KeySet};
 
-use crate::sign::{ED25519, HMAC, P256, P384, RSA, Signer, judge, set};
-
-fn no_usable_key(skipped: usize) -> Option<Error> {
-    Some(Error::NoUsableKey { skipped })
-}
+use crate::sign::{ED25519, HMAC, P256, P384, RSA, Signer, judge, problems, set};
 
 fn not_a_set(problem: &str) -> Option<Error> {
     let problem = problem.to_owned();
@@ -39,7 +36,7 @@ fn what_cannot_be_used_is_skipped_and_told_by_its_place() {
         (7, KeyProblem::Curve),
         (8, KeyProblem::NotAnObject),
     ];
-    assert_eq!(keys.skipped, expected);
+    assert_eq!(keys.skipped(), expected);
     for (kid, alg) in [
         ("1", Algorithm::EdDSA),
         ("4", Algorithm::ES256),
@@ -54,10 +51,13 @@ fn what_cannot_be_used_is_skipped_and_told_by_its_place() {
 
 #[test]
 fn a_set_without_a_usable_key_is_refused() {
-    assert_eq!(set(&[]).err(), no_usable_key(0));
-    assert_eq!(set(&["{}".to_owned()]).err(), no_usable_key(1));
+    assert_eq!(problems(set(&[])), []);
+    assert_eq!(problems(set(&["{}".to_owned()])), [KeyProblem::Member("kty")]);
     let enc = RSA.jwk(r#""use":"enc""#);
-    assert_eq!(set(&[enc.clone(), "[]".to_owned(), enc]).err(), no_usable_key(3));
+    assert_eq!(
+        problems(set(&[enc.clone(), "[]".to_owned(), enc])),
+        [KeyProblem::Use, KeyProblem::NotAnObject, KeyProblem::Use]
+    );
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_set_has_at_most_100_keys() {
     assert_eq!(set(&keys).err(), not_a_set("it has more than 100 keys"));
     let unusable = vec!["1".to_owned(); 101];
     assert_eq!(set(&unusable).err(), not_a_set("it has more than 100 keys"));
-    assert_eq!(set(&unusable[..100]).err(), no_usable_key(100));
+    assert_eq!(problems(set(&unusable[..100])), vec![KeyProblem::NotAnObject; 100]);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn of_two_keys_with_one_kid_neither_is_used() {
     .unwrap();
     let duplicate = KeyProblem::DuplicateKeyId;
     assert_eq!(
-        keys.skipped,
+        keys.skipped(),
         [
             (0, duplicate.clone()),
             (2, duplicate.clone()),
@@ -134,10 +134,8 @@ fn of_two_keys_with_one_kid_neither_is_used() {
         ]
     );
     assert!(keys.select(Some("b"), Algorithm::ES256).is_ok());
-    assert_eq!(
-        set(&[ED25519.jwk(r#""kid":"a""#), other.jwk(r#""kid":"a""#)]).err(),
-        no_usable_key(2)
-    );
+    let alone = set(&[ED25519.jwk(r#""kid":"a""#), other.jwk(r#""kid":"a""#)]);
+    assert_eq!(problems(alone), vec![KeyProblem::DuplicateKeyId; 2]);
 }
 
 #[test]
@@ -148,7 +146,7 @@ fn a_secret_with_the_bytes_of_a_public_key_is_another_key() {
     let secret = Signer::Hmac(aws_lc_rs::signature::KeyPair::public_key(pair).as_ref().to_vec());
     for pair in [[&*ED25519, &secret], [&secret, &*ED25519]] {
         let jwks = pair.map(|signer| signer.jwk(r#""kid":"a""#));
-        assert_eq!(set(&jwks).err(), no_usable_key(2));
+        assert_eq!(problems(set(&jwks)), vec![KeyProblem::DuplicateKeyId; 2]);
     }
 }
 
@@ -157,13 +155,13 @@ fn a_modulus_with_another_exponent_is_another_key() {
     let jwk = RSA.jwk(r#""kid":"a""#);
     let other = jwk.replace(r#""e":"AQAB""#, r#""e":"Aw""#);
     assert_ne!(jwk, other);
-    assert_eq!(set(&[jwk, other]).err(), no_usable_key(2));
+    assert_eq!(problems(set(&[jwk, other])), vec![KeyProblem::DuplicateKeyId; 2]);
 }
 
 #[test]
 fn an_unusable_twin_takes_no_kid_away() {
     let keys = set(&[RSA.jwk(r#""kid":"a","use":"enc""#), ED25519.jwk(r#""kid":"a""#)]).unwrap();
-    assert_eq!(keys.skipped, [(0, KeyProblem::Use)]);
+    assert_eq!(keys.skipped(), [(0, KeyProblem::Use)]);
     assert!(keys.select(Some("a"), Algorithm::EdDSA).is_ok());
 }
 
@@ -173,7 +171,7 @@ fn the_same_key_listed_twice_is_one_key() {
     let token = ED25519.token("EdDSA", "{}");
     for jwks in [[ED25519.jwk(""), ED25519.jwk("")], [named.clone(), named]] {
         let keys = set(&jwks).unwrap();
-        assert_eq!(keys.skipped, []);
+        assert_eq!(keys.skipped(), []);
         assert_eq!(
             judge(&token, &keys).map(|identity| identity.claims),
             Ok("{}".to_owned())
@@ -188,7 +186,7 @@ fn a_key_listed_once_for_each_algorithm_verifies_each() {
         RSA.jwk(r#""kid":"a","alg":"PS384""#),
     ])
     .unwrap();
-    assert_eq!(keys.skipped, []);
+    assert_eq!(keys.skipped(), []);
     for alg in ["RS256", "PS384"] {
         let header = format!(r#"{{"alg":"{alg}","kid":"a"}}"#);
         let verdict = judge(RSA.token_with_header(alg, header, "{}"), &keys);
@@ -207,10 +205,61 @@ fn a_set_that_others_can_read_has_no_symmetric_key() {
         ED25519.jwk(r#""kid":"b""#)
     );
     let keys = KeySet::from_public_jwks(&jwks).unwrap();
-    assert_eq!(keys.skipped, [(0, KeyProblem::Symmetric)]);
+    assert_eq!(keys.skipped(), [(0, KeyProblem::Symmetric)]);
     assert!(keys.select(Some("b"), Algorithm::EdDSA).is_ok());
     assert!(keys.select(Some("a"), Algorithm::HS256).is_err());
     let alone = format!(r#"{{"keys":[{}]}}"#, HMAC.jwk(""));
-    assert_eq!(KeySet::from_public_jwks(&alone).err(), no_usable_key(1));
+    assert_eq!(problems(KeySet::from_public_jwks(&alone)), [KeyProblem::Symmetric]);
     assert!(KeySet::from_jwks(&alone).is_ok());
+}
+
+#[test]
+fn every_member_is_told_with_its_names_and_its_problem() {
+    let keys = set(&[
+        RSA.jwk(r#""kid":"a","alg":"RS256","use":"sig""#),
+        RSA.jwk(r#""kid":"b","alg":"RSA-OAEP","use":"enc""#),
+        r#"{"kty":7,"kid":"c\u202e"}"#.to_owned(),
+        "[]".to_owned(),
+        P256.jwk(""),
+    ])
+    .unwrap();
+    let text = |text: &Option<Excerpt>| text.as_ref().map_or("-".to_owned(), Excerpt::to_string);
+    let told: Vec<_> = keys
+        .members
+        .iter()
+        .map(|member| {
+            let problem = member
+                .problem
+                .as_ref()
+                .map_or("usable".to_owned(), KeyProblem::to_string);
+            format!(
+                "{} {} {} {problem}",
+                text(&member.kid),
+                text(&member.kty),
+                text(&member.alg)
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "a RSA RS256 usable",
+            "b RSA RSA-OAEP its \"use\" is not \"sig\"",
+            "c\\u{202e} - - it has no string \"kty\"",
+            "- - - it is not an object",
+            "- EC - usable",
+        ]
+    );
+    assert_eq!(
+        reasons(&keys.members),
+        "key 2, kid \"b\": its \"use\" is not \"sig\"; key 3, kid \"c\\u{202e}\": it has no string \"kty\"; \
+         key 4: it is not an object"
+    );
+    assert_eq!(reasons(&[]), "it is empty");
+    let many = vec![keys.members[3].clone(); 5];
+    assert!(
+        reasons(&many).ends_with("key 3: it is not an object; and 2 more"),
+        "{}",
+        reasons(&many)
+    );
 }

@@ -17,6 +17,7 @@ mod key_confusion;
 mod key_members;
 mod key_names;
 mod key_sets;
+mod key_urls;
 mod mutations;
 mod provider_shapes;
 mod providers;

@@ -32,7 +32,7 @@ fn judge(token: &str, providers: &[Provider]) -> Result<(Identity, usize), Error
     let keys = |place: usize| -> Result<&KeySet, Error> {
         match &providers[place].source {
             KeySource::Inline(set) => Ok(set),
-            KeySource::File(_) => Err(Error::NoKeys),
+            KeySource::File(_) | KeySource::Url(_) => Err(Error::NoKeys),
         }
     };
     verify_provided(token.as_bytes(), providers, keys, &policy())
@@ -126,7 +126,12 @@ fn keys_come_from_exactly_one_place() {
     refused(
         r#"[{"issuer":"a","jwks":{"keys":[]}}]"#,
         Some(0),
-        "the key set has no usable key",
+        "the key set has no usable key (it is empty)",
+    );
+    refused(
+        r#"[{"issuer":"a","jwks":{"keys":[{"kty":"EC","kid":"b","use":"enc"}]}}]"#,
+        Some(0),
+        "the key set has no usable key (key 1, kid \"b\": its \"use\" is not \"sig\")",
     );
 }
 
@@ -244,7 +249,7 @@ fn providers_that_share_issuer_and_keys_are_told_apart_by_audience() {
     assert_eq!(of(r#""x""#).unwrap().0.user_id.as_deref(), Some("by sub"));
     assert_eq!(of(r#""y""#).unwrap().0.user_id.as_deref(), Some("by oid"));
     assert_eq!(of(r#"["x","y"]"#), Err(Error::AmbiguousKey { candidates: 2 }));
-    assert_eq!(of(r#""z""#), Err(Error::UnknownIssuer { iss: excerpt("a") }));
+    assert_eq!(of(r#""z""#), Err(Error::Audience { aud: excerpt("z") }));
 }
 
 #[test]

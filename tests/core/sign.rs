@@ -17,7 +17,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pg_session_jwt::token::claims::NumericDate;
 use pg_session_jwt::token::keys::Key;
 use pg_session_jwt::token::policy::TokenId;
-use pg_session_jwt::token::{Error, Identity, KeySet, Part, Policy, verify};
+use pg_session_jwt::token::{Error, Identity, KeyProblem, KeySet, Part, Policy, verify};
 
 /// The second at which every token is judged.
 pub const NOW: i64 = 1_800_000_000;
@@ -142,6 +142,15 @@ pub fn part(bytes: impl AsRef<[u8]>) -> String {
 /// The set of these JWKs.
 pub fn set(jwks: &[String]) -> Result<KeySet, Error> {
     KeySet::from_jwks(&format!(r#"{{"keys":[{}]}}"#, jwks.join(",")))
+}
+
+/// Why no member of a set can be used, in their order.
+#[track_caller]
+pub fn problems(set: Result<KeySet, Error>) -> Vec<KeyProblem> {
+    match set {
+        Err(Error::NoUsableKey { members }) => members.into_iter().map(|member| member.problem.unwrap()).collect(),
+        other => panic!("{other:?}"),
+    }
 }
 
 pub fn seconds(seconds: i64) -> NumericDate {

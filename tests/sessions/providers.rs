@@ -8,18 +8,29 @@ use crate::sign::Signer;
 pub struct Provider {
     signer: Signer,
     issuer: String,
+    kid: String,
 }
 
 impl Provider {
     pub fn new(issuer: &str) -> Provider {
+        Provider::with_kid(issuer, "k1")
+    }
+
+    pub fn with_kid(issuer: &str, kid: &str) -> Provider {
         Provider {
             signer: Signer::ed25519(),
             issuer: issuer.to_owned(),
+            kid: kid.to_owned(),
         }
     }
 
+    /// Its public key.
+    pub fn jwk(&self) -> String {
+        self.signer.jwk(&format!(r#""kid":"{}""#, self.kid))
+    }
+
     pub fn key_set(&self) -> String {
-        format!(r#"{{"keys":[{}]}}"#, self.signer.jwk(r#""kid":"k1""#))
+        format!(r#"{{"keys":[{}]}}"#, self.jwk())
     }
 
     /// Its place in the setting, with further members such as `"audience":"x"`.
@@ -31,10 +42,10 @@ impl Provider {
         self.token_with(&format!(r#""sub":"{sub}","exp":{}"#, now() + 60))
     }
 
-    fn token_with(&self, members: &str) -> String {
+    pub fn token_with(&self, members: &str) -> String {
         let payload = format!(r#"{{"iss":"{}",{members}}}"#, self.issuer);
-        self.signer
-            .token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"k1","typ":"JWT"}"#, payload)
+        let header = format!(r#"{{"alg":"EdDSA","kid":"{}","typ":"JWT"}}"#, self.kid);
+        self.signer.token_with_header("EdDSA", header, payload)
     }
 }
 

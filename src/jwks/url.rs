@@ -1,0 +1,145 @@
+//! `jwks_url`, as a session sees it: the key set that the worker has stored, read again when there is another one.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use pgrx::prelude::*;
+
+use super::{Condition, shared, stored};
+use crate::error::in_words;
+use crate::token::claims::NumericDate;
+use crate::token::{Error, KeySet};
+
+/// How long a session waits for a fetch at most: as long as one try of the worker can take.
+const MAX_WAIT: Duration = Duration::from_secs(5);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
+pub struct KeyUrl {
+    url: String,
+    /// Of the entry in shared memory, when the set was read; 0 where there was none.
+    generation: u64,
+    set: Result<Rc<KeySet>, Error>,
+}
+
+impl KeyUrl {
+    /// A URL that was not looked at yet.
+    pub fn new(url: &str) -> Self {
+        KeyUrl {
+            url: url.to_owned(),
+            generation: 0,
+            set: Err(Error::NoKeys),
+        }
+    }
+
+    /// The keys, as they were when shared memory was last looked at.
+    pub fn keys(&self) -> Result<Rc<KeySet>, Error> {
+        self.set.clone()
+    }
+
+    pub fn condition(&self) -> Condition {
+        let entry = shared::look(&self.url);
+        let time = |pick: fn(&shared::Entry) -> i64| {
+            let micros = entry.as_ref().map_or(0, pick);
+            (micros != 0).then(|| NumericDate::from_micros(micros))
+        };
+        let error = match &entry {
+            None => Some(format!("no more than {} URLs can be in use", shared::MAX_URLS)),
+            Some(entry) if !entry.error().is_empty() => Some(entry.error().to_owned()),
+            Some(_) if !shared::has_worker() => Some(
+                "the background worker that fetches it does not run; see max_worker_processes and the server's log"
+                    .to_owned(),
+            ),
+            Some(entry) => (entry.fetches == 0).then(|| "it was not fetched yet".to_owned()),
+        };
+        Condition {
+            members: self.set.as_ref().map(|set| set.members.clone()).unwrap_or_default(),
+            fetched_at: time(|entry| entry.fetched_at),
+            next_at: time(|entry| entry.next_at),
+            error,
+        }
+    }
+
+    /// Keeps the worker fetching.
+    pub fn need(&self) {
+        if !shared::need(&self.url) {
+            log!(
+                "pg_session_jwt: more than {} URLs of key sets are in use",
+                shared::MAX_URLS
+            );
+        }
+    }
+
+    /// Reads the key set again if there is another one; true if so.
+    pub fn refresh(&mut self) -> bool {
+        let generation = shared::look(&self.url).map_or(0, |entry| entry.generation);
+        if generation == self.generation {
+            return false;
+        }
+        self.generation = generation;
+        self.set = if generation == 0 {
+            Err(Error::NoKeys)
+        } else {
+            self.read()
+        };
+        true
+    }
+
+    fn read(&self) -> Result<Rc<KeySet>, Error> {
+        let refused = |reason: String| {
+            log!(
+                "pg_session_jwt: the stored key set of \"{}\" cannot be used: {reason}",
+                self.url
+            );
+            Error::NoKeys
+        };
+        let (set, _) = stored::read(&self.url).map_err(|error| refused(error.to_string()))?;
+        KeySet::from_public_jwks(&set)
+            .map(Rc::new)
+            .map_err(|error| refused(in_words(&error)))
+    }
+
+    /// Waits, for a limited time, for the first fetch of this URL. True if there is another key set than before.
+    pub fn await_first(&mut self) -> bool {
+        self.need();
+        self.wait_until(|entry| entry.generation > 0 || entry.fetches > 0)
+    }
+
+    /// Has the keys fetched again, if that was not done just now, and waits for it for a limited time. True if there is
+    /// another key set than before.
+    pub fn await_another(&mut self) -> bool {
+        if self.refresh() {
+            return true;
+        }
+        match shared::ask_again(&self.url) {
+            Some(request) => self.wait_until(|entry| entry.served >= request),
+            None => false,
+        }
+    }
+
+    fn wait_until(&mut self, done: impl Fn(&shared::Entry) -> bool) -> bool {
+        let started = Instant::now();
+        while shared::look(&self.url).is_some_and(|entry| !done(&entry)) && started.elapsed() < MAX_WAIT {
+            sleep();
+        }
+        self.refresh()
+    }
+}
+
+/// Sleeps a little, as a statement that can be cancelled.
+fn sleep() {
+    let events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
+    // SAFETY: reads a global of this process.
+    let latch = unsafe { pg_sys::MyLatch };
+    // SAFETY: this process's own latch.
+    unsafe {
+        pg_sys::WaitLatch(
+            latch,
+            events as i32,
+            BETWEEN_LOOKS.as_millis() as i64,
+            pg_sys::PG_WAIT_EXTENSION,
+        )
+    };
+    // SAFETY: as above; whoever else waits on it looks at what they wait for before they sleep.
+    unsafe { pg_sys::ResetLatch(latch) };
+    pgrx::check_for_interrupts!();
+}

@@ -1,0 +1,133 @@
+//! The background worker that fetches the key sets of `jwks_url`.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | [`fetch`] | one key set from one URL, with its limits |
+//! | [`thread`] | threads for what blocks, so that the worker itself always answers |
+//! | [`discover`] | the URLs that the settings of databases and roles have |
+//! | [`job`] | one URL: when it is due, and what came |
+//!
+//! It belongs to no database and sleeps until something is to be done. Without a URL that is for ever.
+
+mod discover;
+mod fetch;
+mod job;
+mod thread;
+
+use std::time::{Duration, Instant};
+
+use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags};
+use pgrx::prelude::*;
+
+use crate::jwks::{shared, stored};
+use crate::settings;
+use discover::Discovery;
+use job::Job;
+
+/// How often it is looked whether a thread or a process has ended.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
+/// Has the postmaster start the worker, on a standby too.
+pub fn register() {
+    BackgroundWorkerBuilder::new("pg_session_jwt key fetcher")
+        .set_library("pg_session_jwt")
+        .set_function("pg_session_jwt_fetch_keys")
+        // Without a database, but then it is in pg_stat_activity. Before set_start_time, which this would undo.
+        .enable_spi_access()
+        .set_start_time(BgWorkerStartTime::ConsistentState)
+        .set_restart_time(Some(Duration::from_secs(1)))
+        .load();
+}
+
+/// The worker's process.
+// SAFETY: no other library has a function of this name.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub extern "C-unwind" fn pg_session_jwt_fetch_keys(_argument: pg_sys::Datum) {
+    BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP | SignalWakeFlags::SIGTERM);
+    BackgroundWorker::connect_worker_to_spi(None, None);
+    // SAFETY: reads a global of this process.
+    shared::set_worker(unsafe { pg_sys::MyLatch });
+    let mut worker = Worker::default();
+    worker.read_settings();
+    worker.go_on();
+    while BackgroundWorker::wait_latch(worker.pause()) {
+        if BackgroundWorker::sighup_received() {
+            // SAFETY: outside of a transaction, as PostgreSQL's own workers do it.
+            unsafe { pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP) };
+            worker.read_settings();
+        }
+        worker.go_on();
+    }
+    shared::set_worker(std::ptr::null_mut());
+    // With 0 the postmaster would take it that the work is done, and not start it again.
+    // SAFETY: the end of the process; threads that still wait for an answer end with it.
+    unsafe { pg_sys::proc_exit(1) };
+}
+
+#[derive(Default)]
+struct Worker {
+    jobs: Vec<Job>,
+    discovery: Option<Discovery>,
+}
+
+impl Worker {
+    fn read_settings(&mut self) {
+        report_left_out(&shared::set_server_urls(&settings::providers::urls()));
+        self.discovery = Some(Discovery::start());
+        // What failed may have failed for a setting.
+        self.jobs.iter_mut().for_each(Job::try_again);
+    }
+
+    /// Does what is to be done now, without waiting for anything.
+    fn go_on(&mut self) {
+        if let Some(discovery) = self.discovery.take() {
+            let reads = shared::catalog_reads();
+            self.discovery = discovery.go_on();
+            if self.discovery.is_none() && reads > 0 {
+                delete_others();
+            }
+        }
+        shared::forget_unneeded();
+        let entries = shared::entries();
+        self.jobs
+            .retain(|job| entries.iter().any(|entry| entry.url() == job.url()));
+        for entry in entries {
+            match self.jobs.iter_mut().find(|job| job.url() == entry.url()) {
+                Some(job) => job.go_on(&entry),
+                None => {
+                    let mut job = Job::new(entry.url());
+                    job.go_on(&entry);
+                    self.jobs.push(job);
+                }
+            }
+        }
+    }
+
+    /// How long nothing is to be done, unless somebody wakes the worker.
+    fn pause(&self) -> Option<Duration> {
+        if self.discovery.is_some() || self.jobs.iter().any(Job::is_running) {
+            return Some(BETWEEN_LOOKS);
+        }
+        let next = self.jobs.iter().map(Job::due).min()?;
+        // A little more, or it would wake too early by what is cut off.
+        Some(next.saturating_duration_since(Instant::now()) + Duration::from_millis(1))
+    }
+}
+
+/// Deletes the stored key sets of URLs that are in no setting any more.
+fn delete_others() {
+    let entries = shared::entries();
+    if let Err(error) = stored::keep_only(entries.iter().map(shared::Entry::url)) {
+        log!("pg_session_jwt: stored key sets could not be deleted: {error}");
+    }
+}
+
+fn report_left_out(urls: &[String]) {
+    for url in urls {
+        log!(
+            "pg_session_jwt: the key set of \"{url}\" is not fetched: more than {} URLs",
+            shared::MAX_URLS
+        );
+    }
+}

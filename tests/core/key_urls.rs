@@ -1,0 +1,92 @@
+//! Where a key set may be fetched from.
+
+use pg_session_jwt::token::Error;
+use pg_session_jwt::token::key_url::check;
+use pg_session_jwt::token::provider::{KeySource, parse};
+
+#[test]
+fn https_is_accepted_and_http_on_loopback_only() {
+    for url in [
+        "https://example.clerk.accounts.dev/.well-known/jwks.json",
+        "https://example.com:8443/keys?p=b2c_1_sign_in",
+        "https://192.0.2.1/keys",
+        "HTTPS://example.com/keys",
+        "http://127.0.0.1/keys",
+        "http://127.8.9.1:3000/keys",
+        "http://[::1]:3000/keys",
+        "http://localhost:3000/keys",
+        "http://LOCALHOST/keys",
+    ] {
+        assert_eq!(check(url), Ok(()), "{url}");
+    }
+    let http = Err("is http, which is accepted only for loopback addresses; use https");
+    for url in [
+        "http://example.com/keys",
+        "http://localhost.example.com/keys",
+        "http://127.0.0.1.example.com/keys",
+        "http://128.0.0.1/keys",
+        "http://0.0.0.0/keys",
+        "http://10.0.0.1/keys",
+        "http://[::2]/keys",
+        "http://[::ffff:10.0.0.1]/keys",
+        "http://169.254.169.254/latest/meta-data",
+    ] {
+        assert_eq!(check(url), http, "{url}");
+    }
+}
+
+#[test]
+fn what_is_no_plain_absolute_url_is_refused() {
+    for (url, problem) in [
+        ("", "is not a URL"),
+        ("keys.json", "is not an absolute URL"),
+        ("/etc/passwd", "is not an absolute URL"),
+        ("example.com:443", "is not an absolute URL"),
+        ("https://", "is not a URL"),
+        ("https:///keys", "is not a URL"),
+        ("https://exa mple.com/keys", "is not a URL"),
+        ("https://example.com/keys\r\nHost: evil", "is not a URL"),
+        ("file:///etc/passwd", "is not a URL"),
+        ("ftp://example.com/keys", "is neither https nor http"),
+        ("gopher://127.0.0.1/keys", "is neither https nor http"),
+        (
+            "https://user:secret@example.com/keys",
+            "has a user name or password in it",
+        ),
+        ("http://127.0.0.1@example.com/keys", "has a user name or password in it"),
+        ("https://example.com/keys#a", "has a fragment (#)"),
+    ] {
+        assert_eq!(check(url), Err(problem), "{url}");
+    }
+}
+
+#[test]
+fn a_url_of_512_bytes_is_read_and_a_byte_more_is_not() {
+    let url = |bytes: usize| {
+        let start = "https://example.com/";
+        format!("{start}{}", "k".repeat(bytes - start.len()))
+    };
+    assert_eq!(check(&url(512)), Ok(()));
+    assert_eq!(check(&url(513)), Err("is longer than 512 bytes"));
+}
+
+#[test]
+fn a_provider_says_what_is_wrong_with_its_url() {
+    let one = |url: &str| parse(&format!(r#"[{{"issuer":"a","jwks_url":{url}}}]"#));
+    let list = one(r#""https://example.com/keys""#).unwrap();
+    assert!(matches!(&list[0].source, KeySource::Url(url) if url == "https://example.com/keys"));
+    for (url, problem) in [
+        ("7", "its \"jwks_url\" is not a string, or empty"),
+        ("\"\"", "its \"jwks_url\" is not a string, or empty"),
+        (
+            "\"http://example.com\"",
+            "its \"jwks_url\" is http, which is accepted only for loopback addresses; use https",
+        ),
+    ] {
+        let expected = Error::Providers {
+            place: Some(0),
+            problem: problem.to_owned(),
+        };
+        assert_eq!(one(url).err(), Some(expected), "{url}");
+    }
+}

@@ -1,0 +1,66 @@
+//! Key sets from a URL, fetched by the real worker: from a setting to an identity, and a rotation.
+
+use crate::key_server::{Answer, KeyServer};
+use crate::providers::Provider;
+use crate::server::Server;
+use crate::session::{init, one, refuses, rows, user_id};
+
+/// The provider's place in the setting, with its keys from a URL.
+pub fn entry(issuer: &str, url: &str) -> String {
+    format!(r#"{{"issuer":"{issuer}","jwks_url":"{url}"}}"#)
+}
+
+/// A server with the worker, and with these providers in its own setting.
+pub fn server_with(entries: &[String], more: &str) -> Server {
+    Server::start(&conf(entries, more))
+}
+
+pub fn conf(entries: &[String], more: &str) -> String {
+    format!(
+        "shared_preload_libraries = 'pg_session_jwt'\npg_session_jwt.providers = '[{}]'\n{more}",
+        entries.join(",")
+    )
+}
+
+#[test]
+fn a_key_set_is_fetched_and_its_tokens_are_identities() {
+    let provider = Provider::new("a");
+    let keys = KeyServer::start(Answer::Body(provider.key_set()));
+    let server = server_with(&[entry("a", &keys.url())], "");
+    let mut client = server.connect("template1", "postgres", "");
+    init(&mut client, &provider.token("alice"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    let status = "select concat_ws(' ', mode, provider, issuer, kid) from auth.status()";
+    assert_eq!(one::<String>(&mut client, status), "provider 1 a k1");
+    let shown = rows(
+        &mut client,
+        "select provider, issuer, source, location, kid, kty, usable, reason, last_error,
+                fetched_at between now() - interval '1 minute' and now(),
+                next_refresh between now() + interval '4 minutes' and now() + interval '5 minutes'
+         from auth.providers()",
+    );
+    let url = keys.url();
+    let expected = ["1", "a", "jwks_url", &url, "k1", "OKP", "t", "", "", "t", "t"];
+    let shown: Vec<&str> = shown[0].iter().map(|value| value.as_deref().unwrap_or("")).collect();
+    assert_eq!(shown, expected);
+    assert_eq!(keys.requests(), 1);
+}
+
+#[test]
+fn after_a_rotation_the_next_token_works_and_those_of_the_retired_key_stop() {
+    let (old, new) = (Provider::new("a"), Provider::with_kid("a", "k2"));
+    let keys = KeyServer::start(Answer::Body(old.key_set()));
+    let server = server_with(&[entry("a", &keys.url())], "");
+    let mut living = server.connect("template1", "postgres", "");
+    init(&mut living, &old.token("alice"));
+    keys.answer(Answer::Body(new.key_set()));
+    let mut client = server.connect("template1", "postgres", "");
+    init(&mut client, &new.token("bob"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+    let retired = format!("select auth.jwt_session_init('{}')", old.token("alice"));
+    refuses(&mut client, &retired, "28000", "no key for this JWT");
+    refuses(&mut living, "select auth.user_id()", "28000", "no key for this JWT");
+    init(&mut living, &new.token("alice"));
+    assert_eq!(user_id(&mut living).as_deref(), Some("alice"));
+    assert_eq!(keys.requests(), 2);
+}

@@ -1,0 +1,155 @@
+//! What a session must and must not do while its providers cannot be used, and after they are mended.
+
+use postgres::Client;
+
+use super::values::{Malformed, values};
+use crate::providers::Provider;
+use crate::server::Server;
+use crate::session::{Proxy, init, one, refusal, refuses, run, user_id, ways_to_present};
+
+/// How every call fails.
+pub struct Told {
+    pub sqlstate: &'static str,
+    pub message: &'static str,
+    /// How the DETAIL begins.
+    pub detail: &'static str,
+}
+
+/// The value is there and says what is wrong with it.
+pub fn unusable(value: &Malformed) -> Told {
+    Told {
+        sqlstate: "22023",
+        message: "\"pg_session_jwt.providers\" is set but cannot be used: the list of providers cannot be used",
+        detail: value.problem,
+    }
+}
+
+/// PostgreSQL has dropped the value when the library was loaded.
+pub const NOT_APPLIED: Told = Told {
+    sqlstate: "55000",
+    message: "\"pg_session_jwt.providers\" is set but was not applied",
+    detail: "It was given where it cannot be set, or with an empty or malformed value.",
+};
+
+/// A command that would set such a value is refused.
+pub fn refused(value: &Malformed) -> Told {
+    Told {
+        sqlstate: "22023",
+        message: "the list of providers cannot be used",
+        detail: value.problem,
+    }
+}
+
+/// Whose tokens each session is offered.
+pub struct Parties {
+    pub proxy: Proxy,
+    pub provider: Provider,
+}
+
+impl Parties {
+    pub fn new() -> Parties {
+        Parties {
+            proxy: Proxy::new(),
+            provider: Provider::new("https://issuer.example/"),
+        }
+    }
+
+    pub fn values(&self) -> Vec<Malformed> {
+        values(&self.provider)
+    }
+
+    /// A value that can be used.
+    pub fn good_value(&self) -> String {
+        format!("[{}]", self.provider.entry(""))
+    }
+
+    /// A session that has a good key in its startup packet, and claims.
+    pub fn try_connect(
+        &self,
+        server: &Server,
+        database: &str,
+        user: &str,
+        more: &str,
+    ) -> Result<Client, postgres::Error> {
+        let claims = r#"-c request.jwt.claims={"sub":"mallory"}"#;
+        let options = format!("{} {claims} {more}", self.proxy.options());
+        server.try_connect(database, user, &options)
+    }
+
+    pub fn connect(&self, server: &Server, database: &str, user: &str, more: &str) -> Client {
+        self.try_connect(server, database, user, more).unwrap()
+    }
+
+    /// Asserts that neither of the tokens nor the claims are believed. In each turn another call is the first, which
+    /// may be the one that loads the library.
+    #[track_caller]
+    pub fn is_shut(&self, client: &mut Client, told: &Told, turn: usize, way: &str) {
+        let tokens = [self.proxy_token(), self.provider.token("mallory")];
+        let readers = [
+            "user_id",
+            "session",
+            "init",
+            "uid",
+            "jwt",
+            "role",
+            "email",
+            "organization",
+            "organization_id",
+        ];
+        let mut calls: Vec<String> = readers.map(|reader| format!("select auth.{reader}()")).into();
+        calls.extend(
+            tokens
+                .iter()
+                .map(|token| format!("select auth.jwt_session_init('{token}')")),
+        );
+        calls.push("select definer_sees()".to_owned());
+        let first = turn % calls.len();
+        calls.rotate_left(first);
+        for call in &calls {
+            fails(client, call, told, way);
+        }
+        for call in tokens.iter().flat_map(|token| ways_to_present(token)) {
+            fails(client, &call, told, way);
+        }
+        for sql in [r#"set request.jwt.claims = '{"sub":"mallory"}'"#, "discard all"] {
+            run(client, sql);
+            fails(client, "select auth.user_id()", told, way);
+        }
+        let status = "select concat_ws(' ', mode, identity, reason) from auth.status()";
+        let expected = format!("unusable f {} ({}", told.message, told.detail);
+        let status: String = one(client, status);
+        assert!(status.starts_with(&expected), "{way}: {status}");
+    }
+
+    /// Asserts that now the provider counts, and it alone.
+    #[track_caller]
+    pub fn is_mended(&self, client: &mut Client, way: &str) {
+        init(client, &self.provider.token("alice"));
+        assert_eq!(user_id(client).as_deref(), Some("alice"), "{way}");
+        let mode: String = one(client, "select mode from auth.status()");
+        assert_eq!(mode, "provider", "{way}");
+        let of_proxy = format!("select auth.jwt_session_init('{}')", self.proxy_token());
+        refuses(client, &of_proxy, "28000", "the JWT's issuer is not trusted");
+    }
+
+    pub fn proxy_token(&self) -> String {
+        self.proxy.token_with_jti(1, r#""sub":"mallory""#)
+    }
+}
+
+#[track_caller]
+pub fn fails(client: &mut Client, sql: &str, told: &Told, way: &str) {
+    let refusal = refusal(client, sql);
+    let Told {
+        sqlstate,
+        message,
+        detail,
+    } = told;
+    assert_eq!(
+        (refusal.sqlstate.as_str(), refusal.message.as_str()),
+        (*sqlstate, *message),
+        "{way}"
+    );
+    let said = refusal.detail.unwrap_or_default();
+    assert!(said.starts_with(detail), "{way}: {said} instead of {detail}");
+}
