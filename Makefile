@@ -15,8 +15,8 @@ help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
 	@printf '\n  PG="15 17" selects PostgreSQL majors; the default is all that are supported (for demo: one).\n'
 
-setup: ## everything that building and testing need: PostgreSQL 15 to 18 in a private cache, cargo-pgrx
-	@scripts/setup.sh $(PG)
+setup: ## everything that building and testing need: PostgreSQL 15 to 18 in a private cache, cargo-pgrx, npm packages
+	@scripts/setup.sh --with-node $(PG)
 
 demo: ## from nothing to row-level security by tokens, shown step by step on a throw-away server
 	@scripts/demo.sh $(PG)

@@ -1,18 +1,25 @@
 #!/usr/bin/env bash
 # Brings a Debian or Ubuntu machine that has only Rust to where the tests and the demo can run.
 #
-#   scripts/setup.sh [MAJOR …]        default: 15 16 17 18
+#   scripts/setup.sh [--with-node] [MAJOR …]        default: 15 16 17 18
 #
 # It owns the caches: one private PostgreSQL tree for each major (postgres.sh), cargo-pgrx in the version that
-# Cargo.toml pins, and pgrx's own configuration. Nothing is ever installed *into* the system's PostgreSQL.
+# Cargo.toml pins, pgrx's own configuration, and, for the tests, an OpenID provider from npm (node.sh). Nothing is ever installed *into* the system's PostgreSQL.
 # Each part is looked at first and made again only if it is missing, half-made or of another version, so that a run
 # on a ready machine takes a second or two. Works as root and as an ordinary user; only system packages need root.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/postgres.sh"
+. "$ROOT/scripts/node.sh"
 
-choose_majors "$@"
+with_node=""
 STEPS=4
+if [ "${1:-}" = --with-node ]; then
+    with_node=1
+    STEPS=5
+    shift
+fi
+choose_majors "$@"
 STEP_WORD="set-up"
 
 command -v cargo >/dev/null || die "cargo is not on the PATH: install Rust (see rust-version in Cargo.toml) with rustup first"
@@ -34,6 +41,7 @@ installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx
 wanted_packages() {
     printf '%s\n' build-essential clang libclang-dev pkg-config libssl-dev openssl jq python3 ca-certificates
     if is_root; then printf '%s\n' sudo; fi
+    if [ -n "$with_node" ] && ! node_is_here; then printf '%s\n' nodejs npm; fi
     local major
     for major in "${majors[@]}"; do packages_for_postgres "$major"; done
 }
@@ -107,6 +115,11 @@ if [ -n "$differs" ]; then
     say "written for ${#arguments[@]} PostgreSQL(s)"
 else
     say "$PGRX_HOME/config.toml"
+fi
+
+if [ -n "$with_node" ]; then
+    step "npm packages of the tests"
+    make_node_modules
 fi
 
 printf '\n'

@@ -9,6 +9,7 @@
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/server.sh"
+. "$ROOT/scripts/node.sh"
 
 chosen=$#
 choose_majors "$@"
@@ -75,7 +76,7 @@ export PGRX_BUILD_FLAGS=--locked # for the builds that cargo-pgrx starts
 
 # Not a `run`: one major that cannot be had must not keep the others from being tested.
 step "set-up"
-"$ROOT/scripts/setup.sh" "${majors[@]}" || say "not everything could be set up; going on with what there is"
+"$ROOT/scripts/setup.sh" --with-node "${majors[@]}" || say "not everything could be set up; going on with what there is"
 available=()
 for major in "${majors[@]}"; do
     if pg_config_of "$major" >/dev/null; then
@@ -85,6 +86,8 @@ for major in "${majors[@]}"; do
         failed=$((failed + 1))
     fi
 done
+lay_out_oidc "$RUN/oidc" || say "no OpenID provider: the tests that need it will fail"
+export PG_SESSION_JWT_OIDC=$RUN/oidc # for tests/sessions/oidc.rs
 if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then
     die "cargo fmt or cargo clippy is missing: rustup component add rustfmt clippy"
 fi

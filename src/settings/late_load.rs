@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use pgrx::pg_sys;
 
 use super::limits::{AUDIT_LOG_APPLIED, CLAIMS_FALLBACK_APPLIED, LEEWAY_APPLIED, PROVIDERS_APPLIED};
-use super::{JWK, jwk, name};
+use super::{JWK, PROVIDERS, jwk, name};
 
 /// Stands for a key or providers that were set and not applied. No JSON text begins like this.
 const MARK: &CStr = c"(set, but not applied)";
@@ -21,46 +21,57 @@ pub(super) fn is_mark(value: &CStr) -> bool {
     value == MARK
 }
 
-/// Of which settings there were placeholders before they were defined.
+/// What the settings were before they were defined; None where nobody had set them.
 pub(super) struct Placeholders {
-    providers: bool,
-    jwk: bool,
-    claims_fallback: bool,
-    leeway: bool,
-    audit_log: bool,
+    providers: Option<CString>,
+    jwk: Option<CString>,
+    claims_fallback: Option<CString>,
+    leeway: Option<CString>,
+    audit_log: Option<CString>,
 }
 
 impl Placeholders {
     pub(super) fn look() -> Self {
         Placeholders {
-            providers: current(name::PROVIDERS).is_some(),
-            jwk: current(name::JWK).is_some(),
-            claims_fallback: current(name::CLAIMS_FALLBACK).is_some(),
-            leeway: current(name::LEEWAY).is_some(),
-            audit_log: current(name::AUDIT_LOG).is_some(),
+            providers: placeholder(name::PROVIDERS),
+            jwk: placeholder(name::JWK),
+            claims_fallback: placeholder(name::CLAIMS_FALLBACK),
+            leeway: placeholder(name::LEEWAY),
+            audit_log: placeholder(name::AUDIT_LOG),
         }
     }
 
     /// Puts back what was dropped. A client's placeholder, even an empty one, covers the server's: where it was dropped
     /// nobody knows what stood behind it. Then there is a key or provider that cannot be used, and of a restriction the
-    /// strictest there is.
+    /// strictest there is. An empty value of the server that comes to light behind a dropped one does not unset that.
     pub(super) fn settle(self) {
-        let no_key = JWK.get().is_none_or(|value| value.is_empty());
+        let is_empty = |value: Option<CString>| value.is_none_or(|value| value.is_empty());
+        let emptied = |before: &Option<CString>, now| !is_empty(before.clone()) && is_empty(now);
+        let no_key = is_empty(JWK.get());
         let dropped = [
             (
-                self.providers && !PROVIDERS_APPLIED.load(Relaxed),
+                self.providers.is_some() && !PROVIDERS_APPLIED.load(Relaxed)
+                    || emptied(&self.providers, PROVIDERS.get()),
                 name::PROVIDERS,
                 MARK,
             ),
-            (self.jwk && no_key && !jwk::is_from_server(), name::JWK, MARK),
             (
-                self.claims_fallback && !CLAIMS_FALLBACK_APPLIED.load(Relaxed),
+                self.jwk.is_some() && no_key && !jwk::is_from_server() || emptied(&self.jwk, JWK.get()),
+                name::JWK,
+                MARK,
+            ),
+            (
+                self.claims_fallback.is_some() && !CLAIMS_FALLBACK_APPLIED.load(Relaxed),
                 name::CLAIMS_FALLBACK,
                 c"off",
             ),
-            (self.leeway && !LEEWAY_APPLIED.load(Relaxed), name::LEEWAY, c"0"),
             (
-                self.audit_log && !AUDIT_LOG_APPLIED.load(Relaxed),
+                self.leeway.is_some() && !LEEWAY_APPLIED.load(Relaxed),
+                name::LEEWAY,
+                c"0",
+            ),
+            (
+                self.audit_log.is_some() && !AUDIT_LOG_APPLIED.load(Relaxed),
                 name::AUDIT_LOG,
                 c"on",
             ),
@@ -69,6 +80,38 @@ impl Placeholders {
             assign(name, value);
         }
     }
+}
+
+/// The value of a placeholder that somebody has set. What was taken out of the server's file leaves an empty one behind
+/// until the server restarts, with the source DEFAULT.
+fn placeholder(name: &CStr) -> Option<CString> {
+    current(name).filter(|_| source(name) != Some(pg_sys::GucSource::PGC_S_DEFAULT))
+}
+
+/// Where the current value of a setting came from; None where it does not exist.
+#[cfg(not(feature = "pg15"))]
+fn source(name: &CStr) -> Option<pg_sys::GucSource::Type> {
+    // SAFETY: the name is a C string; skip_errors makes it return null where there is no such setting.
+    let variable = unsafe { pg_sys::find_option(name.as_ptr(), false, true, 0) };
+    // SAFETY: null, or a setting, which lives as long as the process.
+    unsafe { variable.as_ref() }.map(|variable| variable.source)
+}
+
+/// The same where PostgreSQL keeps `find_option` to itself.
+#[cfg(feature = "pg15")]
+fn source(name: &CStr) -> Option<pg_sys::GucSource::Type> {
+    // SAFETY: reads a global of this process.
+    let count = usize::try_from(unsafe { pg_sys::GetNumConfigOptions() }).ok()?;
+    // SAFETY: as above.
+    let list = unsafe { pg_sys::get_guc_variables() };
+    // SAFETY: the list has so many settings, and nothing is defined while this borrows it.
+    let variables = unsafe { std::slice::from_raw_parts(list, count) };
+    variables.iter().find_map(|variable| {
+        // SAFETY: each is a setting, which lives as long as the process.
+        let variable = unsafe { variable.as_ref() }?;
+        // SAFETY: its name is a C string.
+        (unsafe { CStr::from_ptr(variable.name) } == name).then_some(variable.source)
+    })
 }
 
 /// Another library has defined the setting.

@@ -14,10 +14,13 @@ use super::error::{Error, Excerpt};
 use super::json::{self, Json, Members};
 use super::key_set::{self, KeySet};
 use super::key_url;
-use super::keys::Key;
+use super::keys::{Key, MAX_KEY_SET_BYTES};
 
 /// Providers of one configuration; a token without `iss` is compared with all of them.
 pub const MAX_PROVIDERS: usize = 100;
+
+/// Bytes of the whole list, and so of any key set in it.
+pub const MAX_PROVIDERS_BYTES: usize = MAX_KEY_SET_BYTES;
 
 /// One provider. The JSON members have the same names.
 #[derive(Debug, Clone)]
@@ -53,6 +56,12 @@ pub enum KeySource {
 /// [`Error::Providers`] with the place of the provider and what is wrong with it.
 pub fn parse(text: &str) -> Result<Vec<Provider>, Error> {
     let whole = |problem: String| Error::Providers { place: None, problem };
+    if text.len() > MAX_PROVIDERS_BYTES {
+        return Err(whole(format!(
+            "it has {} bytes; at most {MAX_PROVIDERS_BYTES} are accepted",
+            text.len()
+        )));
+    }
     let Json::Array(list) = json::parse(text).map_err(whole)? else {
         return Err(whole("it is not an array".to_owned()));
     };

@@ -80,6 +80,15 @@ fn a_hundred_providers_are_possible_and_no_more() {
 }
 
 #[test]
+fn a_list_of_256_kib_is_read_and_a_byte_more_is_not() {
+    let provider = r#"[{"issuer":"a","jwks_file":"/f"}]"#;
+    let padded = |bytes: usize| format!("{}{provider}", " ".repeat(bytes - provider.len()));
+    assert_eq!(list(&padded(262_144)).len(), 1);
+    let too_long = "it has 262145 bytes; at most 262144 are accepted";
+    refused(&padded(262_145), None, too_long);
+}
+
+#[test]
 fn a_member_that_is_unknown_is_named() {
     let text = r#"[{"issuer":"a","jwks_file":"/f"},{"issuer":"b","jwks_file":"/f","audiense":"x"}]"#;
     refused(text, Some(1), r#"it has an unknown member "audiense""#);

@@ -2,11 +2,12 @@
 //!
 //! behaviour 4.14: what is covered so is not "not set".
 
+use crate::key_server::wait_until;
 use crate::late_load::{STRICT, stays_strict};
 use crate::loading::{is_loaded, ordinary_user};
 use crate::providers::{self, Provider};
 use crate::server::{SHARED, Server};
-use crate::session::{Proxy, init, one, refusal, run, user_id};
+use crate::session::{Proxy, init, one, refusal, refuses, run, user_id};
 use crate::sign::Signer;
 
 #[test]
@@ -161,17 +162,69 @@ fn who_loads_the_library_makes_no_difference_to_what_an_ordinary_user_may_set() 
 
 #[test]
 fn providers_that_are_refused_when_the_library_is_loaded_are_not_unset() {
-    let mut client = SHARED.connect(
-        &SHARED.database(),
-        "postgres",
-        r#"-c request.jwt.claims={"sub":"mallory"}"#,
-    );
-    run(&mut client, "set pg_session_jwt.providers = 'not JSON'");
-    assert!(!is_loaded(&mut client));
-    let refused = refusal(&mut client, "select auth.user_id()");
+    let claims = r#"-c request.jwt.claims={"sub":"mallory"}"#;
     let message = "\"pg_session_jwt.providers\" is set but was not applied";
-    assert_eq!(
-        (refused.sqlstate.as_str(), refused.message.as_str()),
-        ("55000", message)
-    );
+    let (plain, with_empty) = (SHARED.database(), SHARED.database());
+    providers::set_providers(&with_empty, "");
+    let as_a_function = "create function f() returns text language sql set pg_session_jwt.providers = 'not JSON'
+                         as 'select auth.user_id()'";
+    for database in [plain, with_empty] {
+        let mut client = SHARED.connect(&database, "postgres", claims);
+        run(&mut client, "set pg_session_jwt.providers = 'not JSON'");
+        assert!(!is_loaded(&mut client));
+        refuses(&mut client, "select auth.user_id()", "55000", message);
+        let mut client = SHARED.connect(&database, "postgres", claims);
+        run(&mut client, as_a_function);
+        assert!(!is_loaded(&mut client));
+        refuses(&mut client, "select f()", "55000", message);
+        refuses(&mut client, "select auth.session()", "55000", message);
+    }
+}
+
+#[test]
+fn an_empty_key_of_the_server_does_not_make_one_that_was_dropped_unset() {
+    let server = Server::start("pg_session_jwt.jwk = ''");
+    let mut client = server.connect("template1", "postgres", r#"-c request.jwt.claims={"sub":"mallory"}"#);
+    run(&mut client, "set pg_session_jwt.jwk = '{}'");
+    assert!(!is_loaded(&mut client));
+    let message = "\"pg_session_jwt.jwk\" is set but was not applied";
+    refuses(&mut client, "select auth.user_id()", "55000", message);
+}
+
+#[test]
+fn what_is_taken_out_of_the_servers_file_is_not_set() {
+    let server = Server::start("");
+    let mut admin = server.connect("template1", "postgres", "");
+    let before = "select concat_ws(' ', mode, (select setting from pg_settings where name = 'pg_session_jwt.leeway'),
+                                    (select setting from pg_settings where name = 'pg_session_jwt.audit_log'))
+                  from auth.status()";
+    let seen = || one::<String>(&mut server.connect("template1", "postgres", ""), before);
+    assert_eq!(seen(), "claims 60 off");
+    let provider = Provider::new("a");
+    let settings = [
+        ("providers", format!("[{}]", provider.entry(""))),
+        ("jwk", Proxy::new().jwk()),
+        ("leeway", "10".to_owned()),
+        ("claims_fallback", "off".to_owned()),
+        ("audit_log", "on".to_owned()),
+    ];
+    let reload = |admin: &mut postgres::Client, setting: &str, is_set: bool| {
+        run(admin, "select pg_reload_conf()");
+        // A new session has what the postmaster has.
+        let shown = format!("select coalesce(current_setting('pg_session_jwt.{setting}', true), '') <> ''");
+        wait_until(setting, || {
+            one::<bool>(&mut server.connect("template1", "postgres", ""), &shown) == is_set
+        });
+    };
+    for (setting, value) in settings {
+        run(
+            &mut admin,
+            &format!("alter system set pg_session_jwt.{setting} = '{value}'"),
+        );
+        reload(&mut admin, setting, true);
+        assert_ne!(seen(), "claims 60 off", "{setting}");
+        run(&mut admin, &format!("alter system reset pg_session_jwt.{setting}"));
+        reload(&mut admin, setting, false);
+        assert_eq!(seen(), "claims 60 off", "{setting}");
+    }
 }

@@ -13,26 +13,27 @@ use crate::server::Server;
 use crate::session::run;
 use shut::{Parties, fails, refused, unusable};
 
+/// What loads the library.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Loading {
-    ByServer,
-    BySession,
-    ByFirstCall,
+    Server,
+    Session,
+    FirstCall,
 }
 
 #[test]
 fn preloaded_by_the_server() {
-    Ways::new(Loading::ByServer).try_all();
+    Ways::new(Loading::Server).try_all();
 }
 
 #[test]
 fn preloaded_by_each_session() {
-    Ways::new(Loading::BySession).try_all();
+    Ways::new(Loading::Session).try_all();
 }
 
 #[test]
 fn loaded_by_the_first_call() {
-    Ways::new(Loading::ByFirstCall).try_all();
+    Ways::new(Loading::FirstCall).try_all();
 }
 
 struct Ways {
@@ -90,9 +91,9 @@ impl Ways {
             stored.push(places);
         }
         let preload = match loading {
-            Loading::ByServer => "alter system set shared_preload_libraries = 'pg_session_jwt'",
-            Loading::BySession => "alter system set session_preload_libraries = 'pg_session_jwt'",
-            Loading::ByFirstCall => "select",
+            Loading::Server => "alter system set shared_preload_libraries = 'pg_session_jwt'",
+            Loading::Session => "alter system set session_preload_libraries = 'pg_session_jwt'",
+            Loading::FirstCall => "select",
         };
         run(&mut admin, preload);
         drop(admin);
@@ -118,7 +119,7 @@ impl Ways {
 
     fn connect(&self, user: &str, more: &str) -> Client {
         let mut client = self.parties.connect(&self.server, &self.plain, user, more);
-        assert_eq!(is_loaded(&mut client), self.loading != Loading::ByFirstCall);
+        assert_eq!(is_loaded(&mut client), self.loading != Loading::FirstCall);
         client
     }
 

@@ -13,8 +13,11 @@ fn the_catalog_has_the_functions_as_the_contract_says() {
                 proisstrict, prosrc
            from pg_proc where pronamespace = 'auth'::regnamespace order by proname collate \"C\", pronargs",
     );
-    let result = "TABLE(mode text, identity boolean, issuer text, kid text, user_id text, \
+    let result = "TABLE(mode text, identity boolean, provider integer, issuer text, kid text, user_id text, \
                   expires_at timestamp with time zone, seconds_left bigint, reason text)";
+    let keys = "TABLE(provider integer, issuer text, source text, location text, kid text, kty text, alg text, \
+                usable boolean, reason text, fetched_at timestamp with time zone, \
+                next_refresh timestamp with time zone, last_error text)";
     // Without an argument, strict or not makes no difference.
     let expected = [
         ["email", "", "text", "s", "s", "t", "email_wrapper"],
@@ -40,6 +43,7 @@ fn the_catalog_has_the_functions_as_the_contract_says() {
         ],
         ["organization", "", "jsonb", "s", "s", "t", "organization_wrapper"],
         ["organization_id", "", "uuid", "s", "s", "t", "organization_id_wrapper"],
+        ["providers", "", keys, "v", "u", "t", "providers_wrapper"],
         ["role", "", "text", "s", "s", "t", "role_wrapper"],
         ["session", "", "jsonb", "s", "s", "t", "session_wrapper"],
         ["status", "", result, "s", "r", "t", "status_wrapper"],
@@ -53,7 +57,7 @@ fn the_catalog_has_the_functions_as_the_contract_says() {
     // None of them runs with another's rights, is believed to leak nothing, carries settings, or has rows to estimate.
     let odd = "select count(*) from pg_proc where pronamespace = 'auth'::regnamespace
                 and (prosecdef or proleakproof or proconfig is not null or prokind <> 'f' or not prosrc like '%_wrapper'
-                     or proacl is not null or prolang <> (select oid from pg_language where lanname = 'c'))";
+                     or (proacl is not null) <> (proname = 'providers') or prolang <> (select oid from pg_language where lanname = 'c'))";
     assert_eq!(one::<i64>(&mut client, odd), 0);
     // Everything in the schema belongs to the extension, and the schema itself does.
     let strays = "select count(*) from pg_proc p where pronamespace = 'auth'::regnamespace and not exists (

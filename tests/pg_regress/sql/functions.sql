@@ -13,10 +13,12 @@ SELECT (SELECT count(*) FROM pg_proc WHERE pronamespace = 'auth'::regnamespace) 
 
 -- Signatures.
 SELECT proname AS name, pg_get_function_arguments(oid) AS arguments, pg_get_function_result(oid) AS returns
-FROM pg_proc WHERE pronamespace = 'auth'::regnamespace AND proname <> 'status'
+FROM pg_proc WHERE pronamespace = 'auth'::regnamespace AND proname NOT IN ('status', 'providers')
 ORDER BY proname, pronargs;
 SELECT unnest(proargnames) AS column, unnest(proallargtypes)::regtype AS type, unnest(proargmodes) AS mode
 FROM pg_proc WHERE oid = 'auth.status()'::regprocedure;
+SELECT unnest(proargnames) AS column, unnest(proallargtypes)::regtype AS type, unnest(proargmodes) AS mode
+FROM pg_proc WHERE oid = 'auth.providers()'::regprocedure;
 
 -- How PostgreSQL may call them: s = stable, v = volatile; s = parallel safe, r = restricted, u = unsafe.
 SELECT oid::regprocedure AS function, provolatile AS volatile, proparallel AS parallel, proisstrict AS strict,
@@ -29,12 +31,15 @@ SELECT p.oid::regprocedure AS function, prosrc AS symbol, probin AS library, lan
 FROM pg_proc p JOIN pg_language l ON l.oid = prolang WHERE pronamespace = 'auth'::regnamespace
 ORDER BY proname, pronargs;
 
--- Everybody may use the schema and call the functions; nobody may add to it.
+-- Everybody may use the schema and call the functions, but for that of the administrators; nobody may add to it.
 SELECT n.nspname AS schema, coalesce(r.rolname, 'PUBLIC') AS grantee, privilege_type AS privilege, is_grantable
 FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
 WHERE n.nspname = 'auth' AND a.grantee <> n.nspowner;
 SELECT count(*) AS functions, count(proacl) AS with_other_rights_than_the_default
 FROM pg_proc WHERE pronamespace = 'auth'::regnamespace;
+SELECT p.proname AS function, coalesce(r.rolname, 'PUBLIC') AS grantee, privilege_type AS privilege, is_grantable
+FROM pg_proc p CROSS JOIN aclexplode(p.proacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+WHERE p.pronamespace = 'auth'::regnamespace AND a.grantee <> p.proowner;
 
 -- The roles.
 SELECT rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls, rolconnlimit

@@ -27,7 +27,7 @@ impl Ways {
             self.parties.is_shut(&mut client, &told, turn, way);
 
             let of_user = self.parties.try_connect(&self.server, &self.plain, &self.user, &more);
-            if self.loading == Loading::ByServer {
+            if self.loading == Loading::Server {
                 let refused = refusal_of(&of_user.err().unwrap());
                 assert_eq!(
                     (refused.sqlstate.as_str(), refused.message.as_str()),
@@ -50,7 +50,7 @@ impl Ways {
             };
             let mut client = self.connect("postgres", "");
             let mut of_user = self.connect(&self.user, "");
-            if self.loading == Loading::ByFirstCall {
+            if self.loading == Loading::FirstCall {
                 for client in [&mut client, &mut of_user] {
                     run(client, &set);
                     self.parties.is_shut(client, &NOT_APPLIED, turn, "SET");
@@ -78,7 +78,7 @@ impl Ways {
         ];
         for ((turn, malformed), (user, kind)) in self.parties.values().iter().enumerate().zip(callers.iter().cycle()) {
             let call = format!("select {kind}{turn}()");
-            if self.loading == Loading::ByFirstCall {
+            if self.loading == Loading::FirstCall {
                 let mut client = self.connect(user, "");
                 fails(&mut client, &call, &NOT_APPLIED, "function");
                 self.parties.is_shut(&mut client, &NOT_APPLIED, turn, "function");
