@@ -13,8 +13,8 @@
 //! | `log_guard` | tokens stay out of the server's log |
 //! | `audit`, `clock`, `encoding`, `datum` | the log line, the time, texts in the database's encoding, SQL values |
 //!
-//! Uses go one way: `auth` → `session` → `settings` → `jwks` → `token`. Without one of the features `pg15` … `pg18` only
-//! `token` is built.
+//! Uses go one way: `auth` → `session` → `settings` → `jwks` → `token`, and `worker` → `settings`. Without one of the
+//! features `pg15` … `pg18` only `token` is built.
 
 #![deny(ffi_unwind_calls)]
 
