@@ -10,6 +10,7 @@
 //! | `worker` | the background worker that fetches key sets |
 //! | `error` | every refusal as SQLSTATE, message, detail and hint |
 //! | `per_query` | one value for each call site of a query, not one for each row |
+//! | `planner` | policies that are written as sub-selects use the index |
 //! | `log_guard` | tokens stay out of the server's log |
 //! | `audit`, `clock`, `encoding`, `datum` | the log line, the time, texts in the database's encoding, SQL values |
 //!
@@ -41,6 +42,8 @@ mod log_guard;
 #[cfg(feature = "pgrx")]
 mod per_query;
 #[cfg(feature = "pgrx")]
+mod planner;
+#[cfg(feature = "pgrx")]
 mod session;
 #[cfg(feature = "pgrx")]
 mod settings;
@@ -65,6 +68,7 @@ mod extension {
     pub extern "C-unwind" fn _PG_init() {
         crate::settings::define();
         crate::log_guard::install();
+        crate::planner::install();
         if crate::settings::is_preloaded() {
             crate::jwks::shared::request();
             crate::worker::register();

@@ -9,6 +9,7 @@
 //! | `pg_session_jwt.leeway` | integer, seconds, 0 to 300; superuser | 60 |
 //! | `pg_session_jwt.audit_log` | bool; superuser | off |
 //! | `pg_session_jwt.ca_file` | string, a path; configuration file | '' |
+//! | `pg_session_jwt.optimize_policies` | bool; anyone | on |
 //! | `request.jwt.claims` | string, a JSON object; anyone | '' |
 //!
 //! A setting that is set but cannot be used never counts as not set: [`mode`] fails, and with it every `auth` function.
@@ -49,6 +50,7 @@ pub mod name {
     pub const LEEWAY: &CStr = c"pg_session_jwt.leeway";
     pub const AUDIT_LOG: &CStr = c"pg_session_jwt.audit_log";
     pub const CA_FILE: &CStr = c"pg_session_jwt.ca_file";
+    pub const OPTIMIZE_POLICIES: &CStr = c"pg_session_jwt.optimize_policies";
     pub const REQUEST_CLAIMS: &CStr = c"request.jwt.claims";
 
     pub const PROVIDERS_TEXT: &str = "pg_session_jwt.providers";
@@ -63,6 +65,7 @@ static CLAIMS_FALLBACK: GucSetting<bool> = GucSetting::<bool>::new(true);
 static LEEWAY: GucSetting<i32> = GucSetting::<i32>::new(60);
 static AUDIT_LOG: GucSetting<bool> = GucSetting::<bool>::new(false);
 static CA_FILE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+static OPTIMIZE_POLICIES: GucSetting<bool> = GucSetting::<bool>::new(true);
 static REQUEST_CLAIMS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 
 /// Counts what happens to the keys.
@@ -145,6 +148,11 @@ pub fn audit_log() -> bool {
 pub fn ca_file() -> Option<PathBuf> {
     let path = CA_FILE.get().filter(|path| !path.is_empty())?;
     Some(PathBuf::from(OsString::from_vec(path.into_bytes())))
+}
+
+/// Whether sub-selects in policies may be replaced by what is in them.
+pub fn optimize_policies() -> bool {
+    OPTIMIZE_POLICIES.get()
 }
 
 static PRELOADED: AtomicBool = AtomicBool::new(false);
@@ -238,6 +246,14 @@ pub fn define() {
         &CA_FILE,
         GucContext::Sighup,
         GucFlags::SUPERUSER_ONLY,
+    );
+    GucRegistry::define_bool_guc(
+        name::OPTIMIZE_POLICIES,
+        c"Plans (select auth.user_id() = column) in a policy as if it were written without the select.",
+        c"Then an index on the column can be used. No result depends on it.",
+        &OPTIMIZE_POLICIES,
+        GucContext::Userset,
+        GucFlags::default(),
     );
     placeholders.settle();
     server_key::keep();

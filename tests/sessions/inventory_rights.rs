@@ -1,0 +1,51 @@
+//! auth.providers() tells of addresses, paths and errors: only to those who may read the setting.
+
+use crate::loading::{PRELOADED, ordinary_user};
+use crate::providers::Provider;
+use crate::session::{init, one, refuses, run};
+
+#[test]
+fn only_who_may_read_the_setting_may_ask() {
+    let provider = Provider::new("a");
+    let database = PRELOADED.database();
+    let user = ordinary_user(&PRELOADED, &database);
+    let mut admin = PRELOADED.connect(&database, "postgres", "");
+    run(
+        &mut admin,
+        &format!(
+            "alter database {database} set pg_session_jwt.providers = '[{}]';
+             create role {database}_owner login; alter database {database} owner to {database}_owner;
+             create role {database}_auditor login in role pg_read_all_settings;
+             create role {database}_monitor login in role pg_monitor;
+             grant anonymous to {user}",
+            provider.entry("")
+        ),
+    );
+    let ask = "select kid from auth.providers()";
+    for may in ["auditor", "monitor"] {
+        let mut client = PRELOADED.connect(&database, &format!("{database}_{may}"), "");
+        assert_eq!(one::<String>(&mut client, ask), "k1", "{may}");
+    }
+    let mut superuser = PRELOADED.connect(&database, "postgres", "");
+    assert_eq!(one::<String>(&mut superuser, ask), "k1");
+    let denied = "permission denied for function providers";
+    for may_not in [format!("{database}_owner"), user.clone()] {
+        let mut client = PRELOADED.connect(&database, &may_not, "");
+        refuses(&mut client, ask, "42501", denied);
+        init(&mut client, &provider.token("alice"));
+        refuses(&mut client, ask, "42501", denied);
+        refuses(
+            &mut client,
+            "explain verbose select auth.user_id() from auth.providers()",
+            "42501",
+            denied,
+        );
+    }
+    for role in ["authenticated", "anonymous"] {
+        for who in ["postgres", &user] {
+            let mut client = PRELOADED.connect(&database, who, "");
+            run(&mut client, &format!("set role {role}"));
+            refuses(&mut client, ask, "42501", denied);
+        }
+    }
+}

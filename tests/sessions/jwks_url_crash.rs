@@ -1,0 +1,129 @@
+//! The worker ends, well or badly: sessions go on or come back, and so does it.
+
+use crate::jwks_url::{entry, server_with};
+use crate::key_fetcher::{process, process_after, reload_after, stored_urls};
+use crate::key_server::{Answer, KeyServer, wait_until};
+use crate::providers::Provider;
+use crate::session::{init, one, refuses, run, user_id};
+
+#[test]
+fn killed_it_takes_the_server_along_and_the_stored_keys_outlive_that() {
+    let provider = Provider::new("a");
+    let keys = KeyServer::start(Answer::Body(provider.key_set()));
+    let (port, url) = (keys.port(), keys.url());
+    let server = server_with(&[entry("a", &url)], "");
+    let mut living = server.connect("template1", "postgres", "");
+    init(&mut living, &provider.token("alice"));
+    drop(keys);
+    let mut worker = process(&server);
+    for _ in 0..2 {
+        // SAFETY: a process of a server that this test has started.
+        assert_eq!(unsafe { libc::kill(worker, libc::SIGKILL) }, 0);
+        // PostgreSQL's rule for any process with access to shared memory.
+        wait_until("the sessions to end", || {
+            living.is_valid(std::time::Duration::from_secs(5)).is_err()
+        });
+        worker = process_after(&server, worker);
+        let mut fresh = None;
+        wait_until("the server", || {
+            fresh = server.try_connect("template1", "postgres", "").ok();
+            fresh.is_some()
+        });
+        living = fresh.unwrap();
+        init(&mut living, &provider.token("bob"));
+        assert_eq!(user_id(&mut living).as_deref(), Some("bob"));
+        assert_eq!(stored_urls(&server), [url.clone()]);
+    }
+    // It goes on fetching in the shared memory that was made anew, and sessions see what came.
+    let rotated = Provider::with_kid("a", "k2");
+    let keys = KeyServer::start_at(port, Answer::Body(rotated.key_set()));
+    run(&mut living, "select pg_reload_conf()");
+    keys.wait_for_requests(1);
+    wait_until("the new key", || {
+        one::<String>(&mut living, "select string_agg(kid, ' ') from auth.providers()") == "k2"
+    });
+    refuses(&mut living, "select auth.user_id()", "28000", "no key for this JWT");
+    init(&mut living, &rotated.token("carol"));
+    assert_eq!(user_id(&mut living).as_deref(), Some("carol"));
+}
+
+#[test]
+fn terminated_it_comes_back_and_living_sessions_go_on() {
+    let provider = Provider::new("a");
+    let keys = KeyServer::start(Answer::Body(provider.key_set()));
+    let server = server_with(&[entry("a", &keys.url())], "");
+    let mut living = server.connect("template1", "postgres", "");
+    init(&mut living, &provider.token("alice"));
+    let session = one::<i32>(&mut living, "select pg_backend_pid()");
+    let mut worker = process(&server);
+    for requests in 2..4 {
+        assert!(one::<bool>(
+            &mut living,
+            &format!("select pg_terminate_backend({worker}, 30000)")
+        ));
+        assert_eq!(user_id(&mut living).as_deref(), Some("alice"));
+        worker = process_after(&server, worker);
+        keys.wait_for_requests(requests);
+        init(&mut living, &provider.token("alice"));
+        assert_eq!(user_id(&mut living).as_deref(), Some("alice"));
+    }
+    assert_eq!(one::<i32>(&mut living, "select pg_backend_pid()"), session);
+    assert_eq!(keys.requests(), 3);
+    // What it fetches then reaches the same sessions.
+    let rotated = Provider::with_kid("a", "k2");
+    keys.answer(Answer::Body(rotated.key_set()));
+    run(&mut living, &format!("select pg_terminate_backend({worker}, 30000)"));
+    // In the second before it is there again, a session may have to wait for a new key.
+    init(&mut living, &rotated.token("bob"));
+    assert_eq!(user_id(&mut living).as_deref(), Some("bob"));
+    assert_eq!(keys.requests(), 4);
+}
+
+#[test]
+fn terminated_during_a_fetch_it_fetches_anew() {
+    let provider = Provider::new("a");
+    let keys = KeyServer::start(Answer::Silence);
+    let server = server_with(&[entry("a", &keys.url())], "");
+    keys.wait_for_requests(1);
+    let worker = process(&server);
+    keys.answer(Answer::Body(provider.key_set()));
+    let mut client = server.connect("template1", "postgres", "");
+    assert!(one::<bool>(
+        &mut client,
+        &format!("select pg_terminate_backend({worker}, 30000)")
+    ));
+    init(&mut client, &provider.token("alice"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    process_after(&server, worker);
+    assert_eq!(keys.requests(), 2);
+}
+
+#[test]
+fn where_it_does_not_run_a_session_is_told_why() {
+    let provider = Provider::new("a");
+    let keys = KeyServer::start(Answer::Body(provider.key_set()));
+    let server = server_with(&[entry("a", &keys.url())], "max_worker_processes = 0");
+    let mut client = server.connect("template1", "postgres", "");
+    let present = format!("select auth.jwt_session_init('{}')", provider.token("alice"));
+    refuses(&mut client, &present, "55000", crate::key_fetcher::NO_KEYS);
+    let expected = "the background worker that fetches it does not run; see max_worker_processes and the server's log";
+    assert_eq!(
+        one::<String>(&mut client, "select last_error from auth.providers()"),
+        expected
+    );
+    // Where the slots are enough for it alone, it finds what the server's own setting has and what sessions need.
+    drop(client);
+    drop(server);
+    let server = server_with(&[entry("a", &keys.url())], "max_worker_processes = 2");
+    let mut client = server.connect("template1", "postgres", "");
+    init(&mut client, &provider.token("alice"));
+    let mut admin = server.connect("postgres", "postgres", "");
+    let other = KeyServer::start(Answer::Body(provider.key_set()));
+    let set = format!(
+        "alter role postgres set pg_session_jwt.providers = '[{}]'",
+        entry("b", &other.url())
+    );
+    reload_after(&mut admin, &set);
+    init(&mut client, &provider.token("alice"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+}

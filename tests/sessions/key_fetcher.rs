@@ -1,0 +1,74 @@
+//! The background worker that fetches key sets, as a test sees it: its process, and the files that it has stored.
+
+use std::fs;
+use std::path::PathBuf;
+
+use postgres::Client;
+
+use crate::key_server::wait_until;
+use crate::server::Server;
+use crate::session::{refuses, run};
+
+pub const NAME: &str = "pg_session_jwt key fetcher";
+
+/// What is said where a provider has no keys.
+pub const NO_KEYS: &str = "the provider's keys are not available";
+
+/// The number of its process, once it is another one than `before`.
+#[track_caller]
+pub fn process_after(server: &Server, before: i32) -> i32 {
+    let query = format!("select max(pid) from pg_stat_activity where backend_type = '{NAME}' and pid <> {before}");
+    let mut found = None;
+    wait_until("the worker", || {
+        // The server may be starting again.
+        let Ok(mut client) = server.try_connect("postgres", "postgres", "") else {
+            return false;
+        };
+        found = client.query_one(&query, &[]).ok().and_then(|row| row.get(0));
+        found.is_some()
+    });
+    found.unwrap()
+}
+
+pub fn process(server: &Server) -> i32 {
+    process_after(server, 0)
+}
+
+/// Runs this as superuser, and has all processes of the server read its settings.
+pub fn reload_after(admin: &mut Client, sql: &str) {
+    run(admin, sql);
+    run(admin, "select pg_reload_conf()");
+}
+
+/// The files of the key sets that are stored, each with the URL that is its first line.
+pub fn stored(server: &Server) -> Vec<(PathBuf, String)> {
+    let Ok(folder) = fs::read_dir(server.folder().join("data/pg_session_jwt")) else {
+        return Vec::new();
+    };
+    folder
+        .filter_map(|file| {
+            let path = file.unwrap().path();
+            if path.ends_with("unfinished") {
+                return None;
+            }
+            // Deleted or renamed in this moment, it is not there.
+            let text = String::from_utf8_lossy(&fs::read(&path).ok()?).into_owned();
+            let url = text.lines().next().unwrap_or_default().to_owned();
+            Some((path, url))
+        })
+        .collect()
+}
+
+/// Their URLs, in order.
+pub fn stored_urls(server: &Server) -> Vec<String> {
+    let mut urls: Vec<String> = stored(server).into_iter().map(|(_, url)| url).collect();
+    urls.sort();
+    urls
+}
+
+/// Asserts that a token is refused so.
+#[track_caller]
+pub fn refuses_init(client: &mut Client, token: &str, sqlstate: &str, message: &str) {
+    let present = format!("select auth.jwt_session_init('{token}')");
+    refuses(client, &present, sqlstate, message);
+}
