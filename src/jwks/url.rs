@@ -12,6 +12,8 @@ use crate::token::{Error, KeySet};
 
 /// How long a session waits for a fetch at most: as long as one try of the worker can take.
 const MAX_WAIT: Duration = Duration::from_secs(5);
+/// How long it waits for a worker that is not there: that long one may take to be started, or started again.
+const WORKER_STARTS: Duration = Duration::from_millis(1500);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 pub struct KeyUrl {
@@ -118,7 +120,11 @@ impl KeyUrl {
 
     fn wait_until(&mut self, done: impl Fn(&shared::Entry) -> bool) -> bool {
         let started = Instant::now();
-        while shared::look(&self.url).is_some_and(|entry| !done(&entry)) && started.elapsed() < MAX_WAIT {
+        while shared::look(&self.url).is_some_and(|entry| !done(&entry)) {
+            let limit = if shared::has_worker() { MAX_WAIT } else { WORKER_STARTS };
+            if started.elapsed() >= limit {
+                break;
+            }
             sleep();
         }
         self.refresh()
