@@ -7,18 +7,18 @@ use crate::error::Failure;
 use crate::log_guard::AUDIT;
 use crate::settings;
 use crate::token::compact::Compact;
-use crate::token::{Error, Identity, json as strict};
+use crate::token::{Error, json as strict};
 
 /// Characters of one value in the line.
 const MAX_CHARS: usize = 256;
 
-/// Logs the verdict on a token, if the log is on.
-pub fn log(token: &[u8], verdict: &Result<(Identity, usize), Failure>) {
+/// Logs the verdict on a token, which was accepted or refused for a reason, if the log is on.
+pub fn log(token: &[u8], refused: Option<&Failure>) {
     if !settings::audit_log() {
         return;
     }
-    let mut line = json!({ "event": if verdict.is_ok() { "accepted" } else { "refused" } });
-    if let Err(failure) = verdict {
+    let mut line = json!({ "event": if refused.is_none() { "accepted" } else { "refused" } });
+    if let Some(failure) = refused {
         let report = failure.report();
         line["reason"] = json!(report.message);
         line["sqlstate"] = json!(unpack(report.sqlstate as i32));

@@ -2,7 +2,7 @@
 
 use crate::clock;
 use crate::error::Failure;
-use crate::settings::{self, Mode, claims, jwt};
+use crate::settings::{self, Mode, claims, judge, jwt};
 use crate::token::identity::FlatIdentity;
 use crate::token::policy;
 
@@ -17,7 +17,7 @@ pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Fa
             if let Some(speaker) = &speaker {
                 in_time(&speaker.identity)?;
                 if let Mode::Provider(providers) = &mode {
-                    jwt::may_use(&providers.list, speaker.provider)?;
+                    judge::may_use(&providers.list, speaker.provider)?;
                 }
             }
             Ok(read(speaker.map(|speaker| speaker.identity)))
@@ -31,7 +31,5 @@ pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Fa
 
 fn in_time(identity: &FlatIdentity) -> Result<(), Failure> {
     let (now, leeway) = (clock::statement_start(), settings::leeway());
-    policy::started(identity.not_before(), now, leeway)?;
-    policy::unexpired(identity.expires(), now, leeway)?;
-    Ok(())
+    Ok(policy::in_time(identity.not_before(), identity.expires(), now, leeway)?)
 }

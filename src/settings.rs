@@ -18,12 +18,14 @@ mod catalog;
 pub mod claims;
 mod extra;
 mod hook;
+pub mod judge;
 mod jwk;
 pub mod jwt;
 mod late_load;
 mod limits;
 pub mod providers;
 mod server_key;
+mod verified;
 
 use std::ffi::{CString, OsString};
 use std::os::unix::ffi::OsStringExt as _;

@@ -11,12 +11,13 @@ use std::ffi::{CStr, c_char, c_void};
 use pgrx::prelude::*;
 
 use super::extra::{self, Extra, Slot};
-use super::{JWT, Mode, assigned, hook, key_generation, leeway, mode, name};
+use super::judge::{Verdict, judge};
+use super::{JWT, assigned, hook, key_generation, name};
+use crate::audit;
 use crate::error::Failure;
 use crate::token::identity::FlatIdentity;
 use crate::token::policy::TokenId;
-use crate::token::{self, Error, Identity, Policy, Provider};
-use crate::{audit, clock, encoding};
+use crate::token::{self, Error};
 
 static SLOT: Slot = Slot::empty();
 
@@ -34,8 +35,7 @@ thread_local! {
 struct Judged {
     generation: u64,
     judged_under: u64,
-    provider: usize,
-    identity: Vec<u8>,
+    verdict: Verdict,
 }
 
 /// Who is speaking, by the current token.
@@ -91,10 +91,10 @@ pub fn read<R>(read: impl FnOnce(Option<Speaker<'_>>) -> R) -> Result<R, Failure
             ..
         }) if judged_under == key_generation() => Ok(read(Some(Speaker { identity, provider }))),
         Some(extra) => JUDGED_LATER.with_borrow_mut(|judged| {
-            let Judged { identity, provider, .. } = judge_later(&extra, judged)?;
+            let verdict = judge_later(&extra, judged)?;
             Ok(read(Some(Speaker {
-                identity: FlatIdentity::new(identity),
-                provider: *provider,
+                identity: FlatIdentity::new(&verdict.identity),
+                provider: verdict.provider,
             })))
         }),
     })
@@ -105,81 +105,28 @@ pub fn is_set() -> bool {
     SLOT.read(|extra| extra.is_some())
 }
 
-fn judge_later<'a>(extra: &Extra, known: &'a mut Option<Judged>) -> Result<&'a Judged, Failure> {
+fn judge_later<'a>(extra: &Extra, known: &'a mut Option<Judged>) -> Result<&'a Verdict, Failure> {
     let (generation, judged_under) = (extra.generation, key_generation());
     match known.take() {
         Some(judged) if judged.generation == generation && judged.judged_under == judged_under => {
-            Ok(known.insert(judged))
+            Ok(&known.insert(judged).verdict)
         }
         _ => {
             let token = JWT.get().unwrap_or_default();
             let verdict = judge(token.as_bytes(), TokenId::Integer);
             if !hook::in_parallel_worker() && AUDITED.replace((generation, judged_under)) != (generation, judged_under)
             {
-                audit::log(token.as_bytes(), &verdict);
+                audit::log(token.as_bytes(), verdict.as_ref().err());
             }
-            let (identity, provider) = verdict?;
-            let jti = identity.jti;
-            let identity = encoding::flatten(identity)?;
-            raise_last_jti(jti);
-            Ok(known.insert(Judged {
+            let verdict = verdict?;
+            raise_last_jti(FlatIdentity::new(&verdict.identity).jti());
+            let judged = known.insert(Judged {
                 generation,
                 judged_under,
-                provider,
-                identity,
-            }))
+                verdict,
+            });
+            Ok(&judged.verdict)
         }
-    }
-}
-
-/// The one place where a token becomes an identity. The number is the place of its provider.
-fn judge(token: &[u8], jti: TokenId) -> Result<(Identity, usize), Failure> {
-    let (now, leeway) = (clock::statement_start(), leeway());
-    match mode()? {
-        Mode::Provider(providers) => {
-            let policy = Policy {
-                now,
-                leeway,
-                jti: TokenId::Any,
-            };
-            let (identity, place) = providers.verify(token, &policy)?;
-            may_use(&providers.list, place)?;
-            Ok((identity, place))
-        }
-        Mode::Proxy(keys) => Ok((token::verify(token, &keys, &Policy { now, leeway, jti })?, 0)),
-        Mode::Claims | Mode::Off => Err(Failure::NoKey),
-    }
-}
-
-/// Whether the current role may use tokens of a provider. It is asked at each use, like the time, and of the role that
-/// SET ROLE has set, whoever's SECURITY DEFINER function is running: all this a parallel worker has from its leader.
-///
-/// # Errors
-/// [`Failure::Role`]
-pub fn may_use(providers: &[Provider], place: usize) -> Result<(), Failure> {
-    let Some(provider) = providers.get(place) else {
-        return Err(Failure::NoKey);
-    };
-    if provider.roles.is_empty() {
-        return Ok(());
-    }
-    // SAFETY: reads a global of this process.
-    let role = unsafe { pg_sys::GetOuterUserId() };
-    // SAFETY: a catalog look-up in a transaction; with noerr it returns null for a role that is gone.
-    let name = unsafe { pg_sys::GetUserNameFromId(role, true) };
-    if name.is_null() {
-        return Err(Failure::Role);
-    }
-    // SAFETY: a C string in the current memory context, as just returned.
-    let name = unsafe { CStr::from_ptr(name) };
-    if provider
-        .roles
-        .iter()
-        .any(|allowed| allowed.as_bytes() == name.to_bytes())
-    {
-        Ok(())
-    } else {
-        Err(Failure::Role)
     }
 }
 
@@ -219,9 +166,9 @@ fn verdict(token: &[u8], source: pg_sys::GucSource::Type) -> Result<(u64, usize,
             let _ = read(|_| ());
             let jti = LAST_JTI.get().map_or(TokenId::Integer, TokenId::GreaterThan);
             let judged = judge(token, jti);
-            audit::log(token, &judged);
-            let (identity, provider) = judged?;
-            Ok((key_generation(), provider, encoding::flatten(identity)?))
+            audit::log(token, judged.as_ref().err());
+            let Verdict { provider, identity } = judged?;
+            Ok((key_generation(), provider, identity))
         }
         _ => Err(Failure::TokenSource),
     }

@@ -31,10 +31,18 @@ impl Policy {
     /// # Errors
     /// [`Error::NotYetValid`], [`Error::Expired`], [`Error::TokenId`], [`Error::TokenIdReplayed`].
     pub fn admit(&self, claims: &Claims) -> Result<(), Error> {
-        started(claims.not_before, self.now, self.leeway)?;
-        unexpired(claims.expires, self.now, self.leeway)?;
+        in_time(claims.not_before, claims.expires, self.now, self.leeway)?;
         token_id(claims.integer_jti(), self.jti)
     }
+}
+
+/// `nbf` and `exp` together.
+///
+/// # Errors
+/// [`Error::NotYetValid`], [`Error::Expired`].
+pub fn in_time(nbf: Option<NumericDate>, exp: Option<NumericDate>, now: NumericDate, leeway: u32) -> Result<(), Error> {
+    started(nbf, now, leeway)?;
+    unexpired(exp, now, leeway)
 }
 
 /// `nbf`: the time must not be before it, give or take the leeway.

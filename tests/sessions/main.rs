@@ -43,6 +43,7 @@ mod readme;
 mod refusals;
 mod refused_claims;
 mod removal;
+mod repeated_tokens;
 mod replay;
 mod resets;
 mod restore;
