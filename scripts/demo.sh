@@ -3,115 +3,27 @@
 #
 #   scripts/demo.sh [MAJOR]        default: a PostgreSQL that is here already, newest first; else what can be had
 #
-# Sets up one PostgreSQL, builds the extension for release into its private tree, starts a throw-away server, and shows
-# the main job: two people share one database connection, each proves with a signed token who they are, and row-level
-# security gives each their own rows. Keys and tokens are made by openssl and the shell, outside of the extension.
+# Sets up one PostgreSQL, builds the extension for release into its private tree, starts a throw-away server and a local
+# identity provider, and shows the main job: the server fetches the provider's keys, two people share one database
+# connection, each proves with a signed token who they are, and row-level security gives each their own rows. Then the
+# provider rotates its keys. Keys and tokens are made by openssl and the shell, outside of the extension.
 # Each result that is shown is also compared with what it must be: the demo fails if the extension does.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/postgres.sh"
 . "$ROOT/scripts/server.sh"
+. "$ROOT/scripts/demo-session.sh"
+. "$ROOT/scripts/demo-tokens.sh"
+. "$ROOT/scripts/demo-provider.sh"
 
-bold="" plain=""
-if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' plain=$'\e[0m'; fi
-
-heading() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
-tell() { printf '%s\n' "$@"; }
-
-# ---- checks ---------------------------------------------------------------------------------------------------------
-
-checks=0
-answer=""
-
-# must_show TEXT: the last answer must contain it.
-must_show() {
-    if ! grep -qF -- "$1" <<<"$answer"; then
-        printf '\n%sThat is wrong.%s Expected in the answer above:\n    %s\n' "$bold" "$plain" "$1"
-        printf 'Last lines of the server log:\n'
-        tail -n 15 "$RUN/demo/log"
-        exit 1
-    fi
-    checks=$((checks + 1))
-}
-
-# must_be_refused MESSAGE [SQLSTATE]: the last statement must have failed for this reason and no other.
-must_be_refused() {
-    must_show "ERROR:  $1"
-    must_show "SQLSTATE ${2:-28000}"
-}
-
-# ---- one psql session, kept open ------------------------------------------------------------------------------------
-
-# A session is one connection, as a pooler would hold it: identity, key and last jti live in it. Opened with the options
-# of the startup packet. psql reads our statements from its standard input and says --end-- after each answer.
-open_session() {
-    coproc PSQL {
-        export PGOPTIONS=$1
-        exec stdbuf -oL "$bin/psql" -X -U web -v VERBOSITY=default 2>&1
-    } 8>&-
-    # Copies, because bash takes its own away as soon as psql is gone, in the middle of an answer perhaps.
-    exec {to}>&"${PSQL[1]}" {from}<&"${PSQL[0]}"
-    ask_quietly "SET ROLE authenticated;"
-}
-
-close_session() {
-    local psql=$PSQL_PID
-    echo '\q' >&"$to"
-    wait "$psql" || true
-    exec {to}>&- {from}<&-
-}
-
-# Sends statements and shows nothing. The answer is in $answer; its last line is the SQLSTATE if the last one failed.
-ask_quietly() {
-    local line
-    printf '%s\n' "$1" '\if :ERROR' '\echo SQLSTATE :SQLSTATE' '\endif' '\echo --end--' >&"$to"
-    answer=""
-    while IFS= read -r line <&"$from"; do
-        if [ "$line" = "--end--" ]; then return 0; fi
-        answer+=$line$'\n'
-    done
-    printf '%s' "$answer"
-    tail -n 15 "$RUN/demo/log"
-    die "the connection was lost; above: its last words, and the server's"
-}
-
-# Shows statements and their answer. A token is sent whole and shown by the beginning of each of its parts.
-ask() {
-    sed -E 's/([A-Za-z0-9_-]{12})[A-Za-z0-9_-]*\.([A-Za-z0-9_-]{12})[A-Za-z0-9_-]*\.([A-Za-z0-9_-]{6})[A-Za-z0-9_-]+/\1…\2…\3…/g
-        s/^/    => /' <<<"$1"
-    ask_quietly "$1"
-    sed -E '/^$/d; s/^/       /' <<<"$answer"
-}
-
-# ---- keys and tokens, by openssl alone ------------------------------------------------------------------------------
-
-base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
-
-new_key() { openssl genpkey -algorithm ed25519 -out "$RUN/$1.pem"; }
-
-# The public half as a JWK: the last 32 bytes of the DER form are the key itself. No spaces: it goes into a startup packet.
-jwk_of() {
-    printf '{"kty":"OKP","crv":"Ed25519","x":"%s"}' "$(openssl pkey -in "$RUN/$1.pem" -pubout -outform DER | tail -c 32 | base64url)"
-}
-
-# token KEY CLAIMS: header.claims.signature
-token() {
-    local signed
-    signed=$(printf '{"alg":"EdDSA"}' | base64url).$(printf '%s' "$2" | base64url)
-    printf '%s' "$signed" >"$RUN/signed"
-    printf '%s.%s' "$signed" "$(openssl pkeyutl -sign -rawin -inkey "$RUN/$1.pem" -in "$RUN/signed" | base64url)"
-}
-
-# The next token in the proxy's hands: jti grows by one each time, as proxy mode requires.
-jti=0
-present() { # who
-    jti=$((jti + 1))
-    local claims="{\"sub\":\"$1\",\"jti\":$jti,\"exp\":$((EPOCHSECONDS + 300))}"
-    tell "" "The proxy signs for $1:  $claims"
-    current=$(token proxy "$claims")
-    ask "select auth.jwt_session_init('$current');"
-    ask_quietly "select 'I am ' || auth.user_id();"
-    must_show "I am $1"
+# Nothing stays: neither the provider nor a psql, which are jobs of this script, nor the server.
+finish() {
+    trap '' INT TERM HUP
+    local IFS=$' \t\n' jobs # a signal may have come in the middle of a `read` that has another one
+    jobs=$(jobs -p)
+    # shellcheck disable=SC2086 # several numbers
+    if [ -n "$jobs" ]; then { kill -KILL $jobs; wait $jobs; } 2>/dev/null || true; fi
+    remove_run_directory
 }
 
 # ---- 1. set-up ------------------------------------------------------------------------------------------------------
@@ -121,9 +33,12 @@ if [ $# -gt 0 ]; then choose_majors "$1"; major=$1; else major=$(easiest_major);
 heading "1. PostgreSQL $major, and the extension built for it"
 tell "Everything goes below $CACHE; the system's own PostgreSQL stays as it is." ""
 "$ROOT/scripts/setup.sh" "$major"
+command -v python3 >/dev/null \
+    || die "python3 is not on the PATH: the demo's identity provider is an HTTP server in Python (Debian, Ubuntu: package python3)"
 pg_config=$(pg_config_of "$major")
 bin=$("$pg_config" --bindir)
 make_run_directory
+trap finish EXIT
 lock_cache # until the end: the server loads the library from the tree
 
 say "building for release; the first time this takes some minutes, after that seconds"
@@ -147,9 +62,9 @@ if ! PGRX_BUILD_FLAGS=--locked cargo pgrx install --release --no-default-feature
 fi
 say "installed into $("$pg_config" --pkglibdir)"
 
-start_server "$pg_config" demo
+start_server "$pg_config" demo "shared_preload_libraries = '$EXTENSION'"
 say "a throw-away server is running; it listens on a socket in $RUN and on no port"
-server() { "$bin/psql" -X -v ON_ERROR_STOP=1 "$@"; }
+say "it has shared_preload_libraries = '$EXTENSION': so there is a background worker that can fetch key sets"
 
 # ---- 2. the database ------------------------------------------------------------------------------------------------
 
@@ -167,7 +82,7 @@ CREATE TABLE todos (
 );
 ALTER TABLE todos ENABLE ROW LEVEL SECURITY;
 
--- The roles came with the extension. `web` is who the proxy logs in as.
+-- The roles came with the extension. `web` is who the application logs in as.
 CREATE ROLE web LOGIN NOINHERIT;
 GRANT authenticated, anonymous TO web;
 GRANT USAGE ON SCHEMA public TO authenticated, anonymous;
@@ -188,91 +103,158 @@ server -q -f "$RUN/schema.sql" || die "the schema could not be created"
 answer=$(server -At -c "select count(*) || ' policies' from pg_policies where tablename = 'todos'")
 must_show "4 policies"
 
-# ---- 3. the proxy's connection --------------------------------------------------------------------------------------
+# ---- 3. the identity provider ---------------------------------------------------------------------------------------
 
-new_key proxy
-new_key stranger
-options="-c pg_session_jwt.jwk=$(jwk_of proxy)"
-
-heading "3. A trusted proxy opens one connection, and two people use it"
-tell "The proxy makes a key pair (openssl genpkey -algorithm ed25519) and puts the public half into the connection's" \
-    "startup packet. From then on, only who has the private half can say who is speaking:" "" \
-    "    PGOPTIONS='$options'" ""
-open_session "$options"
-ask "select auth.init();"
+heading "3. An identity provider, whose keys the server fetches"
+month=$(date +%Y-%m)
+start_provider
+new_rsa_key "$month-a"
+tell "In real life it is on the web, and its address begins with https. Here it is a small HTTP server on loopback; its" \
+    "key (openssl genpkey -algorithm RSA) signs, and everybody may have the public half of that."
+publish "$month-a"
+tell "" "The administrator names it, once, for the database. This is all that there is to set up:"
+administer "alter database postgres set pg_session_jwt.providers = '[{
+    \"issuer\": \"$issuer\",
+    \"audience\": \"todos\",
+    \"jwks_url\": \"$issuer$KEY_SET_PATH\",
+    \"roles\": [\"authenticated\"]
+}]';"
+must_show "ALTER DATABASE"
+tell "" "Which keys does the server have? It fetches them when they are first needed, which is now."
+keys="select kid, kty, alg, usable from auth.providers();"
+administer "$keys"
+must_show "$kid | RSA | RS256 | t"
 must_show "(1 row)"
+must_have_fetched 1
 
-present alice
+# ---- 4. two people --------------------------------------------------------------------------------------------------
+
+heading "4. Two people use one connection, each with a token of the provider"
+tell "A pooler gives each request a transaction on a connection that everybody shares. The application begins it with the" \
+    "user's token; with \"true\" the identity ends with the transaction."
+open_session
+
+sign_in user_alice
+begin_as user_alice "$current"
 ask "insert into todos (task) values ('water the plants'), ('call bob');"
 must_show "INSERT 0 2"
 ask "select * from todos order by id;"
-must_show "| alice   | water the plants | f"
+must_show "| user_alice | water the plants | f"
 must_show "(2 rows)"
+ask "commit;"
+must_show "COMMIT"
+alices=$current
 
 tell "" "The same connection, the next request: it is bob's."
-present bob
+sign_in user_bob
+begin_as user_bob "$current"
 ask "insert into todos (task) values ('buy milk');"
 must_show "INSERT 0 1"
 ask "select * from todos order by id;"
-must_show "| bob     | buy milk | f"
+must_show "| user_bob | buy milk | f"
 must_show "(1 row)"
+ask "commit;"
+must_show "COMMIT"
+bobs=$current
 
-heading "4. What bob may not do"
+tell "" "Between the requests nobody is known:"
+ask "select auth.user_id() is null as nobody;"
+must_show " t"
+
+heading "5. What bob may not do"
 tell "alice's rows are not there for him: nothing to change, nothing to delete, and nothing to add in her name."
-ask "update todos set task = 'call eve' where user_id = 'alice';"
+begin_as user_bob "$bobs"
+ask "update todos set task = 'call eve' where user_id = 'user_alice';"
 must_show "UPDATE 0"
-ask "delete from todos where user_id = 'alice';"
+ask "delete from todos where user_id = 'user_alice';"
 must_show "DELETE 0"
-ask "insert into todos (user_id, task) values ('alice', 'give bob the house');"
+ask "insert into todos (user_id, task) values ('user_alice', 'give bob the house');"
 must_be_refused 'new row violates row-level security policy for table "todos"' 42501
-ask "update todos set user_id = 'alice' where user_id = 'bob';"
+ask "rollback;"
+begin_as user_bob "$bobs"
+ask "update todos set user_id = 'user_alice' where user_id = 'user_bob';"
 must_be_refused 'new row violates row-level security policy for table "todos"' 42501
-tell "His own row is his:"
+ask "rollback;"
+tell "" "His own row is his:"
+begin_as user_bob "$bobs"
 ask "update todos set is_complete = true where task = 'buy milk';"
 must_show "UPDATE 1"
 ask "delete from todos where is_complete returning task;"
 must_show "DELETE 1"
+ask "commit;"
 
-bobs=$current
-present alice
-tell "And hers are as she left them:"
+tell "" "And hers are as she left them. Her application takes on her identity for as long as it has the connection, as with a" \
+    "pooler in session mode:"
+ask "select auth.jwt_session_init('$alices');"
+must_be user_alice
 ask "update todos set is_complete = true where task = 'call bob';"
 must_show "UPDATE 1"
 ask "select * from todos order by id;"
-must_show "| alice   | water the plants | f"
-must_show "| alice   | call bob         | t"
+must_show "| user_alice | water the plants | f"
+must_show "| user_alice | call bob         | t"
 must_show "(2 rows)"
 
-# ---- 5. tokens that must not work -----------------------------------------------------------------------------------
+# ---- 6. tokens that must not work -----------------------------------------------------------------------------------
 
-heading "5. Tokens that are refused"
-later=$((EPOCHSECONDS + 300))
+heading "6. Tokens that are refused"
+new_rsa_key stranger
+claims=$(claims_of user_bob)
 
 tell "Forged: a token signed for bob, in which somebody wrote alice's name over his and kept the signature."
-real=$(token proxy "{\"sub\":\"bob\",\"jti\":1000,\"exp\":$later}")
-ask "select auth.jwt_session_init('${real%%.*}.$(printf '{"sub":"alice","jti":1000,"exp":%s}' "$later" | base64url).${real##*.}');"
-must_be_refused "invalid JWT signature"
+real=$(provided "$claims")
+must_refuse "${real%%.*}.$(claims_of user_alice | base64url).${real##*.}" "invalid JWT signature"
 
-tell "" "Foreign: well made, but signed with somebody else's key."
-ask "select auth.jwt_session_init('$(token stranger "{\"sub\":\"bob\",\"jti\":1001,\"exp\":$later}")');"
-must_be_refused "invalid JWT signature"
+tell "" "Foreign: well made, and it names the provider's key, but a stranger signed it with a key of their own."
+must_refuse "$(provided "$claims" stranger)" "invalid JWT signature"
 
-tell "" "Expired: signed by the proxy, an hour too old."
-ask "select auth.jwt_session_init('$(token proxy "{\"sub\":\"bob\",\"jti\":1002,\"exp\":$((EPOCHSECONDS - 3600))}")');"
-must_be_refused "Token used after it has expired"
+tell "" "Confused: signed with HS256, whose one key signs and verifies. The stranger took the provider's public key for it."
+must_refuse "$(token "$(header_of HS256)" "$claims" hs256 "$(public_pem "$kid")"$'\n')" "the JWT's algorithm is not the key's"
 
-tell "" "Replayed: the very token that bob used above. Its jti is not greater than the last one seen."
-ask "select auth.jwt_session_init('$bobs');"
-must_be_refused "Token ID must be strictly monotonically increasing."
+tell "" "Meant for others: the provider signed it for bob, to be used in another application."
+must_refuse "$(provided "$(claims_of user_bob 300 photos)")" "the JWT is meant for another audience"
+
+tell "" "Expired: signed by the provider, an hour too old."
+must_refuse "$(provided "$(claims_of user_bob -3600)")" "Token used after it has expired"
 
 tell "" "None of them changed anything: a refused token leaves the identity that was there."
 ask "select auth.user_id();"
-must_show " alice"
+must_show " user_alice"
 
-# ---- 6. without a token ---------------------------------------------------------------------------------------------
+# ---- 7. rotation ----------------------------------------------------------------------------------------------------
 
-heading "6. No token, no rows"
-tell "RESET ALL is what a pooler sends between two clients. It is also the logout."
+heading "7. The provider rotates its keys"
+new_rsa_key "$month-b"
+tell "It makes a new key, and publishes only that. Nobody tells the server."
+publish "$month-b"
+
+tell "" "alice's next token is signed with the new key. It names a key that the server does not have, so the server asks the" \
+    "provider again, in the middle of this statement:"
+sign_in user_alice
+begin_as user_alice "$current"
+ask "select task from todos order by id;"
+must_show "water the plants"
+must_show "(2 rows)"
+ask "commit;"
+must_show "COMMIT"
+must_have_fetched 2
+
+tell "" "No restart, and no change of a setting. The retired key is gone:"
+administer "$keys"
+must_show "$kid | RSA | RS256 | t"
+must_show "(1 row)"
+
+tell "" "What it signed counts for nothing any more, although it has not expired: bob's token from before,"
+must_refuse "$bobs" "no key for this JWT"
+tell "" "and alice's, on which the identity of this connection has rested since section 5."
+ask "select auth.user_id();"
+must_be_refused "no key for this JWT"
+
+# ---- 8. without a token ---------------------------------------------------------------------------------------------
+
+heading "8. No token, no rows"
+tell "With her new token alice is back. RESET ALL is what a pooler sends between two clients. It is also the logout."
+ask "select auth.jwt_session_init('$current');"
+must_be user_alice
 ask "RESET ALL;"
 ask "select auth.user_id() is null as nobody;"
 must_show " t"
@@ -284,19 +266,65 @@ must_show "SQLSTATE 42501"
 close_session
 
 tell "" "Another connection that never shows a token, as the role for visitors:"
-open_session "$options"
+open_session
 ask "set role anonymous;"
 ask "select * from todos;"
 must_show "(0 rows)"
 close_session
 
-answer=$(server -At -c "select count(*) || ' rows of alice' from todos where user_id = 'alice'")
+# ---- 9. the proxy's connection --------------------------------------------------------------------------------------
+
+heading "9. Without a provider: a trusted proxy, with a key of its own"
+tell "A proxy that opens the connections can vouch for its users itself. It makes a key pair (openssl genpkey -algorithm" \
+    "ed25519) and puts the public half into the startup packet of its connection:" ""
+new_key proxy ed25519
+options="-c pg_session_jwt.jwk=$(ed25519_jwk proxy)"
+proxied() { token '{"alg":"EdDSA"}' "$1" eddsa proxy; }
+tell "    PGOPTIONS='$options'" "" "As long as the database has providers, such a key opens nothing:"
+open_session "$options"
+must_refuse "$(proxied "{\"sub\":\"user_alice\",\"jti\":1}")" "the JWT's issuer is not trusted"
+close_session
+tell "" "So the administrator takes them away; that counts for new connections."
+administer "alter database postgres reset pg_session_jwt.providers;"
+must_show "ALTER DATABASE"
+open_session "$options"
+ask "select auth.init();"
+must_show "(1 row)"
+
+# The next token in the proxy's hands: jti grows by one each time, as proxy mode requires.
+jti=0
+present() { # WHO
+    jti=$((jti + 1))
+    local claims="{\"sub\":\"$1\",\"jti\":$jti,\"exp\":$((EPOCHSECONDS + 300))}"
+    tell "" "The proxy signs for $1:  $claims"
+    current=$(proxied "$claims")
+    ask "select auth.jwt_session_init('$current');"
+    must_be "$1"
+}
+
+present user_alice
+ask "select count(*) || ' rows' as mine from todos;"
+must_show "2 rows"
+alices=$current
+present user_bob
+ask "select count(*) || ' rows' as mine from todos;"
+must_show "0 rows"
+
+tell "" "Replayed: the very token that alice used above. Its jti is not greater than the last one seen."
+must_refuse "$alices" "Token ID must be strictly monotonically increasing."
+ask "select auth.user_id();"
+must_show " user_bob"
+close_session
+
+answer=$(server -At -c "select count(*) || ' rows of alice' from todos where user_id = 'user_alice'")
 must_show "2 rows of alice"
 
 heading "What you have seen"
 tell "PostgreSQL $major verified each token itself, and row-level security used what the token said: alice and bob shared one" \
-    "connection, and neither saw or touched the other's rows. A forged, a foreign, an expired and a replayed token were" \
-    "refused with SQLSTATE 28000, and without a token there was nothing to see. $checks results were checked, all as expected." \
+    "connection, and neither saw or touched the other's rows. It fetched the provider's keys by itself, and again when they" \
+    "were rotated: the next token worked, and those of the retired key stopped. Forged, foreign, expired and replayed tokens" \
+    "were refused with SQLSTATE 28000, and without a token there was nothing to see." \
+    "$checks results were checked, all as expected." \
     "" \
-    "Next: README.md tells how to install it into your own PostgreSQL (make install PG_CONFIG=…) and how to write policies." \
-    "The throw-away server is gone."
+    "Next: README.md tells how to install it into your own PostgreSQL (make install PG_CONFIG=…), how to name your provider" \
+    "and how to write policies. The throw-away server and the provider are gone."

@@ -40,14 +40,15 @@ start_server() {
 
 # Stops every server whose data directory is below a directory, also those that a killed test runner left there.
 stop_servers_in() {
-    local pid_file pid
+    local pid_file pid IFS=$' \t\n' # a trap may run while somebody else's IFS is in force
     while read -r pid_file; do
         pid=$(head -n 1 "$pid_file" 2>/dev/null) || continue
         # The number may belong to somebody else by now: a postmaster has its data directory on its command line.
         if ! grep -qsF "$(dirname -- "$pid_file")" "/proc/$pid/cmdline"; then continue; fi
         kill -QUIT "$pid" 2>/dev/null || continue # immediate shutdown: nothing is worth saving
         for _ in $(seq 100); do
-            [ -d "/proc/$pid" ] || break
+            # A zombie is gone but for its parent, which may be slow to notice.
+            grep -qs '^State:.[^Z]' "/proc/$pid/status" || break
             sleep 0.1
         done
     done < <(find "$1" -name postmaster.pid 2>/dev/null)

@@ -4,9 +4,10 @@
 //! |---|---|
 //! | [`file`] | `jwks_file`: read again when it changes |
 //! | [`url`] | `jwks_url`, as a session sees it: what the worker has fetched, and waiting for it |
-//! | [`shared`] | what sessions and the worker tell each other, in shared memory |
+//! | [`shared`], [`entry`] | what sessions and the worker tell each other, in shared memory |
 //! | [`stored`] | the fetched sets, on disk: too large for shared memory, and still there after a restart |
 
+mod entry;
 mod file;
 pub mod shared;
 pub mod stored;
@@ -16,7 +17,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 pub use file::KeyFile;
-pub use url::KeyUrl;
+pub use url::{Awaited, KeyUrl, wait_until};
 
 use crate::token::claims::NumericDate;
 use crate::token::key_set::Member;

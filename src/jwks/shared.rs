@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire};
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgAtomic, PgLwLock, pg_shmem_init};
 
+pub use super::entry::Entry;
+use super::entry::Text;
 use crate::clock;
-use crate::token::key_url::MAX_URL_BYTES;
 
 /// URLs of one cluster. A cluster seldom has more than two.
 pub const MAX_URLS: usize = 64;
@@ -19,76 +20,6 @@ const SECOND: i64 = 1_000_000;
 const BETWEEN_REQUESTS: i64 = 30 * SECOND;
 /// A URL that is in no stored setting is forgotten when no session has needed it for so long.
 const FORGOTTEN_AFTER: i64 = 3600 * SECOND;
-
-/// A text of at most N bytes; what is longer is cut.
-#[derive(Clone, Copy)]
-struct Text<const N: usize> {
-    length: usize,
-    bytes: [u8; N],
-}
-
-impl<const N: usize> Text<N> {
-    fn new(text: &str) -> Self {
-        let mut bytes = [0; N];
-        let length = text.floor_char_boundary(N);
-        bytes[..length].copy_from_slice(&text.as_bytes()[..length]);
-        Text { length, bytes }
-    }
-
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
-    }
-}
-
-/// One URL. Times are microseconds since 1970, 0 for never.
-#[derive(Clone, Copy)]
-pub struct Entry {
-    url: Text<MAX_URL_BYTES>,
-    error: Text<256>,
-    in_server_setting: bool,
-    in_catalog: bool,
-    needed_at: i64,
-    requested_at: i64,
-    /// Grows with each key set that is stored for this URL; 0 while there is none.
-    pub generation: u64,
-    /// Fetches that have ended, well or not.
-    pub fetches: u64,
-    /// Fetches that sessions have asked for, and the last of these that a fetch was begun after and has ended.
-    pub requests: u64,
-    pub served: u64,
-    /// When the key set last came.
-    pub fetched_at: i64,
-    /// When it will be fetched next.
-    pub next_at: i64,
-}
-
-impl Entry {
-    fn new(url: &str) -> Self {
-        Entry {
-            url: Text::new(url),
-            error: Text::new(""),
-            in_server_setting: false,
-            in_catalog: false,
-            needed_at: 0,
-            requested_at: 0,
-            generation: 0,
-            fetches: 0,
-            requests: 0,
-            served: 0,
-            fetched_at: 0,
-            next_at: 0,
-        }
-    }
-
-    pub fn url(&self) -> &str {
-        self.url.as_str()
-    }
-
-    /// Why the last fetch failed; empty if it did not.
-    pub fn error(&self) -> &str {
-        self.error.as_str()
-    }
-}
 
 #[derive(Clone, Copy)]
 struct Table {
@@ -266,27 +197,47 @@ pub fn forget_unneeded() -> Vec<String> {
     forgotten
 }
 
-/// Says that the key set on disk is another one now.
-pub fn set_changed(url: &str) {
-    if let Some(entry) = TABLE.exclusive().entry(url) {
+/// Says that a key set which came at some time is on disk, before its URL was fetched by this worker.
+pub fn set_stored(url: &str, came: i64) {
+    let mut table = TABLE.exclusive();
+    let Some(entry) = table.entry(url) else { return };
+    entry.fetched_at = came;
+    // The worker may have been started anew beside sessions that have this set already.
+    if entry.generation == 0 {
+        entry.generation = 1;
+        GENERATION.get().fetch_add(1, AcqRel);
+    }
+}
+
+/// How a fetch ended.
+pub struct Ended<'a> {
+    /// What sessions had asked for when it was begun.
+    pub requests: u64,
+    /// When the key set came, if it did.
+    pub came: Option<i64>,
+    /// Whether it is another one than before; it is on disk.
+    pub is_new: bool,
+    /// Why it did not come, else empty.
+    pub error: &'a str,
+    /// When it will be fetched next.
+    pub next_at: i64,
+}
+
+/// Says how a fetch ended, all at once: whoever sees the new set sees the rest of it, too.
+pub fn set_ended(url: &str, ended: &Ended<'_>) {
+    let mut table = TABLE.exclusive();
+    let Some(entry) = table.entry(url) else { return };
+    entry.fetches += 1;
+    entry.served = ended.requests;
+    entry.fetched_at = ended.came.unwrap_or(entry.fetched_at);
+    entry.error = Text::new(ended.error);
+    entry.next_at = ended.next_at;
+    if ended.is_new {
+        if entry.generation == 0 {
+            // What was asked for while there was nothing does not count against the first unknown kid.
+            entry.requested_at = 0;
+        }
         entry.generation += 1;
-    }
-    GENERATION.get().fetch_add(1, AcqRel);
-}
-
-/// Says that a key set came at a time.
-pub fn set_fetched(url: &str, at: i64) {
-    if let Some(entry) = TABLE.exclusive().entry(url) {
-        entry.fetched_at = at;
-    }
-}
-
-/// Says how a fetch ended that was begun after so many requests, and when the next one is due.
-pub fn set_ended(url: &str, requests: u64, error: &str, next_at: i64) {
-    if let Some(entry) = TABLE.exclusive().entry(url) {
-        entry.fetches += 1;
-        entry.served = requests;
-        entry.error = Text::new(error);
-        entry.next_at = next_at;
+        GENERATION.get().fetch_add(1, AcqRel);
     }
 }

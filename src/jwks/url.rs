@@ -100,34 +100,49 @@ impl KeyUrl {
             .map_err(|error| refused(in_words(&error)))
     }
 
-    /// Waits, for a limited time, for the first fetch of this URL. True if there is another key set than before.
-    pub fn await_first(&mut self) -> bool {
+    /// Asks for the first fetch; None where there is nothing to wait for.
+    pub fn ask_first(&self) -> Option<Awaited> {
         self.need();
-        self.wait_until(|entry| entry.generation > 0 || entry.fetches > 0)
+        let entry = shared::look(&self.url)?;
+        if entry.generation == 0 && entry.fetches > 0 {
+            // It failed before, so nobody waits for it; but it need not go by the worker's own schedule either.
+            shared::ask_again(&self.url);
+            return None;
+        }
+        Some(Awaited::First)
     }
 
-    /// Has the keys fetched again, if that was not done just now, and waits for it for a limited time. True if there is
-    /// another key set than before.
-    pub fn await_another(&mut self) -> bool {
-        if self.refresh() {
-            return true;
-        }
-        match shared::ask_again(&self.url) {
-            Some(request) => self.wait_until(|entry| entry.served >= request),
-            None => false,
-        }
+    /// Asks for another fetch; None where that was done just now.
+    pub fn ask_again(&self) -> Option<Awaited> {
+        shared::ask_again(&self.url).map(Awaited::Request)
     }
 
-    fn wait_until(&mut self, done: impl Fn(&shared::Entry) -> bool) -> bool {
-        let started = Instant::now();
-        while shared::look(&self.url).is_some_and(|entry| !done(&entry)) {
-            let limit = if shared::has_worker() { MAX_WAIT } else { WORKER_STARTS };
-            if started.elapsed() >= limit {
-                break;
-            }
-            sleep();
+    /// Whether what was asked for has been tried.
+    pub fn has_come(&self, awaited: &Awaited) -> bool {
+        shared::look(&self.url).is_none_or(|entry| match awaited {
+            Awaited::First => entry.generation > 0 || entry.fetches > 0,
+            Awaited::Request(number) => entry.served >= *number,
+        })
+    }
+}
+
+/// What a session waits for.
+pub enum Awaited {
+    /// The first fetch of a URL.
+    First,
+    /// The fetch with this number, see [`shared::ask_again`].
+    Request(u64),
+}
+
+/// Waits until it is done, for a limited time.
+pub fn wait_until(done: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !done() {
+        let limit = if shared::has_worker() { MAX_WAIT } else { WORKER_STARTS };
+        if started.elapsed() >= limit {
+            return;
         }
-        self.refresh()
+        sleep();
     }
 }
 

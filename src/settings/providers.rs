@@ -13,7 +13,7 @@ use pgrx::prelude::*;
 use super::{PROVIDERS, extra, hook, keys_changed, late_load, limits, name};
 use crate::clock;
 use crate::error::Failure;
-use crate::jwks::{KeyUrl, Keys, shared};
+use crate::jwks::{Awaited, KeyUrl, Keys, shared, wait_until};
 use crate::token::provider::{self, KeySource};
 use crate::token::{self, Error, Identity, Policy, Provider};
 
@@ -114,8 +114,8 @@ impl Providers {
         let asked = RefCell::new(Vec::new());
         let verdict = self.judge(token, policy, &asked);
         let has_more_keys = match verdict {
-            Err(Error::NoKeys) => self.await_keys(&asked.take(), KeyUrl::await_first),
-            Err(Error::UnknownKeyId { .. }) => self.await_keys(&asked.take(), KeyUrl::await_another),
+            Err(Error::NoKeys) => self.await_keys(&asked.take(), KeyUrl::ask_first),
+            Err(Error::UnknownKeyId { .. }) => self.await_keys(&asked.take(), KeyUrl::ask_again),
             _ => false,
         };
         if has_more_keys {
@@ -139,12 +139,20 @@ impl Providers {
     }
 
     /// Waits, for a limited time, for keys of these providers; true if there are other ones than before.
-    fn await_keys(&self, places: &[usize], wait: fn(&mut KeyUrl) -> bool) -> bool {
-        let mut changed = false;
-        for place in places {
-            if let Some(Keys::Url(url)) = self.keys.get(*place) {
-                changed |= wait(&mut url.borrow_mut());
-            }
+    fn await_keys(&self, places: &[usize], ask: fn(&KeyUrl) -> Option<Awaited>) -> bool {
+        let urls: Vec<_> = places
+            .iter()
+            .filter_map(|place| match self.keys.get(*place) {
+                Some(Keys::Url(url)) => Some(url),
+                _ => None,
+            })
+            .collect();
+        let refresh = || urls.iter().filter(|url| url.borrow_mut().refresh()).count() > 0;
+        let mut changed = refresh();
+        if !changed {
+            let awaited: Vec<_> = urls.iter().filter_map(|url| Some((url, ask(&url.borrow())?))).collect();
+            wait_until(|| awaited.iter().all(|(url, awaited)| url.borrow().has_come(awaited)));
+            changed = refresh();
         }
         if changed {
             keys_changed();
@@ -155,7 +163,7 @@ impl Providers {
     /// Waits, for a limited time, for what was never fetched.
     pub fn await_first(&self) {
         let every: Vec<usize> = (0..self.keys.len()).collect();
-        self.await_keys(&every, KeyUrl::await_first);
+        self.await_keys(&every, KeyUrl::ask_first);
     }
 
     /// Notices other keys, which end the identities that rested on those before: of files once a second, of URLs at

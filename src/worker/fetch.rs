@@ -1,7 +1,6 @@
 //! One key set from one URL, with limits for time and size. Plain Rust: it runs in a thread that must not touch PostgreSQL.
 
-use std::fmt::{self, Display};
-use std::fs;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::sleep;
@@ -10,12 +9,13 @@ use std::time::{Duration, Instant};
 use http::Uri;
 use http::header::{CACHE_CONTROL, HeaderMap, LOCATION};
 use ureq::config::Config;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Proxy};
 
-use crate::token::key_url::is_loopback;
+use super::authorities::authorities;
+use crate::token::key_url::{self, is_loopback};
 use crate::token::keys::MAX_KEY_SET_BYTES;
 
 const CONNECT: Duration = Duration::from_secs(2);
@@ -113,34 +113,6 @@ fn agent(url: &Uri, ca_file: &Option<PathBuf>, time: Duration) -> Result<Agent, 
     ))
 }
 
-fn authorities(ca_file: &Option<PathBuf>) -> Result<Vec<Certificate<'static>>, String> {
-    let found: Vec<_> = match ca_file {
-        Some(path) => {
-            let unusable = |reason: &dyn Display| format!("pg_session_jwt.ca_file \"{}\": {reason}", path.display());
-            let pem = fs::read(path).map_err(|error| unusable(&error))?;
-            let mut certificates = Vec::new();
-            for item in parse_pem(&pem) {
-                if let PemItem::Certificate(certificate) = item.map_err(|error| unusable(&error))? {
-                    certificates.push(certificate);
-                }
-            }
-            if certificates.is_empty() {
-                return Err(unusable(&"it has no certificate"));
-            }
-            certificates
-        }
-        None => {
-            let system = rustls_native_certs::load_native_certs().certs;
-            system.iter().map(|der| Certificate::from_der(der).to_owned()).collect()
-        }
-    };
-    if found.is_empty() {
-        let advice = "install ca-certificates, or set pg_session_jwt.ca_file";
-        return Err(format!("this system trusts no certificate authority: {advice}"));
-    }
-    Ok(found)
-}
-
 /// Resolves names like everybody, but for plain http accepts only what really is this machine.
 struct Names {
     plain_http: bool,
@@ -177,9 +149,16 @@ fn same_host(from: &Uri, headers: &HeaderMap) -> Result<Uri, String> {
         to.to_owned()
     };
     match absolute.parse::<Uri>() {
-        Ok(uri) if uri.scheme() == from.scheme() && uri.authority() == from.authority() => Ok(uri),
+        Ok(uri) if origin(&uri) == origin(from) && key_url::check(&absolute).is_ok() => Ok(uri),
         _ => Err("it redirects to another host".to_owned()),
     }
+}
+
+/// RFC 6454 §4: scheme, host and port.
+fn origin(url: &Uri) -> (Option<&str>, Option<String>, Option<u16>) {
+    let usual_port = if url.scheme_str() == Some("https") { 443 } else { 80 };
+    let host = url.host().map(str::to_ascii_lowercase);
+    (url.scheme_str(), host, url.port_u16().or(Some(usual_port)))
 }
 
 /// RFC 9111 §5.2.2, between a minute and an hour.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pgrx::prelude::*;
 
@@ -25,6 +25,15 @@ pub struct Job {
     due: Instant,
     failures: u32,
     running: Option<Running>,
+    /// Settings were read again while it was running.
+    is_outdated: bool,
+}
+
+/// A key set that came.
+struct Came {
+    at: i64,
+    is_new: bool,
+    max_age: Duration,
 }
 
 struct Running {
@@ -42,15 +51,12 @@ impl Job {
             due: Instant::now(),
             failures: 0,
             running: None,
+            is_outdated: false,
         };
         match stored::read(url) {
             Ok((set, came)) if KeySet::from_public_jwks(&set).is_ok() => {
                 let came = came.duration_since(UNIX_EPOCH).unwrap_or_default();
-                shared::set_fetched(url, i64::try_from(came.as_micros()).unwrap_or(i64::MAX));
-                // The worker may have been started anew beside sessions that have this set already.
-                if shared::look(url).is_some_and(|entry| entry.generation == 0) {
-                    shared::set_changed(url);
-                }
+                shared::set_stored(url, i64::try_from(came.as_micros()).unwrap_or(i64::MAX));
                 job.current = Some(set);
             }
             Ok(_) => log!("pg_session_jwt: the stored key set of \"{url}\" cannot be used"),
@@ -72,8 +78,9 @@ impl Job {
         self.running.is_some()
     }
 
-    /// Makes it due, if it failed last time.
+    /// Makes it due if it failed last time, or fails now: that may be for a setting which is another one now.
     pub fn try_again(&mut self) {
+        self.is_outdated = self.running.is_some();
         if self.failures > 0 {
             self.due = Instant::now();
         }
@@ -106,38 +113,36 @@ impl Job {
         self.settle(outcome, running.requests);
     }
 
-    /// Gives the sessions a set that came, if they can use it; how long it is good.
-    fn take(&mut self, fetched: Fetched) -> Result<Duration, String> {
+    /// Stores a set that came, if sessions can use it.
+    fn take(&mut self, fetched: Fetched) -> Result<Came, String> {
         let Fetched { text, max_age } = fetched;
         let set = KeySet::from_public_jwks(&text).map_err(|error| in_words(&error))?;
         let not_stored = |error: io::Error| format!("it cannot be stored in the data directory: {error}");
-        let came = clock::now().micros();
-        if self.current.as_ref() == Some(&text) {
-            stored::touch(&self.url, std::time::SystemTime::now()).map_err(not_stored)?;
-        } else {
+        let at = clock::now().micros();
+        let is_new = self.current.as_ref() != Some(&text);
+        if is_new {
             stored::write(&self.url, &text).map_err(not_stored)?;
-            shared::set_changed(&self.url);
             let (all, unusable) = (set.members.len(), set.skipped().len());
             log!(
-                "pg_session_jwt: new key set from \"{}\": {} keys, {unusable} of them unusable",
-                self.url,
-                all
+                "pg_session_jwt: new key set from \"{}\": {all} keys, {unusable} of them unusable",
+                self.url
             );
             self.current = Some(text);
+        } else {
+            stored::touch(&self.url, SystemTime::now()).map_err(not_stored)?;
         }
-        shared::set_fetched(&self.url, came);
-        Ok(max_age)
+        Ok(Came { at, is_new, max_age })
     }
 
     /// Says how it ended, and when it is due again.
-    fn settle(&mut self, outcome: Result<Duration, String>, requests: u64) {
-        let (pause, error) = match outcome {
-            Ok(max_age) => {
+    fn settle(&mut self, outcome: Result<Came, String>, requests: u64) {
+        let (pause, came, error) = match outcome {
+            Ok(came) => {
                 if self.failures > 0 {
                     log!("pg_session_jwt: the key set of \"{}\" can be fetched again", self.url);
                 }
                 self.failures = 0;
-                (max_age, String::new())
+                (came.max_age, Some(came), String::new())
             }
             Err(error) => {
                 if self.failures == 0 {
@@ -148,11 +153,24 @@ impl Job {
                 }
                 let factor = 1_u32 << self.failures.min(5);
                 self.failures = self.failures.saturating_add(1);
-                (FIRST_RETRY.saturating_mul(factor).min(LAST_RETRY), error)
+                let pause = if self.is_outdated {
+                    Duration::ZERO
+                } else {
+                    FIRST_RETRY.saturating_mul(factor).min(LAST_RETRY)
+                };
+                (pause, None, error)
             }
         };
+        self.is_outdated = false;
         self.due = Instant::now() + pause;
         let pause = i64::try_from(pause.as_micros()).unwrap_or(i64::MAX);
-        shared::set_ended(&self.url, requests, &error, clock::now().micros().saturating_add(pause));
+        let ended = shared::Ended {
+            requests,
+            came: came.as_ref().map(|came| came.at),
+            is_new: came.is_some_and(|came| came.is_new),
+            error: &error,
+            next_at: clock::now().micros().saturating_add(pause),
+        };
+        shared::set_ended(&self.url, &ended);
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | [`fetch`] | one key set from one URL, with its limits |
+//! | [`fetch`], [`authorities`] | one key set from one URL, with its limits, from whom it says it is |
 //! | [`thread`] | threads for what blocks, so that the worker itself always answers |
 //! | [`discover`] | the URLs that the settings of databases and roles have |
 //! | [`job`] | one URL: when it is due, and what came |
 //!
 //! It belongs to no database and sleeps until something is to be done. Without a URL that is for ever.
 
+mod authorities;
 mod discover;
 mod fetch;
 mod job;

@@ -1,8 +1,8 @@
 //! An HTTP server on loopback that serves a key set, as a provider would, or misbehaves.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,16 @@ pub enum Answer {
     Body(String),
     /// 200 with these further header lines (each with its line break) and this body.
     With(&'static str, String),
+    /// 200 with this body, which need not be text.
+    Bytes(Vec<u8>),
+    /// 200 with this body, which is said to be one byte longer than it is.
+    Cut(String),
     /// This status, with no body.
     Status(u16),
+    /// This status, with this body.
+    StatusWith(u16, String),
+    /// One after the other, and the last one from then on.
+    Steps(Vec<Answer>),
     /// A redirect to this address.
     Redirect(String),
     /// A head, and then a byte of the body in each second.
@@ -27,14 +35,24 @@ pub enum Answer {
     Silence,
 }
 
+/// Where requests are read from, and answers written to.
+pub trait Connection: Read + Write {}
+impl<T: Read + Write> Connection for T {}
+
+/// What makes such a connection of one that was accepted: nothing, or TLS.
+pub type Transport = Box<dyn Fn(TcpStream) -> Box<dyn Connection> + Send + Sync>;
+
 pub struct KeyServer {
+    scheme: &'static str,
     port: u16,
     shared: Arc<Shared>,
 }
 
 struct Shared {
+    transport: Transport,
     answer: Mutex<Answer>,
-    requests: AtomicUsize,
+    /// Of each request, in their order.
+    paths: Mutex<Vec<String>>,
     stopped: AtomicBool,
 }
 
@@ -45,11 +63,17 @@ impl KeyServer {
 
     /// On a port that another one had before, for a provider that comes back.
     pub fn start_at(port: u16, answer: Answer) -> KeyServer {
+        KeyServer::start_over("http", Box::new(|stream| Box::new(stream)), port, answer)
+    }
+
+    /// The same over another transport, which has this scheme.
+    pub fn start_over(scheme: &'static str, transport: Transport, port: u16, answer: Answer) -> KeyServer {
         let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
+            transport,
             answer: Mutex::new(answer),
-            requests: AtomicUsize::new(0),
+            paths: Mutex::new(Vec::new()),
             stopped: AtomicBool::new(false),
         });
         let for_thread = Arc::clone(&shared);
@@ -62,7 +86,7 @@ impl KeyServer {
                 std::thread::spawn(move || shared.serve(stream.unwrap()));
             }
         });
-        KeyServer { port, shared }
+        KeyServer { scheme, port, shared }
     }
 
     pub fn port(&self) -> u16 {
@@ -70,7 +94,12 @@ impl KeyServer {
     }
 
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/keys", self.port)
+        self.url_at("127.0.0.1", "/keys")
+    }
+
+    /// Every path has the same answer.
+    pub fn url_at(&self, host: &str, path: &str) -> String {
+        format!("{}://{host}:{}{path}", self.scheme, self.port)
     }
 
     pub fn answer(&self, answer: Answer) {
@@ -79,7 +108,12 @@ impl KeyServer {
 
     /// How often it was asked.
     pub fn requests(&self) -> usize {
-        self.shared.requests.load(SeqCst)
+        self.shared.paths.lock().unwrap().len()
+    }
+
+    /// What it was asked for.
+    pub fn paths(&self) -> Vec<String> {
+        self.shared.paths.lock().unwrap().clone()
     }
 
     /// Waits until it has been asked so often.
@@ -101,37 +135,48 @@ impl Drop for KeyServer {
 }
 
 impl Shared {
-    /// Errors are the client's: it may go away at any time.
+    /// Errors are the client's: it may go away at any time, and will if it does not like the certificate.
     fn serve(&self, stream: TcpStream) {
-        let mut reader = BufReader::new(stream.try_clone().unwrap());
-        let mut line = String::new();
-        while reader.read_line(&mut line).is_ok_and(|length| length > 2) {
-            line.clear();
+        let mut reader = BufReader::new((self.transport)(stream));
+        let mut request = String::new();
+        while !request.ends_with("\r\n\r\n") {
+            match reader.read_line(&mut request) {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
         }
-        self.requests.fetch_add(1, SeqCst);
-        let answer = self.answer.lock().unwrap().clone();
-        let _ = respond(stream, &answer);
+        let path = request.split(' ').nth(1).unwrap().to_owned();
+        self.paths.lock().unwrap().push(path);
+        let answer = self.next_answer();
+        let _ = respond(reader.into_inner(), &answer);
+    }
+
+    fn next_answer(&self) -> Answer {
+        match &mut *self.answer.lock().unwrap() {
+            Answer::Steps(steps) if steps.len() > 1 => steps.remove(0),
+            answer => answer.clone(),
+        }
     }
 }
 
 /// Writes an answer to anything that takes bytes.
-pub fn respond(mut to: impl std::io::Write, answer: &Answer) -> std::io::Result<()> {
+fn respond(mut to: impl Write, answer: &Answer) -> std::io::Result<()> {
     let head = |status: &str, more: &str| format!("HTTP/1.1 {status}\r\nConnection: close\r\n{more}");
+    let mut whole = |status: &str, more: &str, body: &[u8]| {
+        write!(to, "{}Content-Length: {}\r\n\r\n", head(status, more), body.len())?;
+        to.write_all(body)
+    };
     match answer {
-        Answer::Body(body) => write!(to, "{}Content-Length: {}\r\n\r\n{body}", head("200 OK", ""), body.len()),
-        Answer::With(more, body) => write!(
-            to,
-            "{}Content-Length: {}\r\n\r\n{body}",
-            head("200 OK", more),
-            body.len()
-        ),
-        Answer::Status(status) => write!(to, "{}Content-Length: 0\r\n\r\n", head(&format!("{status} Status"), "")),
-        Answer::Redirect(location) => {
-            write!(
-                to,
-                "{}Location: {location}\r\nContent-Length: 0\r\n\r\n",
-                head("302 Found", "")
-            )
+        Answer::Body(body) => whole("200 OK", "", body.as_bytes()),
+        Answer::Bytes(body) => whole("200 OK", "", body),
+        Answer::With(more, body) => whole("200 OK", more, body.as_bytes()),
+        Answer::Status(status) => whole(&format!("{status} Status"), "", b""),
+        Answer::StatusWith(status, body) => whole(&format!("{status} Status"), "", body.as_bytes()),
+        Answer::Redirect(location) => whole("302 Found", &format!("Location: {location}\r\n"), b""),
+        Answer::Steps(steps) => respond(to, &steps[0]),
+        Answer::Cut(body) => {
+            let length = body.len() + 1;
+            write!(to, "{}Content-Length: {length}\r\n\r\n{body}", head("200 OK", ""))
         }
         Answer::Slow => {
             write!(to, "{}Content-Length: 1000\r\n\r\n", head("200 OK", ""))?;

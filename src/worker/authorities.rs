@@ -1,0 +1,41 @@
+//! The certificate authorities that may vouch for the host of a `jwks_url`.
+
+use std::fmt::Display;
+use std::fs;
+use std::path::PathBuf;
+
+use ureq::tls::{Certificate, PemItem, parse_pem};
+
+/// Those in a PEM file, or those that the system trusts. Never the latter because the former cannot be used.
+///
+/// # Errors
+/// Why there are none, for an administrator.
+pub fn authorities(ca_file: &Option<PathBuf>) -> Result<Vec<Certificate<'static>>, String> {
+    let found: Vec<_> = match ca_file {
+        Some(path) => {
+            let unusable = |reason: &dyn Display| format!("pg_session_jwt.ca_file \"{}\": {reason}", path.display());
+            let pem = fs::read(path).map_err(|error| unusable(&error))?;
+            let mut certificates = Vec::new();
+            for item in parse_pem(&pem) {
+                if let PemItem::Certificate(certificate) =
+                    item.map_err(|_| unusable(&"it is not a well-formed PEM file"))?
+                {
+                    certificates.push(certificate);
+                }
+            }
+            if certificates.is_empty() {
+                return Err(unusable(&"it has no certificate"));
+            }
+            certificates
+        }
+        None => {
+            let system = rustls_native_certs::load_native_certs().certs;
+            system.iter().map(|der| Certificate::from_der(der).to_owned()).collect()
+        }
+    };
+    if found.is_empty() {
+        let advice = "install ca-certificates, or set pg_session_jwt.ca_file";
+        return Err(format!("this system trusts no certificate authority: {advice}"));
+    }
+    Ok(found)
+}
