@@ -34,7 +34,7 @@ pub struct Entry {
     /// When a session last needed it, and last asked for a fetch.
     pub(super) needed_at: i64,
     pub(super) requested_at: i64,
-    /// Grows with each key set that is stored for this URL; 0 while there is none.
+    /// Another number with each key set that is stored for this URL; 0 while there is none.
     pub generation: u64,
     /// Fetches that have ended, well or not.
     pub fetches: u64,

@@ -47,6 +47,19 @@ impl Table {
         Some(self.entries[place].get_or_insert_with(|| Entry::new(url)))
     }
 
+    /// Forgets the URLs that nobody needs any more.
+    fn forget_unneeded(&mut self) {
+        let is_unneeded = |entry: &Entry| {
+            !entry.in_server_setting && !entry.in_catalog && has_passed(entry.needed_at, FORGOTTEN_AFTER)
+        };
+        for place in &mut self.entries {
+            if place.as_ref().is_some_and(is_unneeded) {
+                *place = None;
+                GENERATION.get().fetch_add(1, AcqRel);
+            }
+        }
+    }
+
     fn wake_worker(&self) {
         if self.worker != 0 {
             // SAFETY: the address of a latch in shared memory. If its process is gone another one wakes for nothing.
@@ -86,6 +99,11 @@ pub fn generation() -> u64 {
     GENERATION.get().load(Acquire)
 }
 
+/// Of all URLs together: a number never comes back, also where a URL is forgotten and needed again.
+fn next_generation() -> u64 {
+    GENERATION.get().fetch_add(1, AcqRel) + 1
+}
+
 /// What is known of a URL.
 pub fn look(url: &str) -> Option<Entry> {
     TABLE
@@ -101,18 +119,16 @@ pub fn has_worker() -> bool {
     TABLE.share().worker != 0
 }
 
-/// Says that a session needs a URL; false where there is no room for another one.
-pub fn need(url: &str) -> bool {
+/// Says that a session needs a URL. Where there is no room for it `auth.providers()` tells so; a line of the log for each
+/// session would only fill it.
+pub fn need(url: &str) {
     let mut table = TABLE.exclusive();
-    let Some(entry) = table.entry_or_new(url) else {
-        return false;
-    };
+    let Some(entry) = table.entry_or_new(url) else { return };
     let is_new = entry.needed_at == 0;
     entry.needed_at = now();
     if is_new {
         table.wake_worker();
     }
-    true
 }
 
 /// Asks for another fetch, since a token names a key that is not there. The number to wait for in [`Entry::served`];
@@ -165,8 +181,11 @@ pub fn catalog_reads() -> u64 {
 fn set_urls(urls: &[String], mark: fn(&mut Entry, bool)) -> Vec<String> {
     let mut table = TABLE.exclusive();
     for entry in table.entries.iter_mut().flatten() {
-        mark(entry, false);
+        let is_in = urls.iter().any(|url| entry.url() == url);
+        mark(entry, is_in);
     }
+    // Before there is need of their places.
+    table.forget_unneeded();
     let mut left_out = Vec::new();
     for url in urls {
         match table.entry_or_new(url) {
@@ -177,24 +196,9 @@ fn set_urls(urls: &[String], mark: fn(&mut Entry, bool)) -> Vec<String> {
     left_out
 }
 
-/// Forgets the URLs that nobody needs any more, and returns them.
-pub fn forget_unneeded() -> Vec<String> {
-    let mut table = TABLE.exclusive();
-    let mut forgotten = Vec::new();
-    for place in &mut table.entries {
-        if let Some(entry) = place
-            && !entry.in_server_setting
-            && !entry.in_catalog
-            && has_passed(entry.needed_at, FORGOTTEN_AFTER)
-        {
-            forgotten.push(entry.url().to_owned());
-            *place = None;
-        }
-    }
-    if !forgotten.is_empty() {
-        GENERATION.get().fetch_add(1, AcqRel);
-    }
-    forgotten
+/// Forgets the URLs that nobody needs any more.
+pub fn forget_unneeded() {
+    TABLE.exclusive().forget_unneeded();
 }
 
 /// Says that a key set which came at some time is on disk, before its URL was fetched by this worker.
@@ -204,8 +208,7 @@ pub fn set_stored(url: &str, came: i64) {
     entry.fetched_at = came;
     // The worker may have been started anew beside sessions that have this set already.
     if entry.generation == 0 {
-        entry.generation = 1;
-        GENERATION.get().fetch_add(1, AcqRel);
+        entry.generation = next_generation();
     }
 }
 
@@ -237,7 +240,6 @@ pub fn set_ended(url: &str, ended: &Ended<'_>) {
             // What was asked for while there was nothing does not count against the first unknown kid.
             entry.requested_at = 0;
         }
-        entry.generation += 1;
-        GENERATION.get().fetch_add(1, AcqRel);
+        entry.generation = next_generation();
     }
 }

@@ -63,12 +63,7 @@ impl KeyUrl {
 
     /// Keeps the worker fetching.
     pub fn need(&self) {
-        if !shared::need(&self.url) {
-            log!(
-                "pg_session_jwt: more than {} URLs of key sets are in use",
-                shared::MAX_URLS
-            );
-        }
+        shared::need(&self.url);
     }
 
     /// Reads the key set again if there is another one; true if so.

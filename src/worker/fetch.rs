@@ -174,9 +174,13 @@ fn max_age(headers: &HeaderMap) -> Duration {
     if directives.iter().any(|it| it == "no-store" || it == "no-cache") {
         return LEAST_AGE;
     }
-    let age = directives
-        .iter()
-        .find_map(|it| it.strip_prefix("max-age=")?.trim_matches('"').parse().ok());
+    let seconds = |directive: &String| {
+        let digits = directive.strip_prefix("max-age=")?.trim_matches('"');
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        // RFC 9111 §1.2.2: what is too large to hold is as large as can be.
+        is_number.then(|| digits.parse().unwrap_or(u64::MAX))
+    };
+    let age = directives.iter().find_map(seconds);
     age.map_or(USUAL_AGE, |seconds| {
         Duration::from_secs(seconds).clamp(LEAST_AGE, GREATEST_AGE)
     })

@@ -66,8 +66,10 @@ impl Job {
         job
     }
 
-    pub fn url(&self) -> &str {
-        &self.url
+    /// Whether it serves this entry. One that knows of a set of which the entry does not know served another one, that
+    /// was forgotten.
+    pub fn is_of(&self, entry: &shared::Entry) -> bool {
+        self.url == entry.url() && (self.current.is_none() || entry.generation != 0)
     }
 
     pub fn due(&self) -> Instant {
@@ -119,7 +121,14 @@ impl Job {
         let set = KeySet::from_public_jwks(&text).map_err(|error| in_words(&error))?;
         let not_stored = |error: io::Error| format!("it cannot be stored in the data directory: {error}");
         let at = clock::now().micros();
-        let is_new = self.current.as_ref() != Some(&text);
+        let touched = match &self.current {
+            Some(current) if *current == text => stored::touch(&self.url, SystemTime::now()),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        };
+        // Also if somebody has deleted the file.
+        let is_new = touched
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
         if is_new {
             stored::write(&self.url, &text).map_err(not_stored)?;
             let (all, unusable) = (set.members.len(), set.skipped().len());
@@ -129,7 +138,7 @@ impl Job {
             );
             self.current = Some(text);
         } else {
-            stored::touch(&self.url, SystemTime::now()).map_err(not_stored)?;
+            touched.map_err(not_stored)?;
         }
         Ok(Came { at, is_new, max_age })
     }

@@ -82,6 +82,7 @@ impl Worker {
 
     /// Does what is to be done now, without waiting for anything.
     fn go_on(&mut self) {
+        shared::forget_unneeded();
         if let Some(discovery) = self.discovery.take() {
             let reads = shared::catalog_reads();
             self.discovery = discovery.go_on();
@@ -89,12 +90,10 @@ impl Worker {
                 delete_others();
             }
         }
-        shared::forget_unneeded();
         let entries = shared::entries();
-        self.jobs
-            .retain(|job| entries.iter().any(|entry| entry.url() == job.url()));
+        self.jobs.retain(|job| entries.iter().any(|entry| job.is_of(entry)));
         for entry in entries {
-            match self.jobs.iter_mut().find(|job| job.url() == entry.url()) {
+            match self.jobs.iter_mut().find(|job| job.is_of(&entry)) {
                 Some(job) => job.go_on(&entry),
                 None => {
                     let mut job = Job::new(entry.url());

@@ -32,7 +32,7 @@ fn killed_it_takes_the_server_along_and_the_stored_keys_outlive_that() {
         living = fresh.unwrap();
         init(&mut living, &provider.token("bob"));
         assert_eq!(user_id(&mut living).as_deref(), Some("bob"));
-        assert_eq!(stored_urls(&server), [url.clone()]);
+        assert_eq!(stored_urls(&server), [url.as_str()]);
     }
     // It goes on fetching in the shared memory that was made anew, and sessions see what came.
     let rotated = Provider::with_kid("a", "k2");
@@ -73,7 +73,7 @@ fn terminated_it_comes_back_and_living_sessions_go_on() {
     let rotated = Provider::with_kid("a", "k2");
     keys.answer(Answer::Body(rotated.key_set()));
     run(&mut living, &format!("select pg_terminate_backend({worker}, 30000)"));
-    // In the second before it is there again, a session may have to wait for a new key.
+    process_after(&server, worker);
     init(&mut living, &rotated.token("bob"));
     assert_eq!(user_id(&mut living).as_deref(), Some("bob"));
     assert_eq!(keys.requests(), 4);
@@ -92,9 +92,9 @@ fn terminated_during_a_fetch_it_fetches_anew() {
         &mut client,
         &format!("select pg_terminate_backend({worker}, 30000)")
     ));
+    process_after(&server, worker);
     init(&mut client, &provider.token("alice"));
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
-    process_after(&server, worker);
     assert_eq!(keys.requests(), 2);
 }
 
@@ -111,19 +111,26 @@ fn where_it_does_not_run_a_session_is_told_why() {
         one::<String>(&mut client, "select last_error from auth.providers()"),
         expected
     );
-    // Where the slots are enough for it alone, it finds what the server's own setting has and what sessions need.
-    drop(client);
-    drop(server);
-    let server = server_with(&[entry("a", &keys.url())], "max_worker_processes = 2");
-    let mut client = server.connect("template1", "postgres", "");
-    init(&mut client, &provider.token("alice"));
+}
+
+#[test]
+fn where_nothing_but_it_can_run_urls_of_roles_wait_for_a_session() {
+    let (first, second) = (Provider::new("a"), Provider::new("b"));
+    let [of_server, of_role] = [&first, &second].map(|it| KeyServer::start(Answer::Body(it.key_set())));
+    // PostgreSQL's own launcher of logical replication has the other one.
+    let server = server_with(&[entry("a", &of_server.url())], "max_worker_processes = 2");
+    let mut living = server.connect("template1", "postgres", "");
+    init(&mut living, &first.token("alice"));
     let mut admin = server.connect("postgres", "postgres", "");
-    let other = KeyServer::start(Answer::Body(provider.key_set()));
-    let set = format!(
-        "alter role postgres set pg_session_jwt.providers = '[{}]'",
-        entry("b", &other.url())
-    );
-    reload_after(&mut admin, &set);
-    init(&mut client, &provider.token("alice"));
-    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    let providers = format!("pg_session_jwt.providers = '[{}]'", entry("b", &of_role.url()));
+    reload_after(&mut admin, &format!("alter role postgres set {providers}"));
+    let said =
+        "the settings of databases and roles could not be read; the URLs in them are fetched when a session needs them";
+    wait_until("the worker to give up", || server.log().matches(said).count() == 2);
+    assert_eq!(user_id(&mut living).as_deref(), Some("alice"));
+    assert_eq!(of_role.requests(), 0);
+    let mut client = server.connect("template1", "postgres", "");
+    init(&mut client, &second.token("bob"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+    assert_eq!((of_server.requests(), of_role.requests()), (1, 1));
 }

@@ -122,3 +122,21 @@ fn of_a_hundred_urls_the_first_sixty_four_are_served_and_the_others_refused() {
     assert!(server.log().contains(&left_out));
     assert_eq!((keys.requests(), stored_urls(&server).len()), (ROOM, ROOM));
 }
+
+#[test]
+fn other_urls_take_the_places_of_those_that_are_gone() {
+    let (old, new) = (KeyServer::start(Answer::Nothing), KeyServer::start(Answer::Nothing));
+    let ((_, old_entries), (providers, entries)) = (many(ROOM, &old), many(ROOM, &new));
+    for keys in [&old, &new] {
+        keys.answer(Answer::Body(providers[0].key_set()));
+    }
+    let server = Server::start(&conf(&old_entries, ""));
+    old.wait_for_requests(ROOM);
+    let mut admin = server.connect("postgres", "postgres", "");
+    let list = entries.join(",");
+    reload_after(
+        &mut admin,
+        &format!("alter system set pg_session_jwt.providers = '[{list}]'"),
+    );
+    new.wait_for_requests(ROOM);
+}

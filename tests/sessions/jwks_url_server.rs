@@ -40,7 +40,15 @@ fn after_a_restart_the_stored_keys_are_good_though_the_provider_is_down() {
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
     assert_eq!(stored_urls(&server), [url]);
 
-    // What failed is tried again at a reload, for a setting may have been the cause.
+    // What failed is tried again at a reload, for a setting may have been the cause; by itself, after ever more time.
+    let due = "select next_refresh::text from auth.providers()";
+    for _ in 0..2 {
+        let before: String = one(&mut client, due);
+        run(&mut client, "select pg_reload_conf()");
+        wait_until("another try", || one::<String>(&mut client, due) != before);
+    }
+    let far = "select next_refresh > now() + interval '35 seconds' from auth.providers()";
+    assert!(one::<bool>(&mut client, far));
     let keys = KeyServer::start_at(port, Answer::Body(provider.key_set()));
     run(&mut client, "select pg_reload_conf()");
     keys.wait_for_requests(1);

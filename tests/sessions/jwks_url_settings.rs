@@ -93,13 +93,17 @@ fn a_url_of_a_database_is_fetched_when_its_first_session_needs_it() {
         &mut server.connect("postgres", "postgres", ""),
         &format!("alter database {database} {}", providers("a", &keys)),
     );
-    let mut client = server.connect(&database, "postgres", "");
-    init(&mut client, &provider.token("alice"));
-    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    // A token of the startup packet waits for the keys like any other.
+    let packet = format!("-c pg_session_jwt.jwt={}", provider.token("alice"));
+    let mut first = server.connect(&database, "postgres", &packet);
+    assert_eq!(keys.requests(), 0);
+    assert_eq!(user_id(&mut first).as_deref(), Some("alice"));
     assert_eq!(keys.requests(), 1);
-    let mut second = server.connect(&database, "postgres", "");
-    init(&mut second, &provider.token("bob"));
-    assert_eq!(user_id(&mut second).as_deref(), Some("bob"));
+    for user in ["bob", "carol"] {
+        let mut client = server.connect(&database, "postgres", "");
+        init(&mut client, &provider.token(user));
+        assert_eq!(user_id(&mut client).as_deref(), Some(user));
+    }
     assert_eq!(keys.requests(), 1);
 }
 

@@ -58,6 +58,8 @@ fn wait_for_sleep(rotation: &Rotation, process: i32) {
 fn a_session_that_was_busy_during_the_rotation_notices_at_its_next_statement() {
     let rotation = Rotation::start("");
     let mut living = rotation.session();
+    let known = rotation.old.token("alice");
+    init(&mut living, &known);
     let process = one(&mut living, "select pg_backend_pid()");
     let busy = thread::spawn(move || {
         run(&mut living, "select auth.user_id(), pg_sleep(2)");
@@ -68,6 +70,8 @@ fn a_session_that_was_busy_during_the_rotation_notices_at_its_next_statement() {
     let mut living = busy.join().unwrap();
     refuses(&mut living, "select auth.user_id()", RETIRED.0, RETIRED.1);
     refuses(&mut living, "select auth.session()", RETIRED.0, RETIRED.1);
+    // Nor does a token come in that this session has verified before.
+    refuses_init(&mut living, &known, RETIRED.0, RETIRED.1);
     init(&mut living, &rotation.new.token("carol"));
     assert_eq!(user_id(&mut living).as_deref(), Some("carol"));
 }
