@@ -9,6 +9,7 @@ fn https_is_accepted_and_http_on_loopback_only() {
     for url in [
         "https://example.clerk.accounts.dev/.well-known/jwks.json",
         "https://example.com:8443/keys?p=b2c_1_sign_in",
+        "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com",
         "https://192.0.2.1/keys",
         "HTTPS://example.com/keys",
         "http://127.0.0.1/keys",

@@ -8,6 +8,7 @@ mod compact_form;
 mod curve_keys;
 mod dates;
 mod flat_identity;
+mod guides;
 mod header;
 mod identity;
 mod json_numbers;
