@@ -6,7 +6,7 @@
 //!
 //! Only this is touched, in conditions (policies, WHERE, ON, WITH CHECK, ON CONFLICT and MERGE): a scalar sub-select
 //! that is nothing but one expression, which calls a function of this extension, refers to the row outside, and is made
-//! of plain nodes (see [`tree`]) without volatile functions. `pg_session_jwt.optimize_policies` turns it off.
+//! of plain nodes (see [`tree`]) without AND, OR and NOT and without volatile functions. `pg_session_jwt.optimize_policies` turns it off.
 
 mod tree;
 

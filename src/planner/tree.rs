@@ -109,6 +109,9 @@ pub fn each_child(parent: *mut Node, mut see: impl FnMut(&mut *mut Node)) {
 
 /// Whether an expression, moved out of a sub-select, means the same: every node is one of these, none of which asks where
 /// it stands, and every column is of the row outside.
+///
+/// AND, OR and NOT are not among them. The planner would take them apart and order the parts by their cost, so that a
+/// cheap one is evaluated on rows that the one before it kept away: it could fail on them, or tell what is in them.
 fn is_plain(place: *mut Node, columns: &mut usize) -> bool {
     if place.is_null() {
         return true;
@@ -127,7 +130,6 @@ fn is_plain(place: *mut Node, columns: &mut usize) -> bool {
         NodeTag::T_Const
         | NodeTag::T_Param
         | NodeTag::T_List
-        | NodeTag::T_BoolExpr
         | NodeTag::T_OpExpr
         | NodeTag::T_DistinctExpr
         | NodeTag::T_NullIfExpr

@@ -52,6 +52,7 @@ mod major_upgrade;
 mod memory;
 mod oidc;
 mod old_versions;
+mod optimize;
 mod other_definer;
 mod policies;
 mod provider_shapes;

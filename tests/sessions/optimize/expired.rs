@@ -1,0 +1,63 @@
+//! An identity that has expired gives no rows, with the rewrite or without.
+//!
+//! With it the error may come earlier: PostgreSQL evaluates `auth.user_id()` when it plans, to know how many rows to
+//! expect, and so an EXPLAIN or a query that would have looked at no row is refused too. The bare form does the same.
+
+use crate::server::SHARED;
+use crate::session::{Proxy, init, now, one, refusal_of, refuses, run};
+
+use super::{ALICE, DRIZZLE, database, optimize, set_policy};
+
+const EXPIRED: &str = "Token used after it has expired";
+
+#[test]
+fn an_expired_identity_gives_no_rows() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_on(&SHARED, &database());
+    init(
+        &mut client,
+        &proxy.token(&format!(r#""sub":"{ALICE}","exp":{}"#, now() - 30)),
+    );
+    set_policy(&mut client, DRIZZLE);
+    let generic = "set plan_cache_mode = force_generic_plan; prepare own as select id from todos; execute own";
+    run(&mut client, generic);
+    run(
+        &mut client,
+        "reset role; set pg_session_jwt.leeway = 0; set role authenticated",
+    );
+    for on in [true, false] {
+        optimize(&mut client, on);
+        for sql in [
+            "select id from todos",
+            "execute own",
+            "select count(*) from todos where id = 1000",
+            "select id from notes where (select auth.user_id() = user_id)",
+            "select n.id from notes n left join todos t on t.id = n.todo where n.id = 1000 and t.id > 0",
+            "update todos set task = 'x'",
+            "delete from todos",
+            "insert into todos (id, user_id) values (20001, '6f4d2f0a-5b7e-4c8e-9d51-0123456789ab')",
+            "insert into todos (id) values (1000) on conflict (id) do update set task = 'x'",
+        ] {
+            refuses(&mut client, sql, "28000", EXPIRED);
+        }
+        // No row is looked at here.
+        for sql in [
+            "select id from todos where id = 0",
+            "select id from todos where id = 1000 limit 0",
+        ] {
+            match client.query(sql, &[]) {
+                Ok(rows) => assert!(rows.is_empty(), "{sql}"),
+                Err(error) => assert_eq!(refusal_of(&error).message, EXPIRED, "{sql}"),
+            }
+        }
+    }
+    run(&mut client, "reset role");
+    let changed = "select count(*) from todos where id > 20000 or task = 'x'";
+    assert_eq!(
+        (
+            one::<i64>(&mut client, changed),
+            one(&mut client, "select count(*) from todos")
+        ),
+        (0, 20_000_i64)
+    );
+}
