@@ -9,10 +9,10 @@ WITH_CACHE = . scripts/common.sh;
 SHELL = /usr/bin/env bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test core lint regress install package clean
+.PHONY: help setup demo test core lint regress bench bench-instructions install package clean
 
 help: ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
 	@printf '\n  PG="15 17" selects PostgreSQL majors; the default is all that are supported (for demo: one).\n'
 
 setup: ## everything that building and testing need: PostgreSQL 15 to 18 in a private cache, cargo-pgrx, npm packages
@@ -33,6 +33,12 @@ lint: ## format and clippy, for the core and each major
 regress: ## the SQL tests only; TEST=name for one of them, PROMOTE=1 to take results as expected
 	@scripts/setup.sh $(PG)
 	@$(WITH_CACHE) choose_majors $(PG); for major in "$${majors[@]}"; do scripts/regress.sh "$$major" $(TEST); done
+
+bench: ## what it costs, in tables, on one major; QUICK=1, TABLES="A D", CURVES=1 (CSV and SVG, in bench/curves of the target folder)
+	@scripts/bench.sh $(PG)
+
+bench-instructions: ## how many instructions one call takes, under valgrind: the same on a busy machine
+	@scripts/bench-instructions.sh $(PG)
 
 install: ## build for release and install into the PostgreSQL of PG_CONFIG (default: the first pg_config on the PATH)
 	@scripts/package.sh install "$(PG_CONFIG)"

@@ -1,0 +1,132 @@
+//! What the judge costs without PostgreSQL: a token from text to identity, beside the check of its signature alone; and
+//! the reading of key sets.
+//!
+//! `cargo bench --no-default-features --bench judge`; scripts/bench.sh runs it with the others.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use pg_session_jwt::token::{KeySet, provider, verify, verify_provided};
+
+use crate::sign::{Signer, judge, policy, set};
+use crate::tokens::{ALGORITHMS, BareCheck, CLAIMS, fresh, key_set, providers, signer};
+
+#[path = "../tests/core/sign.rs"]
+#[allow(dead_code, reason = "shared with tests/core, which uses all of it")]
+mod sign;
+#[path = "sql/tokens.rs"]
+#[allow(dead_code, reason = "shared with benches/sql, which uses all of it")]
+mod tokens;
+
+/// The public half as aws-lc-rs takes it.
+fn public_key(signer: &Signer) -> Vec<u8> {
+    match signer {
+        Signer::Ed25519(pair) => pair.public_key().as_ref().to_vec(),
+        Signer::Ecdsa { pair, .. } => pair.public_key().as_ref().to_vec(),
+        Signer::Rsa(pair) => pair.public_key().as_ref().to_vec(),
+        Signer::Hmac(_) => panic!("a secret has no public half"),
+    }
+}
+
+/// Calls `check`, which must say yes, until criterion has seen enough.
+macro_rules! measure {
+    ($group:expr, $name:expr, $alg:expr, $check:expr) => {
+        $group.bench_function(BenchmarkId::new($name, $alg), |bencher| {
+            assert!($check);
+            bencher.iter(|| black_box($check));
+        })
+    };
+}
+
+fn tokens(criterion: &mut Criterion) {
+    let (one_set, providers) = (
+        KeySet::from_jwks(&key_set()).unwrap(),
+        provider::parse(&providers()).unwrap(),
+    );
+    for bytes in CLAIMS {
+        let mut group = criterion.benchmark_group(format!("token, claims of {bytes} bytes"));
+        for alg in ALGORITHMS {
+            let token = fresh(alg, bytes);
+            let (message, signature) = token.rsplit_once('.').unwrap();
+            let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+            let bare = BareCheck::new(alg);
+            let algorithm: &'static dyn aws_lc_rs::signature::VerificationAlgorithm = match alg {
+                "EdDSA" => &ED25519,
+                "ES256" => &ECDSA_P256_SHA256_FIXED,
+                _ => &RSA_PKCS1_2048_8192_SHA256,
+            };
+            let key = public_key(signer(alg));
+            let unparsed = UnparsedPublicKey::new(algorithm, &key);
+            let parsed = match alg {
+                "EdDSA" => ParsedPublicKey::new(&ED25519, &key),
+                "ES256" => ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &key),
+                _ => ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &key),
+            }
+            .unwrap();
+            let message = message.as_bytes();
+            measure!(group, "aws-lc-rs, key parsed before", alg, {
+                parsed.verify_sig(black_box(message), &signature).is_ok()
+            });
+            measure!(group, "aws-lc-rs", alg, {
+                unparsed.verify(black_box(message), &signature).is_ok()
+            });
+            measure!(group, "jsonwebtoken", alg, bare.verify(black_box(&token)));
+            measure!(group, "one key set", alg, {
+                verify(black_box(token.as_bytes()), &one_set, &policy()).is_ok()
+            });
+            measure!(group, "one provider", alg, {
+                let keys = |_| Ok(&one_set);
+                verify_provided(black_box(token.as_bytes()), &providers, keys, &policy()).is_ok()
+            });
+        }
+    }
+}
+
+/// A token that is refused early should cost next to nothing: an attacker chooses what to send.
+fn refusals(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("refused");
+    let keys = KeySet::from_jwks(&key_set()).unwrap();
+    let good = fresh("EdDSA", 8192);
+    let unknown_kid = signer("EdDSA").token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"other"}"#, "{}");
+    let forged = good.replacen(".ey", ".ez", 1);
+    for (what, token) in [
+        ("not a token", "x".repeat(11_000)),
+        ("unknown kid", unknown_kid),
+        ("forged", forged),
+    ] {
+        measure!(group, what, token.len(), judge(black_box(&token), &keys).is_err());
+    }
+}
+
+fn key_sets(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("key set");
+    for alg in ALGORITHMS {
+        for keys in [1, 10, 100] {
+            // Other names for the same key: reading does not compare keys of different names.
+            let jwks: Vec<String> = (0..keys)
+                .map(|n| signer(alg).jwk(&format!(r#""kid":"{n}","alg":"{alg}""#)))
+                .collect();
+            assert!(set(&jwks).is_ok());
+            let text = format!(r#"{{"keys":[{}]}}"#, jwks.join(","));
+            measure!(group, alg, keys, KeySet::from_jwks(black_box(&text)).is_ok());
+        }
+    }
+}
+
+fn settings() -> Criterion {
+    let quick = std::env::var_os("QUICK").is_some_and(|value| !value.is_empty());
+    let (warm_up, measurement) = if quick { (50, 200) } else { (200, 600) };
+    Criterion::default()
+        .sample_size(if quick { 10 } else { 30 })
+        .warm_up_time(Duration::from_millis(warm_up))
+        .measurement_time(Duration::from_millis(measurement))
+}
+
+criterion_group!(name = benches; config = settings(); targets = tokens, refusals, key_sets);
+criterion_main!(benches);

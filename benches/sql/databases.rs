@@ -1,0 +1,67 @@
+//! Where is measured: one server with the library preloaded, and in it the same tables in provider mode and in claims
+//! mode.
+
+use std::sync::LazyLock;
+
+use postgres::Client;
+
+use crate::policies;
+use crate::server::Server;
+use crate::session::run;
+use crate::tokens::providers;
+
+/// Nothing that comes and goes by itself, and all in memory.
+pub const CONF: &str = "jit = off\nmax_parallel_workers_per_gather = 0\nautovacuum = off\nshared_buffers = '256MB'\n\
+    work_mem = '256MB'\nmax_wal_size = '4GB'\ncheckpoint_timeout = '1h'\n";
+
+pub static SERVER: LazyLock<Server> =
+    LazyLock::new(|| Server::start(&format!("{CONF}shared_preload_libraries = 'pg_session_jwt'")));
+
+/// The database without providers.
+pub static CLAIMS_MODE: LazyLock<String> = LazyLock::new(|| {
+    let database = SERVER.database();
+    let mut client = SERVER.connect(&database, "postgres", "");
+    let library = std::env::var("BENCH_FLOOR").expect("BENCH_FLOOR: the compiled benches/floor/floor.c");
+    for function in ["floor_kept", "floor_cached"] {
+        run(
+            &mut client,
+            &format!("create function {function}() returns text language c stable parallel safe as '{library}'"),
+        );
+    }
+    run(&mut client, CLAIM_UID);
+    policies::make_tables(&mut client);
+    database
+});
+
+/// The user id as it is read from the front end's claims in SQL, at each call, where no extension does it.
+const CLAIM_UID: &str = "create function claim_uid() returns uuid language sql stable as $$
+    select coalesce(
+        nullif(current_setting('request.jwt.claim.sub', true), ''),
+        nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub'
+    )::uuid $$";
+
+/// A copy of it with one provider.
+pub static PROVIDER_MODE: LazyLock<String> = LazyLock::new(|| {
+    let database = SERVER.database_with(&format!("template {}", *CLAIMS_MODE));
+    set_providers(&SERVER, &database, &providers());
+    database
+});
+
+pub fn set_providers(server: &Server, database: &str, value: &str) {
+    run(
+        &mut server.connect("postgres", "postgres", ""),
+        &format!("alter database {database} set pg_session_jwt.providers = '{value}'"),
+    );
+}
+
+pub fn session(database: &str) -> Client {
+    SERVER.connect(database, "postgres", "")
+}
+
+/// What PostgREST does: the claims for whoever reads them in SQL.
+pub fn set_claims(client: &mut Client, claims: &str) {
+    run(
+        client,
+        &format!("select set_config('request.jwt.claims', '{claims}', false)"),
+    );
+}

@@ -1,0 +1,64 @@
+//! What the extension costs in a real server, as tables. `make bench` runs it; scripts/bench.sh prepares what it needs:
+//!
+//! | variable | |
+//! |---|---|
+//! | PG_CONFIG | the PostgreSQL in which a release build of the extension is installed |
+//! | BENCH_FLOOR | benches/floor/floor.c, compiled for it |
+//! | BENCH_OUTPUT | a folder for the curves |
+//! | TABLES | some of the tables, such as `A D` |
+//! | CURVES | not empty: the curves, too |
+//! | QUICK | not empty: about a minute in all, with less certain numbers |
+//!
+//! Numbers of different runs are not comparable, whatever the machine: only what is in one table is.
+
+mod calls;
+mod curves;
+mod databases;
+mod loading;
+mod measure;
+mod plot;
+mod policies;
+mod presented;
+#[path = "../../tests/sessions/server.rs"]
+#[allow(dead_code, reason = "shared with tests/sessions, which uses all of it")]
+mod server;
+#[path = "../../tests/sessions/session.rs"]
+#[allow(dead_code, reason = "shared with tests/sessions, which uses all of it")]
+mod session;
+#[path = "../../tests/core/sign.rs"]
+#[allow(dead_code, reason = "shared with tests/core, which uses all of it")]
+mod sign;
+mod tokens;
+mod transactions;
+
+use measure::Plan;
+
+type Measure = fn(&Plan);
+
+const TABLES: [(&str, Measure); 7] = [
+    ("A", calls::measure),
+    ("B", policies::scan),
+    ("C", policies::index),
+    ("D", presented::measure),
+    ("F", transactions::measure),
+    ("G", loading::measure),
+    ("H", curves::measure),
+];
+
+fn main() {
+    let variable = |name| std::env::var(name).unwrap_or_default();
+    let mut chosen = variable("TABLES").to_uppercase().replace('E', "D");
+    if chosen.is_empty() {
+        chosen = "ABCDFG".to_owned();
+    }
+    if !variable("CURVES").is_empty() {
+        chosen.push('H');
+    }
+    let plan = Plan::new(!variable("QUICK").is_empty());
+    for (letter, measure) in TABLES {
+        if chosen.contains(letter) {
+            measure(&plan);
+        }
+    }
+    plan.say("done");
+}

@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# How many instructions of the processor one call takes: `make bench-instructions`. Unlike times they are the same in
+# each run, on a busy machine too, so that a change that makes a call dearer is seen at once.
+#
+#   scripts/bench-instructions.sh [MAJOR]        default: 17; INSTALLED=PATH as for scripts/bench.sh
+#
+# Runs a backend without a server (postgres --single) under callgrind. What a call takes is the difference between a
+# query with many calls and one with few, less that of a constant.
+
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+. "$ROOT/scripts/server.sh"
+
+FEW=1000
+MANY=11000
+
+command -v valgrind >/dev/null && [ -f /usr/include/valgrind/callgrind.h ] || die "valgrind is needed: apt-get install valgrind"
+cd "$ROOT"
+if [ -n "${INSTALLED:-}" ]; then
+    pg_config=$(command -v "$INSTALLED") || die "there is no $INSTALLED"
+else
+    choose_majors "${1:-17}"
+    "$ROOT/scripts/setup.sh" "${majors[0]}"
+    pg_config=$(pg_config_of "${majors[0]}")
+    lock_cache
+    "$ROOT/scripts/package.sh" install "$pg_config" 8>&-
+fi
+bin=$("$pg_config" --bindir)
+make_run_directory
+cc -O2 -Wall -fPIC -shared -DWITH_CALLGRIND -I"$("$pg_config" --includedir-server)" -o "$RUN/floor.so" benches/floor/floor.c
+
+# ---- a provider and its tokens, by openssl --------------------------------------------------------------------------
+
+base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
+
+openssl genpkey -algorithm ed25519 -out "$RUN/key.pem"
+jwk="{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"$(openssl pkey -in "$RUN/key.pem" -pubout -outform DER | tail -c 32 | base64url)\"}"
+
+token() { # claims
+    local signed
+    signed=$(printf '{"alg":"EdDSA"}' | base64url).$(printf '%s' "$1" | base64url)
+    printf '%s' "$signed" >"$RUN/signed"
+    printf '%s.%s' "$signed" "$(openssl pkeyutl -sign -rawin -inkey "$RUN/key.pem" -in "$RUN/signed" | base64url)"
+}
+
+claims_of() { # bytes of filler
+    local filler=""
+    if [ "$1" -gt 0 ]; then filler=",\"filler\":\"$(head -c "$1" /dev/zero | tr '\0' x)\""; fi
+    printf '{"iss":"a","sub":"6f4d2f0a-5b7e-4c8e-9d51-0123456789ab"%s}' "$filler"
+}
+
+# ---- the database ---------------------------------------------------------------------------------------------------
+
+start_server "$pg_config" count
+"$bin/psql" -X -q -v ON_ERROR_STOP=1 <<SQL
+create extension pg_session_jwt;
+create function count_ends(text) returns void language c as '$RUN/floor.so';
+create function floor_kept() returns text language c stable as '$RUN/floor.so';
+create function floor_cached() returns text language c stable as '$RUN/floor.so';
+create function claim_uid() returns uuid language sql stable as \$\$
+    select coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''),
+        nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid \$\$;
+SQL
+as_server_user "$bin/pg_ctl" -D "$RUN/count/data" -m fast -s stop
+
+# ---- counting -------------------------------------------------------------------------------------------------------
+
+calls=("'x'::text" "floor_cached()" "floor_kept()" "auth.user_id()" "auth.uid()" "auth.jwt()" "auth.jwt() ->> 'sub'"
+    "version()" "current_setting('request.jwt.claims', true)" "claim_uid()")
+
+# One line for each statement, as postgres --single reads them. The identity and the claims are there before.
+statements() { # mode claims
+    local place times
+    if [ "$1" = provider ]; then echo "select auth.jwt_session_init('$(token "$2")');"; fi
+    echo "select set_config('request.jwt.claims', '$2', false);"
+    # Caches are filled, and the library is loaded, before it counts.
+    for place in "${!calls[@]}"; do echo "select count(${calls[place]}) from generate_series(1, 10);"; done
+    echo "select count_ends('begin');"
+    for place in "${!calls[@]}"; do
+        for times in "$FEW" "$MANY"; do
+            echo "select count(${calls[place]}) from generate_series(1, $times);"
+            echo "select count_ends('call $place $times');"
+        done
+    done
+    if [ "$1" = provider ]; then
+        for times in 10 50; do
+            taken_on "array_fill('$(token "$2")'::text, array[$times])" "same $times"
+            taken_on "'{$(for serial in $(seq "$times"); do token "${2%\}},\"n\":$times$serial}"; printf ,; done | sed 's/,$//')}'" "new $times"
+        done
+    fi
+}
+
+# Counts what it takes to take on the tokens of an array.
+taken_on() { # array name
+    echo "select count(*) from unnest($1::text[]) token where auth.jwt_session_init(token) is not null;"
+    echo "select count_ends('$2');"
+}
+
+count() { # mode claims
+    local counted=$RUN/counted
+    rm -rf "$counted"
+    if is_root; then install -d -o "$SERVER_USER" "$counted"; else mkdir "$counted"; fi
+    statements "$1" "$2" >"$RUN/statements"
+    # On the command line, because a backend without a server does not read the settings of its database.
+    local settings=(-c jit=off -c max_parallel_workers_per_gather=0 -c work_mem=64MB)
+    if [ "$1" = provider ]; then settings+=(-c "pg_session_jwt.providers=[{\"issuer\":\"a\",\"jwks\":{\"keys\":[$jwk]}}]"); fi
+    as_server_user valgrind --tool=callgrind --quiet --callgrind-out-file="$counted/out" --combine-dumps=no \
+        "$bin/postgres" --single -D "$RUN/count/data" "${settings[@]}" postgres \
+        <"$RUN/statements" >"$RUN/single.log" 2>&1 || { tail -n 20 "$RUN/single.log" >&2; die "postgres under valgrind failed"; }
+    if grep -q ERROR "$RUN/single.log"; then grep -m 3 ERROR "$RUN/single.log" >&2; die "a statement failed"; fi
+    # "desc: Trigger: Client Request: call 3 1000" and "summary: 123456"
+    cat "$counted"/out.* | sed -nE 's/^desc: Trigger: Client Request: (call|same|new) /\1 /p; s/^(summary|totals): /= /p' \
+        | awk '$1 == "=" { if (name != "") seen[name] = $2; name = ""; next } { name = $0 }
+            END {
+                few = '"$FEW"'; many = '"$MANY"'
+                for (place = 0; place < '"${#calls[@]}"'; place++) {
+                    each = (seen["call " place " " many] - seen["call " place " " few]) / (many - few)
+                    if (place == 0) constant = each
+                    printf "%d\t%.1f\n", place, each - constant
+                }
+                if (seen["new 50"]) printf "new\t%.0f\n", (seen["new 50"] - seen["new 10"]) / 40
+                if (seen["same 50"]) printf "same\t%.0f\n", (seen["same 50"] - seen["same 10"]) / 40
+            }' >"$RUN/result"
+    printf '\n### Instructions for each call, %s mode, claims of %s bytes\n\n| call | instructions |\n| --- | ---: |\n' \
+        "$1" "${#2}"
+    local place each
+    while IFS=$'\t' read -r place each; do
+        case $place in
+            0) ;;
+            new | same) printf "| \`auth.jwt_session_init(…)\`, EdDSA, %s token | %s |\n" "$(sed 's/new/a new/; s/same/the same/' <<<"$place")" "$each" ;;
+            *) printf "| \`%s\` | %s |\n" "${calls[place]}" "$each" ;;
+        esac
+    done <"$RUN/result"
+}
+
+for filler in 0 950 8000; do
+    for mode in claims provider; do
+        say "$mode mode, $filler more bytes of claims" >&2
+        count "$mode" "$(claims_of "$filler")"
+    done
+done
+say "done" >&2
