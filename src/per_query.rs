@@ -35,6 +35,37 @@ struct Kept {
     before: Option<Datum>,
 }
 
+impl Moment {
+    /// Now; None where something that this library cannot watch may change before the next row.
+    #[inline]
+    fn now() -> Option<Self> {
+        settings::assignments().map(|assignments| Moment {
+            assignments,
+            statement: GetCurrentStatementStartTimestamp(),
+            role: GetOuterUserId(),
+        })
+    }
+}
+
+/// The value that a call site keeps, as the answer to its call; None where it must be made.
+///
+/// # Safety
+/// PostgreSQL has called one of this library's readers with `call`.
+#[inline]
+pub unsafe fn kept(call: pg_sys::FunctionCallInfo) -> Option<Datum> {
+    // SAFETY: the caller's promise.
+    let call = unsafe { &mut *call };
+    // SAFETY: null (a direct call), or valid as long as the call.
+    let site = unsafe { call.flinfo.as_ref() }?;
+    // SAFETY: null, or what `remake` has written for this call site and nobody else touches.
+    let kept = unsafe { site.fn_extra.cast::<Kept>().as_ref() }?;
+    if Some(kept.moment) != Moment::now() {
+        return None;
+    }
+    call.isnull = kept.value.is_none();
+    Some(kept.value.unwrap_or(Datum::null()))
+}
+
 /// The value that `make` gives, of type `returns`, which is passed by reference.
 ///
 /// A function that was declared otherwise by an old installation script is refused: its caller would read the value as
@@ -51,11 +82,7 @@ pub fn value(
         return make();
     };
     let kept = site.fn_extra.cast::<Kept>();
-    let moment = settings::assignments().map(|assignments| Moment {
-        assignments,
-        statement: GetCurrentStatementStartTimestamp(),
-        role: GetOuterUserId(),
-    });
+    let moment = Moment::now();
     // SAFETY: null, or what is written below for this call site and nobody else touches.
     match unsafe { kept.as_ref() } {
         Some(kept) if moment == Some(kept.moment) => kept.value,
@@ -75,7 +102,6 @@ fn remake(
     make: impl FnOnce() -> Option<Datum>,
 ) -> Option<Datum> {
     let made = make();
-    // Something that this library cannot watch may change before the next row.
     let Some(moment) = moment else { return made };
     let value = made.map(|value| copy(value, returns, site.fn_mcxt));
     // SAFETY: as in `value`.

@@ -76,7 +76,8 @@ fn terminated_it_comes_back_and_living_sessions_go_on() {
     process_after(&server, worker);
     init(&mut living, &rotated.token("bob"));
     assert_eq!(user_id(&mut living).as_deref(), Some("bob"));
-    assert_eq!(keys.requests(), 4);
+    // The new worker fetches when it starts, and once more if the unknown kid came meanwhile.
+    assert!((4..=5).contains(&keys.requests()), "{}", keys.requests());
 }
 
 #[test]

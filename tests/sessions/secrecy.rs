@@ -218,6 +218,17 @@ fn the_key_is_public_and_the_settings_are_what_the_readme_says() {
             "300",
             "s",
         ],
+        [
+            "pg_session_jwt.optimize_policies",
+            "on",
+            "on",
+            "on",
+            "bool",
+            "user",
+            "-",
+            "-",
+            "-",
+        ],
         ["request.jwt.claims", "", "", "", "string", "user", "-", "-", "-"],
     ];
     assert_eq!(
