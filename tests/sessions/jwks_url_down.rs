@@ -18,10 +18,10 @@ fn a_provider_that_is_down_at_the_start_is_tried_again_every_few_seconds() {
     let present = presenting(&provider.token("alice"));
     let started = Instant::now();
     refuses(&mut client, &present, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
-    assert!(started.elapsed() < Duration::from_secs(8));
+    assert!(started.elapsed() < Duration::from_secs(14));
     let started = Instant::now();
     refuses(&mut client, &present, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
-    assert!(started.elapsed() < Duration::from_secs(1));
+    assert!(started.elapsed() < Duration::from_secs(4));
     let (usable, error) = condition(&mut client, "a");
     assert!(!usable && error.starts_with("io: Connection refused"), "{error}");
     let due = "select next_refresh between now() and now() + interval '10 seconds' and fetched_at is null and
@@ -55,7 +55,7 @@ fn a_provider_that_goes_down_later_is_missed_by_nobody_and_a_reload_tries_it_aga
     let started = Instant::now();
     wait_until("the reload", || client.batch_execute(&present_new).is_ok());
     // Without it the next try would come 10 seconds after the last.
-    assert!(started.elapsed() < Duration::from_secs(5));
+    assert!(started.elapsed() < Duration::from_secs(9));
     wait_until_good(&mut client, "a");
     assert_eq!(keys.requests(), 1);
 }

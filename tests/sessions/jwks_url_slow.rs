@@ -38,7 +38,7 @@ fn a_silent_provider_is_in_nobody_elses_way() {
     let token = presenting(&silent.token("mallory"));
     let started = Instant::now();
     refuses(&mut client, &token, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
-    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(14), "{:?}", started.elapsed());
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
     wait_until_good(&mut client, "other");
 }
@@ -56,6 +56,6 @@ fn a_session_that_waits_can_be_cancelled() {
         "57014",
         "canceling statement due to statement timeout",
     );
-    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert_eq!(user_id(&mut client), None);
 }
