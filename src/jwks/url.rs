@@ -66,19 +66,21 @@ impl KeyUrl {
         shared::need(&self.url);
     }
 
-    /// Reads the key set again if there is another one; true if so.
+    /// Reads the key set again if there is another one; true if the keys may have changed.
     pub fn refresh(&mut self) -> bool {
         let generation = shared::look(&self.url).map_or(0, |entry| entry.generation);
         if generation == self.generation {
             return false;
         }
-        self.generation = generation;
+        let had_keys = self.set.is_ok();
         self.set = if generation == 0 {
             Err(Error::NoKeys)
         } else {
             self.read()
         };
-        true
+        // What could not be read is read again for the next token that asks for it.
+        self.generation = if self.set.is_ok() { generation } else { 0 };
+        had_keys || self.set.is_ok()
     }
 
     fn read(&self) -> Result<Rc<KeySet>, Error> {

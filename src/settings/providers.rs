@@ -191,7 +191,9 @@ impl Providers {
                 self.needed_at.set(second);
                 url.borrow().need();
             }
-            changed |= url.borrow_mut().refresh();
+            if look_at_urls {
+                changed |= url.borrow_mut().refresh();
+            }
         }
         if changed {
             keys_changed();

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
-use aws_lc_rs::digest::{Digest, SHA256, SHA256_OUTPUT_LEN, digest};
+use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 
 use super::key_generation;
 
@@ -15,8 +15,12 @@ use super::key_generation;
 const MAX_TOKENS: usize = 64;
 const MAX_BYTES: usize = 256 * 1024;
 
+/// The hash of a token, by which the cache knows it.
+#[derive(PartialEq, Eq)]
+pub struct Name([u8; SHA256_OUTPUT_LEN]);
+
 struct Verified {
-    token: [u8; SHA256_OUTPUT_LEN],
+    name: Name,
     provider: usize,
     identity: Vec<u8>,
 }
@@ -34,13 +38,9 @@ thread_local! {
     };
 }
 
-/// The name of a token in the cache.
-pub struct Name([u8; SHA256_OUTPUT_LEN]);
-
 pub fn name(token: &[u8]) -> Name {
-    let hash: Digest = digest(&SHA256, token);
     let mut name = [0; SHA256_OUTPUT_LEN];
-    name.copy_from_slice(hash.as_ref());
+    name.copy_from_slice(digest(&SHA256, token).as_ref());
     Name(name)
 }
 
@@ -50,7 +50,7 @@ pub fn find(name: &Name) -> Option<(usize, Vec<u8>)> {
         if cache.under != key_generation() {
             return None;
         }
-        let found = cache.tokens.iter().find(|it| it.token == name.0)?;
+        let found = cache.tokens.iter().find(|it| it.name == *name)?;
         Some((found.provider, found.identity.clone()))
     })
 }
@@ -68,7 +68,7 @@ pub fn keep(name: Name, provider: usize, identity: &[u8]) {
         }
         cache.bytes += identity.len();
         cache.tokens.push_back(Verified {
-            token: name.0,
+            name,
             provider,
             identity: identity.to_vec(),
         });

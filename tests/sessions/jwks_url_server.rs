@@ -58,6 +58,29 @@ fn after_a_restart_the_stored_keys_are_good_though_the_provider_is_down() {
 }
 
 #[test]
+fn a_session_that_could_not_read_the_stored_keys_reads_them_for_the_next_token() {
+    let provider = Provider::new("a");
+    let keys = KeyServer::start(Answer::Body(provider.key_set()));
+    let server = server_with(&[entry("a", &keys.url())], "");
+    init(
+        &mut server.connect("template1", "postgres", ""),
+        &provider.token("alice"),
+    );
+    let [(path, _)] = &stored(&server)[..] else {
+        panic!("{:?}", stored(&server));
+    };
+    let away = path.with_extension("away");
+    fs::rename(path, &away).unwrap();
+    let mut client = server.connect("template1", "postgres", "");
+    let token = provider.token("bob");
+    refuses_init(&mut client, &token, "55000", NO_KEYS);
+    fs::rename(&away, path).unwrap();
+    init(&mut client, &token);
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+    assert_eq!(keys.requests(), 1);
+}
+
+#[test]
 fn a_stored_file_that_is_not_what_was_stored_is_nobodys_keys() {
     let (provider, mallory) = (Provider::new("a"), Provider::new("a"));
     let keys = KeyServer::start(Answer::Body(provider.key_set()));

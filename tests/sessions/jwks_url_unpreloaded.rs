@@ -10,7 +10,7 @@ use crate::key_server::{Answer, KeyServer, wait_until};
 use crate::loading::{is_loaded, ordinary_user};
 use crate::providers::Provider;
 use crate::server::{SHARED, Server};
-use crate::session::{Proxy, Refusal, init, one, refusal, refuses, run, user_id, ways_to_present};
+use crate::session::{FUNCTIONS, Proxy, Refusal, init, one, refusal, refuses, run, user_id, ways_to_present};
 
 const NEEDS_PRELOAD: &str = "\"jwks_url\" needs pg_session_jwt in shared_preload_libraries";
 const UNUSABLE: &str = "\"pg_session_jwt.providers\" is set but cannot be used: \
@@ -36,19 +36,7 @@ fn weaker(proxy: &Proxy) -> String {
 #[track_caller]
 fn every_call_fails(client: &mut Client, proxy: &mut Proxy, place: u32, after: &dyn Display) {
     let token = proxy.token_of("mallory");
-    let mut calls: Vec<String> = [
-        "user_id",
-        "uid",
-        "session",
-        "jwt",
-        "role",
-        "email",
-        "organization",
-        "organization_id",
-        "init",
-    ]
-    .map(|call| format!("select auth.{call}()"))
-    .to_vec();
+    let mut calls: Vec<String> = FUNCTIONS.map(|call| format!("select auth.{call}()")).to_vec();
     calls.extend(ways_to_present(&token));
     for sql in calls {
         assert_eq!(refusal(client, &sql), refused(UNUSABLE, place), "after {after}");

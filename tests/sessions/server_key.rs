@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::loading::{PRELOADED, ordinary_user};
 use crate::server::Server;
-use crate::session::{Proxy, init, one, refusal_of, refuses, refuses_token, run, user_id};
+use crate::session::{FUNCTIONS, Proxy, init, one, refusal_of, refuses, refuses_token, run, user_id};
 
 static OWNER: LazyLock<Proxy> = LazyLock::new(Proxy::new);
 
@@ -145,17 +145,7 @@ fn a_server_whose_key_cannot_be_used_starts_and_gives_no_identity() {
         for _ in 0..2 {
             let mut client = server.connect(&database, "postgres", r#"-c request.jwt.claims={"sub":"mallory"}"#);
             let message = "\"pg_session_jwt.jwk\" is set but cannot be used: the JSON Web Key cannot be used";
-            for call in [
-                "user_id",
-                "uid",
-                "session",
-                "jwt",
-                "role",
-                "email",
-                "organization",
-                "organization_id",
-                "init",
-            ] {
+            for call in FUNCTIONS {
                 refuses(&mut client, &format!("select auth.{call}()"), "22023", message);
             }
             let refused = crate::session::refusal(&mut client, "select auth.user_id()");

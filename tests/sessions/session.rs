@@ -76,6 +76,19 @@ impl Proxy {
     }
 }
 
+/// The functions of `auth` without arguments that fail where a setting cannot be used.
+pub const FUNCTIONS: [&str; 9] = [
+    "user_id",
+    "uid",
+    "session",
+    "jwt",
+    "role",
+    "email",
+    "organization",
+    "organization_id",
+    "init",
+];
+
 /// The one value of a query.
 pub fn one<T: FromSqlOwned>(client: &mut Client, query: &str) -> T {
     client

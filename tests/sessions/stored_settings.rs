@@ -6,7 +6,7 @@ use postgres::Client;
 
 use crate::loading::{PRELOADED, is_loaded, ordinary_user};
 use crate::server::{SHARED, Server};
-use crate::session::{Proxy, claims, init, one, refuses, run, user_id};
+use crate::session::{FUNCTIONS, Proxy, claims, init, one, refuses, run, user_id};
 
 const NOT_APPLIED: &str = "\"pg_session_jwt.jwk\" is set but was not applied";
 
@@ -23,17 +23,7 @@ fn places(database: &str, user: &str) -> [String; 5] {
 
 #[track_caller]
 fn every_function_fails(client: &mut Client, after: &str) {
-    for call in [
-        "user_id",
-        "uid",
-        "session",
-        "jwt",
-        "role",
-        "email",
-        "organization",
-        "organization_id",
-        "init",
-    ] {
+    for call in FUNCTIONS {
         refuses(client, &format!("select auth.{call}()"), "55000", NOT_APPLIED);
     }
     let status = one::<String>(client, "select mode || ' ' || identity from auth.status()");
