@@ -60,6 +60,9 @@ fn the_other_place_is_never_asked() {
     assert_eq!(other_port.requests(), 0);
     // How many there are by now depends on when the session came: its token has a set that failed fetched again.
     for asked in [keys.paths(), same_port.paths()] {
-        assert!(!asked.is_empty() && asked.iter().all(|path| path == "/keys"), "{asked:?}");
+        assert!(
+            !asked.is_empty() && asked.iter().all(|path| path == "/keys"),
+            "{asked:?}"
+        );
     }
 }

@@ -105,6 +105,52 @@ fn a_stored_key_makes_every_function_fail_also_where_the_library_is_preloaded() 
 }
 
 #[test]
+fn a_skipped_key_is_found_wherever_it_is_stored_and_only_there() {
+    let mut server = Server::start("");
+    let (database, elsewhere) = (server.database(), server.database());
+    let user = ordinary_user(&server, &database);
+    let key = Proxy::new();
+    let of_both = format!("alter role {user} in database {database}");
+    let mut admin = server.connect("postgres", "postgres", "");
+    // Among others, and beside what only looks like it.
+    run(
+        &mut admin,
+        &format!(
+            "{of_both} set work_mem = '1MB'; {of_both} set \"Pg_Session_JWT.jwk\" = '{}'; {of_both} set enable_sort = off;
+             alter role {user} set pg_session_jwt.jwk = ''; alter role {user} set pg_session_jwt.jwk2 = 'x';
+             alter database {elsewhere} set application_name = 'pg_session_jwt.jwk=x'",
+            key.jwk()
+        ),
+    );
+    run(
+        &mut admin,
+        "alter system set shared_preload_libraries = 'pg_session_jwt'",
+    );
+    drop(admin);
+    server.restart();
+    let options = r#"-c request.jwt.claims={"sub":"mallory"}"#;
+    let mut client = server.connect(&database, &user, options);
+    refuses(&mut client, "select auth.user_id()", "55000", NOT_APPLIED);
+    for (database, user) in [(&elsewhere, user.as_str()), (&database, "postgres")] {
+        let mut client = server.connect(database, user, options);
+        assert_eq!(user_id(&mut client).as_deref(), Some("mallory"), "{database}, {user}");
+    }
+    let mut admin = server.connect("postgres", "postgres", "");
+    // As it came about before there was the library; now the command itself is refused.
+    run(
+        &mut admin,
+        &format!(
+            "insert into pg_db_role_setting values (0, 0, array['pg_session_jwt.jwk={}'])",
+            key.jwk().replace('\'', "''")
+        ),
+    );
+    for (database, user) in [(&elsewhere, user.as_str()), (&database, "postgres")] {
+        let mut client = server.connect(database, user, options);
+        refuses(&mut client, "select auth.user_id()", "55000", NOT_APPLIED);
+    }
+}
+
+#[test]
 fn a_stored_restriction_holds_and_a_stored_token_does_not() {
     let mut proxy = Proxy::new();
     let database = SHARED.database();
