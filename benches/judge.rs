@@ -12,7 +12,7 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use pg_session_jwt::token::{KeySet, provider, verify, verify_provided};
+use pg_session_jwt_token::{KeySet, provider, verify, verify_provided};
 
 use crate::sign::{Signer, judge, policy, set};
 use crate::tokens::{ALGORITHMS, BareCheck, CLAIMS, fresh, key_set, providers, signer};

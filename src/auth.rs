@@ -160,6 +160,13 @@ pub mod auth {
         .map(Text)
     }
 
+    /// Not inlined, or each reader would save on its way to a kept value the registers that only this one needs.
+    #[cold]
+    #[inline(never)]
+    fn anew(make: impl FnOnce() -> Datum) -> Datum {
+        make()
+    }
+
     /// A reader as PostgreSQL calls it: the value that its call site keeps, or what the function above makes.
     ///
     /// pgrx's own wrapper sets up a guard against panics and errors, and a memory context, for each row; there is neither
@@ -183,8 +190,10 @@ pub mod auth {
                 // SAFETY: the caller's promise.
                 match unsafe { per_query::kept(call) } {
                     Some(value) => value,
-                    // SAFETY: as above.
-                    None => unsafe { $anew(call) },
+                    None => anew(|| {
+                        // SAFETY: as above.
+                        unsafe { $anew(call) }
+                    }),
                 }
             }
         };

@@ -19,7 +19,8 @@
 
 #![deny(ffi_unwind_calls)]
 
-pub mod token;
+#[cfg(feature = "pgrx")]
+use pg_session_jwt_token as token;
 
 #[cfg(feature = "pgrx")]
 mod audit;

@@ -45,6 +45,14 @@ impl Moment {
             role: GetOuterUserId(),
         })
     }
+
+    /// Whether it is still that moment.
+    #[inline]
+    fn lasts(&self) -> bool {
+        settings::assignments() == Some(self.assignments)
+            && GetCurrentStatementStartTimestamp() == self.statement
+            && GetOuterUserId() == self.role
+    }
 }
 
 /// The value that a call site keeps, as the answer to its call; None where it must be made.
@@ -59,7 +67,7 @@ pub unsafe fn kept(call: pg_sys::FunctionCallInfo) -> Option<Datum> {
     let site = unsafe { call.flinfo.as_ref() }?;
     // SAFETY: null, or what `remake` has written for this call site and nobody else touches.
     let kept = unsafe { site.fn_extra.cast::<Kept>().as_ref() }?;
-    if Some(kept.moment) != Moment::now() {
+    if !kept.moment.lasts() {
         return None;
     }
     call.isnull = kept.value.is_none();

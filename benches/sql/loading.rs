@@ -117,7 +117,7 @@ fn own_memory(client: &mut Client) -> f64 {
 }
 
 fn memory(plan: &Plan, late: &Server, late_providers: &str) {
-    let tokens = plan.choose(100_000, 10_000);
+    let tokens = plan.choose(1_000_000, 10_000);
     plan.say(&format!("G. Memory: {tokens} tokens in each of two sessions"));
     let late = stages(late, late_providers, tokens);
     let preloaded = stages(&SERVER, &PROVIDER_MODE, tokens);

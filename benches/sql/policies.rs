@@ -33,10 +33,10 @@ const fn form(label: &'static str, role: &'static str, condition: &'static str, 
 
 pub const CONSTANT: usize = 0;
 pub const BARE: usize = 1;
-const CONSTANT_UUID: usize = 5;
+const CONSTANT_UUID: usize = 6;
 const DRIZZLE: &str = r#"(select auth.user_id() = "{table}"."user_id")"#;
 
-pub const FORMS: [Form; 9] = [
+pub const FORMS: [Form; 10] = [
     form("`user_id = 'constant'`", "constant", "user_id = '{me}'", CONSTANT),
     form(
         "`auth.user_id() = user_id`",
@@ -58,6 +58,13 @@ pub const FORMS: [Form; 9] = [
         optimized: false,
         against: CONSTANT,
     },
+    // What a call for each row costs at least, whoever answers it.
+    form(
+        "C function, text made once per query, `= user_id`",
+        "floor",
+        "floor_kept() = user_id",
+        CONSTANT,
+    ),
     form(
         "`owner = 'constant'::uuid`",
         "constant_uuid",

@@ -1,13 +1,14 @@
 //! F: what an identity costs in each transaction, with as many clients as there are connections.
 
+use std::hint::black_box;
 use std::sync::LazyLock;
 
 use postgres::{Client, Statement};
 
 use crate::databases::{CLAIMS_MODE, PROVIDER_MODE, session};
-use crate::measure::{Plan, number, seconds, table};
+use crate::measure::{Plan, median, number, seconds, table};
 use crate::policies::{MINE, ROWS};
-use crate::tokens::{fresh, members};
+use crate::tokens::{BareCheck, fresh, members};
 
 const CLIENTS: usize = 2;
 const CLAIMS_BYTES: usize = 400;
@@ -26,6 +27,10 @@ pub struct Kind {
     text: fn() -> String,
     /// The same text in each transaction of a turn.
     repeated: bool,
+    /// The statement comes in the message of `begin`, so that there are as many round trips as without it.
+    with_begin: bool,
+    /// The algorithm of the signatures that are checked.
+    signed: Option<&'static str>,
 }
 
 const fn kind(label: &'static str, role: &'static str, first: Option<&'static str>, text: fn() -> String) -> Kind {
@@ -36,6 +41,16 @@ const fn kind(label: &'static str, role: &'static str, first: Option<&'static st
         first,
         text,
         repeated: false,
+        with_begin: false,
+        signed: None,
+    }
+}
+
+/// A new token each time.
+const fn new_token(label: &'static str, alg: &'static str, text: fn() -> String) -> Kind {
+    Kind {
+        signed: Some(alg),
+        ..kind(label, "bare", Some(PRESENT), text)
     }
 }
 
@@ -61,14 +76,14 @@ fn verified_claims() -> String {
 }
 
 pub const NO_IDENTITY: Kind = kind("no identity", "constant", None, nothing);
-pub const NEW_ED25519: Kind = kind("new token, EdDSA", "bare", Some(PRESENT), ed25519);
-pub const NEW_RSA: Kind = kind("new token, RS256", "bare", Some(PRESENT), rsa);
+pub const NEW_ED25519: Kind = new_token("new token, EdDSA", "EdDSA", ed25519);
+pub const NEW_RSA: Kind = new_token("new token, RS256", "RS256", rsa);
 pub const CLAIMS_SET: Kind = Kind {
     database: &CLAIMS_MODE,
     ..kind("claims mode, `set_config`", "bare", Some(SET_CLAIMS), verified_claims)
 };
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 15] = [
     NO_IDENTITY,
     kind(
         "no identity, `select octet_length(token)`",
@@ -77,7 +92,7 @@ const KINDS: [Kind; 10] = [
         ed25519,
     ),
     NEW_ED25519,
-    kind("new token, ES256", "bare", Some(PRESENT), p256),
+    new_token("new token, ES256", "ES256", p256),
     NEW_RSA,
     Kind {
         repeated: true,
@@ -93,6 +108,32 @@ const KINDS: [Kind; 10] = [
     },
     CLAIMS_SET,
     Kind {
+        with_begin: true,
+        ..kind(
+            "no identity, `octet_length(token)` with `begin`",
+            "constant",
+            Some("select octet_length($1::text)"),
+            ed25519,
+        )
+    },
+    Kind {
+        with_begin: true,
+        ..new_token("new token with `begin`, EdDSA", "EdDSA", ed25519)
+    },
+    Kind {
+        with_begin: true,
+        ..new_token("new token with `begin`, ES256", "ES256", p256)
+    },
+    Kind {
+        with_begin: true,
+        ..new_token("new token with `begin`, RS256", "RS256", rsa)
+    },
+    Kind {
+        with_begin: true,
+        repeated: true,
+        ..kind("same token with `begin`, EdDSA", "bare", Some(PRESENT), ed25519)
+    },
+    Kind {
         database: &CLAIMS_MODE,
         ..kind(
             "`set_config`, read as JSON in SQL",
@@ -106,8 +147,14 @@ const KINDS: [Kind; 10] = [
 /// A session that runs transactions of one kind.
 struct Worker {
     client: Client,
-    first: Option<Statement>,
+    first: Option<First>,
     query: Statement,
+}
+
+/// The statement that receives the text.
+enum First {
+    Prepared(Statement),
+    WithBegin(&'static str),
 }
 
 impl Worker {
@@ -115,7 +162,10 @@ impl Worker {
         let mut client = session(kind.database);
         client.batch_execute(&format!("set role {}", kind.role)).unwrap();
         Worker {
-            first: kind.first.map(|first| client.prepare(first).unwrap()),
+            first: kind.first.map(|first| match kind.with_begin {
+                true => First::WithBegin(first),
+                false => First::Prepared(client.prepare(first).unwrap()),
+            }),
             query: client.prepare("select user_id from items where id = $1").unwrap(),
             client,
         }
@@ -124,9 +174,16 @@ impl Worker {
     fn run(&mut self, texts: &[String]) {
         let mine = i32::try_from(ROWS / MINE).unwrap();
         for text in texts {
-            self.client.batch_execute("begin").unwrap();
-            if let Some(first) = &self.first {
-                self.client.query(first, &[text]).unwrap();
+            match &self.first {
+                None => self.client.batch_execute("begin").unwrap(),
+                Some(First::Prepared(first)) => {
+                    self.client.batch_execute("begin").unwrap();
+                    self.client.query(first, &[text]).unwrap();
+                }
+                Some(First::WithBegin(first)) => {
+                    let message = format!("begin; {}", first.replace("$1", &format!("'{text}'")));
+                    self.client.batch_execute(&message).unwrap();
+                }
             }
             assert_eq!(self.client.query(&self.query, &[&mine]).unwrap().len(), 1);
             self.client.batch_execute("commit").unwrap();
@@ -167,11 +224,20 @@ impl Clients {
 }
 
 pub fn measure(plan: &Plan) {
-    static ALL: [Kind; 10] = KINDS;
+    static ALL: [Kind; 15] = KINDS;
     let heading = format!("F. Transactions: begin, identity, one row by its key, commit; {CLIENTS} clients");
     let mut clients: Vec<Clients> = ALL.iter().map(|kind| Clients::new(kind, CLIENTS)).collect();
     let each = plan.choose(600, 150);
     let measured = plan.rounds(&heading, ALL.len(), |place| clients[place].turn(each));
+    // One client's transaction without an identity, and the check of a signature beside it, in seconds.
+    let alone = CLIENTS as f64 / measured[0].median();
+    let with_signature = |alg: &'static str| {
+        let (check, token) = (BareCheck::new(alg), fresh(alg, CLAIMS_BYTES));
+        let mut times: Vec<f64> = (0..500)
+            .map(|_| seconds(|| assert!(check.verify(black_box(&token)))))
+            .collect();
+        number(alone / (alone + median(&mut times)))
+    };
     let row = |(place, kind): (usize, &Kind)| {
         vec![
             kind.label.to_owned(),
@@ -179,6 +245,7 @@ pub fn measure(plan: &Plan) {
             number(measured[place].median()),
             number(measured[place].ratio(&measured[0])),
             number(measured[place].ratio(&measured[1])),
+            kind.signed.map(with_signature).unwrap_or_default(),
         ]
     };
     let shown: Vec<_> = ALL.iter().enumerate().map(row).collect();
@@ -187,7 +254,8 @@ pub fn measure(plan: &Plan) {
         "tps, max",
         "tps, median",
         "ratio to no identity",
-        "to as many round trips",
+        "to one more round trip",
+        "its signature alone would leave",
     ];
     table(&heading, &columns, &shown);
 }

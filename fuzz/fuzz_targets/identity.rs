@@ -3,8 +3,8 @@
 
 use libfuzzer_sys::arbitrary::Unstructured;
 use libfuzzer_sys::fuzz_target;
-use pg_session_jwt::token::Identity;
-use pg_session_jwt::token::identity::{FlatIdentity, Text};
+use pg_session_jwt_token::Identity;
+use pg_session_jwt_token::identity::{FlatIdentity, Text};
 
 fuzz_target!(|bytes: &[u8]| {
     let flat = FlatIdentity::new(bytes);

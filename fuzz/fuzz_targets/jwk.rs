@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pg_session_jwt::token::KeySet;
-use pg_session_jwt::token::json::parse;
-use pg_session_jwt::token::keys::{Key, MAX_KEY_SET_BYTES};
+use pg_session_jwt_token::KeySet;
+use pg_session_jwt_token::json::parse;
+use pg_session_jwt_token::keys::{Key, MAX_KEY_SET_BYTES};
 
 fuzz_target!(|text: &str| {
     let _ = KeySet::from_jwks(text);

@@ -12,7 +12,6 @@ use super::key_set::Member;
 
 /// Why a token or a key is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// The token is longer than [`MAX_TOKEN_BYTES`](super::compact::MAX_TOKEN_BYTES).
     #[error("the JWT is too long")]
@@ -204,7 +203,6 @@ impl fmt::Display for Part {
 
 /// Why a key cannot be used to verify (RFC 7517, RFC 7518 §6, RFC 8037 §2).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum KeyProblem {
     /// A member is absent, or no string.
     #[error("it has no string \"{0}\"")]

@@ -1,7 +1,7 @@
 //! RFC 7515 §7.1 and §2: three parts of canonical base64url, at most 64 KiB, and nothing around them.
 
-use pg_session_jwt::token::compact::MAX_TOKEN_BYTES;
-use pg_session_jwt::token::{Error, Part};
+use pg_session_jwt_token::compact::MAX_TOKEN_BYTES;
+use pg_session_jwt_token::{Error, Part};
 
 use crate::sign::{ED25519, HMAC, judge, part, set};
 

@@ -2,8 +2,8 @@
 
 use curve25519_dalek::constants::EIGHT_TORSION;
 use curve25519_dalek::edwards::CompressedEdwardsY;
-use pg_session_jwt::token::keys::Key;
-use pg_session_jwt::token::{Error, KeyProblem};
+use pg_session_jwt_token::keys::Key;
+use pg_session_jwt_token::{Error, KeyProblem};
 
 use crate::sign::{ED25519, P256, P384, part};
 

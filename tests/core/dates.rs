@@ -1,7 +1,7 @@
 //! RFC 7519 §4.1.4-4.1.6 and §2 (NumericDate): exp, nbf and iat against the caller's clock.
 
-use pg_session_jwt::token::claims::NumericDate;
-use pg_session_jwt::token::{Error, Identity, Policy, verify};
+use pg_session_jwt_token::claims::NumericDate;
+use pg_session_jwt_token::{Error, Identity, Policy, verify};
 
 use crate::chance::Chance;
 use crate::sign::{ED25519, NOW, judge_payload, policy, seconds};
@@ -113,7 +113,7 @@ fn a_fraction_is_read_to_the_microsecond() {
         let micros = i64::try_from(chance.below(1_000_000)).unwrap();
         let claims = claim("exp", format!("{whole}.{micros:06}"));
         let expected = NumericDate::from_micros(whole * 1_000_000 + micros);
-        let claims = pg_session_jwt::token::claims::Claims::parse(&claims).unwrap();
+        let claims = pg_session_jwt_token::claims::Claims::parse(&claims).unwrap();
         assert_eq!(claims.expires, Some(expected), "{whole}.{micros:06}");
     }
 }

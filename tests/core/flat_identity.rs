@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use pg_session_jwt::token::claims::NumericDate;
-use pg_session_jwt::token::identity::{FlatIdentity, Text};
-use pg_session_jwt::token::{Error, Identity};
+use pg_session_jwt_token::claims::NumericDate;
+use pg_session_jwt_token::identity::{FlatIdentity, Text};
+use pg_session_jwt_token::{Error, Identity};
 
 use crate::chance::Chance;
 

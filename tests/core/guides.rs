@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use pg_session_jwt::token::provider::{KeySource, Provider, parse};
+use pg_session_jwt_token::provider::{KeySource, Provider, parse};
 
 /// The values that a Markdown text gives `pg_session_jwt.providers` in its SQL.
 fn values(markdown: &str) -> Vec<&str> {

@@ -1,6 +1,6 @@
 //! RFC 7515 §4: what a header may say. The key decides what a signature is worth, never the header.
 
-use pg_session_jwt::token::{Error, Excerpt, Part};
+use pg_session_jwt_token::{Error, Excerpt, Part};
 
 use crate::sign::{ED25519, judge, part, set};
 

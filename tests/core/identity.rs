@@ -1,6 +1,6 @@
 //! What an identity takes from a claims set, and what it leaves.
 
-use pg_session_jwt::token::Identity;
+use pg_session_jwt_token::Identity;
 use serde_json::Value;
 
 use crate::sign::{ED25519, judge, judge_payload, seconds, set};

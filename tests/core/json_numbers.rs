@@ -1,7 +1,7 @@
 //! Numbers: as RFC 8259 §6 writes them, of a size that a double and PostgreSQL's numeric hold, and never rewritten.
 
-use pg_session_jwt::token::json::{self, Json};
-use pg_session_jwt::token::{Error, Part};
+use pg_session_jwt_token::json::{self, Json};
+use pg_session_jwt_token::{Error, Part};
 
 use crate::sign::judge_payload;
 

@@ -1,7 +1,7 @@
 //! What counts as JSON in a token, a key and a key set: RFC 8259 to the letter, each name once, bounded depth, no NUL.
 
-use pg_session_jwt::token::json::{self, Json, MAX_DEPTH};
-use pg_session_jwt::token::{Error, KeySet, Part};
+use pg_session_jwt_token::json::{self, Json, MAX_DEPTH};
+use pg_session_jwt_token::{Error, KeySet, Part};
 
 use crate::sign::{judge_payload, payload_problem};
 

@@ -5,7 +5,7 @@ use aws_lc_rs::signature::KeyPair;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::Algorithm;
-use pg_session_jwt::token::Error;
+use pg_session_jwt_token::Error;
 
 use crate::sign::{ED25519, HMAC, P256, P384, RSA, Signer, judge, set};
 

@@ -1,7 +1,7 @@
 //! RFC 7517 §4: what a key says about itself must be public, for signatures, and agree with its kind.
 
-use pg_session_jwt::token::keys::Key;
-use pg_session_jwt::token::{Error, KeyProblem};
+use pg_session_jwt_token::keys::Key;
+use pg_session_jwt_token::{Error, KeyProblem};
 
 use crate::sign::{ED25519, HMAC, P256, P384, RSA, Signer, problems, set};
 

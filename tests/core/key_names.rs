@@ -1,6 +1,6 @@
 //! RFC 7515 §4.1.2-4.1.8: a header names its key by `kid`; a key that it brings along or points to is nobody's.
 
-use pg_session_jwt::token::{Error, Excerpt};
+use pg_session_jwt_token::{Error, Excerpt};
 
 use crate::sign::{ED25519, Signer, judge, set};
 

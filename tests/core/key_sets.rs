@@ -1,9 +1,9 @@
 //! RFC 7517 §5: of a set, the keys that can be used are used; the others are skipped, and it is said why.
 
 use jsonwebtoken::Algorithm;
-use pg_session_jwt::token::key_set::reasons;
-use pg_session_jwt::token::keys::{Key, MAX_KEY_SET_BYTES};
-use pg_session_jwt::token::{Error, Excerpt, KeyProblem, KeySet};
+use pg_session_jwt_token::key_set::reasons;
+use pg_session_jwt_token::keys::{Key, MAX_KEY_SET_BYTES};
+use pg_session_jwt_token::{Error, Excerpt, KeyProblem, KeySet};
 
 use crate::sign::{ED25519, HMAC, P256, P384, RSA, Signer, judge, problems, set};
 

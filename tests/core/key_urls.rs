@@ -1,8 +1,8 @@
 //! Where a key set may be fetched from.
 
-use pg_session_jwt::token::Error;
-use pg_session_jwt::token::key_url::check;
-use pg_session_jwt::token::provider::{KeySource, parse};
+use pg_session_jwt_token::Error;
+use pg_session_jwt_token::key_url::check;
+use pg_session_jwt_token::provider::{KeySource, parse};
 
 #[test]
 fn https_is_accepted_and_http_on_loopback_only() {

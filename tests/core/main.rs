@@ -1,4 +1,4 @@
-//! The judge under test: what `pg_session_jwt::token` accepts and refuses, to the letter, without PostgreSQL.
+//! The judge under test: what `pg_session_jwt_token` accepts and refuses, to the letter, without PostgreSQL.
 //!
 //! Keys and tokens are made when a test runs (`sign`). Time is an argument, `NOW`. A refusal is compared as a whole,
 //! with its numbers, so that a token refused for the wrong reason fails its test.

@@ -2,7 +2,7 @@
 //!
 //! A small, repeatable share of what the fuzz targets do for longer.
 
-use pg_session_jwt::token::{Error, KeySet};
+use pg_session_jwt_token::{Error, KeySet};
 use serde_json::Value;
 
 use crate::chance::Chance;

@@ -2,8 +2,8 @@
 
 use jsonwebtoken::Algorithm;
 use jsonwebtoken::Algorithm::{ES256, ES384, EdDSA, HS256, PS256, PS384, PS512, RS256, RS384, RS512};
-use pg_session_jwt::token::compact::Compact;
-use pg_session_jwt::token::{Error, KeyProblem, KeySet};
+use pg_session_jwt_token::compact::Compact;
+use pg_session_jwt_token::{Error, KeyProblem, KeySet};
 use serde_json::Value;
 
 use crate::vectors::read;

@@ -1,8 +1,8 @@
 //! The list of providers, and which of them a token means.
 
 use jsonwebtoken::Algorithm;
-use pg_session_jwt::token::provider::{self, KeySource};
-use pg_session_jwt::token::{Error, Excerpt, Identity, KeySet, Provider, verify_provided};
+use pg_session_jwt_token::provider::{self, KeySource};
+use pg_session_jwt_token::{Error, Excerpt, Identity, KeySet, Provider, verify_provided};
 
 use crate::sign::{ED25519, P256, RSA, Signer, policy};
 

@@ -1,8 +1,8 @@
 //! Which reason is given when there are several, and in which words (clients look for some of them).
 
 use jsonwebtoken::Algorithm;
-use pg_session_jwt::token::policy::TokenId;
-use pg_session_jwt::token::{Error, Excerpt, KeyProblem, Part, Policy, verify};
+use pg_session_jwt_token::policy::TokenId;
+use pg_session_jwt_token::{Error, Excerpt, KeyProblem, Part, Policy, verify};
 
 use crate::sign::{NOW, RSA, part, policy, seconds, set};
 

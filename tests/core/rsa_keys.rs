@@ -2,8 +2,8 @@
 
 use aws_lc_rs::signature::KeyPair;
 use jsonwebtoken::Algorithm;
-use pg_session_jwt::token::keys::Key;
-use pg_session_jwt::token::{Error, KeyProblem};
+use pg_session_jwt_token::keys::Key;
+use pg_session_jwt_token::{Error, KeyProblem};
 
 use crate::sign::{RSA, Signer, judge, part, set};
 

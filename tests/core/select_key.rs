@@ -1,8 +1,8 @@
 //! Which key a header means (RFC 7515 §4.1.4): the named one, or the only one that fits; never "try them all".
 
 use jsonwebtoken::Algorithm;
-use pg_session_jwt::token::keys::Key;
-use pg_session_jwt::token::{Error, Excerpt, KeySet};
+use pg_session_jwt_token::keys::Key;
+use pg_session_jwt_token::{Error, Excerpt, KeySet};
 
 use crate::sign::{ED25519, HMAC, P256, RSA, Signer, judge, set};
 

@@ -14,10 +14,10 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use pg_session_jwt::token::claims::NumericDate;
-use pg_session_jwt::token::keys::Key;
-use pg_session_jwt::token::policy::TokenId;
-use pg_session_jwt::token::{Error, Identity, KeyProblem, KeySet, Part, Policy, verify};
+use pg_session_jwt_token::claims::NumericDate;
+use pg_session_jwt_token::keys::Key;
+use pg_session_jwt_token::policy::TokenId;
+use pg_session_jwt_token::{Error, Identity, KeyProblem, KeySet, Part, Policy, verify};
 
 /// The second at which every token is judged.
 pub const NOW: i64 = 1_800_000_000;

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
-use pg_session_jwt::token::{Error, KeySet};
+use pg_session_jwt_token::{Error, KeySet};
 
 use crate::sign::{ED25519, HMAC, P256, P384, RSA, Signer, judge, part, set};
 

@@ -1,7 +1,7 @@
 //! RFC 7519 §4.1.7 as proxy mode needs it: an integer `jti`, greater than the last one.
 
-use pg_session_jwt::token::policy::TokenId;
-use pg_session_jwt::token::{Error, Policy, verify};
+use pg_session_jwt_token::policy::TokenId;
+use pg_session_jwt_token::{Error, Policy, verify};
 
 use crate::sign::{ED25519, policy};
 

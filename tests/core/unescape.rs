@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use pg_session_jwt::token::json::{parse, unescape_non_ascii};
+use pg_session_jwt_token::json::{parse, unescape_non_ascii};
 
 use crate::chance::Chance;
 

@@ -7,10 +7,10 @@
 use std::path::PathBuf;
 
 use jsonwebtoken::Algorithm;
-use pg_session_jwt::token::claims::NumericDate;
-use pg_session_jwt::token::compact::Compact;
-use pg_session_jwt::token::key_set::Member;
-use pg_session_jwt::token::{Error, KeyProblem, KeySet, Part, Policy, verify};
+use pg_session_jwt_token::claims::NumericDate;
+use pg_session_jwt_token::compact::Compact;
+use pg_session_jwt_token::key_set::Member;
+use pg_session_jwt_token::{Error, KeyProblem, KeySet, Part, Policy, verify};
 use serde_json::Value;
 
 use crate::sign::policy;
