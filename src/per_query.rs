@@ -31,8 +31,15 @@ struct Moment {
 /// Hangs on a call site (`fn_extra`), in the memory of its query, and is freed with it.
 struct Kept {
     moment: Moment,
-    value: Option<Datum>,
+    value: Datum,
+    is_null: bool,
     before: Option<Datum>,
+}
+
+impl Kept {
+    fn value(&self) -> Option<Datum> {
+        (!self.is_null).then_some(self.value)
+    }
 }
 
 impl Moment {
@@ -46,10 +53,10 @@ impl Moment {
         })
     }
 
-    /// Whether it is still that moment.
+    /// Whether it is still that moment. One of which something could change unseen was never kept.
     #[inline]
     fn lasts(&self) -> bool {
-        settings::assignments() == Some(self.assignments)
+        settings::assignments_counted() == self.assignments
             && GetCurrentStatementStartTimestamp() == self.statement
             && GetOuterUserId() == self.role
     }
@@ -70,8 +77,8 @@ pub unsafe fn kept(call: pg_sys::FunctionCallInfo) -> Option<Datum> {
     if !kept.moment.lasts() {
         return None;
     }
-    call.isnull = kept.value.is_none();
-    Some(kept.value.unwrap_or(Datum::null()))
+    call.isnull = kept.is_null;
+    Some(kept.value)
 }
 
 /// The value that `make` gives, of type `returns`, which is passed by reference.
@@ -93,7 +100,7 @@ pub fn value(
     let moment = Moment::now();
     // SAFETY: null, or what is written below for this call site and nobody else touches.
     match unsafe { kept.as_ref() } {
-        Some(kept) if moment == Some(kept.moment) => kept.value,
+        Some(kept) if moment == Some(kept.moment) => kept.value(),
         Some(_) => remake(site, kept, moment, returns, make),
         None => {
             check_declared(site.fn_oid, returns);
@@ -120,8 +127,8 @@ fn remake(
                 // SAFETY: `copy` allocated it, and nobody else frees it.
                 unsafe { pg_sys::pfree(old.cast_mut_ptr()) };
             }
-            kept.before = kept.value.take();
-            kept.value = value;
+            kept.before = kept.value();
+            (kept.value, kept.is_null) = (value.unwrap_or(Datum::null()), value.is_none());
             kept.moment = moment;
         }
         None => {
@@ -131,7 +138,8 @@ fn remake(
             unsafe {
                 block.write(Kept {
                     moment,
-                    value,
+                    value: value.unwrap_or(Datum::null()),
+                    is_null: value.is_none(),
                     before: None,
                 })
             };

@@ -129,7 +129,13 @@ static ASSIGNMENTS: AtomicU64 = AtomicU64::new(1);
 /// Differs whenever the answer of a reader may have changed, but for the time and the current role; None where a setting
 /// that belongs to another library can change unseen.
 pub fn assignments() -> Option<u64> {
-    (!claims::belong_to_others()).then(|| ASSIGNMENTS.load(Relaxed))
+    (!claims::belong_to_others()).then(assignments_counted)
+}
+
+/// As [`assignments`], for who had an answer from it before: which settings are whose does not change.
+#[inline]
+pub fn assignments_counted() -> u64 {
+    ASSIGNMENTS.load(Relaxed)
 }
 
 fn assigned() {
