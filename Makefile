@@ -9,13 +9,13 @@ WITH_CACHE = . scripts/common.sh;
 SHELL = /usr/bin/env bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test core lint regress bench bench-instructions install package clean
+.PHONY: help setup demo test test-clients core lint regress bench bench-instructions install package clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
 	@printf '\n  PG="15 17" selects PostgreSQL majors; the default is all that are supported (for demo: one).\n'
 
-setup: ## everything that building and testing need: PostgreSQL 15 to 18 in a private cache, cargo-pgrx, npm packages
+setup: ## everything that building and testing need: PostgreSQL 15 to 18 in a private cache, cargo-pgrx, npm and Python packages, PgBouncer
 	@scripts/setup.sh --with-node $(PG)
 
 demo: ## from nothing to row-level security by tokens, shown step by step on a throw-away server
@@ -23,6 +23,9 @@ demo: ## from nothing to row-level security by tokens, shown step by step on a t
 
 test: ## everything that must hold before a change lands, on each major
 	@scripts/test.sh $(PG)
+
+test-clients: ## real clients in their own languages, a part of make test, on one major (PG=17)
+	@scripts/clients.sh $(PG)
 
 core: ## the tests that need no PostgreSQL, in seconds
 	@scripts/core.sh

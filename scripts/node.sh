@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The npm packages of tests/oidc, the OpenID provider that the tests talk to, in the cache. Sourced.
+# The npm packages that tests need, in the cache: of tests/oidc, the OpenID provider that they talk to, and of
+# tests/clients/node, the clients of Node.js. Sourced.
 #
 # In the cache, so that the checkout stays as git knows it; named by a hash of what is locked, so that two checkouts with
 # different locks do not meet. A tree without `.complete` is the rest of an interrupted run and is made again.
@@ -14,47 +15,47 @@ node_is_here() {
     [ "${version%%.*}" -ge "$NODE_OLDEST" ]
 }
 
-oidc_tree() {
+node_tree() { # folder below tests
     local hash
-    hash=$(cat "$ROOT/tests/oidc/package.json" "$ROOT/tests/oidc/package-lock.json" | sha256sum)
-    printf '%s\n' "$CACHE/node/oidc-${hash:0:16}"
+    hash=$(cat "$ROOT/tests/$1/package.json" "$ROOT/tests/$1/package-lock.json" | sha256sum)
+    printf '%s\n' "$CACHE/node/${1//\//-}-${hash:0:16}"
 }
 
-# The complete node_modules, or a failure if make_node_modules has not made it.
-node_modules_of_oidc() {
+# The complete node_modules of a folder below tests, or a failure if make_node_modules has not made it.
+node_modules_of() {
     local tree
-    tree=$(oidc_tree)
+    tree=$(node_tree "$1")
     [ -f "$tree/.complete" ] && printf '%s\n' "$tree/node_modules"
 }
 
 # Installs the locked packages unless they are there. Two at once would write over each other: setup.sh's lock is held.
 make_node_modules() {
     local tree log=$CACHE/build/npm.log began=$SECONDS
-    if node_modules_of_oidc >/dev/null; then
-        say "$(oidc_tree), in place"
+    if node_modules_of "$1" >/dev/null; then
+        say "$(node_tree "$1"), in place"
         return 0
     fi
     node_is_here || die "node $NODE_OLDEST or newer with npm must be on the PATH (it has $(node --version 2>/dev/null || echo none))"
-    tree=$(oidc_tree)
+    tree=$(node_tree "$1")
     rm -rf "$tree"
     mkdir -p "$tree" "$CACHE/build"
-    cp "$ROOT/tests/oidc/package.json" "$ROOT/tests/oidc/package-lock.json" "$tree/"
-    say "fetching the packages of tests/oidc with npm $(npm --version 2>/dev/null)"
+    cp "$ROOT/tests/$1/package.json" "$ROOT/tests/$1/package-lock.json" "$tree/"
+    say "fetching the packages of tests/$1 with npm $(npm --version 2>/dev/null)"
     # No package's own scripts: nothing from outside runs before a test needs it.
     if ! (cd "$tree" && npm ci --ignore-scripts --no-audit --no-fund --omit=dev) >"$log" 2>&1; then
         tail -n 20 "$log" >&2
-        die "npm could not install the packages of tests/oidc (the whole log: $log)"
+        die "npm could not install the packages of tests/$1 (the whole log: $log)"
     fi
     touch "$tree/.complete"
     say "made $tree in $((SECONDS - began)) s"
 }
 
-# Lays the provider out in a directory of the caller: `node DIRECTORY/provider.mjs` then runs. A module is looked for beside
-# the file that imports it, so the packages are linked there; copies, because the cache may serve another checkout as well.
-lay_out_oidc() {
+# Lays a folder below tests out in a directory of the caller: `node DIRECTORY/provider.mjs` then runs. A module is looked for
+# beside the file that imports it, so the packages are linked there; copies, because the cache may serve another checkout.
+lay_out_node() { # folder below tests, directory
     local node_modules
-    node_modules=$(node_modules_of_oidc) || return 1
-    mkdir -p "$1"
-    cp "$ROOT"/tests/oidc/*.mjs "$1/"
-    ln -sfn "$node_modules" "$1/node_modules"
+    node_modules=$(node_modules_of "$1") || return 1
+    mkdir -p "$2"
+    cp -R "$ROOT/tests/$1/." "$2/"
+    ln -sfn "$node_modules" "$2/node_modules"
 }

@@ -4,19 +4,21 @@
 #   scripts/setup.sh [--with-node] [MAJOR …]        default: 15 16 17 18
 #
 # It owns the caches: one private PostgreSQL tree for each major (postgres.sh), cargo-pgrx in the version that
-# Cargo.toml pins, pgrx's own configuration, and, for the tests, an OpenID provider from npm (node.sh). Nothing is ever installed *into* the system's PostgreSQL.
+# Cargo.toml pins, pgrx's own configuration, and, for the tests (--with-node), an OpenID provider and clients from npm
+# (node.sh), clients of Python (python.sh) and PgBouncer. Nothing is ever installed *into* the system's PostgreSQL.
 # Each part is looked at first and made again only if it is missing, half-made or of another version, so that a run
 # on a ready machine takes a second or two. Works as root and as an ordinary user; only system packages need root.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/postgres.sh"
 . "$ROOT/scripts/node.sh"
+. "$ROOT/scripts/python.sh"
 
 with_node=""
 STEPS=4
 if [ "${1:-}" = --with-node ]; then
     with_node=1
-    STEPS=5
+    STEPS=6
     shift
 fi
 choose_majors "$@"
@@ -42,6 +44,8 @@ wanted_packages() {
     printf '%s\n' build-essential clang libclang-dev pkg-config libssl-dev openssl jq python3 ca-certificates
     if is_root; then printf '%s\n' sudo; fi
     if [ -n "$with_node" ] && ! node_is_here; then printf '%s\n' nodejs npm; fi
+    if [ -n "$with_node" ] && ! venv_is_here; then printf '%s\n' python3-venv; fi
+    if [ -n "$with_node" ]; then printf '%s\n' pgbouncer; fi
     local major
     for major in "${majors[@]}"; do packages_for_postgres "$major"; done
 }
@@ -119,7 +123,10 @@ fi
 
 if [ -n "$with_node" ]; then
     step "npm packages of the tests"
-    make_node_modules
+    make_node_modules oidc
+    make_node_modules clients/node
+    step "Python packages of the tests"
+    make_venv
 fi
 
 printf '\n'

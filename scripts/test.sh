@@ -4,17 +4,18 @@
 #   scripts/test.sh [MAJOR …]        default: 15 16 17 18
 #
 # Sets up what is missing, then: versions agree, format, lints, the core's tests (no PostgreSQL), and for each major its
-# lints, the tests inside the server, the SQL tests, and the tests with several sessions. Stops at the first step that
-# fails. The last line sums the runners' own counts: "N passed, N failed".
+# lints, the tests inside the server, the SQL tests, the tests with several sessions, and those with real clients. Stops at
+# the first step that fails. The last line sums the runners' own counts: "N passed, N failed".
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/server.sh"
 . "$ROOT/scripts/node.sh"
+. "$ROOT/scripts/python.sh"
 
 chosen=$#
 choose_majors "$@"
 cd "$ROOT"
-STEPS=$((5 + 4 * ${#majors[@]}))
+STEPS=$((5 + 5 * ${#majors[@]}))
 passed=0
 failed=0
 part=preparation
@@ -86,8 +87,11 @@ for major in "${majors[@]}"; do
         failed=$((failed + 1))
     fi
 done
-lay_out_oidc "$RUN/oidc" || say "no OpenID provider: the tests that need it will fail"
+lay_out_node oidc "$RUN/oidc" || say "no OpenID provider: the tests that need it will fail"
 export PG_SESSION_JWT_OIDC=$RUN/oidc # for tests/sessions/oidc.rs
+lay_out_node clients/node "$RUN/clients/node" && lay_out_python "$RUN/clients/python" \
+    || say "not all clients are here: the tests that need them will fail"
+export PG_SESSION_JWT_CLIENTS=$RUN/clients # for tests/clients
 if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then
     die "cargo fmt or cargo clippy is missing: rustup component add rustfmt clippy"
 fi
@@ -118,6 +122,8 @@ for major in "${available[@]}"; do
     # After regress.sh, which installed the library as it is delivered and not the one with the tests in it.
     run "PostgreSQL $major: tests with several sessions" \
         env PG_CONFIG="$pg_config" cargo test --locked --no-default-features --features server --test sessions
+    run "PostgreSQL $major: clients" \
+        env PG_CONFIG="$pg_config" cargo test --locked --no-default-features --features server --test clients
     unlock_cache
     result[$major]="PASS  $(duration $((EPOCHSECONDS - began)))"
 done

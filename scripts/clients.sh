@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Real clients in their own languages against a throw-away server (tests/clients): `make test-clients`, and a part of
+# `make test`.
+#
+#   scripts/clients.sh [MAJOR …]        default: 17
+
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+. "$ROOT/scripts/server.sh"
+. "$ROOT/scripts/node.sh"
+. "$ROOT/scripts/python.sh"
+
+if [ $# = 0 ]; then set -- 17; fi
+choose_majors "$@"
+cd "$ROOT"
+"$ROOT/scripts/setup.sh" --with-node "${majors[@]}"
+make_run_directory
+mkdir "$RUN/tmp"
+chmod 1777 "$RUN/tmp"
+export TMPDIR=$RUN/tmp PG_SESSION_JWT_CLIENTS=$RUN/clients
+lay_out_node clients/node "$RUN/clients/node"
+lay_out_python "$RUN/clients/python"
+for major in "${majors[@]}"; do
+    pg_config=$(pg_config_of "$major")
+    lock_cache
+    step "PostgreSQL $major"
+    PGRX_BUILD_FLAGS=--locked cargo pgrx install --no-default-features --features "pg$major" --pg-config "$pg_config" 8>&-
+    PG_CONFIG=$pg_config cargo test --locked --no-default-features --features server --test clients 8>&-
+    unlock_cache
+done

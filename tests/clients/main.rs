@@ -1,0 +1,132 @@
+//! Real clients, each in its own language and idiom, against a server whose provider signs for two users.
+//!
+//! Every client does the same and prints the same lines, which are here: the four operations as two users who share a
+//! connection, one who reaches for the other's rows, a token that has expired, and nobody. PG_CONFIG names the PostgreSQL,
+//! in which the extension must be installed; PG_SESSION_JWT_CLIENTS where the clients of Node and Python are laid out
+//! (scripts/clients.sh); `make test-clients` sets both.
+
+mod drizzle;
+mod node;
+mod psql;
+mod python;
+mod rust;
+#[path = "../sessions/server.rs"]
+#[allow(dead_code, reason = "shared with tests/sessions, which uses all of it")]
+mod server;
+#[path = "../core/sign.rs"]
+#[allow(dead_code, reason = "shared with tests/core, which uses all of it")]
+mod sign;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::LazyLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use server::Server;
+use sign::Signer;
+
+const ALICE: &str = "a11ce000-0000-4000-8000-000000000001";
+const BOB: &str = "b0b00000-0000-4000-8000-000000000002";
+
+/// What every client prints.
+const EXPECTED: &str = "\
+alice created: water the plants of a11ce000-0000-4000-8000-000000000001
+bob created: feed the cat of b0b00000-0000-4000-8000-000000000002
+alice reads: water the plants
+bob reads: feed the cat
+alice updated: 1
+bob on alice's: updated 0, deleted 0
+bob for alice: 42501 new row violates row-level security policy for table \"todos\"
+expired: 28000 Token used after it has expired
+nobody sees: 0
+alice reads: water the roses
+alice deleted: 1
+bob deleted: 1
+";
+
+static SIGNER: LazyLock<Signer> = LazyLock::new(Signer::ed25519);
+
+/// The library is preloaded, the provider is in postgresql.conf, and the application logs in as a role without rights.
+static SERVER: LazyLock<Server> = LazyLock::new(|| {
+    let server = Server::start(&format!(
+        "shared_preload_libraries = 'pg_session_jwt'\n\
+         pg_session_jwt.claims_fallback = off\n\
+         pg_session_jwt.providers = '[{{\"issuer\":\"https://id.example/\",\"audience\":\"todos\",\
+         \"roles\":[\"authenticated\"],\"jwks\":{{\"keys\":[{}]}}}}]'",
+        SIGNER.jwk(r#""kid":"k1""#)
+    ));
+    let mut admin = server.connect("template1", "postgres", "");
+    let roles = "create role owner login; create role app login noinherit; grant authenticated to app";
+    admin.batch_execute(roles).unwrap();
+    server
+});
+
+/// A database with no table in it, that belongs to the role `owner`.
+fn empty_database() -> String {
+    let database = SERVER.database();
+    let mut admin = SERVER.connect(&database, "postgres", "");
+    let owner = format!("alter database {database} owner to owner");
+    admin.batch_execute(&owner).unwrap();
+    let mut owner = SERVER.connect(&database, "owner", "");
+    let grants =
+        "alter default privileges in schema public grant select, insert, update, delete on tables to authenticated";
+    owner.batch_execute(grants).unwrap();
+    database
+}
+
+/// The same with a table, for the clients that make none.
+fn database() -> String {
+    let database = empty_database();
+    let mut owner = SERVER.connect(&database, "owner", "");
+    let todos = "create table todos (id bigint generated always as identity primary key,
+                     user_id text not null default (auth.user_id()), task text not null);
+                 alter table todos enable row level security;
+                 create policy own_todos on todos to authenticated
+                     using ((select auth.user_id()) = user_id) with check ((select auth.user_id()) = user_id)";
+    owner.batch_execute(todos).unwrap();
+    database
+}
+
+fn token(user: &str, lives: i64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let exp = i64::try_from(now).unwrap() + lives;
+    let payload = format!(r#"{{"iss":"https://id.example/","aud":"todos","sub":"{user}","exp":{exp}}}"#);
+    SIGNER.token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"k1","typ":"JWT"}"#, payload)
+}
+
+/// Where the clients of Node and Python are.
+fn laid_out() -> PathBuf {
+    let folder = std::env::var("PG_SESSION_JWT_CLIENTS");
+    PathBuf::from(folder.expect("PG_SESSION_JWT_CLIENTS: where the clients are laid out; `make test-clients` sets it"))
+}
+
+/// Tells a client where the database is, and its tokens.
+fn connects<'a>(client: &'a mut Command, database: &str) -> &'a mut Command {
+    client
+        .env("PGHOST", "127.0.0.1")
+        .env("PGPORT", SERVER.port().to_string())
+        .env("PGUSER", "app")
+        .env("PGDATABASE", database)
+        .env("ALICE_TOKEN", token(ALICE, 600))
+        .env("BOB_TOKEN", token(BOB, 600))
+        .env("EXPIRED_TOKEN", token(ALICE, -600))
+        .env("ALICE_ID", ALICE)
+}
+
+/// What a program prints; it must succeed.
+#[track_caller]
+fn output(program: &mut Command) -> String {
+    let output = program.output().unwrap_or_else(|error| panic!("{program:?}: {error}"));
+    let [out, error] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert!(output.status.success(), "{}\n{out}\n{error}", output.status);
+    out
+}
+
+/// Runs a client in that database, to its end.
+#[track_caller]
+fn does_the_scenario(client: &mut Command, database: &str) {
+    assert_eq!(output(connects(client, database)), EXPECTED);
+    let mut admin = SERVER.connect(database, "postgres", "");
+    let left: i64 = admin.query_one("select count(*) from todos", &[]).unwrap().get(0);
+    assert_eq!(left, 0);
+}

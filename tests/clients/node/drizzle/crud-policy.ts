@@ -1,0 +1,23 @@
+// Row-level security by crudPolicy and authUid of drizzle-orm/neon.
+
+import { sql } from 'drizzle-orm';
+import { authenticatedRole, authUid, crudPolicy } from 'drizzle-orm/neon';
+import { bigint, boolean, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+
+export const todos = pgTable(
+  'todos',
+  {
+    id: bigint({ mode: 'bigint' }).primaryKey().generatedByDefaultAsIdentity(),
+    userId: text('user_id').notNull().default(sql`(auth.user_id())`),
+    task: text().notNull(),
+    isComplete: boolean('is_complete').notNull().default(false),
+    insertedAt: timestamp('inserted_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [
+    crudPolicy({
+      role: authenticatedRole,
+      read: authUid(table.userId),
+      modify: authUid(table.userId),
+    }),
+  ],
+);

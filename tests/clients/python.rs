@@ -1,0 +1,27 @@
+//! Clients of Python.
+
+use std::process::Command;
+
+use crate::{database, does_the_scenario, laid_out};
+
+fn python(file: &str) -> Command {
+    let mut python = Command::new(laid_out().join("python/bin/python3"));
+    python.arg(format!("{}/tests/clients/python/{file}", env!("CARGO_MANIFEST_DIR")));
+    python.env("PYTHONDONTWRITEBYTECODE", "1");
+    python
+}
+
+#[test]
+fn psycopg() {
+    does_the_scenario(&mut python("with_psycopg.py"), &database());
+}
+
+#[test]
+fn asyncpg() {
+    does_the_scenario(&mut python("with_asyncpg.py"), &database());
+}
+
+#[test]
+fn sqlalchemy() {
+    does_the_scenario(&mut python("with_sqlalchemy.py"), &database());
+}

@@ -1,0 +1,22 @@
+//! Clients of Rust: a package of their own, built when they run.
+
+use std::process::Command;
+
+use crate::{database, does_the_scenario};
+
+fn rust(name: &str) -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    let package = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/rust/Cargo.toml");
+    cargo.args(["run", "--quiet", "--locked", "--manifest-path", package, "--bin", name]);
+    cargo
+}
+
+#[test]
+fn tokio_postgres() {
+    does_the_scenario(&mut rust("tokio_postgres"), &database());
+}
+
+#[test]
+fn sqlx() {
+    does_the_scenario(&mut rust("sqlx"), &database());
+}

@@ -1,0 +1,82 @@
+//! sqlx, with a pool of one connection that both users share.
+
+use pg_session_jwt_clients::{Answer, Refusal, Todo, Todos, scenario};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::{Error, PgTransaction, Row as _};
+
+struct Sqlx(PgPool);
+
+impl Sqlx {
+    async fn transaction(&self, token: Option<&str>) -> Answer<PgTransaction<'static>> {
+        let mut transaction = self.0.begin().await.map_err(refusal)?;
+        let role = sqlx::query("set local role authenticated");
+        role.execute(&mut *transaction).await.map_err(refusal)?;
+        if let Some(token) = token {
+            let identity = sqlx::query("select auth.jwt_session_init($1, true)").bind(token);
+            identity.execute(&mut *transaction).await.map_err(refusal)?;
+        }
+        Ok(transaction)
+    }
+}
+
+impl Todos for Sqlx {
+    async fn create(&mut self, token: &str, task: &str, user_id: Option<&str>) -> Answer<Todo> {
+        let mut transaction = self.transaction(Some(token)).await?;
+        let insert = match user_id {
+            None => sqlx::query("insert into todos (task) values ($1) returning id, user_id, task").bind(task),
+            Some(user_id) => {
+                let insert = "insert into todos (task, user_id) values ($1, $2) returning id, user_id, task";
+                sqlx::query(insert).bind(task).bind(user_id)
+            }
+        };
+        let row = insert.fetch_one(&mut *transaction).await.map_err(refusal)?;
+        transaction.commit().await.map_err(refusal)?;
+        Ok(todo(&row))
+    }
+
+    async fn read(&mut self, token: Option<&str>) -> Answer<Vec<Todo>> {
+        let mut transaction = self.transaction(token).await?;
+        let select = sqlx::query("select id, user_id, task from todos order by id");
+        let rows = select.fetch_all(&mut *transaction).await.map_err(refusal)?;
+        Ok(rows.iter().map(todo).collect())
+    }
+
+    async fn update(&mut self, token: &str, id: i64, task: &str) -> Answer<u64> {
+        let mut transaction = self.transaction(Some(token)).await?;
+        let update = sqlx::query("update todos set task = $2 where id = $1")
+            .bind(id)
+            .bind(task);
+        let updated = update.execute(&mut *transaction).await.map_err(refusal)?;
+        transaction.commit().await.map_err(refusal)?;
+        Ok(updated.rows_affected())
+    }
+
+    async fn delete(&mut self, token: &str, id: i64) -> Answer<u64> {
+        let mut transaction = self.transaction(Some(token)).await?;
+        let delete = sqlx::query("delete from todos where id = $1").bind(id);
+        let deleted = delete.execute(&mut *transaction).await.map_err(refusal)?;
+        transaction.commit().await.map_err(refusal)?;
+        Ok(deleted.rows_affected())
+    }
+}
+
+fn todo(row: &PgRow) -> Todo {
+    Todo {
+        id: row.get("id"),
+        user_id: row.get("user_id"),
+        task: row.get("task"),
+    }
+}
+
+fn refusal(error: Error) -> Refusal {
+    let error = error.as_database_error().unwrap_or_else(|| panic!("{error:?}"));
+    Refusal(error.code().unwrap().into_owned(), error.message().to_owned())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    // The options without a URL are those of the environment: PGHOST, PGPORT, PGUSER, PGDATABASE.
+    let pool = PgPoolOptions::new().max_connections(1);
+    let pool = pool.connect_with(PgConnectOptions::new()).await.unwrap();
+    scenario(Sqlx(pool)).await;
+}
