@@ -192,7 +192,7 @@ pub fn program(name: &str, owner: Option<(u32, u32)>) -> Command {
     program_at(&bindir().join(name), owner)
 }
 
-fn program_at(path: &Path, owner: Option<(u32, u32)>) -> Command {
+pub fn program_at(path: &Path, owner: Option<(u32, u32)>) -> Command {
     let mut command = Command::new(path);
     if let Some((uid, gid)) = owner {
         command.uid(uid).gid(gid);

@@ -1,0 +1,92 @@
+//! PgBouncer, of the system's package, before a server of the tests. Its clients share one connection to the server.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use postgres::{Client, Config, NoTls};
+
+use crate::server::{Server, program_at, unprivileged_user};
+
+pub struct PgBouncer {
+    child: Child,
+    folder: PathBuf,
+    port: u16,
+}
+
+impl PgBouncer {
+    /// Starts one in this mode (`session`, `transaction`, `statement`), with these further lines in its configuration.
+    pub fn start(server: &Server, mode: &str, conf: &str) -> PgBouncer {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let folder = server.folder().join(format!("pgbouncer-{port}"));
+        fs::create_dir(&folder).unwrap();
+        // With auth_type = trust it still asks for the names that may log in.
+        fs::write(folder.join("users"), "\"app\" \"\"\n").unwrap();
+        let ini = format!(
+            "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+             unix_socket_dir =\nauth_type = trust\nauth_file = {}\npool_mode = {mode}\ndefault_pool_size = 1\n{conf}\n",
+            server.port(),
+            folder.join("users").display()
+        );
+        fs::write(folder.join("ini"), ini).unwrap();
+        let log = fs::File::create(folder.join("log")).unwrap();
+        let mut pgbouncer = program_at(&program(), unprivileged_user());
+        let child = pgbouncer
+            .arg(folder.join("ini"))
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let pgbouncer = PgBouncer { child, folder, port };
+        let started = Instant::now();
+        while let Err(error) = std::net::TcpStream::connect(("127.0.0.1", port)) {
+            let log = pgbouncer.log();
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "no PgBouncer: {error}\n{log}"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        pgbouncer
+    }
+
+    /// A client of the application, which logs in as `app`.
+    pub fn connect(&self, database: &str) -> Client {
+        let mut config = Config::new();
+        config.host("127.0.0.1").port(self.port).user("app").dbname(database);
+        config.connect(NoTls).unwrap()
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap()
+    }
+}
+
+impl Drop for PgBouncer {
+    fn drop(&mut self) {
+        // It keeps nothing that could be lost.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The packaged version, as (1, 18).
+pub fn version() -> (u32, u32) {
+    let output = Command::new(program()).arg("--version").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let numbers = text.lines().next().unwrap().strip_prefix("PgBouncer ").unwrap();
+    let mut numbers = numbers.split('.').map(|number| number.parse().unwrap());
+    (numbers.next().unwrap(), numbers.next().unwrap())
+}
+
+/// Where Debian's package has it, which is not on the path of every user; or another one, that PGBOUNCER names.
+fn program() -> PathBuf {
+    let program = std::env::var_os("PGBOUNCER").map_or_else(|| PathBuf::from("/usr/sbin/pgbouncer"), PathBuf::from);
+    assert!(
+        program.exists(),
+        "pgbouncer is needed: scripts/setup.sh --with-node installs it"
+    );
+    program
+}

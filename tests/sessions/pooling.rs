@@ -1,0 +1,164 @@
+//! The patterns of docs/pooling.md that work: two users share one connection of PgBouncer, and never see each other's rows.
+
+use std::sync::LazyLock;
+
+use postgres::types::Type;
+use postgres::{Client, Transaction};
+
+use crate::pgbouncer::{PgBouncer, version};
+use crate::providers::Provider;
+use crate::server::Server;
+use crate::session::{one, refusal_of, rows, run, user_id};
+
+const TRANSACTIONS: usize = 1000;
+const NOBODY: &str = "no token was presented: call auth.jwt_session_init(token)";
+
+/// The first version with max_prepared_statements.
+const FOLLOWS_PREPARED_STATEMENTS: (u32, u32) = (1, 21);
+
+pub static PROVIDER: LazyLock<Provider> = LazyLock::new(|| Provider::new("https://id.example/"));
+
+/// The library preloaded, and the provider in postgresql.conf.
+pub static SERVER: LazyLock<Server> = LazyLock::new(|| {
+    let providers = format!("[{}]", PROVIDER.entry(r#","roles":"authenticated""#));
+    let server = Server::start(&format!(
+        "shared_preload_libraries = 'pg_session_jwt'\npg_session_jwt.providers = '{providers}'"
+    ));
+    let mut admin = server.connect("template1", "postgres", "");
+    run(
+        &mut admin,
+        "create role app login noinherit; grant authenticated to app",
+    );
+    server
+});
+
+/// A database with the rows `a1` and `a2` of alice, and `b1` of bob.
+pub fn database() -> String {
+    let database = SERVER.database();
+    run(
+        &mut SERVER.connect(&database, "postgres", ""),
+        "create table todos (id bigint generated always as identity primary key,
+             user_id text not null default (auth.user_id()), task text not null);
+         alter table todos enable row level security;
+         create policy own_todos on todos to authenticated
+             using ((select auth.user_id()) = user_id) with check ((select auth.user_id()) = user_id);
+         grant select, insert, update, delete on todos to authenticated;
+         insert into todos (user_id, task) values ('alice', 'a1'), ('bob', 'b1'), ('alice', 'a2')",
+    );
+    database
+}
+
+/// The two users, and what each may see.
+pub const USERS: [(&str, &str); 2] = [("alice", "alice:a1 alice:a2"), ("bob", "bob:b1")];
+pub const SEEN: &str = "select coalesce(string_agg(user_id || ':' || task, ' ' order by id), '') from todos";
+
+/// The two users at the same time, each with a connection to the pooler. Both have the same one to the server, unless
+/// `work` gives another list of backends.
+pub fn both_at_once(work: impl Fn(&str, &str) -> Vec<i32> + Sync) {
+    let work = &work;
+    let backends: Vec<Vec<i32>> = std::thread::scope(|scope| {
+        let users = USERS.map(|(user, theirs)| scope.spawn(move || work(user, theirs)));
+        users.into_iter().map(|user| user.join().unwrap()).collect()
+    });
+    let mut backends = backends.concat();
+    backends.dedup();
+    assert_eq!(backends.len(), 1, "more than one connection to the server");
+}
+
+fn backend(client: &mut Client) -> i32 {
+    let text = rows(client, "select pg_backend_pid()").swap_remove(0).swap_remove(0);
+    text.unwrap().parse().unwrap()
+}
+
+/// Without a name, as older versions of PgBouncer want it.
+pub fn unnamed(transaction: &mut Transaction<'_>, sql: &str) -> Result<String, postgres::Error> {
+    transaction.query_typed_one(sql, &[]).map(|row| row.get(0))
+}
+
+fn present(transaction: &mut Transaction<'_>, token: &str) -> Result<u64, postgres::Error> {
+    let init = "select auth.jwt_session_init($1, true)";
+    transaction.execute_typed(init, &[(&token, Type::TEXT)])
+}
+
+#[test]
+fn transaction_mode_with_an_identity_for_each_transaction() {
+    let (database, pgbouncer) = (database(), PgBouncer::start(&SERVER, "transaction", ""));
+    both_at_once(|user, theirs| {
+        let mut client = pgbouncer.connect(&database);
+        let backend = backend(&mut client);
+        let (token, expired) = (PROVIDER.token(user), PROVIDER.token_with(r#""sub":"alice","exp":1"#));
+        for turn in 0..TRANSACTIONS {
+            let mut transaction = client.transaction().unwrap();
+            run_in(&mut transaction, "set local role authenticated");
+            assert_eq!(unnamed(&mut transaction, SEEN).unwrap(), "", "before the token");
+            // However a transaction ends, the next one of the other user has nothing of it.
+            if turn % 10 == 9 {
+                let refused = present(&mut transaction, &expired).unwrap_err();
+                assert_eq!(refusal_of(&refused).sqlstate, "28000");
+                continue;
+            }
+            present(&mut transaction, &token).unwrap();
+            assert_eq!(unnamed(&mut transaction, SEEN).unwrap(), theirs);
+            if turn % 10 == 8 {
+                run_in(&mut transaction, "update todos set task = 'of ' || auth.user_id()");
+                transaction.rollback().unwrap();
+            } else {
+                transaction.commit().unwrap();
+            }
+        }
+        vec![backend, self::backend(&mut client)]
+    });
+}
+
+fn run_in(transaction: &mut Transaction<'_>, sql: &str) {
+    transaction.batch_execute(sql).unwrap();
+}
+
+#[test]
+fn transaction_mode_with_prepared_statements() {
+    if version() < FOLLOWS_PREPARED_STATEMENTS {
+        return; // the packaged one cannot: docs/pooling.md says what to do
+    }
+    let database = database();
+    let pgbouncer = PgBouncer::start(&SERVER, "transaction", "max_prepared_statements = 100");
+    both_at_once(|user, theirs| {
+        let mut client = pgbouncer.connect(&database);
+        let backend = backend(&mut client);
+        let token = PROVIDER.token(user);
+        let init = client.prepare("select auth.jwt_session_init($1, true)").unwrap();
+        let seen = client.prepare(SEEN).unwrap();
+        for _ in 0..TRANSACTIONS {
+            let mut transaction = client.transaction().unwrap();
+            run_in(&mut transaction, "set local role authenticated");
+            transaction.execute(&init, &[&token]).unwrap();
+            assert_eq!(transaction.query_one(&seen, &[]).unwrap().get::<_, &str>(0), theirs);
+            transaction.commit().unwrap();
+        }
+        vec![backend, self::backend(&mut client)]
+    });
+}
+
+#[test]
+fn session_mode_with_an_identity_for_each_session() {
+    let (database, pgbouncer) = (database(), PgBouncer::start(&SERVER, "session", ""));
+    both_at_once(|user, theirs| {
+        let token = PROVIDER.token(user);
+        let mut backends = Vec::new();
+        for _ in 0..TRANSACTIONS / 10 {
+            let mut client = pgbouncer.connect(&database);
+            let before = "select current_user || ': ' || reason from auth.status()";
+            assert_eq!(one::<String>(&mut client, before), format!("app: {NOBODY}"));
+            run(&mut client, "set role authenticated");
+            client.execute("select auth.jwt_session_init($1)", &[&token]).unwrap();
+            let seen = client.prepare(SEEN).unwrap();
+            for _ in 0..10 {
+                let mut transaction = client.transaction().unwrap();
+                assert_eq!(transaction.query_one(&seen, &[]).unwrap().get::<_, &str>(0), theirs);
+                transaction.commit().unwrap();
+            }
+            assert_eq!(user_id(&mut client).as_deref(), Some(user));
+            backends.push(backend(&mut client));
+        }
+        backends
+    });
+}
