@@ -9,12 +9,18 @@ use crate::cluster::{PLAIN, Turn};
 use crate::session::{Proxy, init, one, refuses, rows, run, user_id};
 
 /// What a proxy sends when a connection goes back to its pool.
-const BACK_TO_THE_POOL: &str = "ROLLBACK; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; \
+pub const BACK_TO_THE_POOL: &str = "ROLLBACK; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; \
                                 UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES;";
 
 /// The database of an application of that time, with roles that its administrator made.
 pub fn deployment() -> Turn<'static> {
     let cluster = PLAIN.turn();
+    deploy(&cluster);
+    cluster
+}
+
+/// The same on another cluster.
+pub fn deploy(cluster: &Turn<'_>) {
     cluster
         .run("create role authenticated login; create role anonymous login; create role authenticator login noinherit");
     cluster.run("grant authenticated, anonymous to authenticator");
@@ -41,7 +47,6 @@ pub fn deployment() -> Turn<'static> {
                USING ((select auth.user_id() = "todos"."user_id"));
            INSERT INTO "todos" ("task", "user_id") VALUES ('a1', 'alice'), ('a2', 'alice'), ('b1', 'bob')"#,
     );
-    cluster
 }
 
 /// A connection of the proxy, which has checked that its key is in force.

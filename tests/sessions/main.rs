@@ -62,6 +62,7 @@ mod pooling_statement;
 mod provider_shapes;
 mod providers;
 mod providers_malformed;
+mod proxy_load;
 mod readers;
 mod readme;
 mod refusals;
