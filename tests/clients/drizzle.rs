@@ -14,7 +14,7 @@ fn npx(name: &str, project: &Path) -> Command {
 }
 
 /// The migration of a schema, applied by the owner of a new database, and its SQL.
-fn migrated(schema: &str) -> (String, String) {
+pub fn migrated(schema: &str) -> (String, String) {
     let database = empty_database();
     let project = laid_out().join("node");
     let migrations = SERVER.folder().join(schema);
@@ -42,9 +42,14 @@ fn policies(database: &str) -> Vec<String> {
     rows.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
-fn scenario(schema: &str, driver: &str, database: &str) {
+pub fn drizzle(schema: &str, driver: &str) -> Command {
     let mut tsx = npx("tsx", &laid_out().join("node"));
-    does_the_scenario(tsx.args(["drizzle.ts", schema, driver]), database);
+    tsx.args(["drizzle.ts", schema, driver]);
+    tsx
+}
+
+fn scenario(schema: &str, driver: &str, database: &str) {
+    does_the_scenario(&mut drizzle(schema, driver), database);
 }
 
 #[test]

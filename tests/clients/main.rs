@@ -7,6 +7,10 @@
 
 mod drizzle;
 mod node;
+#[path = "../sessions/pgbouncer.rs"]
+#[allow(dead_code, reason = "shared with tests/sessions, which uses all of it")]
+mod pgbouncer;
+mod pooled;
 mod psql;
 mod python;
 mod rust;
@@ -101,10 +105,10 @@ fn laid_out() -> PathBuf {
 }
 
 /// Tells a client where the database is, and its tokens.
-fn connects<'a>(client: &'a mut Command, database: &str) -> &'a mut Command {
+fn connects<'a>(client: &'a mut Command, port: u16, database: &str) -> &'a mut Command {
     client
         .env("PGHOST", "127.0.0.1")
-        .env("PGPORT", SERVER.port().to_string())
+        .env("PGPORT", port.to_string())
         .env("PGUSER", "app")
         .env("PGDATABASE", database)
         .env("ALICE_TOKEN", token(ALICE, 600))
@@ -125,7 +129,13 @@ fn output(program: &mut Command) -> String {
 /// Runs a client in that database, to its end.
 #[track_caller]
 fn does_the_scenario(client: &mut Command, database: &str) {
-    assert_eq!(output(connects(client, database)), EXPECTED);
+    does_the_scenario_at(SERVER.port(), client, database);
+}
+
+/// The same through a pooler.
+#[track_caller]
+fn does_the_scenario_at(port: u16, client: &mut Command, database: &str) {
+    assert_eq!(output(connects(client, port, database)), EXPECTED);
     let mut admin = SERVER.connect(database, "postgres", "");
     let left: i64 = admin.query_one("select count(*) from todos", &[]).unwrap().get(0);
     assert_eq!(left, 0);

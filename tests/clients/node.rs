@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::{database, does_the_scenario, laid_out};
 
-fn node(file: &str) -> Command {
+pub fn node(file: &str) -> Command {
     let mut node = Command::new("node");
     node.arg(laid_out().join("node").join(file));
     node

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::{database, does_the_scenario, laid_out};
 
-fn python(file: &str) -> Command {
+pub fn python(file: &str) -> Command {
     let mut python = Command::new(laid_out().join("python/bin/python3"));
     python.arg(format!("{}/tests/clients/python/{file}", env!("CARGO_MANIFEST_DIR")));
     python.env("PYTHONDONTWRITEBYTECODE", "1");

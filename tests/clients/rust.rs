@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::{database, does_the_scenario};
 
-fn rust(name: &str) -> Command {
+pub fn rust(name: &str) -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     let package = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/rust/Cargo.toml");
     cargo.args(["run", "--quiet", "--locked", "--manifest-path", package, "--bin", name]);

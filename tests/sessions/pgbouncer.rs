@@ -13,7 +13,7 @@ use crate::server::{Server, program_at, unprivileged_user};
 pub struct PgBouncer {
     child: Child,
     folder: PathBuf,
-    port: u16,
+    pub port: u16,
 }
 
 impl PgBouncer {

@@ -9,7 +9,7 @@ import { scenario } from './scenario.mjs';
 
 const [schema, driver] = process.argv.slice(2);
 const { todos } = await import(`./drizzle/${schema}.ts`);
-const connection = driver === 'pg' ? new pg.Pool({ max: 1 }) : postgres({ max: 1 });
+const connection = driver === 'pg' ? new pg.Pool({ max: 1 }) : postgres({ max: 1, prepare: !process.env.POOLED });
 const db: any = driver === 'pg' ? drizzlePg(connection as pg.Pool) : drizzlePostgres(connection as postgres.Sql);
 
 const as = (token: string | undefined, work: (transaction: any) => Promise<unknown>) =>

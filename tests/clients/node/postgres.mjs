@@ -1,9 +1,9 @@
-// postgres (postgres.js), with one connection that both users share.
+// postgres (postgres.js), with one connection that both users share. With POOLED, for a pooler in transaction mode.
 
 import postgres from 'postgres';
 import { scenario } from './scenario.mjs';
 
-const connection = postgres({ max: 1 });
+const connection = postgres({ max: 1, prepare: !process.env.POOLED });
 
 const as = (token, work) =>
   connection.begin(async (sql) => {

@@ -1,6 +1,7 @@
-"""asyncpg, with one connection that both users share."""
+"""asyncpg, with one connection that both users share. With POOLED, for a pooler in transaction mode."""
 
 import asyncio
+import os
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
@@ -60,6 +61,7 @@ class Asyncpg:
 
 
 loop = asyncio.new_event_loop()
-connection = loop.run_until_complete(asyncpg.connect())
+pooled = {"statement_cache_size": 0} if "POOLED" in os.environ else {}
+connection = loop.run_until_complete(asyncpg.connect(**pooled))
 scenario(Asyncpg(loop, connection))
 loop.run_until_complete(connection.close())

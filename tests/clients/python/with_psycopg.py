@@ -1,5 +1,6 @@
-"""psycopg 3, with one connection that both users share."""
+"""psycopg 3, with one connection that both users share. With POOLED, for a pooler in transaction mode."""
 
+import os
 from contextlib import contextmanager
 
 import psycopg
@@ -47,5 +48,6 @@ class Psycopg:
         return error.sqlstate, error.diag.message_primary
 
 
-with psycopg.connect(autocommit=True) as connection:
+pooled = {"prepare_threshold": None} if "POOLED" in os.environ else {}
+with psycopg.connect(autocommit=True, **pooled) as connection:
     scenario(Psycopg(connection))

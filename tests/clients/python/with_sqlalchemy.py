@@ -1,5 +1,8 @@
-"""SQLAlchemy's ORM on psycopg, with a pool of one connection that both users share."""
+"""SQLAlchemy's ORM on psycopg, with a pool of one connection that both users share. With POOLED, for a pooler in transaction
+mode.
+"""
 
+import os
 from contextlib import contextmanager
 
 from sqlalchemy import FetchedValue, Identity, create_engine, delete, func, select, text, update
@@ -57,6 +60,7 @@ class SqlAlchemy:
 
 
 # Without a host, libpq takes where the server is from PGHOST and its siblings.
-engine = create_engine("postgresql+psycopg://", pool_size=1, max_overflow=0)
+pooled = {"prepare_threshold": None} if "POOLED" in os.environ else {}
+engine = create_engine("postgresql+psycopg://", pool_size=1, max_overflow=0, connect_args=pooled)
 scenario(SqlAlchemy(engine))
 engine.dispose()

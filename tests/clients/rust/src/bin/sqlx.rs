@@ -1,18 +1,24 @@
-//! sqlx, with a pool of one connection that both users share.
+//! sqlx, with a pool of one connection that both users share. With POOLED, for a pooler in transaction mode.
 
 use pg_session_jwt_clients::{Answer, Refusal, Todo, Todos, scenario};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
-use sqlx::{Error, PgTransaction, Row as _};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::query::Query;
+use sqlx::{Error, PgTransaction, Postgres, Row as _};
+
+/// A statement without a name, if the next transaction may have another connection to the server.
+fn query(sql: &str) -> Query<'_, Postgres, PgArguments> {
+    sqlx::query(sql).persistent(std::env::var_os("POOLED").is_none())
+}
 
 struct Sqlx(PgPool);
 
 impl Sqlx {
     async fn transaction(&self, token: Option<&str>) -> Answer<PgTransaction<'static>> {
         let mut transaction = self.0.begin().await.map_err(refusal)?;
-        let role = sqlx::query("set local role authenticated");
+        let role = query("set local role authenticated");
         role.execute(&mut *transaction).await.map_err(refusal)?;
         if let Some(token) = token {
-            let identity = sqlx::query("select auth.jwt_session_init($1, true)").bind(token);
+            let identity = query("select auth.jwt_session_init($1, true)").bind(token);
             identity.execute(&mut *transaction).await.map_err(refusal)?;
         }
         Ok(transaction)
@@ -23,10 +29,10 @@ impl Todos for Sqlx {
     async fn create(&mut self, token: &str, task: &str, user_id: Option<&str>) -> Answer<Todo> {
         let mut transaction = self.transaction(Some(token)).await?;
         let insert = match user_id {
-            None => sqlx::query("insert into todos (task) values ($1) returning id, user_id, task").bind(task),
+            None => query("insert into todos (task) values ($1) returning id, user_id, task").bind(task),
             Some(user_id) => {
                 let insert = "insert into todos (task, user_id) values ($1, $2) returning id, user_id, task";
-                sqlx::query(insert).bind(task).bind(user_id)
+                query(insert).bind(task).bind(user_id)
             }
         };
         let row = insert.fetch_one(&mut *transaction).await.map_err(refusal)?;
@@ -36,16 +42,14 @@ impl Todos for Sqlx {
 
     async fn read(&mut self, token: Option<&str>) -> Answer<Vec<Todo>> {
         let mut transaction = self.transaction(token).await?;
-        let select = sqlx::query("select id, user_id, task from todos order by id");
+        let select = query("select id, user_id, task from todos order by id");
         let rows = select.fetch_all(&mut *transaction).await.map_err(refusal)?;
         Ok(rows.iter().map(todo).collect())
     }
 
     async fn update(&mut self, token: &str, id: i64, task: &str) -> Answer<u64> {
         let mut transaction = self.transaction(Some(token)).await?;
-        let update = sqlx::query("update todos set task = $2 where id = $1")
-            .bind(id)
-            .bind(task);
+        let update = query("update todos set task = $2 where id = $1").bind(id).bind(task);
         let updated = update.execute(&mut *transaction).await.map_err(refusal)?;
         transaction.commit().await.map_err(refusal)?;
         Ok(updated.rows_affected())
@@ -53,7 +57,7 @@ impl Todos for Sqlx {
 
     async fn delete(&mut self, token: &str, id: i64) -> Answer<u64> {
         let mut transaction = self.transaction(Some(token)).await?;
-        let delete = sqlx::query("delete from todos where id = $1").bind(id);
+        let delete = query("delete from todos where id = $1").bind(id);
         let deleted = delete.execute(&mut *transaction).await.map_err(refusal)?;
         transaction.commit().await.map_err(refusal)?;
         Ok(deleted.rows_affected())
