@@ -54,9 +54,16 @@ impl PgBouncer {
 
     /// A client of the application, which logs in as `app`.
     pub fn connect(&self, database: &str) -> Client {
+        self.try_connect(database, "").unwrap()
+    }
+
+    pub fn try_connect(&self, database: &str, options: &str) -> Result<Client, postgres::Error> {
         let mut config = Config::new();
         config.host("127.0.0.1").port(self.port).user("app").dbname(database);
-        config.connect(NoTls).unwrap()
+        if !options.is_empty() {
+            config.options(options);
+        }
+        config.connect(NoTls)
     }
 
     pub fn log(&self) -> String {

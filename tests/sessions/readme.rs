@@ -10,13 +10,13 @@ use crate::server::{Server, program, unprivileged_user};
 /// Of its own, because the README changes what a whole server is set to.
 static SERVER: LazyLock<Server> = LazyLock::new(|| Server::start(""));
 
-struct Block {
-    fence: String,
-    text: String,
+pub struct Block {
+    pub fence: String,
+    pub text: String,
 }
 
 /// The fenced blocks of a Markdown text.
-fn blocks(markdown: &str) -> Vec<Block> {
+pub fn blocks(markdown: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     for line in markdown.lines() {
@@ -39,7 +39,7 @@ fn blocks(markdown: &str) -> Vec<Block> {
 }
 
 /// What the block says that it prints.
-fn expected(block: &Block) -> Vec<&str> {
+pub fn expected(block: &Block) -> Vec<&str> {
     block
         .text
         .lines()

@@ -1,0 +1,49 @@
+//! The blocks of a page in docs, run by psql as a reader would run them.
+
+use std::collections::HashMap;
+use std::fs;
+
+use crate::readme::{Block, blocks, expected};
+use crate::server::{Server, program, unprivileged_user};
+
+/// The blocks of a page, in their order.
+pub fn page(name: &str) -> Vec<Block> {
+    let file = format!("{}/docs/{name}.md", env!("CARGO_MANIFEST_DIR"));
+    blocks(&fs::read_to_string(file).unwrap())
+}
+
+/// Who runs a block, and where.
+pub struct Reader<'a> {
+    pub server: &'a Server,
+    pub port: u16,
+    pub user: &'a str,
+    pub database: &'a str,
+    /// What the page writes as `:'name'`.
+    pub variables: HashMap<&'static str, String>,
+}
+
+impl Reader<'_> {
+    /// Runs a block in a session of its own; it must print what it says, and fail if its fence says so.
+    pub fn runs(&self, block: &Block) {
+        let mut psql = program("psql", unprivileged_user());
+        psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1"]);
+        psql.args(["-p", &self.port.to_string(), "-U", self.user, "-d", self.database]);
+        for (name, value) in &self.variables {
+            psql.args(["-v", &format!("{name}={value}")]);
+        }
+        // From a file: psql replaces no variables in what -c gives it. Of a name that no other test has.
+        let file = self.server.folder().join(format!("{}.sql", self.database));
+        fs::write(&file, &block.text).unwrap();
+        let output = psql.arg("-f").arg(file).output().unwrap();
+        let [out, error] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        let fails = block.fence.ends_with(" error");
+        assert_eq!(output.status.success(), !fails, "{}\n{error}", block.text);
+        let shown = if fails { &error } else { &out };
+        for line in expected(block) {
+            let found = shown
+                .lines()
+                .any(|shown| shown == line || shown.ends_with(&format!(" {line}")));
+            assert!(found, "{line} is not in:\n{shown}\nof\n{}", block.text);
+        }
+    }
+}
