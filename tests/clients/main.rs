@@ -6,6 +6,9 @@
 //! (scripts/clients.sh); `make test-clients` sets both.
 
 mod drizzle;
+mod getting_started;
+#[path = "../sessions/guide.rs"]
+mod guide;
 mod node;
 #[path = "../sessions/pgbouncer.rs"]
 #[allow(dead_code, reason = "shared with tests/sessions, which uses all of it")]

@@ -3,8 +3,44 @@
 use std::collections::HashMap;
 use std::fs;
 
-use crate::readme::{Block, blocks, expected};
 use crate::server::{Server, program, unprivileged_user};
+
+pub struct Block {
+    pub fence: String,
+    pub text: String,
+}
+
+/// The fenced blocks of a Markdown text.
+pub fn blocks(markdown: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Block> = None;
+    for line in markdown.lines() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(fence), None) => {
+                open = Some(Block {
+                    fence: fence.to_owned(),
+                    text: String::new(),
+                })
+            }
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (None, Some(block)) => {
+                block.text.push_str(line);
+                block.text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    blocks
+}
+
+/// What the block says that it prints.
+pub fn expected(block: &Block) -> Vec<&str> {
+    block
+        .text
+        .lines()
+        .filter_map(|line| line.strip_prefix("-- => "))
+        .collect()
+}
 
 /// The blocks of a page, in their order.
 pub fn page(name: &str) -> Vec<Block> {

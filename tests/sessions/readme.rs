@@ -5,47 +5,11 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
+use crate::guide::{blocks, expected};
 use crate::server::{Server, program, unprivileged_user};
 
 /// Of its own, because the README changes what a whole server is set to.
 static SERVER: LazyLock<Server> = LazyLock::new(|| Server::start(""));
-
-pub struct Block {
-    pub fence: String,
-    pub text: String,
-}
-
-/// The fenced blocks of a Markdown text.
-pub fn blocks(markdown: &str) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut open: Option<Block> = None;
-    for line in markdown.lines() {
-        match (line.strip_prefix("```"), &mut open) {
-            (Some(fence), None) => {
-                open = Some(Block {
-                    fence: fence.to_owned(),
-                    text: String::new(),
-                })
-            }
-            (Some(_), Some(_)) => blocks.extend(open.take()),
-            (None, Some(block)) => {
-                block.text.push_str(line);
-                block.text.push('\n');
-            }
-            (None, None) => {}
-        }
-    }
-    blocks
-}
-
-/// What the block says that it prints.
-pub fn expected(block: &Block) -> Vec<&str> {
-    block
-        .text
-        .lines()
-        .filter_map(|line| line.strip_prefix("-- => "))
-        .collect()
-}
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()

@@ -1,0 +1,125 @@
+//! docs/getting-started.md, block by block, as a reader would go through it: once by its SQL, once by its Drizzle.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::guide::{Block, Reader, page};
+use crate::server::Server;
+use crate::{laid_out, output};
+
+/// The text of the only block with this fence.
+fn the<'a>(page: &'a [Block], fence: &str) -> &'a str {
+    let mut blocks = page.iter().filter(|block| block.fence == fence);
+    let block = blocks.next().unwrap_or_else(|| panic!("no block {fence}"));
+    assert!(blocks.next().is_none(), "several blocks {fence}");
+    &block.text
+}
+
+/// The key and the tokens that the page makes, in this folder, by the names that it gives to psql.
+fn tokens(page: &[Block], folder: &Path) -> HashMap<&'static str, String> {
+    let show = r#"printf '%s\n' "$JWK" "$ALICE" "$BOB" "$EXPIRED""#;
+    let script = format!("set -euo pipefail\n{}\n{show}", the(page, "sh"));
+    let shown = output(Command::new("bash").args(["-c", &script]).current_dir(folder));
+    let names = ["jwk", "alice", "bob", "expired"];
+    names.into_iter().zip(shown.lines().map(str::to_owned)).collect()
+}
+
+/// Runs the SQL from one heading to another, in a database of its own on the server that the page asks for.
+fn read(
+    server: &Server,
+    page: &[Block],
+    variables: &HashMap<&'static str, String>,
+    which: impl Fn(&Block) -> bool,
+) -> usize {
+    let blocks = page
+        .iter()
+        .filter(|block| block.fence.starts_with("sql") && which(block));
+    let mut run = 0;
+    for block in blocks {
+        let reader = Reader {
+            server,
+            port: server.port(),
+            user: if block.fence.starts_with("sql app") {
+                "app"
+            } else {
+                "postgres"
+            },
+            database: "mydb",
+            variables: variables.clone(),
+        };
+        reader.runs(block);
+        run += 1;
+    }
+    run
+}
+
+/// A server as step 1 has it, with an empty database `mydb`.
+fn server(page: &[Block]) -> Server {
+    let server = Server::start_empty(the(page, "conf"));
+    let mut admin = server.connect("postgres", "postgres", "");
+    admin.batch_execute("create database mydb").unwrap();
+    server
+}
+
+/// The grant that goes with Drizzle's tables.
+fn is_drizzles(block: &Block) -> bool {
+    block.text.starts_with("ALTER DEFAULT PRIVILEGES")
+}
+
+#[test]
+fn the_way_in_sql() {
+    let page = page("getting-started");
+    let server = server(&page);
+    let variables = tokens(&page, server.folder());
+    assert_eq!(read(&server, &page, &variables, |block| !is_drizzles(block)), 8);
+}
+
+#[test]
+fn the_way_in_drizzle() {
+    let page = page("getting-started");
+    let server = server(&page);
+    let project = server.folder().join("project");
+    fs::create_dir(&project).unwrap();
+    let variables = tokens(&page, &project);
+    let before = |block: &Block| block.fence == "sql" && !block.text.starts_with("CREATE TABLE");
+    assert_eq!(read(&server, &page, &variables, before), 4);
+
+    // What `npm init` and `npm install` would make; the packages are those that the page names.
+    let node = laid_out().join("node");
+    let packages = fs::read_to_string(node.join("package.json")).unwrap();
+    for line in the(&page, "sh npm")
+        .lines()
+        .filter_map(|line| line.strip_prefix("npm install "))
+    {
+        for package in line.split(' ').filter(|word| !word.starts_with("--")) {
+            assert!(packages.contains(&format!("\"{package}\": ")), "{package}");
+        }
+    }
+    fs::write(project.join("package.json"), r#"{"type":"module"}"#).unwrap();
+    std::os::unix::fs::symlink(node.join("node_modules"), project.join("node_modules")).unwrap();
+    for block in page.iter().filter(|block| block.fence.starts_with("ts ")) {
+        fs::write(project.join(&block.fence[3..]), &block.text).unwrap();
+    }
+    let mut printed = String::new();
+    for block in page.iter().filter(|block| block.fence == "sh drizzle") {
+        let here = block
+            .text
+            .replace("@localhost/", &format!("@127.0.0.1:{}/", server.port()));
+        let script = format!("set -euo pipefail\n{here}");
+        let mut bash = Command::new("bash");
+        bash.args(["-c", &script]).current_dir(&project);
+        for name in ["alice", "bob", "expired"] {
+            bash.env(name.to_uppercase(), &variables[name]);
+        }
+        printed = output(&mut bash);
+    }
+    let last = page.iter().rfind(|block| block.fence == "sh drizzle").unwrap();
+    let expected: Vec<&str> = last
+        .text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# => "))
+        .collect();
+    assert_eq!(printed.lines().collect::<Vec<_>>(), expected);
+}
