@@ -47,6 +47,7 @@ fn read(
                 "postgres"
             },
             database: "mydb",
+            options: "",
             variables: variables.clone(),
         };
         reader.runs(block);

@@ -54,6 +54,8 @@ pub struct Reader<'a> {
     pub port: u16,
     pub user: &'a str,
     pub database: &'a str,
+    /// Its startup options.
+    pub options: &'a str,
     /// What the page writes as `:'name'`.
     pub variables: HashMap<&'static str, String>,
 }
@@ -70,7 +72,12 @@ impl Reader<'_> {
         // From a file: psql replaces no variables in what -c gives it. Of a name that no other test has.
         let file = self.server.folder().join(format!("{}.sql", self.database));
         fs::write(&file, &block.text).unwrap();
-        let output = psql.arg("-f").arg(file).output().unwrap();
+        let output = psql
+            .arg("-f")
+            .arg(file)
+            .env("PGOPTIONS", self.options)
+            .output()
+            .unwrap();
         let [out, error] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
         let fails = block.fence.ends_with(" error");
         assert_eq!(output.status.success(), !fails, "{}\n{error}", block.text);

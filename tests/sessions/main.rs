@@ -19,6 +19,7 @@ mod expiry;
 mod functions;
 mod guide;
 mod identity;
+mod identity_null_guide;
 mod installation;
 mod installation_hostile;
 mod installation_race;

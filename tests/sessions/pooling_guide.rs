@@ -24,6 +24,7 @@ fn the_blocks_of_the_page_run_and_leave_nobody_behind() {
                 port: mode.map_or(SERVER.port(), |mode| poolers[mode].port),
                 user: if mode.is_some() { "app" } else { "postgres" },
                 database: &database,
+                options: "",
                 variables: HashMap::from([("alice", PROVIDER.token("alice")), ("bob", PROVIDER.token("bob"))]),
             };
             reader.runs(block);
