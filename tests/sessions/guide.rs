@@ -61,8 +61,9 @@ pub struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Runs a block in a session of its own; it must print what it says, and fail if its fence says so.
-    pub fn runs(&self, block: &Block) {
+    /// Runs a block in a session of its own; it must print what it says, and fail if its fence says so. Gives all that it
+    /// printed.
+    pub fn runs(&self, block: &Block) -> String {
         let mut psql = program("psql", unprivileged_user());
         psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1"]);
         psql.args(["-p", &self.port.to_string(), "-U", self.user, "-d", self.database]);
@@ -88,5 +89,6 @@ impl Reader<'_> {
                 .any(|shown| shown == line || shown.ends_with(&format!(" {line}")));
             assert!(found, "{line} is not in:\n{shown}\nof\n{}", block.text);
         }
+        out
     }
 }

@@ -92,5 +92,6 @@ mod triggers;
 mod upgrade;
 mod upgrade_library_only;
 mod upgrade_refused;
+mod upgrading_guide;
 mod worker_errors;
 mod workers;
