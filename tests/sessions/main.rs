@@ -86,6 +86,7 @@ mod sign;
 mod standby;
 mod startup;
 mod stored_settings;
+mod supabase_guide;
 mod token_size;
 mod tree;
 mod triggers;
