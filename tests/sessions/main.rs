@@ -54,6 +54,7 @@ mod major_upgrade;
 mod memory;
 mod oidc;
 mod old_versions;
+mod operations_guide;
 mod optimize;
 mod other_definer;
 mod pgbouncer;
