@@ -92,6 +92,16 @@ CREATE FUNCTION auth.providers() RETURNS TABLE (
 STRICT VOLATILE PARALLEL UNSAFE
 LANGUAGE c AS 'MODULE_PATHNAME', 'providers_wrapper';
 
+CREATE FUNCTION auth.check() RETURNS TABLE (
+    severity pg_catalog.text,
+    finding pg_catalog.text,
+    object pg_catalog.text,
+    problem pg_catalog.text,
+    remedy pg_catalog.text
+)
+STRICT VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off
+LANGUAGE c AS 'MODULE_PATHNAME', 'check_wrapper';
+
 COMMENT ON EXTENSION pg_session_jwt IS 'the verified JSON Web Token of a session as its identity, for row-level security';
 
 -- From here on this is sql/roles.sql, line by line.
@@ -159,6 +169,10 @@ GRANT USAGE ON SCHEMA auth TO PUBLIC;
 REVOKE EXECUTE ON FUNCTION auth.providers() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.providers() TO pg_read_all_settings;
 
+-- What is wrong with a site is nothing for its end users.
+REVOKE EXECUTE ON FUNCTION auth.check() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.check() TO pg_read_all_settings, pg_database_owner;
+
 COMMENT ON SCHEMA auth IS 'The identity of the session, from its verified JSON Web Token (pg_session_jwt)';
 COMMENT ON FUNCTION auth.init() IS
     'Checks that there is a usable key to verify tokens with; error 55000 if there is none, 22023 if it cannot be used';
@@ -186,3 +200,5 @@ COMMENT ON FUNCTION auth.status() IS
     'Why the identity of this session is what it is: mode, whether there is one, and the reason in words if there is none; never an error';
 COMMENT ON FUNCTION auth.providers() IS
     'The keys of the providers in pg_session_jwt.providers, for administrators: which can be used, why not, when they were fetched and why that failed; error 22023 if the setting cannot be used';
+COMMENT ON FUNCTION auth.check() IS
+    'What is wrong with this database, one row for each finding, for administrators: severity (critical, warning, notice), finding, object, problem and remedy; docs/check.md lists the findings';

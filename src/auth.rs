@@ -20,6 +20,7 @@ pub mod auth {
     use pgrx::prelude::*;
 
     use super::current;
+    use crate::check;
     use crate::datum::{Jsonb, PresentedToken, Text, Uuid, jsonb, member, text, uuid};
     use crate::error::Failure;
     use crate::inventory;
@@ -284,5 +285,32 @@ pub mod auth {
                 row.last_error,
             )
         }))
+    }
+
+    /// What is wrong with this database, for administrators. Under a search_path of its own, so that nobody's operators
+    /// and relations stand in for those of pg_catalog; without JIT, which its estimates would ask for and which costs more.
+    #[pg_extern(sql = r#"
+        CREATE FUNCTION auth.check() RETURNS TABLE (severity text, finding text, object text, problem text, remedy text)
+        STRICT VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off
+        LANGUAGE c AS 'MODULE_PATHNAME', 'check_wrapper';"#)]
+    #[expect(clippy::type_complexity, reason = "pgrx reads the columns from the type")]
+    fn check() -> pgrx::spi::Result<
+        TableIterator<
+            'static,
+            (
+                name!(severity, &'static str),
+                name!(finding, &'static str),
+                name!(object, Option<Text>),
+                name!(problem, Option<Text>),
+                name!(remedy, Option<Text>),
+            ),
+        >,
+    > {
+        let rows = check::rows()?;
+        Ok(TableIterator::new(rows.into_iter().map(|row| {
+            let finding = row.finding;
+            let [object, problem, remedy] = [row.object, row.problem, row.remedy].map(|it| text(&it).map(Text));
+            (finding.severity().name(), finding.name(), object, problem, remedy)
+        })))
     }
 }

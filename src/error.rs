@@ -64,6 +64,14 @@ impl Failure {
         unreachable!("an ERROR does not return")
     }
 
+    /// The setting that it is about.
+    pub fn setting(&self) -> Option<&'static str> {
+        match self {
+            Failure::Unusable { setting, .. } | Failure::NotApplied { setting } => Some(setting),
+            _ => None,
+        }
+    }
+
     /// SQLSTATE, message, detail and hint.
     pub fn report(&self) -> Report {
         use PgSqlErrorCode as State;

@@ -6,6 +6,7 @@
 //! | `settings` | what can be set and by whom; the hooks in which a token is judged and its identity kept |
 //! | `session` | who is speaking now |
 //! | `auth`, `status`, `inventory` | the SQL functions |
+//! | `check` | what `auth.check()` finds wrong with a site |
 //! | `jwks` | where the keys of providers come from |
 //! | `worker` | the background worker that fetches key sets |
 //! | `error` | every refusal as SQLSTATE, message, detail and hint |
@@ -26,6 +27,8 @@ use pg_session_jwt_token as token;
 mod audit;
 #[cfg(feature = "pgrx")]
 mod auth;
+#[cfg(feature = "pgrx")]
+mod check;
 #[cfg(feature = "pgrx")]
 mod clock;
 #[cfg(feature = "pgrx")]

@@ -56,6 +56,8 @@ pub mod name {
     pub const REQUEST_CLAIMS: &CStr = c"request.jwt.claims";
 
     pub const PROVIDERS_TEXT: &str = "pg_session_jwt.providers";
+    pub const PREFIX_TEXT: &str = "pg_session_jwt";
+    pub const CLAIMS_FALLBACK_TEXT: &str = "pg_session_jwt.claims_fallback";
     pub const JWT_TEXT: &str = "pg_session_jwt.jwt";
     pub const JWK_TEXT: &str = "pg_session_jwt.jwk";
 }
@@ -95,7 +97,7 @@ pub fn mode() -> Result<Mode, Failure> {
     }
     match jwk::key_set()? {
         Some(keys) => Ok(Mode::Proxy(keys)),
-        None if CLAIMS_FALLBACK.get() => Ok(Mode::Claims),
+        None if claims_fallback() => Ok(Mode::Claims),
         None => Ok(Mode::Off),
     }
 }
@@ -145,6 +147,11 @@ fn assigned() {
 /// Seconds of grace for `exp` and `nbf`.
 pub fn leeway() -> u32 {
     u32::try_from(LEEWAY.get()).unwrap_or(0)
+}
+
+/// Whether `request.jwt.claims` is believed where there is no key.
+pub fn claims_fallback() -> bool {
+    CLAIMS_FALLBACK.get()
 }
 
 /// Whether identities that are taken on or refused are logged.

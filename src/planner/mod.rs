@@ -8,7 +8,7 @@
 //! that is nothing but one expression, which calls a function of this extension, refers to the row outside, and is made
 //! of plain nodes (see [`tree`]) without AND, OR and NOT and without volatile functions. `pg_session_jwt.optimize_policies` turns it off.
 
-mod tree;
+pub mod tree;
 
 use std::ffi::c_char;
 use std::sync::OnceLock;

@@ -1,0 +1,372 @@
+//! What a policy's expression can be for nobody and for somebody: PostgreSQL's expression tree over [`Pairs`].
+//!
+//! Nothing of the expression is run: it may call functions of whoever wrote the policy, and the check-up runs as an
+//! administrator. What does not read the identity is the same for both; what is not looked into can be anything.
+
+use pgrx::pg_sys::{self, BoolExprType, BoolTestType, List, Node, NodeTag, NullTestType, Oid};
+use pgrx::prelude::*;
+
+use super::call;
+use super::facts::{self, Reader};
+use super::truth::Value::{False, JsonNull, Null, Other, True};
+use super::truth::{Pairs, Value, Values};
+use crate::planner::tree::{self, is, typed};
+
+/// So many conditions that stand twice in a policy are told apart from others.
+const MAX_REPEATED: usize = 4;
+
+/// What an expression can be. With `trusting`, a function or sub-select that is not looked into gives NULL for nobody.
+pub fn pairs(readers: &[Reader], expression: *mut Node, trusting: bool) -> Pairs {
+    let mut judge = Judge::new(readers, trusting, Vec::new());
+    let first = judge.value(expression);
+    let mut repeated: Vec<*mut Node> = Vec::new();
+    for (place, atom) in judge.atoms.iter().enumerate() {
+        let is_again = judge.atoms.iter().take(place).any(|other| equal(*other, *atom));
+        if is_again && !repeated.iter().any(|other| equal(*other, *atom)) {
+            repeated.push(*atom);
+        }
+    }
+    repeated.truncate(MAX_REPEATED);
+    if repeated.is_empty() {
+        return first;
+    }
+    let mut all = Pairs::NONE;
+    let mut assignments = vec![Vec::new()];
+    for atom in repeated {
+        let one_more = |assignment: &Vec<_>| {
+            [Null, False, True].map(|value| {
+                let mut assignment = assignment.clone();
+                assignment.push((atom, value));
+                assignment
+            })
+        };
+        assignments = assignments.iter().flat_map(one_more).collect();
+    }
+    for assignment in assignments {
+        all = all.or_else(Judge::new(readers, trusting, assignment).value(expression));
+    }
+    all
+}
+
+fn equal(a: *mut Node, b: *mut Node) -> bool {
+    // SAFETY: two expressions, which are compared and not changed.
+    unsafe { pg_sys::equal(a.cast(), b.cast()) }
+}
+
+pub(super) struct Judge<'a> {
+    readers: &'a [Reader],
+    trusting: bool,
+    /// Conditions that have a given value in this run.
+    fixed: Vec<(*mut Node, Value)>,
+    /// Conditions on the row that were met.
+    atoms: Vec<*mut Node>,
+    /// What the columns of the sub-selects can be whose comparison is being looked at.
+    columns: Vec<Vec<Pairs>>,
+    /// How many sub-selects this is in.
+    depth: usize,
+}
+
+impl<'a> Judge<'a> {
+    fn new(readers: &'a [Reader], trusting: bool, fixed: Vec<(*mut Node, Value)>) -> Self {
+        Judge {
+            readers,
+            trusting,
+            fixed,
+            atoms: Vec::new(),
+            columns: Vec::new(),
+            depth: 0,
+        }
+    }
+
+    pub(super) fn mentions(&self, node: *mut Node) -> usize {
+        let columns = self.columns.last();
+        let with_columns = columns.is_some_and(|all| all.iter().any(|column| column.depends_on_identity()));
+        facts::of(self.readers, node, with_columns).mentions
+    }
+
+    pub(super) fn value(&mut self, node: *mut Node) -> Pairs {
+        check_for_interrupts!();
+        if tree::is_too_deep() {
+            return Pairs::free(Values::BOOLEAN, Values::BOOLEAN);
+        }
+        if self.mentions(node) == 0 {
+            return self.atom(node);
+        }
+        // SAFETY: a node that reads the identity is not null.
+        match unsafe { (*node).type_ } {
+            NodeTag::T_FuncExpr => self.function(node),
+            NodeTag::T_OpExpr => {
+                // SAFETY: its tag says so.
+                let it = unsafe { typed::<pg_sys::OpExpr>(node) };
+                // SAFETY: a catalog look-up, which gives 0 for an operator that is gone.
+                self.call(node, unsafe { pg_sys::get_opcode(it.opno) }, it.args)
+            }
+            NodeTag::T_DistinctExpr | NodeTag::T_NullIfExpr => self.of_two(node),
+            NodeTag::T_ScalarArrayOpExpr => self.of_array(node),
+            NodeTag::T_BoolExpr => self.boolean(node),
+            NodeTag::T_NullTest | NodeTag::T_BooleanTest => self.test(node),
+            NodeTag::T_CoalesceExpr | NodeTag::T_MinMaxExpr => self.first_of(node),
+            NodeTag::T_CaseExpr => self.case(node),
+            NodeTag::T_Param => self.column(node),
+            NodeTag::T_SubLink => self.sub_select(node),
+            NodeTag::T_ArrayExpr | NodeTag::T_RowExpr => Pairs::one(Other, Other),
+            NodeTag::T_RelabelType => {
+                // SAFETY: its tag says so.
+                let it = unsafe { typed::<pg_sys::RelabelType>(node) };
+                self.converted(node, it.arg.cast())
+            }
+            NodeTag::T_CoerceViaIO => {
+                // SAFETY: its tag says so.
+                let it = unsafe { typed::<pg_sys::CoerceViaIO>(node) };
+                self.converted(node, it.arg.cast())
+            }
+            NodeTag::T_ArrayCoerceExpr => {
+                // SAFETY: its tag says so.
+                let it = unsafe { typed::<pg_sys::ArrayCoerceExpr>(node) };
+                self.converted(node, it.arg.cast())
+            }
+            NodeTag::T_CollateExpr => {
+                // SAFETY: its tag says so.
+                let it = unsafe { typed::<pg_sys::CollateExpr>(node) };
+                self.converted(node, it.arg.cast())
+            }
+            NodeTag::T_CoerceToDomain => {
+                // SAFETY: its tag says so.
+                let it = unsafe { typed::<pg_sys::CoerceToDomain>(node) };
+                self.converted(node, it.arg.cast())
+            }
+            NodeTag::T_SubscriptingRef => {
+                // SAFETY: its tag says so.
+                let it = unsafe { typed::<pg_sys::SubscriptingRef>(node) };
+                let filled = call::filled(node);
+                self.value(it.refexpr.cast()).map(|container| match container {
+                    Null | JsonNull => Null.into(),
+                    _ => filled.with(Null),
+                })
+            }
+            _ => self.unknown(node),
+        }
+    }
+
+    /// What does not read the identity: the same for nobody and somebody.
+    fn atom(&mut self, node: *mut Node) -> Pairs {
+        if node.is_null() {
+            return Pairs::same(Values::BOOLEAN);
+        }
+        if is(node, NodeTag::T_Const) {
+            return Pairs::same(constant(node).into());
+        }
+        if !call::is_boolean(node) {
+            return Pairs::same(Values::ANY);
+        }
+        if self.depth > 0 {
+            return Pairs::same(Values::BOOLEAN); // Its columns may be of another row.
+        }
+        if let Some((_, value)) = self.fixed.iter().find(|(atom, _)| equal(*atom, node)) {
+            return Pairs::same((*value).into());
+        }
+        self.atoms.push(node);
+        Pairs::same(Values::BOOLEAN)
+    }
+
+    /// What is not looked into.
+    pub(super) fn unknown(&self, node: *mut Node) -> Pairs {
+        let anything = call::filled(node).with(Null);
+        Pairs::free(if self.trusting { Null.into() } else { anything }, anything)
+    }
+
+    fn function(&mut self, node: *mut Node) -> Pairs {
+        // SAFETY: its tag says so.
+        let it = unsafe { typed::<pg_sys::FuncExpr>(node) };
+        match self.readers.iter().find(|reader| reader.oid == it.funcid) {
+            Some(reader) if reader.gives_json_null => Pairs::one(JsonNull, Other),
+            Some(_) => Pairs::one(Null, Other),
+            None => self.call(node, it.funcid, it.args),
+        }
+    }
+
+    fn call(&mut self, node: *mut Node, function: Oid, arguments: *mut List) -> Pairs {
+        // SAFETY: a catalog look-up; it fails for a function that is gone, on which the policy would depend.
+        let is_strict = function != pg_sys::InvalidOid && unsafe { pg_sys::func_strict(function) };
+        if !is_strict && !facts::is_builtin(function) {
+            return self.unknown(node);
+        }
+        let filled = call::filled(node);
+        if !is_strict {
+            return Pairs::free(filled.with(Null), filled.with(Null));
+        }
+        let arguments = nodes(arguments);
+        let mut all = Pairs::one(Other, Other);
+        for argument in &arguments {
+            all = all.zip(self.value(*argument), |before, this| call::argument(before, this).into());
+        }
+        all.map(|argument| match argument {
+            Null => Null.into(),
+            JsonNull => call::of_json_null(function, &arguments, filled),
+            _ => filled.with(Null),
+        })
+    }
+
+    fn converted(&mut self, node: *mut Node, argument: *mut Node) -> Pairs {
+        let to = call::Target::of(node);
+        self.value(argument).map(|value| to.convert(value))
+    }
+
+    /// IS DISTINCT FROM, NULLIF.
+    fn of_two(&mut self, node: *mut Node) -> Pairs {
+        // SAFETY: its tag says so; both are this type.
+        let arguments = nodes(unsafe { typed::<pg_sys::OpExpr>(node) }.args);
+        let [a, b] = arguments[..] else {
+            return self.unknown(node);
+        };
+        let (a, b) = (self.value(a), self.value(b));
+        if is(node, NodeTag::T_NullIfExpr) {
+            return a.zip(b, |a, b| if b == Null { a.into() } else { Values::from(a).with(Null) });
+        }
+        a.zip(b, |a, b| match (a, b) {
+            (Null, Null) => False.into(),
+            (Null, _) | (_, Null) => True.into(),
+            _ => Values::of(&[True, False]),
+        })
+    }
+
+    fn boolean(&mut self, node: *mut Node) -> Pairs {
+        // SAFETY: its tag says so.
+        let it = unsafe { typed::<pg_sys::BoolExpr>(node) };
+        let parts: Vec<Pairs> = nodes(it.args).into_iter().map(|part| self.value(part)).collect();
+        let parts = parts.into_iter();
+        match it.boolop {
+            BoolExprType::AND_EXPR => parts.reduce(Pairs::and),
+            BoolExprType::OR_EXPR => parts.reduce(Pairs::or),
+            _ => parts.map(Pairs::not).next(),
+        }
+        .unwrap_or_else(|| self.unknown(node))
+    }
+
+    /// IS NULL, IS TRUE and the like.
+    fn test(&mut self, node: *mut Node) -> Pairs {
+        if is(node, NodeTag::T_BooleanTest) {
+            // SAFETY: its tag says so.
+            let it = unsafe { typed::<pg_sys::BooleanTest>(node) };
+            let (wanted, is_wanted) = match it.booltesttype {
+                BoolTestType::IS_TRUE => (True, true),
+                BoolTestType::IS_NOT_TRUE => (True, false),
+                BoolTestType::IS_FALSE => (False, true),
+                BoolTestType::IS_NOT_FALSE => (False, false),
+                BoolTestType::IS_UNKNOWN => (Null, true),
+                _ => (Null, false),
+            };
+            return self.value(it.arg.cast()).map(|value| truth((value == wanted) == is_wanted));
+        }
+        // SAFETY: its tag says so.
+        let it = unsafe { typed::<pg_sys::NullTest>(node) };
+        if it.argisrow {
+            return self.unknown(node);
+        }
+        let value = self.value(it.arg.cast());
+        if it.nulltesttype == NullTestType::IS_NULL {
+            return value.map(|value| truth(value == Null));
+        }
+        // The JSON null is not NULL: who asks whether auth.session() IS NOT NULL lets everybody in and means otherwise.
+        let meant = value.each().map(|(nobody, somebody)| match nobody {
+            JsonNull => Pairs::one(True, False),
+            _ => Pairs::one(nobody, somebody).map(|value| truth(value != Null)),
+        });
+        meant.fold(Pairs::NONE, Pairs::or_else)
+    }
+
+    /// COALESCE, GREATEST, LEAST.
+    fn first_of(&mut self, node: *mut Node) -> Pairs {
+        let is_coalesce = is(node, NodeTag::T_CoalesceExpr);
+        let arguments = if is_coalesce {
+            // SAFETY: its tag says so.
+            unsafe { typed::<pg_sys::CoalesceExpr>(node) }.args
+        } else {
+            // SAFETY: its tag says so.
+            unsafe { typed::<pg_sys::MinMaxExpr>(node) }.args
+        };
+        let mut all = Pairs::one(Null, Null);
+        for argument in nodes(arguments) {
+            all = all.zip(self.value(argument), |before, this| match before {
+                Null => this.into(),
+                _ => before.into(),
+            });
+        }
+        all
+    }
+
+    fn case(&mut self, node: *mut Node) -> Pairs {
+        // SAFETY: its tag says so.
+        let it = unsafe { typed::<pg_sys::CaseExpr>(node) };
+        let compared = (!it.arg.is_null()).then(|| self.value(it.arg.cast()));
+        let mut all = match it.defresult.is_null() {
+            true => Pairs::one(Null, Null),
+            false => self.value(it.defresult.cast()),
+        };
+        for when in nodes(it.args).into_iter().rev() {
+            // SAFETY: the arguments of a CASE are nothing but these.
+            let when = unsafe { typed::<pg_sys::CaseWhen>(when) };
+            let condition = match compared {
+                None => self.value(when.expr.cast()),
+                // `argument = value`, with a place-holder for the argument.
+                Some(argument) if is(when.expr.cast(), NodeTag::T_OpExpr) => {
+                    // SAFETY: its tag says so.
+                    let call = unsafe { typed::<pg_sys::OpExpr>(when.expr.cast()) };
+                    match nodes(call.args)[..] {
+                        [_, value] => argument.zip(self.value(value), call::compared),
+                        _ => return self.unknown(node),
+                    }
+                }
+                Some(_) => return self.unknown(node),
+            };
+            all = condition.choose(self.value(when.result.cast()), all);
+        }
+        all
+    }
+
+    fn column(&mut self, node: *mut Node) -> Pairs {
+        // SAFETY: its tag says so.
+        let number = unsafe { typed::<pg_sys::Param>(node) }.paramid;
+        let column = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+        let columns = self.columns.last();
+        column.and_then(|place| columns?.get(place)).copied().unwrap_or_else(|| self.unknown(node))
+    }
+
+    /// Looks at something inside of a sub-select.
+    pub(super) fn inside<R>(&mut self, look: impl FnOnce(&mut Self) -> R) -> R {
+        self.depth += 1;
+        let seen = look(self);
+        self.depth -= 1;
+        seen
+    }
+
+    /// Looks at a comparison with the columns of a sub-select.
+    pub(super) fn with_columns<R>(&mut self, columns: Vec<Pairs>, look: impl FnOnce(&mut Self) -> R) -> R {
+        self.columns.push(columns);
+        let seen = look(self);
+        self.columns.pop();
+        seen
+    }
+}
+
+fn truth(is_true: bool) -> Values {
+    if is_true { True.into() } else { False.into() }
+}
+
+fn constant(node: *mut Node) -> Value {
+    // SAFETY: its tag says so.
+    let it = unsafe { typed::<pg_sys::Const>(node) };
+    match it.constisnull {
+        true => Null,
+        false if it.consttype != pg_sys::BOOLOID => Other,
+        false if it.constvalue.value() != 0 => True,
+        false => False,
+    }
+}
+
+/// The nodes of a list.
+pub(super) fn nodes(list: *mut List) -> Vec<*mut Node> {
+    let mut all = Vec::new();
+    tree::each(list, |node| all.push(node));
+    all
+}

@@ -1,0 +1,151 @@
+//! What an expression of a policy has in it, found by PostgreSQL's own walker, which knows every kind of node.
+
+use std::ffi::c_void;
+
+use pgrx::pg_sys::{self, Node, NodeTag, Oid};
+use pgrx::prelude::*;
+
+use crate::planner::tree::{is, typed};
+
+/// How many levels are looked into; a policy with more is reported as not checked. The walker would otherwise end the
+/// whole check-up with an error where the stack is full.
+const MAX_LEVELS: usize = 200;
+
+/// A function of the extension that gives a part of the identity.
+#[derive(Clone, Copy)]
+pub struct Reader {
+    pub oid: Oid,
+    /// It gives the JSON null, and not NULL, where nobody is known.
+    pub gives_json_null: bool,
+}
+
+/// What is in an expression.
+#[derive(Default)]
+pub struct Facts {
+    /// How often it reads the identity.
+    pub mentions: usize,
+    /// It asks something whose answer may depend on the session: a function of the application, a table, the role.
+    pub is_opaque: bool,
+    /// It reads a setting that has a dot in its name: anybody can set it.
+    pub reads_setting: bool,
+    pub is_too_deep: bool,
+}
+
+struct Walk<'a> {
+    readers: &'a [Reader],
+    /// What stands for the columns of a sub-select reads the identity.
+    with_parameters: bool,
+    level: usize,
+    facts: Facts,
+}
+
+/// Looks into an expression, its sub-selects included.
+pub fn of(readers: &[Reader], expression: *mut Node, with_parameters: bool) -> Facts {
+    let mut walk = Walk {
+        readers,
+        with_parameters,
+        level: 0,
+        facts: Facts::default(),
+    };
+    // SAFETY: an expression that is not changed meanwhile, and the walk that `visit` expects.
+    unsafe { visit(expression, (&raw mut walk).cast()) };
+    walk.facts
+}
+
+/// # Safety
+/// A node or null, and a pointer to a [`Walk`].
+#[pg_guard]
+unsafe extern "C-unwind" fn visit(node: *mut Node, context: *mut c_void) -> bool {
+    if node.is_null() {
+        return false;
+    }
+    // SAFETY: the caller's promise; only one of these references is used at a time.
+    let walk = unsafe { &mut *context.cast::<Walk<'_>>() };
+    if walk.level >= MAX_LEVELS {
+        walk.facts.is_too_deep = true;
+        return true;
+    }
+    walk.see(node);
+    walk.level += 1;
+    let ends = if is(node, NodeTag::T_Query) {
+        // SAFETY: a query, and this function with what it expects.
+        unsafe { pg_sys::query_or_expression_tree_walker(node, Some(visit), context, 0) }
+    } else {
+        // SAFETY: an expression, and this function with what it expects.
+        unsafe { pg_sys::expression_tree_walker(node, Some(visit), context) }
+    };
+    // SAFETY: as above.
+    let walk = unsafe { &mut *context.cast::<Walk<'_>>() };
+    walk.level -= 1;
+    ends
+}
+
+impl Walk<'_> {
+    fn see(&mut self, node: *mut Node) {
+        // SAFETY: not null, by the check before.
+        match unsafe { (*node).type_ } {
+            NodeTag::T_FuncExpr => {
+                // SAFETY: its tag says so.
+                let call = unsafe { typed::<pg_sys::FuncExpr>(node) };
+                if self.readers.iter().any(|reader| reader.oid == call.funcid) {
+                    self.facts.mentions += 1;
+                } else if !is_builtin(call.funcid) {
+                    self.facts.is_opaque = true;
+                } else if is_setting(call) {
+                    self.facts.reads_setting = true;
+                    self.facts.is_opaque = true;
+                }
+            }
+            NodeTag::T_OpExpr | NodeTag::T_DistinctExpr | NodeTag::T_NullIfExpr => {
+                // SAFETY: its tag says so; the three are one type.
+                let call = unsafe { typed::<pg_sys::OpExpr>(node) };
+                self.facts.is_opaque |= !is_builtin(call.opno);
+            }
+            NodeTag::T_ScalarArrayOpExpr => {
+                // SAFETY: its tag says so.
+                let call = unsafe { typed::<pg_sys::ScalarArrayOpExpr>(node) };
+                self.facts.is_opaque |= !is_builtin(call.opno);
+            }
+            NodeTag::T_SQLValueFunction => self.facts.is_opaque = true,
+            NodeTag::T_Query => {
+                // SAFETY: its tag says so.
+                let query = unsafe { typed::<pg_sys::Query>(node) };
+                self.facts.is_opaque |= !query.rtable.is_null();
+            }
+            NodeTag::T_Param => {
+                // SAFETY: its tag says so.
+                let parameter = unsafe { typed::<pg_sys::Param>(node) };
+                let of_sub_select = parameter.paramkind == pg_sys::ParamKind::PARAM_SUBLINK;
+                self.facts.mentions += usize::from(self.with_parameters && of_sub_select);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether an object came with PostgreSQL.
+pub fn is_builtin(object: Oid) -> bool {
+    object.to_u32() < pg_sys::FirstNormalObjectId
+}
+
+/// `current_setting` of a name with a dot.
+fn is_setting(call: &pg_sys::FuncExpr) -> bool {
+    let function = call.funcid.to_u32();
+    if function != pg_sys::F_CURRENT_SETTING_TEXT && function != pg_sys::F_CURRENT_SETTING_TEXT_BOOL {
+        return false;
+    }
+    // SAFETY: null, or the arguments of this call.
+    let Some(first) = (unsafe { call.args.as_ref() }) else {
+        return false;
+    };
+    // SAFETY: a list that is not null has an element, and the arguments are nodes.
+    let name = unsafe { (*first.elements).ptr_value }.cast::<Node>();
+    if !is(name, NodeTag::T_Const) {
+        return true; // Which one is not known here: perhaps one of these.
+    }
+    // SAFETY: its tag says so.
+    let name = unsafe { typed::<pg_sys::Const>(name) };
+    // SAFETY: the argument is a text, and constisnull says whether it is there.
+    let name = unsafe { <&[u8]>::from_datum(name.constvalue, name.constisnull) };
+    name.is_some_and(|name| name.contains(&b'.'))
+}

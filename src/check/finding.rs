@@ -1,0 +1,97 @@
+//! What `auth.check()` can find: identifiers and how much each matters. Plain Rust, so that a test can compare it with
+//! docs/check.md.
+
+/// How much a finding matters; the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// End users have what they must not have.
+    Critical,
+    /// A hole under a condition that the catalogs do not show, or something that does not work.
+    Warning,
+    /// Right for some sites: look whether it is for this one.
+    Notice,
+}
+
+impl Severity {
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Critical => "critical",
+            Severity::Warning => "warning",
+            Severity::Notice => "notice",
+        }
+    }
+}
+
+macro_rules! findings {
+    ($($finding:ident, $severity:ident, $name:literal;)*) => {
+        /// What can be wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Finding {
+            $($finding,)*
+        }
+
+        impl Finding {
+            #[allow(dead_code, reason = "for the test of docs/check.md")]
+            pub const ALL: &'static [Finding] = &[$(Finding::$finding,)*];
+
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Finding::$finding => $name,)*
+                }
+            }
+
+            pub fn severity(self) -> Severity {
+                match self {
+                    $(Finding::$finding => Severity::$severity,)*
+                }
+            }
+        }
+    };
+}
+
+findings! {
+    TableWithoutRls, Critical, "table_without_rls";
+    PrivilegesPastRls, Critical, "privileges_past_rls";
+    ViewPastRls, Critical, "view_past_rls";
+    MaterializedViewPastRls, Critical, "materialized_view_past_rls";
+    OwnedObject, Critical, "owned_object";
+    PolicyOpenWithoutIdentity, Critical, "policy_open_without_identity";
+    PolicyWriteOpen, Critical, "policy_write_open";
+    RoleAttribute, Critical, "role_attribute";
+    RoleMembership, Critical, "role_membership";
+    IdentityForgeable, Critical, "identity_forgeable";
+    AuthOwner, Critical, "auth_owner";
+    AuthSchemaCreate, Critical, "auth_schema_create";
+    AuthLookAlike, Critical, "auth_look_alike";
+    AuthFunctionReplaced, Critical, "auth_function_replaced";
+    ForeignTable, Warning, "foreign_table";
+    OwnerNotForced, Warning, "owner_not_forced";
+    DefinerFunction, Warning, "definer_function";
+    DblinkExecutable, Warning, "dblink_executable";
+    PolicyWriteWithoutIdentity, Warning, "policy_write_without_identity";
+    PolicyWriteAnyUser, Warning, "policy_write_any_user";
+    PolicyReadsSetting, Warning, "policy_reads_setting";
+    RoleLogin, Warning, "role_login";
+    LoginRolePrivileged, Warning, "login_role_privileged";
+    IdentitySetting, Warning, "identity_setting";
+    SchemaCreate, Warning, "schema_create";
+    DatabaseCreate, Warning, "database_create";
+    ClaimsMode, Warning, "claims_mode";
+    LibraryNotPreloaded, Warning, "library_not_preloaded";
+    SettingUnusable, Warning, "setting_unusable";
+    ProviderWithoutKeys, Warning, "provider_without_keys";
+    LoggedParameters, Warning, "logged_parameters";
+    ReadableStatements, Warning, "readable_statements";
+    PostgresOutdated, Warning, "postgres_outdated";
+    NotChecked, Warning, "not_checked";
+    PolicyReadOpen, Notice, "policy_read_open";
+    PolicyUndecided, Notice, "policy_undecided";
+    RestrictivePolicy, Notice, "restrictive_policy";
+    PolicyColumnWithoutIndex, Notice, "policy_column_without_index";
+    RoleSetting, Notice, "role_setting";
+    RoleMissing, Notice, "role_missing";
+    LargeObjects, Notice, "large_objects";
+    ProviderWithoutAudience, Notice, "provider_without_audience";
+    LoggedStatements, Notice, "logged_statements";
+    KeptStatements, Notice, "kept_statements";
+}

@@ -1,0 +1,135 @@
+//! Who decides who the user is: the mode, the keys, the providers and the version of the server.
+
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+
+use super::catalog::{Catalog, Row};
+use super::finding::Finding;
+use super::version;
+use crate::settings::providers::Providers;
+use crate::settings::{self, Mode, name};
+
+/// Whether the key of this session came from its own startup packet; the roles of end users that may log in.
+const KEY_AND_LOGINS: &str = "SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'pg_session_jwt.jwk' AND source = 'client'),
+       (SELECT string_agg(quote_ident(rolname), ', ' ORDER BY rolname) FROM pg_roles
+         WHERE rolcanlogin AND oid IN (SELECT oid FROM end_user))";
+
+/// Looks at the settings as they are in this session.
+pub fn look(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
+    if !settings::is_preloaded() {
+        rows.push(Row::new(
+            Finding::LibraryNotPreloaded,
+            "shared_preload_libraries",
+            "pg_session_jwt is not in it: a connection's startup packet can bring its own key in place of the server's.",
+            "Add pg_session_jwt to shared_preload_libraries and restart the server.",
+        ));
+    }
+    outdated(rows);
+    let is_proxy = match settings::mode_in_transaction() {
+        Ok(Mode::Provider(providers)) => {
+            of_providers(&providers, rows);
+            return Ok(());
+        }
+        Err(failure) => {
+            let report = failure.report();
+            let detail = report.detail.map_or_else(String::new, |detail| format!(" {detail}"));
+            rows.push(Row::new(
+                Finding::SettingUnusable,
+                failure.setting().unwrap_or(name::PREFIX_TEXT),
+                format!("Every auth function fails: {}.{detail}", report.message),
+                "Correct it, or remove it.",
+            ));
+            return Ok(());
+        }
+        Ok(Mode::Proxy(_)) => true,
+        Ok(Mode::Claims | Mode::Off) => false,
+    };
+    catalog.each(KEY_AND_LOGINS, |row| {
+        let is_clients_key = row.get::<bool>(1)?.unwrap_or(true);
+        let is_servers_key = is_proxy && !is_clients_key;
+        let logins = row.get::<super::catalog::Words>(2)?;
+        if let Some(logins) = logins.filter(|_| !is_servers_key || !settings::is_preloaded()) {
+            rows.push(Row::new(
+                Finding::IdentityForgeable,
+                logins.0,
+                "End users may log in, and whoever opens a connection brings the key that its tokens are verified with.",
+                "Set pg_session_jwt.providers, or pg_session_jwt.jwk in postgresql.conf, and preload the library; or NOLOGIN.",
+            ));
+        }
+        if !is_servers_key && settings::claims_fallback() {
+            rows.push(Row::new(
+                Finding::ClaimsMode,
+                name::CLAIMS_FALLBACK_TEXT,
+                "Without a key, request.jwt.claims is believed, which whoever can send SQL can set. Right only behind a front \
+                 end such as PostgREST that lets nobody else send SQL.",
+                "ALTER SYSTEM SET pg_session_jwt.claims_fallback = off;",
+            ));
+        }
+        Ok(())
+    })
+}
+
+/// Whether the caller may know of the providers, as for `auth.providers()`.
+pub fn may_see_providers() -> bool {
+    let role = pg_sys::Oid::from(pg_sys::ROLE_PG_READ_ALL_SETTINGS);
+    // SAFETY: reads a global of this process.
+    let user = unsafe { pg_sys::GetUserId() };
+    // SAFETY: a catalog look-up in a transaction.
+    unsafe { pg_sys::has_privs_of_role(user, role) }
+}
+
+fn of_providers(providers: &Providers, rows: &mut Vec<Row>) {
+    if !may_see_providers() {
+        rows.push(Row::new(
+            Finding::NotChecked,
+            name::PROVIDERS_TEXT,
+            "Only superusers and members of pg_read_all_settings see the providers: they and their roles were not checked.",
+            "Call auth.check() as one of those.",
+        ));
+        return;
+    }
+    providers.await_first();
+    for (place, (provider, keys)) in providers.list.iter().zip(&providers.keys).enumerate() {
+        let object = format!("{} [{}]", name::PROVIDERS_TEXT, place + 1);
+        let condition = keys.condition();
+        if !condition.members.iter().any(|member| member.problem.is_none()) {
+            let error = condition.error.unwrap_or_else(|| "there are no keys".to_owned());
+            rows.push(Row::new(
+                Finding::ProviderWithoutKeys,
+                &object,
+                format!("It has no key that can be used, so its tokens are refused: {error}."),
+                "SELECT * FROM auth.providers(); shows each key.",
+            ));
+        }
+        if provider.audience.is_empty() {
+            rows.push(Row::new(
+                Finding::ProviderWithoutAudience,
+                &object,
+                "It has no \"audience\": a token that its issuer made for another application is good here, too.",
+                "Add \"audience\", unless its tokens have no aud or the issuer serves this application alone.",
+            ));
+        }
+    }
+}
+
+fn outdated(rows: &mut Vec<Row>) {
+    // SAFETY: the name is a C string; missing_ok makes it return null, and restrict_privileged is off.
+    let number = unsafe { pg_sys::GetConfigOption(c"server_version_num".as_ptr(), true, false) };
+    if number.is_null() {
+        return;
+    }
+    // SAFETY: a C string that lives until the setting changes, which this one does not.
+    let number = unsafe { std::ffi::CStr::from_ptr(number) }.to_str().ok().and_then(|text| text.parse().ok());
+    let Some((running, needed)) = number.and_then(|number| Some((number, version::oldest_good(number)?))) else {
+        return;
+    };
+    if running < needed {
+        let [running, needed] = [running, needed].map(|number: i32| format!("{}.{}", number / 10_000, number % 10_000));
+        rows.push(Row::new(
+            Finding::PostgresOutdated,
+            "server_version",
+            format!("PostgreSQL {running} lacks fixes that matter where end users send SQL."),
+            format!("Update to PostgreSQL {needed} or later of the same major."),
+        ));
+    }
+}

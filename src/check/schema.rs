@@ -1,0 +1,61 @@
+//! Schema `auth`: that it is this extension's, and that nobody else can put anything in the place of its functions.
+
+use super::catalog::{Catalog, Row};
+use super::finding::Finding;
+use pgrx::spi;
+
+const OWN: &str = ", extension AS (
+    SELECT oid, extowner AS owner FROM pg_extension WHERE extname = 'pg_session_jwt'
+), own AS (
+    SELECT p.oid, p.proname, p.proowner, oidvectortypes(p.proargtypes) AS arguments, e.owner AS extension_owner
+      FROM extension e JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+           JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+) ";
+
+const AUTH_OWNER: &str = "SELECT o.object, format('It belongs to %s, who can replace or rename it.', quote_ident(r.rolname)),
+       format('ALTER %s OWNER TO the owner of the extension or a superuser.', o.kind_and_object)
+  FROM (SELECT quote_ident(nspname), 'SCHEMA ' || quote_ident(nspname), nspowner, (SELECT owner FROM extension)
+          FROM pg_namespace WHERE nspname = 'auth'
+         UNION ALL
+        SELECT oid::regprocedure::text, 'FUNCTION ' || oid::regprocedure, proowner, extension_owner FROM own
+       ) o (object, kind_and_object, owner, extension_owner)
+       JOIN pg_roles r ON r.oid = o.owner
+ WHERE NOT r.rolsuper AND o.owner IS DISTINCT FROM o.extension_owner";
+
+const AUTH_SCHEMA_CREATE: &str = "SELECT quote_ident(n.nspname),
+       format('%s may CREATE in it: a function that stands in for one of the extension''s.', w.who),
+       format('REVOKE CREATE ON SCHEMA %I FROM %s;', n.nspname, w.who)
+  FROM pg_namespace n CROSS JOIN LATERAL (
+           SELECT string_agg(CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END, ', ' ORDER BY r.rolname)
+             FROM aclexplode(COALESCE(n.nspacl, acldefault('n', n.nspowner))) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+            WHERE a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner AND r.rolsuper IS NOT TRUE) w (who)
+ WHERE n.nspname = 'auth' AND w.who IS NOT NULL";
+
+const AUTH_LOOK_ALIKE: &str = "SELECT p.oid::regprocedure::text,
+       format('It is not the extension''s but %s''s: auth.%I(...) may call it, or be ambiguous.', quote_ident(pg_get_userbyid(p.proowner)), p.proname),
+       format('DROP ROUTINE %s; or move it to another schema.', p.oid::regprocedure)
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+ WHERE n.nspname = 'auth' AND p.oid NOT IN (SELECT oid FROM own)";
+
+const AUTH_FUNCTION_REPLACED: &str = "SELECT format('auth.%s(%s)', quote_ident(f.name), f.arguments),
+       CASE WHEN f.oid IS NULL THEN 'The extension has no such function.'
+            ELSE format('This name is not the extension''s function, which is %s: policies that are made now call another one, or none.', f.oid::regprocedure) END,
+       'Give the schema and the function their names back, or create the extension anew.'
+  FROM (SELECT o.oid, o.proname, o.arguments FROM own o
+         UNION ALL
+        SELECT NULL, w.name, '' FROM unnest(ARRAY['user_id', 'uid', 'session', 'jwt', 'organization', 'organization_id', 'role', 'email']) w (name)
+         WHERE w.name NOT IN (SELECT o.proname FROM own o)
+       ) f (oid, name, arguments)
+ WHERE to_regprocedure(format('auth.%I(%s)', f.name, f.arguments)) IS DISTINCT FROM f.oid OR f.oid IS NULL";
+
+pub fn look(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
+    for (finding, sql) in [
+        (Finding::AuthOwner, AUTH_OWNER),
+        (Finding::AuthSchemaCreate, AUTH_SCHEMA_CREATE),
+        (Finding::AuthLookAlike, AUTH_LOOK_ALIKE),
+        (Finding::AuthFunctionReplaced, AUTH_FUNCTION_REPLACED),
+    ] {
+        catalog.find(finding, &format!("{OWN}{sql}"), rows)?;
+    }
+    Ok(())
+}
