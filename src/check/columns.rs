@@ -30,7 +30,10 @@ pub fn look(catalog: &Catalog<'_>, columns: &[Column], rows: &mut Vec<Row>) -> s
     if columns.is_empty() {
         return Ok(());
     }
-    let columns: Vec<String> = columns.iter().map(|it| format!("{} {}", it.table.to_u32(), it.number)).collect();
+    let columns: Vec<String> = columns
+        .iter()
+        .map(|it| format!("{} {}", it.table.to_u32(), it.number))
+        .collect();
     let sql = WITHOUT_INDEX.replace("$COLUMNS", &columns.join(","));
     catalog.find(Finding::PolicyColumnWithoutIndex, &sql, rows)
 }
@@ -58,7 +61,9 @@ fn of_condition(readers: &[Reader], node: *mut Node, level: u32, add: &mut dyn F
         // SAFETY: its tag says so.
         let it = unsafe { typed::<pg_sys::BoolExpr>(node) };
         if it.boolop == BoolExprType::AND_EXPR {
-            nodes(it.args).into_iter().for_each(|part| of_condition(readers, part, level, add));
+            nodes(it.args)
+                .into_iter()
+                .for_each(|part| of_condition(readers, part, level, add));
         }
         return;
     }
@@ -67,7 +72,9 @@ fn of_condition(readers: &[Reader], node: *mut Node, level: u32, add: &mut dyn F
     }
     // SAFETY: its tag says so.
     let it = unsafe { typed::<pg_sys::OpExpr>(node) };
-    if let [a, b] = nodes(it.args)[..] && is_equality(it.opno) {
+    if let [a, b] = nodes(it.args)[..]
+        && is_equality(it.opno)
+    {
         for (identity, other) in [(a, b), (b, a)] {
             if let Some(number) = column(other, level).filter(|_| is_identity(readers, identity)) {
                 add(number);

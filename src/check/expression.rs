@@ -198,7 +198,9 @@ impl<'a> Judge<'a> {
         let arguments = nodes(arguments);
         let mut all = Pairs::one(Other, Other);
         for argument in &arguments {
-            all = all.zip(self.value(*argument), |before, this| call::argument(before, this).into());
+            all = all.zip(self.value(*argument), |before, this| {
+                call::argument(before, this).into()
+            });
         }
         all.map(|argument| match argument {
             Null => Null.into(),
@@ -221,7 +223,13 @@ impl<'a> Judge<'a> {
         };
         let (a, b) = (self.value(a), self.value(b));
         if is(node, NodeTag::T_NullIfExpr) {
-            return a.zip(b, |a, b| if b == Null { a.into() } else { Values::from(a).with(Null) });
+            return a.zip(b, |a, b| {
+                if b == Null {
+                    a.into()
+                } else {
+                    Values::from(a).with(Null)
+                }
+            });
         }
         a.zip(b, |a, b| match (a, b) {
             (Null, Null) => False.into(),
@@ -256,7 +264,9 @@ impl<'a> Judge<'a> {
                 BoolTestType::IS_UNKNOWN => (Null, true),
                 _ => (Null, false),
             };
-            return self.value(it.arg.cast()).map(|value| truth((value == wanted) == is_wanted));
+            return self
+                .value(it.arg.cast())
+                .map(|value| truth((value == wanted) == is_wanted));
         }
         // SAFETY: its tag says so.
         let it = unsafe { typed::<pg_sys::NullTest>(node) };
@@ -329,7 +339,10 @@ impl<'a> Judge<'a> {
         let number = unsafe { typed::<pg_sys::Param>(node) }.paramid;
         let column = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
         let columns = self.columns.last();
-        column.and_then(|place| columns?.get(place)).copied().unwrap_or_else(|| self.unknown(node))
+        column
+            .and_then(|place| columns?.get(place))
+            .copied()
+            .unwrap_or_else(|| self.unknown(node))
     }
 
     /// Looks at something inside of a sub-select.

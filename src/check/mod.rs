@@ -31,8 +31,8 @@ mod version;
 
 use pgrx::prelude::*;
 
-pub use catalog::Row;
 use catalog::Catalog;
+pub use catalog::Row;
 
 use crate::settings::{self, Mode};
 
@@ -54,7 +54,10 @@ pub fn rows() -> spi::Result<Vec<Row>> {
     })?;
     rows.sort_by(|a, b| {
         let key = |row: &Row| (row.finding.severity(), row.finding.name());
-        key(a).cmp(&key(b)).then_with(|| a.object.cmp(&b.object)).then_with(|| a.problem.cmp(&b.problem))
+        key(a)
+            .cmp(&key(b))
+            .then_with(|| a.object.cmp(&b.object))
+            .then_with(|| a.problem.cmp(&b.problem))
     });
     rows.dedup_by(|a, b| a.finding == b.finding && a.object == b.object && a.problem == b.problem);
     Ok(rows)

@@ -10,7 +10,8 @@ use crate::settings::providers::Providers;
 use crate::settings::{self, Mode, name};
 
 /// Whether the key of this session came from its own startup packet; the roles of end users that may log in.
-const KEY_AND_LOGINS: &str = "SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'pg_session_jwt.jwk' AND source = 'client'),
+const KEY_AND_LOGINS: &str =
+    "SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'pg_session_jwt.jwk' AND source = 'client'),
        (SELECT string_agg(quote_ident(rolname), ', ' ORDER BY rolname) FROM pg_roles
          WHERE rolcanlogin AND oid IN (SELECT oid FROM end_user))";
 
@@ -119,7 +120,10 @@ fn outdated(rows: &mut Vec<Row>) {
         return;
     }
     // SAFETY: a C string that lives until the setting changes, which this one does not.
-    let number = unsafe { std::ffi::CStr::from_ptr(number) }.to_str().ok().and_then(|text| text.parse().ok());
+    let number = unsafe { std::ffi::CStr::from_ptr(number) }
+        .to_str()
+        .ok()
+        .and_then(|text| text.parse().ok());
     let Some((running, needed)) = number.and_then(|number| Some((number, version::oldest_good(number)?))) else {
         return;
     };

@@ -174,13 +174,18 @@ fn look_at(
     }
     let mut found: BTreeMap<(Finding, Vec<u8>), Vec<String>> = BTreeMap::new();
     for (is_anonymous, granted) in [(false, &it.policy.known), (true, &it.policy.anonymous)] {
-        for (command, name) in COMMANDS.iter().filter(|(_, name)| granted.split(' ').any(|may| may == *name)) {
+        for (command, name) in COMMANDS
+            .iter()
+            .filter(|(_, name)| granted.split(' ').any(|may| may == *name))
+        {
             for (clause, tree) in it.clauses(*command) {
                 let narrowing = narrowing(all, it.policy, *command, clause);
                 for (finding, object) in verdict(readers, tree, &narrowing, *command != b'r', is_anonymous) {
                     let clause = if clause == Clause::Using { "USING" } else { "WITH CHECK" };
                     let place = format!("{clause} for {name}");
-                    let places = found.entry((finding, object.unwrap_or(&it.policy.object).to_vec())).or_default();
+                    let places = found
+                        .entry((finding, object.unwrap_or(&it.policy.object).to_vec()))
+                        .or_default();
                     if !places.contains(&place) {
                         places.push(place);
                     }
@@ -190,7 +195,12 @@ fn look_at(
     }
     for ((finding, object), places) in found {
         let (problem, remedy) = words(finding);
-        rows.push(Row::new(finding, object, format!("{problem} ({}).", places.join(", ")), remedy));
+        rows.push(Row::new(
+            finding,
+            object,
+            format!("{problem} ({}).", places.join(", ")),
+            remedy,
+        ));
     }
     columns::of_policy(readers, it.using, it.policy.table, compared);
 }
@@ -202,7 +212,9 @@ fn narrowing<'a>(all: &'a [Parsed<'a>], policy: &Policy, command: u8, clause: Cl
     };
     let asked = |other: &'a Parsed<'a>| {
         let clauses = other.clauses(command).into_iter();
-        clauses.filter(move |(of, _)| *of == clause).map(|(_, tree)| (other.policy.object.as_slice(), tree))
+        clauses
+            .filter(move |(of, _)| *of == clause)
+            .map(|(_, tree)| (other.policy.object.as_slice(), tree))
     };
     all.iter().filter(counts).flat_map(asked).collect()
 }
@@ -216,7 +228,10 @@ fn verdict<'a>(
     is_anonymous: bool,
 ) -> Vec<(Finding, Option<&'a [u8]>)> {
     let own = facts::of(readers, tree, false);
-    let narrow: Vec<Facts> = narrowing.iter().map(|(_, tree)| facts::of(readers, *tree, false)).collect();
+    let narrow: Vec<Facts> = narrowing
+        .iter()
+        .map(|(_, tree)| facts::of(readers, *tree, false))
+        .collect();
     if narrow.iter().any(|facts| facts.is_too_deep) {
         return Vec::new(); // Reported with the restrictive policy itself.
     }
@@ -240,13 +255,19 @@ fn verdict<'a>(
         return found;
     }
     let together = |trusting| {
-        let trees = narrowing.iter().map(|(_, tree)| expression::pairs(readers, *tree, trusting));
+        let trees = narrowing
+            .iter()
+            .map(|(_, tree)| expression::pairs(readers, *tree, trusting));
         trees.fold(expression::pairs(readers, tree, trusting), Pairs::and)
     };
     let pairs = together(false);
     if pairs.opens_for_nobody() {
         let is_certain = together(true).opens_for_nobody();
-        let finding = if is_certain { Finding::PolicyOpenWithoutIdentity } else { Finding::PolicyUndecided };
+        let finding = if is_certain {
+            Finding::PolicyOpenWithoutIdentity
+        } else {
+            Finding::PolicyUndecided
+        };
         found.push((finding, None));
     } else if is_write && pairs.asks_only_whether_known() {
         found.push((Finding::PolicyWriteAnyUser, None));

@@ -16,13 +16,14 @@ const DEFINER_FUNCTION: &str = "SELECT p.oid::regprocedure::text,
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
  GROUP BY p.oid, p.proowner, p.proconfig";
 
-const DBLINK_EXECUTABLE: &str = "SELECT DISTINCT 'dblink',
-       a.name || ' may connect to other servers from here, and to this one as whom it trusts.',
+const DBLINK_EXECUTABLE: &str = "SELECT 'dblink',
+       string_agg(DISTINCT a.name, ', ') || ' may connect to other servers from here, and to this one as whom it trusts.',
        'DROP EXTENSION dblink; or REVOKE EXECUTE on its functions from PUBLIC.'
   FROM pg_extension e JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
        JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
        JOIN reach a ON has_function_privilege(a.oid, p.oid, 'EXECUTE') AND has_schema_privilege(a.oid, p.pronamespace, 'USAGE')
- WHERE e.extname = 'dblink' AND p.proname ~ '^dblink_connect'";
+ WHERE e.extname = 'dblink' AND p.proname ~ '^dblink_connect'
+ GROUP BY e.oid";
 
 /// Temporary objects aside: every session may have those. Large objects have a finding of their own.
 const OWNED_OBJECT: &str = "SELECT o.identity,

@@ -19,7 +19,8 @@ const ROLE_ATTRIBUTE: &str = "SELECT quote_ident(e.rolname),
  WHERE a.attributes <> ''";
 
 /// The roles that initdb made have numbers below 16384. pg_database_owner is not granted but follows from owning.
-const ROLE_MEMBERSHIP: &str = "SELECT a.name, format('It is a member of %s.', string_agg(r.rolname, ', ' ORDER BY r.rolname)),
+const ROLE_MEMBERSHIP: &str =
+    "SELECT a.name, format('It is a member of %s.', string_agg(r.rolname, ', ' ORDER BY r.rolname)),
        format('REVOKE %s FROM %s;', string_agg(r.rolname, ', ' ORDER BY r.rolname), a.name)
   FROM reach a JOIN pg_roles r ON r.oid = a.oid
  WHERE r.oid < 16384 AND r.rolname ~ '^pg_' AND r.rolname <> 'pg_database_owner'

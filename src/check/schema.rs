@@ -12,7 +12,8 @@ const OWN: &str = ", extension AS (
            JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
 ) ";
 
-const AUTH_OWNER: &str = "SELECT o.object, format('It belongs to %s, who can replace or rename it.', quote_ident(r.rolname)),
+const AUTH_OWNER: &str =
+    "SELECT o.object, format('It belongs to %s, who can replace or rename it.', quote_ident(r.rolname)),
        format('ALTER %s OWNER TO the owner of the extension or a superuser.', o.kind_and_object)
   FROM (SELECT quote_ident(nspname), 'SCHEMA ' || quote_ident(nspname), nspowner, (SELECT owner FROM extension)
           FROM pg_namespace WHERE nspname = 'auth'

@@ -122,7 +122,7 @@ impl Judge<'_> {
         if query.hasAggs || !query.groupingSets.is_null() || !query.setOperations.is_null() || query.hasWindowFuncs {
             return None;
         }
-        let (condition, mut seen) = self.condition(query.jointree.cast());
+        let (condition, mut seen) = self.condition(query, query.jointree.cast());
         let mut columns = Vec::new();
         for entry in nodes(query.targetList) {
             // SAFETY: a target list has nothing but these.
@@ -141,7 +141,7 @@ impl Judge<'_> {
     }
 
     /// The condition of a FROM clause, and how often it reads the identity as far as it was looked into.
-    fn condition(&mut self, node: *mut Node) -> (Pairs, usize) {
+    fn condition(&mut self, query: &Query, node: *mut Node) -> (Pairs, usize) {
         let (quals, parts) = if is(node, NodeTag::T_FromExpr) {
             // SAFETY: its tag says so.
             let from = unsafe { typed::<pg_sys::FromExpr>(node) };
@@ -154,16 +154,42 @@ impl Judge<'_> {
             }
             (join.quals, vec![join.larg, join.rarg])
         } else {
-            return (TRUE, 0);
+            return self.function_in_from(query, node);
         };
         let (mut all, mut seen) = (TRUE, 0);
         if !quals.is_null() {
             (all, seen) = (self.value(quals), self.mentions(quals));
         }
         for part in parts {
-            let (condition, more) = self.condition(part);
+            let (condition, more) = self.condition(query, part);
             all = all.and(condition);
             seen += more;
+        }
+        (all, seen)
+    }
+
+    /// A function in FROM has no rows where its argument is NULL, if it is strict.
+    fn function_in_from(&mut self, query: &Query, node: *mut Node) -> (Pairs, usize) {
+        let entries = nodes(query.rtable);
+        let entry = is(node, NodeTag::T_RangeTblRef).then(|| {
+            // SAFETY: its tag says so.
+            unsafe { typed::<pg_sys::RangeTblRef>(node) }.rtindex
+        });
+        let place = entry.and_then(|number| usize::try_from(number).ok()?.checked_sub(1));
+        let Some(entry) = place.and_then(|place| entries.get(place)) else {
+            return (TRUE, 0);
+        };
+        // SAFETY: a range table has nothing but these.
+        let entry = unsafe { typed::<pg_sys::RangeTblEntry>(*entry) };
+        let (mut all, mut seen) = (TRUE, 0);
+        if entry.rtekind == pg_sys::RTEKind::RTE_FUNCTION {
+            for function in nodes(entry.functions) {
+                // SAFETY: the functions of an entry are nothing but these.
+                let call = unsafe { typed::<pg_sys::RangeTblFunction>(function) }.funcexpr;
+                let there = |value| if value == Null { False.into() } else { True.into() };
+                all = all.and(self.value(call).map(there));
+                seen += self.mentions(call);
+            }
         }
         (all, seen)
     }

@@ -71,7 +71,10 @@ impl Pairs {
 
     /// The same for both, as for everything that does not depend on the identity.
     pub fn same(values: Values) -> Pairs {
-        values.each().map(|value| Pairs::one(value, value)).fold(Pairs::NONE, Pairs::or_else)
+        values
+            .each()
+            .map(|value| Pairs::one(value, value))
+            .fold(Pairs::NONE, Pairs::or_else)
     }
 
     /// What is in either set.
@@ -92,7 +95,9 @@ impl Pairs {
 
     /// What a function of one value makes of it.
     pub fn map(self, f: impl Fn(Value) -> Values) -> Pairs {
-        self.each().map(|(n, s)| Pairs::free(f(n), f(s))).fold(Pairs::NONE, Pairs::or_else)
+        self.each()
+            .map(|(n, s)| Pairs::free(f(n), f(s)))
+            .fold(Pairs::NONE, Pairs::or_else)
     }
 
     /// What a function of two values makes of them.
@@ -106,7 +111,9 @@ impl Pairs {
     /// The value for nobody from one session, the other from another, with nothing in common.
     pub fn apart(self) -> Pairs {
         let all = |pick: fn((Value, Value)) -> Value| {
-            self.each().map(pick).fold(Values::NONE, |set, value| Values(set.0 | Values::from(value).0))
+            self.each()
+                .map(pick)
+                .fold(Values::NONE, |set, value| Values(set.0 | Values::from(value).0))
         };
         Pairs::free(all(|(n, _)| n), all(|(_, s)| s))
     }

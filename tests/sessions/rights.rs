@@ -18,8 +18,10 @@ fn the_catalog_has_the_functions_as_the_contract_says() {
     let keys = "TABLE(provider integer, issuer text, source text, location text, kid text, kty text, alg text, \
                 usable boolean, reason text, fetched_at timestamp with time zone, \
                 next_refresh timestamp with time zone, last_error text)";
+    let findings = "TABLE(severity text, finding text, object text, problem text, remedy text)";
     // Without an argument, strict or not makes no difference.
     let expected = [
+        ["check", "", findings, "v", "u", "t", "check_wrapper"],
         ["email", "", "text", "s", "s", "t", "email_wrapper"],
         ["init", "", "void", "v", "u", "t", "init_wrapper"],
         ["jwt", "", "jsonb", "s", "s", "t", "jwt_wrapper"],
@@ -54,10 +56,10 @@ fn the_catalog_has_the_functions_as_the_contract_says() {
         functions,
         expected.map(|row| row.map(|text| Some(text.to_owned())).to_vec())
     );
-    // None of them runs with another's rights, is believed to leak nothing, carries settings, or has rows to estimate.
+    // None of them runs with another's rights, is believed to leak nothing, or has rows to estimate; one has settings.
     let odd = "select count(*) from pg_proc where pronamespace = 'auth'::regnamespace
-                and (prosecdef or proleakproof or proconfig is not null or prokind <> 'f' or not prosrc like '%_wrapper'
-                     or (proacl is not null) <> (proname = 'providers') or prolang <> (select oid from pg_language where lanname = 'c'))";
+                and (prosecdef or proleakproof or (proconfig is not null) <> (proname = 'check') or prokind <> 'f' or not prosrc like '%_wrapper'
+                     or (proacl is not null) <> (proname in ('check', 'providers')) or prolang <> (select oid from pg_language where lanname = 'c'))";
     assert_eq!(one::<i64>(&mut client, odd), 0);
     // Everything in the schema belongs to the extension, and the schema itself does.
     let strays = "select count(*) from pg_proc p where pronamespace = 'auth'::regnamespace and not exists (
