@@ -68,10 +68,20 @@ and then the same command again."
         "${as_root[@]}" mkdir -p /etc/postgresql-common
         echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
     fi
+    # Nor its pgbouncer: policy-rc.d is asked before a service is started, and 101 says no.
+    policy=/usr/sbin/policy-rc.d
+    if [[ " ${missing[*]} " == *" pgbouncer "* ]] && [ ! -e $policy ]; then
+        trap '"${as_root[@]}" rm -f $policy' EXIT
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
+        "${as_root[@]}" chmod +x $policy
+    fi
     apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
     "${apt[@]}" update
     "${apt[@]}" install -y --no-install-recommends -o Dpkg::Options::=--force-confold "${missing[@]}" >"$CACHE/build/apt.log" 2>&1 \
         || { tail -n 20 "$CACHE/build/apt.log" >&2; die "apt-get could not install: ${missing[*]}"; }
+    if [[ " ${missing[*]} " == *" pgbouncer "* ]] && [ -d /run/systemd/system ]; then
+        "${as_root[@]}" systemctl --quiet disable pgbouncer
+    fi
 else
     say "all there"
 fi
