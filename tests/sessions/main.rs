@@ -4,6 +4,7 @@
 //! made by the tests.
 
 mod application;
+mod attacks;
 mod audit_log;
 mod call_sites;
 mod catalog;

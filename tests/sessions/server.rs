@@ -17,8 +17,21 @@ use postgres::{Client, Config, NoTls};
 /// The server that most tests share, each in a database of its own. The library is not preloaded.
 pub static SHARED: LazyLock<Server> = LazyLock::new(|| Server::start(""));
 
-/// Stopped when the process ends; a static is never dropped.
-static RUNNING: Mutex<Vec<(u32, PathBuf)>> = Mutex::new(Vec::new());
+/// Stopped when the process ends, each by its signal; a static is never dropped.
+static RUNNING: Mutex<Vec<(u32, libc::c_int, PathBuf)>> = Mutex::new(Vec::new());
+
+/// Has a child of this process end with it, and its folder deleted.
+pub fn ends_with_this_process(child: &Child, signal: libc::c_int, folder: &Path) {
+    RUNNING.lock().unwrap().push((child.id(), signal, folder.to_owned()));
+    stop_at_exit();
+}
+
+/// Ends such a child by its signal before that.
+pub fn stop(child: &mut Child, signal: libc::c_int) {
+    RUNNING.lock().unwrap().retain(|(pid, ..)| *pid != child.id());
+    send(child.id(), signal);
+    child.wait().unwrap();
+}
 
 pub struct Server {
     child: Child,
@@ -73,8 +86,7 @@ impl Server {
         fs::write(data.join("postgresql.auto.conf"), settings).unwrap();
         let postgres = program_in(&folder);
         let child = spawn(&postgres, &folder, owner);
-        RUNNING.lock().unwrap().push((child.id(), folder.clone()));
-        stop_at_exit();
+        ends_with_this_process(&child, libc::SIGINT, &folder);
         Server {
             child,
             program: postgres,
@@ -119,14 +131,12 @@ impl Server {
         self.stop();
         change(&self.folder);
         self.child = spawn(&self.program, &self.folder, unprivileged_user());
-        RUNNING.lock().unwrap().push((self.child.id(), self.folder.clone()));
+        ends_with_this_process(&self.child, libc::SIGINT, &self.folder);
         self.wait();
     }
 
     fn stop(&mut self) {
-        RUNNING.lock().unwrap().retain(|(pid, _)| *pid != self.child.id());
-        interrupt(self.child.id());
-        self.child.wait().unwrap();
+        stop(&mut self.child, libc::SIGINT);
     }
 
     /// A new database, with the extension.
@@ -270,20 +280,20 @@ pub fn major() -> u32 {
     version.get::<_, String>(0).parse::<u32>().unwrap() / 10_000
 }
 
-/// A fast shutdown.
-fn interrupt(pid: u32) {
+/// SIGINT asks a server for a fast shutdown.
+fn send(pid: u32, signal: libc::c_int) {
     // SAFETY: signals a child of this process that has not been waited for.
-    unsafe { libc::kill(i32::try_from(pid).unwrap(), libc::SIGINT) };
+    unsafe { libc::kill(i32::try_from(pid).unwrap(), signal) };
 }
 
 fn stop_at_exit() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     extern "C" fn stop_all() {
         let Ok(running) = RUNNING.lock() else { return };
-        for (pid, _) in running.iter() {
-            interrupt(*pid);
+        for (pid, signal, _) in running.iter() {
+            send(*pid, *signal);
         }
-        for (pid, folder) in running.iter() {
+        for (pid, _, folder) in running.iter() {
             let mut status = 0;
             // SAFETY: waits for a child of this process.
             unsafe { libc::waitpid(i32::try_from(*pid).unwrap_or(0), &mut status, 0) };

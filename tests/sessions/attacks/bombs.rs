@@ -1,0 +1,172 @@
+//! Tokens and statements that want the server down: too deep, too long, too large, too many.
+
+use super::site::{Site, payload, session_init, signed, token, token_with};
+use super::{MALLORY, Way, fails, in_every_way, value, who};
+use crate::session::{refusal, run};
+
+const HEADER: &str = r#"{"alg":"EdDSA","kid":"k1"}"#;
+
+/// A session of the server that went down would not be the one that was there before.
+fn process(client: &mut postgres::Client) -> Option<String> {
+    value(client, "select pg_backend_pid()")
+}
+
+#[test]
+fn a_bomb_that_the_provider_signed_is_refused() {
+    let nested = |open: &str, close: &str, depth: usize| {
+        token_with(&format!(r#""x":{}1{}"#, open.repeat(depth), close.repeat(depth)))
+    };
+    let number = |digits: &str| token_with(&format!(r#""x":{digits}"#));
+    let bombs = [
+        nested("[", "]", 64),
+        nested("[", "]", 20_000),
+        nested(r#"{"a":"#, "}", 8_000),
+        signed(HEADER, &"[".repeat(40_000)),
+        signed(
+            &format!(r#"{{"alg":"EdDSA","kid":"k1","x":{}}}"#, "[".repeat(40_000)),
+            "{}",
+        ),
+        number("1e400"),
+        number("1e400000"),
+        number("1e-400000"),
+        number("1e1000000000"),
+        number("-1E+999999999999999999999"),
+        number(&"9".repeat(5_000)),
+        number(&format!("0.{}", "1".repeat(5_000))),
+        token_with(r#""x":1,"x":2"#),
+        token_with(r#""exp":1e400"#),
+        token_with("\"x\":\"\u{0}\""),
+        payload_of(r#""exp":"4000000000""#),
+        payload_of(r#""exp":9223372036854775808"#),
+        payload_of(r#""exp":1e308"#),
+        payload_of(r#""nbf":-1"#),
+        payload_of(r#""iat":[]"#),
+    ];
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        let before = process(&mut client);
+        for bomb in &bombs {
+            for sql in [
+                format!("select auth.jwt_session_init('{bomb}')"),
+                format!("set pg_session_jwt.jwt = '{bomb}'"),
+            ] {
+                fails(&mut client, &sql, "22023");
+            }
+        }
+        assert_eq!(process(&mut client), before);
+        assert_eq!(who(&mut client), MALLORY);
+    });
+}
+
+/// A token of alice with these claims and none beside them but the issuer.
+fn payload_of(members: &str) -> String {
+    signed(
+        HEADER,
+        &format!(r#"{{"iss":"{}","sub":"alice",{members}}}"#, super::site::ISSUER),
+    )
+}
+
+#[test]
+fn a_text_of_any_length_is_refused_for_its_length() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        let before = process(&mut client);
+        for sql in [
+            "select auth.jwt_session_init(repeat('a', 65537))",
+            "select auth.jwt_session_init(repeat('a.', 20000000))",
+            "select auth.jwt_session_init(repeat('e30.', 100000), true)",
+            "select set_config('pg_session_jwt.jwt', repeat('a', 10000000), false)",
+        ] {
+            fails(&mut client, sql, "22023");
+        }
+        // Just below the limit, and with as many members as there is room for.
+        let members = (0..3_800)
+            .map(|i| format!(r#""m{i}":{i}"#))
+            .collect::<Vec<_>>()
+            .join(",");
+        let token = signed(HEADER, &payload(&format!(r#""sub":"mallory","o":{{}},{members}"#)));
+        assert!(token.len() > 50_000 && token.len() <= 65_536, "{}", token.len());
+        run(&mut client, &format!("select auth.jwt_session_init('{token}')"));
+        assert_eq!(who(&mut client), MALLORY);
+        let last = value(&mut client, "select auth.session() ->> 'm3799'");
+        assert_eq!(last.as_deref(), Some("3799"));
+        assert_eq!(process(&mut client), before);
+    });
+}
+
+#[test]
+fn a_loop_of_tokens_can_be_cancelled() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        run(&mut client, "set statement_timeout = '200ms'");
+        let (good, bad) = (token("mallory"), format!("{}x", token("mallory")));
+        // Row by row: a function in FROM would give all of them before the first one is looked at.
+        let rows = "select count(*) from (select generate_series(1, 2000000000) i) endless where";
+
+        for sql in [
+            format!("{rows} auth.jwt_session_init('{good}') is null"),
+            format!(
+                "do $$ begin loop
+                     begin perform auth.jwt_session_init('{bad}'); exception when others then null; end;
+                 end loop; end $$"
+            ),
+            format!("do $$ begin loop perform set_config('pg_session_jwt.jwt', '{good}', true); end loop; end $$"),
+            format!("{rows} auth.session() ->> i::text is not null"),
+            format!("{rows} (select issuer from auth.status() where i > 0) is null"),
+        ] {
+            assert_eq!(refusal(&mut client, &sql).sqlstate, "57014", "{sql}");
+        }
+        run(&mut client, "set statement_timeout = 0");
+        assert_eq!(who(&mut client), MALLORY);
+    });
+}
+
+#[test]
+fn subtransactions_nested_deeply_bring_the_first_identity_back() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        let (other, mallory) = (token("other"), session_init("mallory"));
+        run(
+            &mut client,
+            "create function pg_temp.deeper(token text, depth int) returns void language plpgsql as $$
+             begin
+                 perform auth.jwt_session_init(token, depth % 2 = 0);
+                 if depth > 0 then perform pg_temp.deeper(token, depth - 1); else raise 'bottom'; end if;
+             exception when raise_exception then
+                 if depth < 200 then raise 'up'; end if;
+             end $$",
+        );
+        run(&mut client, &format!("select pg_temp.deeper('{other}', 200)"));
+        assert_eq!(who(&mut client), MALLORY);
+        let savepoints = (0..500)
+            .map(|i| {
+                format!(
+                    "savepoint s{i}; select auth.jwt_session_init('{other}', {})",
+                    i % 2 == 0
+                )
+            })
+            .collect::<Vec<_>>()
+            .join("; ");
+        run(&mut client, &format!("begin; {savepoints}; rollback to s0; commit"));
+        assert_eq!(who(&mut client), MALLORY);
+        run(&mut client, &format!("begin; {savepoints}; rollback"));
+        assert_eq!(who(&mut client), MALLORY);
+        run(&mut client, &mallory);
+    });
+}
+
+#[test]
+fn a_policy_is_asked_without_a_stack_of_its_own() {
+    // Once: the depth of PostgreSQL's own stack is the same for all.
+    let site = Site::new(Way::SetRole);
+    let mut client = site.mallory();
+    let before = process(&mut client);
+    run(
+        &mut client,
+        "create function pg_temp.down(n int) returns int language plpgsql as
+             $$ begin perform auth.user_id(), auth.session(), count(*) from public.todos; return pg_temp.down(n + 1); end $$",
+    );
+    assert_eq!(refusal(&mut client, "select pg_temp.down(0)").sqlstate, "54001");
+    assert_eq!(process(&mut client), before);
+    assert_eq!(who(&mut client), MALLORY);
+}

@@ -1,0 +1,161 @@
+//! Tokens that somebody other than the provider made, or made into something else.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::site::{ISSUER, payload, public_key, session_init, signed, token, token_with};
+use super::{MALLORY, NOBODY, fails, in_every_way, short, who};
+use crate::session::{run, ways_to_present};
+use crate::sign::{HMAC, P256, RSA, Signer};
+
+/// Presents a token in every way, to a session with an identity and to one without.
+#[track_caller]
+fn is_refused(site: &super::site::Site, token: &str, sqlstate: &str, message: &str) {
+    for who_is_there in [MALLORY, NOBODY] {
+        let mut client = site.anyone();
+        run(&mut client, "reset pg_session_jwt.jwt");
+        if who_is_there == MALLORY {
+            run(&mut client, &session_init("mallory"));
+        }
+        for sql in ways_to_present(token) {
+            let refused = fails(&mut client, &sql, sqlstate);
+            assert_eq!(refused.message, message, "{}", short(&sql));
+        }
+        assert_eq!(who(&mut client), who_is_there);
+    }
+}
+
+fn part(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[test]
+fn a_token_that_the_provider_did_not_sign_is_nobodys() {
+    let alice = payload(r#""sub":"alice""#);
+    let good = token("mallory");
+    let signature = good.rsplit('.').next().unwrap();
+    let swapped = |header: &str| format!("{}.{}.{signature}", part(header), part(&alice));
+    let own = Signer::ed25519();
+    let brought = format!(r#"{{"alg":"EdDSA","jwk":{},"kid":"k1"}}"#, own.jwk(""));
+    let public = Signer::Hmac(public_key().into_bytes());
+    let zeros = |bytes: usize| part(vec![0; bytes]);
+    let unsigned = |header: &str, signature: &str| format!("{}.{}.{signature}", part(header), part(&alice));
+    let signature_wrong = "invalid JWT signature";
+    let forgeries = [
+        (swapped(r#"{"alg":"EdDSA","kid":"k1"}"#), signature_wrong),
+        (
+            own.token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"k1"}"#, &alice),
+            signature_wrong,
+        ),
+        (own.token_with_header("EdDSA", &brought, &alice), signature_wrong),
+        (swapped(r#"{"alg":"none"}"#), "the JWT's algorithm is not supported"),
+        (
+            public.token_with_header("HS256", r#"{"alg":"HS256","kid":"k1"}"#, &alice),
+            "the JWT's algorithm is not the key's",
+        ),
+        (
+            HMAC.token_with_header("HS256", r#"{"alg":"HS256","kid":"k2"}"#, &alice),
+            "the JWT's algorithm is not the key's",
+        ),
+        (
+            RSA.token_with_header("RS256", r#"{"alg":"RS256","kid":"k4"}"#, &alice),
+            "the JWT's algorithm is not the key's",
+        ),
+        // CVE-2022-21449: r = s = 0.
+        (unsigned(r#"{"alg":"ES256","kid":"k3"}"#, &zeros(64)), signature_wrong),
+        (unsigned(r#"{"alg":"RS256","kid":"k2"}"#, &zeros(256)), signature_wrong),
+        (unsigned(r#"{"alg":"PS256","kid":"k2"}"#, &zeros(256)), signature_wrong),
+        (unsigned(r#"{"alg":"EdDSA","kid":"k1"}"#, &zeros(64)), signature_wrong),
+        (unsigned(r#"{"alg":"HS256","kid":"k4"}"#, &zeros(32)), signature_wrong),
+        (
+            own.token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"x' or kid = 'k1"}"#, &alice),
+            "no key for this JWT",
+        ),
+        (
+            own.token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"../../k1"}"#, &alice),
+            "no key for this JWT",
+        ),
+        (
+            own.token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"k1 "}"#, &alice),
+            "no key for this JWT",
+        ),
+    ];
+    in_every_way(|site| {
+        for (forgery, message) in &forgeries {
+            is_refused(site, forgery, "28000", message);
+        }
+        let empty = unsigned(r#"{"alg":"none"}"#, "");
+        is_refused(site, &empty, "28000", "the JWT's algorithm is not supported");
+        let empty = unsigned(r#"{"alg":"EdDSA","kid":"k1"}"#, "");
+        is_refused(site, &empty, "28000", signature_wrong);
+    });
+    for (signer, alg, kid) in [(&*RSA, "PS512", "k2"), (&*P256, "ES256", "k3"), (&*HMAC, "HS512", "k4")] {
+        let header = format!(r#"{{"alg":"{alg}","kid":"{kid}"}}"#);
+        let mut client = super::site::Site::new(super::Way::Login).anyone();
+        let good = signer.token_with_header(alg, header, payload(r#""sub":"mallory""#));
+        run(&mut client, &format!("select auth.jwt_session_init('{good}')"));
+        assert_eq!(who(&mut client), MALLORY, "the keys are keys: {alg}");
+    }
+}
+
+#[test]
+fn what_a_provider_signed_for_another_purpose_is_no_token() {
+    let header = r#"{"alg":"EdDSA","kid":"k1"}"#;
+    let inner = token("alice");
+    let claims = payload(r#""sub":"alice""#);
+    let with_header = |more: &str| signed(&format!(r#"{{"alg":"EdDSA","kid":"k1",{more}}}"#), &claims);
+    let extension = "the JWT needs an extension that is not supported";
+    let payload_is_none = "the payload of the JWT is not a JSON object that can be used";
+    let cases = [
+        (with_header(r#""crit":["exp"]"#), "28000", extension),
+        (with_header(r#""crit":[]"#), "28000", extension),
+        (with_header(r#""b64":false"#), "28000", extension),
+        (signed(header, &inner), "22023", payload_is_none),
+        (signed(header, &format!("\"{inner}\"")), "22023", payload_is_none),
+        (signed(header, &format!("[{claims}]")), "22023", payload_is_none),
+        (signed(header, &format!("{claims}{claims}")), "22023", payload_is_none),
+        (
+            signed(header, &format!(r#"{{"sub":"mallory",{}"#, &claims[1..])),
+            "22023",
+            payload_is_none,
+        ),
+        (token_with(r#""sub":"alice\u0000""#), "22023", payload_is_none),
+        (token_with(r#""sub":"alice","x":"\ud834""#), "22023", payload_is_none),
+        (
+            signed(header, &claims.replace(ISSUER, "https://issuer.example")),
+            "28000",
+            "the JWT's issuer is not trusted",
+        ),
+        (
+            signed(header, &claims.replace(r#""exp":"#, r#""exp":1,"x":"#)),
+            "28000",
+            "Token used after it has expired",
+        ),
+        (
+            token_with(r#""sub":"alice","nbf":4000000000"#),
+            "28000",
+            "Token used before it is ready",
+        ),
+        (format!("{inner}."), "22023", "invalid JWT encoding"),
+        (
+            format!("Bearer {inner}"),
+            "22023",
+            "the header of the JWT is not base64url",
+        ),
+        (
+            format!("{inner}="),
+            "22023",
+            "the signature of the JWT is not base64url",
+        ),
+        (
+            format!("{inner}\n"),
+            "22023",
+            "the signature of the JWT is not base64url",
+        ),
+    ];
+    in_every_way(|site| {
+        for (case, sqlstate, message) in &cases {
+            is_refused(site, case, sqlstate, message);
+        }
+    });
+}

@@ -1,0 +1,198 @@
+//! Being somebody else: by claims, by roles, by what a failure or a rollback leaves.
+
+use super::site::{session_init, token, token_with};
+use super::{MALLORY, NOBODY, Way, fails, in_every_way, value, who};
+use crate::server::major;
+use crate::session::{Proxy, run};
+
+#[test]
+fn claims_that_anybody_can_set_are_not_believed() {
+    in_every_way(|site| {
+        let mut client = site.anyone();
+        for sql in [
+            r#"set request.jwt.claims = '{"sub":"alice"}'"#,
+            r#"select set_config('request.jwt.claims', '{"sub":"alice"}', false)"#,
+            r#"set request.jwt.claim.sub = 'alice'"#,
+            "reset pg_session_jwt.jwt",
+            "discard all",
+        ] {
+            run(&mut client, sql);
+            run(&mut client, "set role authenticated");
+            assert_eq!(who(&mut client), NOBODY, "{sql}");
+        }
+        run(&mut client, &session_init("mallory"));
+        run(&mut client, r#"set request.jwt.claims = '{"sub":"alice"}'"#);
+        assert_eq!(who(&mut client), MALLORY);
+    });
+}
+
+#[test]
+fn a_swallowed_refusal_leaves_who_was_there() {
+    let bad = Proxy::new().token_of("alice");
+    let expired = token_with(r#""sub":"alice","nbf":4000000000"#);
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        for token in [&bad, &expired] {
+            for statement in [
+                format!("perform auth.jwt_session_init('{token}')"),
+                format!("perform auth.jwt_session_init('{token}', true)"),
+                format!("perform set_config('pg_session_jwt.jwt', '{token}', true)"),
+                format!("execute 'set pg_session_jwt.jwt = ''{token}'''"),
+                format!("begin {}; exception when division_by_zero then null; end", {
+                    format!("perform auth.jwt_session_init('{token}')")
+                }),
+            ] {
+                let swallowed = format!("do $$ begin {statement}; exception when others then null; end $$");
+                for sql in [swallowed.clone(), format!("begin; {swallowed}; commit")] {
+                    run(&mut client, &sql);
+                    assert_eq!(who(&mut client), MALLORY, "{statement}");
+                }
+            }
+        }
+        // Without an identity before it, there is none after it.
+        run(&mut client, "reset pg_session_jwt.jwt");
+        let swallowed =
+            format!("do $$ begin perform auth.jwt_session_init('{bad}'); exception when others then null; end $$");
+        run(&mut client, &swallowed);
+        assert_eq!(who(&mut client), NOBODY);
+    });
+}
+
+#[test]
+fn a_rollback_never_gives_more_than_was_there() {
+    let (mallory, other) = (session_init("mallory"), session_init("mallory2"));
+    in_every_way(|site| {
+        for (sql, left) in [
+            (format!("begin; {mallory}; rollback"), NOBODY),
+            (format!("begin; savepoint s; {mallory}; rollback to s; commit"), NOBODY),
+            (
+                format!("begin; {mallory}; savepoint s; {other}; rollback to s; release s; commit"),
+                MALLORY,
+            ),
+            (
+                format!("begin; savepoint s; {other}; release s; {mallory}; rollback"),
+                NOBODY,
+            ),
+            (
+                format!("do $$ begin {}; raise 'x'; exception when others then null; end $$", {
+                    mallory.replace("select", "perform")
+                }),
+                NOBODY,
+            ),
+        ] {
+            let mut client = site.anyone();
+            run(&mut client, "reset pg_session_jwt.jwt");
+            run(&mut client, &sql);
+            assert_eq!(who(&mut client), left, "{sql}");
+        }
+        let mut client = site.mallory();
+        run(&mut client, "begin; reset all; rollback");
+        assert_eq!(who(&mut client), MALLORY);
+    });
+}
+
+#[test]
+fn a_prepared_transaction_takes_no_identity_along() {
+    in_every_way(|site| {
+        let name = format!("{}_{:?}", site.database, site.way);
+        let insert = "insert into public.todos (task) values ('prepared')";
+        let local = format!("select auth.jwt_session_init('{}', true)", token("mallory"));
+        let mut client = site.anyone();
+        run(
+            &mut client,
+            &format!("begin; {local}; {insert}; prepare transaction '{name}'"),
+        );
+        assert_eq!(who(&mut client), NOBODY);
+        let mut other = site.anyone();
+        run(&mut other, &format!("commit prepared '{name}'"));
+        assert_eq!(who(&mut other), NOBODY);
+        // Who it was is decided when the row was written, not when it is committed.
+        let owner = value(
+            &mut site.admin(),
+            "select string_agg(user_id, ' ') from todos where task = 'prepared'",
+        );
+        assert_eq!(owner.as_deref(), Some("mallory"));
+    });
+}
+
+#[test]
+fn a_role_in_a_token_is_a_text_and_no_role() {
+    in_every_way(|site| {
+        for role in ["postgres", "pg_read_all_data", "app", "none"] {
+            let mut client = site.anyone();
+            let token = token_with(&format!(r#""sub":"mallory","role":"{role}""#));
+            run(&mut client, &format!("select auth.jwt_session_init('{token}')"));
+            assert_eq!(
+                value(&mut client, "select current_user::text").as_deref(),
+                Some("authenticated")
+            );
+            assert_eq!(value(&mut client, "select auth.role()").as_deref(), Some(role));
+            assert_eq!(who(&mut client), MALLORY);
+        }
+    });
+}
+
+#[test]
+fn no_other_role_is_within_reach() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        for role in ["postgres", "pg_read_all_data", "anonymous"] {
+            fails(&mut client, &format!("set role {role}"), "42501");
+            fails(&mut client, &format!("set session authorization {role}"), "42501");
+            let config = format!("select set_config('role', '{role}', false)");
+            fails(&mut client, &config, "42501");
+        }
+        // Back to the application, who may do nothing but become `authenticated`.
+        run(&mut client, "reset role");
+        if site.way == Way::Login {
+            assert_eq!(who(&mut client), MALLORY);
+        } else {
+            let refused = crate::session::refusal(&mut client, "select * from public.todos");
+            assert_eq!(refused.message, "permission denied for table todos");
+            run(&mut client, "set role authenticated");
+            assert_eq!(who(&mut client), MALLORY);
+        }
+    });
+}
+
+#[test]
+fn a_definer_function_of_an_attacker_sees_what_she_sees() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        run(
+            &mut client,
+            "create function pg_temp.spy() returns text language sql security definer
+                 as $$ select string_agg(task, ' ') from public.todos $$;
+             create function pg_temp.become(token text) returns text language plpgsql security definer set search_path = pg_catalog
+                 as $$ begin perform auth.jwt_session_init(token); return auth.user_id(); end $$",
+        );
+        assert_eq!(value(&mut client, "select pg_temp.spy()").as_deref(), Some("own"));
+        let bad = Proxy::new().token_of("alice");
+        fails(&mut client, &format!("select pg_temp.become('{bad}')"), "28000");
+        // The functions of the site's owner run with the owner's rights; who is asking is still mallory.
+        run(
+            &mut site.admin(),
+            "create function asked_by() returns text language sql security definer
+                 as $$ select current_user || ' for ' || coalesce(auth.user_id(), '(nobody)') $$",
+        );
+        assert_eq!(
+            value(&mut client, "select public.asked_by()").as_deref(),
+            Some("postgres for mallory")
+        );
+    });
+}
+
+#[test]
+fn the_user_of_the_login_is_not_the_user_of_the_token() {
+    if major() < 16 {
+        return; // SYSTEM_USER came with 16.
+    }
+    in_every_way(|site| {
+        let mut client = site.anyone();
+        let user = "select coalesce(system_user, '(none)')";
+        assert_eq!(value(&mut client, user).as_deref(), Some("(none)"));
+        run(&mut client, &session_init("mallory"));
+        assert_eq!(value(&mut client, user).as_deref(), Some("(none)"));
+        assert_eq!(who(&mut client), MALLORY);
+    });
+}

@@ -1,0 +1,249 @@
+//! Reading what is another's: the token in views, logs and plans, and rows past the policies.
+
+use super::site::{Site, payload, request, signed, token};
+use super::{MALLORY, Way, fails, in_every_way, short, value, who};
+use crate::session::{Proxy, refusal, rows, run, ways_to_present};
+
+/// Neither the payload nor the signature of a token.
+#[track_caller]
+fn hides(shown: &str, token: &str) {
+    for part in token.split('.').skip(1).filter(|part| part.len() > 20) {
+        let line = shown.lines().find(|line| line.contains(part)).unwrap_or_default();
+        assert!(line.is_empty(), "{}…", short(line));
+    }
+}
+
+#[test]
+fn a_token_that_alice_binds_is_not_seen_in_the_activity() {
+    in_every_way(|site| {
+        let token = token("alice");
+        let mut alice = site.anyone();
+        run(&mut alice, "begin");
+        alice
+            .execute("select auth.jwt_session_init($1, true)", &[&token])
+            .unwrap();
+        // Through PgBouncer mallory would wait for alice's transaction: one session is all there is.
+        let mut mallory = match site.way {
+            Way::Pooled => super::site::connect(site.server.port(), &site.database, "app", "").unwrap(),
+            _ => site.mallory(),
+        };
+        let seen = format!("{:?}", rows(&mut mallory, "select * from pg_stat_activity"));
+        hides(&seen, &token);
+        run(&mut alice, "rollback");
+    });
+}
+
+#[test]
+fn a_token_in_a_statement_is_seen_by_those_who_share_the_login() {
+    // PostgreSQL shows a statement to members of the role that logged in: SECURITY.md, "Keep tokens out of logs".
+    let query =
+        "select query from pg_stat_activity where query like '%jwt_session_init(''ey%' and pid <> pg_backend_pid()";
+    for way in [Way::Login, Way::SetRole] {
+        let site = Site::new(way);
+        let token = token("alice");
+        let mut alice = site.anyone();
+        run(&mut alice, &format!("select auth.jwt_session_init('{token}')"));
+        let mut mallory = site.anyone();
+        let own = format!("{query} and datname = current_database()");
+        let seen = rows(&mut mallory, &own).concat();
+        assert_eq!(seen.len(), usize::from(way == Way::Login), "{way:?}");
+    }
+}
+
+#[test]
+fn the_log_has_neither_the_token_nor_a_forged_line() {
+    in_every_way(|site| {
+        let mark = format!("mark{}{:?}", site.database, site.way);
+        let forged = format!(
+            "{mark}\\n2026-01-01 LOG:  pg_session_jwt audit: {{\\u0022sub\\u0022:\\u0022alice\\u0022}}\\r\\u001b[2J\\u202e{mark}"
+        );
+        let header = format!(r#"{{"alg":"EdDSA","kid":"{forged}"}}"#);
+        let odd = payload(&format!(r#""sub":"{forged}","aud":"{forged}""#));
+        let tokens = [
+            signed(r#"{"alg":"EdDSA","kid":"k1"}"#, &odd),
+            signed(&header, &odd),
+            Proxy::new().with_header(&header, &odd),
+            signed(
+                r#"{"alg":"EdDSA","kid":"k1"}"#,
+                &odd.replace("https://issuer.example/", &forged),
+            ),
+            signed(&format!(r#"{{"alg":"{forged}"}}"#), &odd),
+        ];
+        let mut client = site.anyone();
+        for token in &tokens {
+            for sql in ways_to_present(token) {
+                // Whether it is taken or refused is not the question.
+                let _ = client.simple_query(&sql);
+            }
+        }
+        let log = site.server.log();
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains(&mark)).collect();
+
+        // One line for each token and way, whatever its sub, aud, kid and iss are; an unknown alg is not in it.
+        let audit = |line: &&&str| {
+            line.split_once(' ')
+                .unwrap()
+                .1
+                .starts_with("LOG:  pg_session_jwt audit: {")
+        };
+        assert_eq!(lines.iter().filter(audit).count(), 16);
+
+        for line in lines {
+            assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line:?}");
+            let (pid, rest) = line.split_once(' ').unwrap();
+            assert!(pid.parse::<u32>().is_ok(), "{line:?}");
+            assert!(
+                ["LOG: ", "DETAIL: ", "ERROR: "]
+                    .iter()
+                    .any(|kind| rest.trim_start().starts_with(kind)),
+                "{line:?}"
+            );
+        }
+        for token in &tokens {
+            hides(&log, token);
+        }
+    });
+}
+
+#[test]
+fn no_refusal_says_what_is_in_the_token() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        run(
+            &mut client,
+            "create function pg_temp.deep(token text) returns void language plpgsql as
+                 $$ begin execute format('select auth.jwt_session_init(%L)', token); end $$",
+        );
+        for token in [
+            Proxy::new().raw(r#"{"sub":"hidden"}"#),
+            signed(r#"{"alg":"EdDSA","kid":"k1"}"#, r#"{"sub":"hidden","exp":"hidden"}"#),
+            signed(r#"{"alg":"EdDSA","kid":"k1"}"#, &payload(r#""hidden":1e999999"#)),
+            signed(r#"{"alg":"EdDSA","kid":"k1"}"#, &payload(r#""x":"hidden\u0000""#)),
+            signed(r#"{"alg":"EdDSA","kid":"k1"}"#, r#"{"sub":"hidden""#),
+        ] {
+            for sql in [
+                format!("select auth.jwt_session_init('{token}')"),
+                format!("set pg_session_jwt.jwt = '{token}'"),
+            ] {
+                let error = client.batch_execute(&sql).unwrap_err();
+                let told = format!("{:?}", error.as_db_error().unwrap());
+                hides(&told, &token);
+                assert!(!told.contains("hidden"), "{told}");
+            }
+            // Where the statement itself has the token, PostgreSQL gives the statement back to whoever sent it.
+            let error = client
+                .batch_execute(&format!("select pg_temp.deep('{token}')"))
+                .unwrap_err();
+            let error = error.as_db_error().unwrap();
+            let told = [Some(error.message()), error.detail(), error.hint()];
+            let told = told.into_iter().flatten().collect::<Vec<_>>().join("\n");
+            hides(&told, &token);
+            assert!(!told.contains("hidden"), "{told}");
+        }
+    });
+}
+
+#[test]
+fn a_plan_shows_neither_the_token_nor_the_rows_of_others() {
+    in_every_way(|site| {
+        let mut client = site.anyone();
+        let token = token("mallory");
+        run(&mut client, &format!("select auth.jwt_session_init('{token}')"));
+        for explain in [
+            "explain (analyze, verbose, settings, costs off) select * from public.todos",
+            "explain (analyze, verbose, settings, format json) select * from public.todos where user_id = 'mallory'",
+            "explain (analyze, verbose, settings) update public.todos set task = task",
+            "explain (analyze) select auth.user_id(), auth.session()",
+        ] {
+            let plan = format!("{:?}", rows(&mut client, explain));
+            hides(&plan, &token);
+            assert!(!plan.contains("secret") && !plan.contains("alice"), "{plan}");
+        }
+        run(&mut client, "begin");
+        let fails_too = format!(
+            "explain analyze select auth.jwt_session_init('{}')",
+            Proxy::new().token_of("alice")
+        );
+        assert_eq!(refusal(&mut client, &fails_too).sqlstate, "28000");
+        run(&mut client, "rollback");
+    });
+}
+
+#[test]
+fn a_leaky_function_is_not_shown_the_rows_of_others() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        run(
+            &mut client,
+            "create temp table leaked (task text);
+             create function pg_temp.leak(seen text) returns boolean language plpgsql cost 0.0000001 as
+                 'begin insert into leaked values (seen); return true; end';
+             create function pg_temp.leaks(text, text) returns boolean language sql as 'select pg_temp.leak($1)';
+             create operator pg_temp.~~~ (leftarg = text, rightarg = text, function = pg_temp.leaks)",
+        );
+        for sql in [
+            "select * from public.todos where pg_temp.leak(task)",
+            "select * from public.todos where task operator(pg_temp.~~~) 'x'",
+            "select * from public.todos where pg_temp.leak(task) and user_id = 'alice'",
+            "select count(*) from public.todos t, public.todos u where pg_temp.leak(u.task) or t.id = u.id",
+            "select * from public.todos order by pg_temp.leak(task)",
+            "update public.todos set task = task where pg_temp.leak(task)",
+            "delete from public.todos where pg_temp.leak(task) and false",
+            "select * from public.todos where 1 / (case when task = 'secret' then 0 else 1 end) = 1",
+            "select * from public.todos where task::text::int is null or task <> 'own'",
+        ] {
+            let result = client.simple_query(sql);
+            if sql.contains("::int") {
+                // Her own row is no number; it is the only one that is looked at.
+                let told = format!("{:?}", result.unwrap_err());
+                assert!(told.contains("own") && !told.contains("secret"), "{told}");
+            } else {
+                result.unwrap();
+            }
+        }
+        let leaked = "select string_agg(distinct task, ' ') from leaked";
+        assert_eq!(value(&mut client, leaked).as_deref(), Some("own"));
+        run(&mut client, "discard all");
+    });
+}
+
+#[test]
+fn the_memory_and_the_files_of_the_server_are_not_shown() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        for sql in [
+            "select * from pg_backend_memory_contexts",
+            "select pg_log_backend_memory_contexts(pg_backend_pid())",
+            "select * from pg_ls_logdir()",
+            "select pg_read_file('log')",
+            "select pg_read_binary_file('/proc/self/environ')",
+            "select lo_import('/etc/passwd')",
+            "copy (select 1) to program 'true'",
+            "copy (select 1) to '/tmp/pg_session_jwt'",
+            "load '/tmp/mallory.so'",
+            "create function pg_temp.f() returns int language c as '/tmp/mallory.so'",
+            "create function pg_temp.f() returns internal language internal as 'user_id_wrapper'",
+            "select * from pg_authid",
+            "select * from pg_statistic",
+            "alter system set log_statement = 'all'",
+            "set log_statement = 'all'",
+            "set session_preload_libraries = 'x'",
+        ] {
+            fails(&mut client, sql, "42501");
+        }
+        assert_eq!(who(&mut client), MALLORY);
+    });
+}
+
+#[test]
+fn what_the_statistics_know_is_not_shown() {
+    in_every_way(|site| {
+        run(&mut site.admin(), "analyze todos");
+        let mut client = site.mallory();
+        let stats = "select count(*) from pg_stats where tablename = 'todos'";
+        assert_eq!(value(&mut client, stats).as_deref(), Some("0"));
+        // A request of alice's own shows that there is something to be seen.
+        let seen = request(&mut site.anyone(), "alice", "select count(*) from public.todos");
+        assert_eq!(seen.concat(), [Some("2".to_owned())]);
+    });
+}

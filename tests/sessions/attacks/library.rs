@@ -1,0 +1,25 @@
+//! The library is gone, and what was made with it is still there.
+
+use super::{in_every_way, site::session_init};
+use crate::session::{refusal, run};
+
+#[test]
+fn without_the_library_nobody_sees_anything() {
+    in_every_way(|site| {
+        run(
+            &mut site.admin(),
+            "update pg_proc set probin = '$libdir/pg_session_jwt_gone' where pronamespace = 'auth'::regnamespace",
+        );
+        let mut client = site.anyone();
+        for sql in [
+            "select auth.user_id()",
+            "select * from public.todos",
+            "insert into public.todos (task) values ('x')",
+            "update public.todos set task = 'x'",
+            "delete from public.todos",
+            &session_init("mallory"),
+        ] {
+            assert_eq!(refusal(&mut client, sql).sqlstate, "58P01", "{sql}");
+        }
+    });
+}

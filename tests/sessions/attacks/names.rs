@@ -1,0 +1,136 @@
+//! Names that mean something else than they seem to.
+
+use super::site::session_init;
+use super::{MALLORY, fails, in_every_way, value, who};
+use crate::session::{rows, run};
+
+#[test]
+fn a_policy_means_what_it_meant_when_it_was_made() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        run(
+            &mut client,
+            "create function pg_temp.user_id() returns text language sql as $$ select 'alice'::text $$;
+             create function pg_temp.equal(text, text) returns boolean language sql as 'select true';
+             create operator pg_temp.= (leftarg = text, rightarg = text, function = pg_temp.equal);
+             create function pg_temp.jwt_session_init(text) returns void language sql as 'select'",
+        );
+        for path in [
+            "pg_temp",
+            "pg_temp, auth, public",
+            "pg_temp, pg_catalog, public",
+            "auth, pg_temp",
+        ] {
+            run(&mut client, &format!("set search_path = {path}"));
+            assert_eq!(who(&mut client), MALLORY, "{path}");
+        }
+        // Not even by its bare name: PostgreSQL finds no function in the temporary schema.
+        run(&mut client, "set search_path = pg_temp, auth");
+        assert_eq!(value(&mut client, "select user_id()").as_deref(), Some("mallory"));
+        run(&mut client, "discard all");
+    });
+}
+
+#[test]
+fn a_temporary_table_hides_the_real_one_from_nobody_else() {
+    // Whoever makes it sees it, in their session: SECURITY.md, "Name tables with their schema".
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        run(
+            &mut client,
+            "create temp table todos as select 'alice' as user_id, 'forged' as task",
+        );
+        assert_eq!(value(&mut client, "select task from todos").as_deref(), Some("forged"));
+        assert_eq!(
+            value(&mut client, "select task from public.todos").as_deref(),
+            Some("own")
+        );
+        assert_eq!(who(&mut client), MALLORY);
+        run(&mut client, "drop table pg_temp.todos");
+        assert_eq!(
+            site.alice("select task from todos order by id").concat(),
+            ["secret", "hidden"].map(|task| Some(task.to_owned()))
+        );
+    });
+}
+
+#[test]
+fn nothing_can_be_put_beside_the_functions() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        for sql in [
+            "create function auth.user_id(x text default 'alice') returns text language sql as 'select x'",
+            "create function auth.jwt_session_init(x unknown) returns void language sql as 'select'",
+            "create function auth.jwt_session_init(x varchar) returns void language sql as 'select'",
+            "create or replace function auth.user_id() returns text language sql as 'select ''alice''::text'",
+            "create procedure auth.init(x int default 1) language sql as 'select'",
+            "create table auth.users (id int)",
+            "create view auth.user_id as select 'alice'",
+            "create type auth.user_id as (x int)",
+            "create operator auth.= (leftarg = text, rightarg = text, function = texteq)",
+            "create function public.user_id() returns text language sql as 'select ''alice''::text'",
+            "alter function auth.user_id() rename to was_user_id",
+            "alter function auth.user_id() owner to authenticated",
+            "alter function auth.user_id() set schema public",
+            "alter function auth.user_id() immutable",
+            "alter function auth.user_id() leakproof",
+            "alter function auth.user_id() set pg_session_jwt.jwt = ''",
+            "drop function auth.user_id() cascade",
+            "comment on function auth.user_id() is 'x'",
+        ] {
+            fails(&mut client, sql, "42501");
+        }
+        let before = rows(
+            &mut site.admin(),
+            "select nspacl::text from pg_namespace where nspname = 'auth'",
+        );
+        run(
+            &mut client,
+            "grant execute on function auth.user_id() to anonymous; grant usage on schema auth to anonymous",
+        );
+        let after = rows(
+            &mut site.admin(),
+            "select nspacl::text from pg_namespace where nspname = 'auth'",
+        );
+        assert_eq!(after, before, "a GRANT without the right to it is a mere warning");
+        let functions =
+            "select count(*) from pg_proc where proname = 'user_id' and pronamespace = 'auth'::regnamespace";
+        assert_eq!(value(&mut client, functions).as_deref(), Some("1"));
+    });
+}
+
+#[test]
+fn the_extension_and_its_schema_belong_to_somebody_else() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        for sql in [
+            "alter schema auth rename to was_auth",
+            "alter schema auth owner to authenticated",
+            "drop schema auth cascade",
+            "drop extension pg_session_jwt cascade",
+            "alter extension pg_session_jwt set schema public",
+            "alter extension pg_session_jwt update",
+            "alter extension pg_session_jwt drop function auth.user_id()",
+            "create extension pg_session_jwt",
+            "drop owned by postgres",
+            "reassign owned by postgres to authenticated",
+        ] {
+            let refused = crate::session::refusal(&mut client, sql);
+            let expected = if sql.starts_with("create extension") {
+                "42710"
+            } else {
+                "42501"
+            };
+            assert_eq!(refused.sqlstate, expected, "{sql}: {refused:?}");
+            assert_eq!(who(&mut client), MALLORY, "{sql}");
+        }
+        // Not even the extension's owner moves the functions, whose names policies are written with.
+        let mut admin = site.admin();
+        run(&mut admin, "create schema elsewhere");
+        let refused = crate::session::refusal(&mut admin, "alter extension pg_session_jwt set schema elsewhere");
+
+        assert_eq!(refused.sqlstate, "0A000", "{refused:?}");
+        run(&mut client, &session_init("mallory"));
+        assert_eq!(who(&mut client), MALLORY);
+    });
+}

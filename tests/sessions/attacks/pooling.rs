@@ -1,0 +1,143 @@
+//! A session of the server that is one client's and then another's: what each finds there.
+//!
+//! Only through PgBouncer in transaction mode: it alone gives a session to the next client without a reset.
+
+use std::sync::LazyLock;
+
+use postgres::Client;
+
+use super::bouncer::Bouncer;
+use super::site::{Site, connect, request, session_init};
+use super::{MALLORY, NOBODY, Way, value, who};
+use crate::session::{Proxy, refusal_of, rows, run};
+
+fn pooled() -> Site {
+    Site::new(Way::Pooled)
+}
+
+/// Clients of a PgBouncer of their own, on the site of the others.
+fn client(bouncer: &Bouncer, site: &Site) -> Client {
+    connect(bouncer.port(), &site.database, "app", "").unwrap()
+}
+
+const TASKS: &str = "select string_agg(task, ' ' order by id) from public.todos";
+
+#[test]
+fn a_local_identity_is_gone_when_the_next_client_comes() {
+    let site = pooled();
+    for _ in 0..3 {
+        assert_eq!(site.alice(TASKS).concat(), [Some("secret hidden".to_owned())]);
+        assert_eq!(who(&mut site.anyone()), NOBODY);
+    }
+    // Nor does it outlast an error, or a client that goes away within its transaction.
+    let mut client = site.anyone();
+    let unfinished = format!("begin; {}; select 1 / 0", session_init("alice"));
+    client.simple_query(&unfinished).unwrap_err();
+    run(&mut client, "rollback");
+    assert_eq!(who(&mut site.anyone()), NOBODY);
+    run(&mut client, &format!("begin; {}", session_init("alice")));
+    drop(client);
+    assert_eq!(who(&mut site.anyone()), NOBODY);
+}
+
+#[test]
+fn a_session_that_an_attacker_left_logged_in_is_not_the_victims() {
+    let site = pooled();
+    drop(site.mallory());
+    // Mallory's identity is there for whoever presents none, and that is why each transaction presents its own.
+    assert_eq!(who(&mut site.anyone()), MALLORY);
+    let insert = "insert into public.todos (task) values ('new') returning user_id";
+    assert_eq!(site.alice(insert).concat(), [Some("alice".to_owned())]);
+    assert_eq!(site.alice(TASKS).concat(), [Some("secret hidden new".to_owned())]);
+    assert_eq!(who(&mut site.anyone()), MALLORY);
+}
+
+#[test]
+fn a_request_that_presents_a_bad_token_does_not_run_as_the_one_before() {
+    let site = pooled();
+    drop(site.mallory());
+    let bad = Proxy::new().token_of("alice");
+    let insert = "insert into public.todos (task) values ('lost')";
+    let request = format!("begin; select auth.jwt_session_init('{bad}', true); {insert}; commit");
+    let error = site.anyone().batch_execute(&request).unwrap_err();
+    assert_eq!(refusal_of(&error).sqlstate, "28000");
+    let lost = "select count(*) from todos where task = 'lost'";
+    assert_eq!(value(&mut site.admin(), lost).as_deref(), Some("0"));
+}
+
+#[test]
+fn a_plan_that_alice_left_gives_mallory_her_own_rows() {
+    let site = pooled();
+    site.alice("prepare left_there as select task from public.todos order by id");
+    let mut mallory = site.mallory();
+    for _ in 0..7 {
+        assert_eq!(rows(&mut mallory, "execute left_there"), [[Some("own".to_owned())]]);
+    }
+}
+
+#[test]
+fn only_a_reset_takes_away_what_a_user_leaves_in_a_session() {
+    // PostgreSQL keeps all of it for the session, and the session for the next client: SECURITY.md, "Reset pooled
+    // connections". With server_reset_query_always PgBouncer sends DISCARD ALL after each transaction.
+    static RESETTING: LazyLock<Bouncer> = LazyLock::new(|| {
+        let site = pooled();
+        Bouncer::start(
+            site.server,
+            "server_reset_query = DISCARD ALL\nserver_reset_query_always = 1",
+        )
+    });
+    let leave = "create temp table notes as select task from public.todos;
+                 prepare left_there as select 1;
+                 declare held cursor with hold for select task from public.todos order by id";
+    let site = pooled();
+    site.alice(leave);
+    let mut mallory = site.mallory();
+    assert_eq!(
+        rows(&mut mallory, "fetch all from held").concat(),
+        ["secret", "hidden"].map(|task| Some(task.to_owned()))
+    );
+    assert_eq!(
+        rows(&mut mallory, "select count(*) from notes").concat(),
+        [Some("2".to_owned())]
+    );
+
+    let site = pooled();
+    let mut alice = client(&RESETTING, &site);
+    request(&mut alice, "alice", &format!("set local role authenticated; {leave}"));
+    run(
+        &mut alice,
+        &format!("set role authenticated; {}", session_init("alice")),
+    );
+    let mut mallory = client(&RESETTING, &site);
+    for (sql, sqlstate) in [
+        ("set role authenticated; fetch all from held", "34000"),
+        ("set role authenticated; select * from notes", "42P01"),
+        ("set role authenticated; execute left_there", "26000"),
+    ] {
+        let error = mallory.batch_execute(sql).unwrap_err();
+        assert_eq!(refusal_of(&error).sqlstate, sqlstate, "{sql}");
+    }
+    let nobody = rows(&mut mallory, "set role authenticated; select auth.user_id()");
+    assert_eq!(nobody, [[None]], "the identity of alice's session");
+}
+
+#[test]
+fn a_key_that_the_pooler_drops_leaves_no_weaker_mode() {
+    let ignoring = |site: &Site| Bouncer::start(site.server, "ignore_startup_parameters = options");
+    for site in [pooled(), Site::late(Way::Pooled)] {
+        let bouncer = ignoring(&site);
+        let mut proxy = Proxy::new();
+        let mut client = connect(bouncer.port(), &site.database, "app", &proxy.options()).unwrap();
+        run(
+            &mut client,
+            r#"set role authenticated; set request.jwt.claims = '{"sub":"alice"}'"#,
+        );
+        assert_eq!(who(&mut client), NOBODY);
+        let token = proxy.token_of("alice");
+        let error = client
+            .batch_execute(&format!("select auth.jwt_session_init('{token}')"))
+            .unwrap_err();
+        assert_eq!(refusal_of(&error).message, "the JWT's issuer is not trusted");
+        assert_eq!(who(&mut client), NOBODY);
+    }
+}

@@ -1,0 +1,266 @@
+//! Settings: which of them an attacker can bring, set, store, read or take away.
+
+use super::site::{Site, providers, secret, session_init, token, token_with};
+use super::{MALLORY, NOBODY, WAYS, Way, fails, in_every_way, value, who};
+use crate::session::{Proxy, refusal, refusal_of, rows, run};
+
+#[test]
+fn a_key_in_the_startup_packet_opens_nothing() {
+    in_every_way(|site| {
+        let mut proxy = Proxy::new();
+        let options = format!(r#"{} -c request.jwt.claims={{"sub":"alice"}}"#, proxy.options());
+        if site.way == Way::Pooled {
+            let refused = refusal_of(&site.try_connect(&options).err().expect("a refusal"));
+            assert_eq!(
+                (refused.sqlstate.as_str(), refused.message.as_str()),
+                ("08P01", "unsupported startup parameter: options")
+            );
+            return;
+        }
+        let mut client = site.try_connect(&options).unwrap();
+        assert_eq!(who(&mut client), NOBODY);
+        let forged = format!("select auth.jwt_session_init('{}')", proxy.token_of("alice"));
+        fails(&mut client, &forged, "28000");
+        for setting in [
+            "providers=[]",
+            "claims_fallback=on",
+            "leeway=300",
+            "audit_log=off",
+            "ca_file=/dev/null",
+        ] {
+            let options = format!("-c pg_session_jwt.{setting}");
+            let refused = refusal_of(&site.try_connect(&options).err().expect("a refusal"));
+            let sqlstate = if setting.starts_with("ca_file") {
+                "55P02"
+            } else {
+                "42501"
+            };
+            assert_eq!(refused.sqlstate, sqlstate, "{setting}: {refused:?}");
+        }
+    });
+}
+
+#[test]
+fn what_is_set_before_the_library_loads_opens_nothing() {
+    let key = Proxy::new().jwk();
+    let own = format!(r#"[{{"issuer":"https://mallory.example/","jwks":{{"keys":[{key}]}}}}]"#);
+    for way in WAYS {
+        let mut site = Site::late(way);
+        for before in [
+            "set pg_session_jwt.providers = ''".to_owned(),
+            format!("set pg_session_jwt.providers = '{own}'"),
+            format!("begin; set local pg_session_jwt.providers = '{own}'"),
+            "set pg_session_jwt.providers = 'x'; reset pg_session_jwt.providers".to_owned(),
+            format!("set pg_session_jwt.jwk = '{key}'"),
+            "set pg_session_jwt.claims_fallback = on".to_owned(),
+            "reset all".to_owned(),
+            "discard all".to_owned(),
+        ] {
+            // Through PgBouncer every client has the same session of the server, which loads the library once.
+            if way == Way::Pooled {
+                site = Site::late(way);
+            }
+            let mut client = site.anyone();
+            run(&mut client, r#"set request.jwt.claims = '{"sub":"alice"}'"#);
+            run(&mut client, &before);
+            run(&mut client, "set role authenticated");
+            let loaded = "select exists (select from pg_settings where name = 'pg_session_jwt.jwt')::text";
+            assert_eq!(value(&mut client, loaded).as_deref(), Some("false"), "{before}");
+            for sql in ["select 1", "rollback", "reset all"] {
+                run(&mut client, sql);
+                run(&mut client, "set role authenticated");
+                // Either the providers of the file count, or every call fails: never the claims, never another key.
+                match client.simple_query("select auth.user_id()") {
+                    Ok(_) => assert_eq!(who(&mut client), NOBODY, "{way:?}: {before}"),
+                    Err(error) => assert_eq!(refusal_of(&error).sqlstate, "55000", "{way:?}: {before}"),
+                }
+            }
+            let forged = format!(
+                "select auth.jwt_session_init('{}')",
+                Proxy::new().raw(r#"{"iss":"https://mallory.example/","sub":"alice"}"#)
+            );
+            let refused = refusal(&mut client, &forged).sqlstate;
+            assert!(
+                ["28000", "55000"].contains(&refused.as_str()),
+                "{way:?}: {before}: {refused}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_ends_an_identity_gives_no_other() {
+    in_every_way(|site| {
+        for (sql, left) in [
+            ("reset pg_session_jwt.jwt", NOBODY),
+            ("set pg_session_jwt.jwt = ''", NOBODY),
+            ("set pg_session_jwt.jwt to default", NOBODY),
+            ("select set_config('pg_session_jwt.jwt', null, false)", NOBODY),
+            ("reset all", NOBODY),
+            ("discard all", NOBODY),
+            ("discard plans; discard temp; discard sequences", MALLORY),
+            ("begin; set local pg_session_jwt.jwt = ''; commit", MALLORY),
+            ("set session characteristics as transaction read only", MALLORY),
+        ] {
+            let mut client = site.mallory();
+            run(&mut client, sql);
+            run(&mut client, "set role authenticated");
+            assert_eq!(who(&mut client), left, "{sql}");
+            run(&mut client, "discard all");
+        }
+        let mut client = site.mallory();
+        for (sql, sqlstate) in [
+            ("set pg_session_jwt.jwt = '***'", "22023"),
+            ("set pg_session_jwt.jwt = 'alice'", "22023"),
+            ("set pg_session_jwt.user_id = 'alice'", "42602"),
+            ("set pg_session_jwt.providers = ''", "42501"),
+            ("reset pg_session_jwt.providers", "42501"),
+            ("set pg_session_jwt.claims_fallback = on", "42501"),
+            ("set pg_session_jwt.leeway = 300", "42501"),
+            ("set pg_session_jwt.jwk = ''", "55P02"),
+            (
+                "update pg_settings set setting = 'x' where name = 'pg_session_jwt.leeway'",
+                "42501",
+            ),
+        ] {
+            fails(&mut client, sql, sqlstate);
+        }
+    });
+}
+
+#[test]
+fn a_token_is_stored_nowhere() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        let token = token("mallory");
+        let clause = |value: &str| {
+            format!("create function pg_temp.f() returns int language sql set pg_session_jwt.jwt {value} as 'select 1'")
+        };
+        fails(&mut client, &clause(&format!("= '{token}'")), "42501");
+        fails(&mut client, &clause("from current"), "42501");
+        let role = format!("alter role authenticated set pg_session_jwt.jwt = '{token}'");
+        fails(&mut client, &role, "42501");
+        fails(
+            &mut client,
+            "alter role authenticated set pg_session_jwt.jwt from current",
+            "42501",
+        );
+        let role = format!(
+            "alter role authenticated in database {} set pg_session_jwt.jwt = '{token}'",
+            site.database
+        );
+        fails(&mut client, &role, "42501");
+        let database = format!("alter database {} set pg_session_jwt.jwt = '{token}'", site.database);
+        fails(&mut client, &database, "42501");
+        fails(&mut client, "alter role all set pg_session_jwt.jwt = ''", "42501");
+        fails(
+            &mut client,
+            &format!("alter system set pg_session_jwt.jwt = '{token}'"),
+            "42501",
+        );
+        let stored = "select count(*) from pg_db_role_setting where setconfig::text like '%jwt.jwt%'";
+        assert_eq!(value(&mut client, stored).as_deref(), Some("0"));
+    });
+}
+
+#[test]
+fn a_clause_of_a_function_is_no_way_to_another_identity() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        run(
+            &mut client,
+            "create function pg_temp.emptied() returns text language sql set pg_session_jwt.jwt = ''
+                 as $$ select coalesce(auth.user_id(), '(nobody)') || count(*) from public.todos $$;
+             create function pg_temp.claimed() returns text language sql set request.jwt.claims = '{\"sub\":\"alice\"}'
+                 as $$ select auth.user_id() || count(*) from public.todos $$;
+             create function pg_temp.overrides(token text) returns text language plpgsql set pg_session_jwt.jwt = ''
+                 as $$ begin perform set_config('pg_session_jwt.jwt', token, false); return auth.user_id(); end $$",
+        );
+        let call = |client: &mut _, call: &str| value(client, &format!("select pg_temp.{call}"));
+        assert_eq!(call(&mut client, "emptied()").as_deref(), Some("(nobody)0"));
+        assert_eq!(call(&mut client, "claimed()").as_deref(), Some("mallory1"));
+        assert_eq!(who(&mut client), MALLORY);
+        let bad = Proxy::new().token_of("alice");
+        fails(&mut client, &format!("select pg_temp.overrides('{bad}')"), "28000");
+    });
+}
+
+#[test]
+fn the_providers_and_their_secrets_are_not_shown() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        for sql in [
+            "show pg_session_jwt.providers",
+            "select current_setting('pg_session_jwt.providers')",
+            "select * from auth.providers()",
+            "select * from pg_file_settings",
+            "select pg_read_file('postgresql.auto.conf')",
+            "select pg_reload_conf()",
+        ] {
+            fails(&mut client, sql, "42501");
+        }
+        for sql in [
+            "select * from pg_settings",
+            "show all",
+            "select setconfig from pg_db_role_setting",
+        ] {
+            let shown = format!("{:?}", rows(&mut client, sql));
+            assert!(!shown.contains(&secret()), "{sql}");
+        }
+        let shown = value(&mut site.admin(), "show pg_session_jwt.providers").unwrap();
+        assert!(shown.contains(&secret()), "there is a secret to be seen");
+    });
+}
+
+#[test]
+fn the_owner_of_a_database_chooses_no_providers() {
+    // Once: how the owner came to be in the session makes no difference to what they own.
+    let site = Site::new(Way::SetRole);
+    let owner = format!("{}_owner", site.database);
+    run(
+        &mut site.admin(),
+        &format!(
+            "create role {owner} login in role authenticated; alter database {0} owner to {owner}",
+            site.database
+        ),
+    );
+    let mut client = super::site::connect(site.server.port(), &site.database, &owner, "").unwrap();
+    for (setting, sqlstate) in [
+        ("providers = ''", "42501"),
+        ("claims_fallback = on", "42501"),
+        ("leeway = 300", "42501"),
+        ("jwk = 'x'", "55P02"),
+    ] {
+        let sql = format!("alter database {} set pg_session_jwt.{setting}", site.database);
+        assert_eq!(refusal(&mut client, &sql).sqlstate, sqlstate, "{sql}");
+    }
+    // What the superuser has set for the database stays.
+    let stored = format!(
+        "alter database {} set pg_session_jwt.providers = '{}'",
+        site.database,
+        providers("")
+    );
+    run(&mut site.admin(), &stored);
+    for reset in [
+        "reset pg_session_jwt.providers",
+        "set pg_session_jwt.providers to default",
+    ] {
+        let sql = format!("alter database {} {reset}", site.database);
+        assert_eq!(refusal(&mut client, &sql).sqlstate, "42501", "{sql}");
+    }
+    run(&mut client, &format!("alter database {} reset all", site.database));
+    let left = "select count(*) from pg_db_role_setting where setconfig::text like '%providers%'
+                   and setdatabase = (select oid from pg_database where datname = current_database())";
+    assert_eq!(value(&mut client, left).as_deref(), Some("1"));
+    let sql = "select auth.user_id() is null";
+
+    assert_eq!(value(&mut client, sql).as_deref(), Some("t"));
+    run(&mut client, &session_init("mallory"));
+    fails(&mut client, "show pg_session_jwt.providers", "42501");
+    let expired = token_with(r#""sub":"alice","nbf":4000000000"#);
+    fails(
+        &mut client,
+        &format!("select auth.jwt_session_init('{expired}')"),
+        "28000",
+    );
+}

@@ -1,0 +1,114 @@
+//! Every end user is the same role, and a role may change its own password and settings.
+
+use super::Way;
+use super::site::{CONF, TODOS, connect, providers_line, request, session_init, token};
+use crate::server::Server;
+use crate::session::{Refusal, refusal, refusal_of, rows, run};
+
+/// A server of its own, because what is done here is done to all users of a server.
+fn server(authenticated: &str) -> Server {
+    let server = Server::start(&format!(
+        "{CONF}shared_preload_libraries = 'pg_session_jwt'\n{}",
+        providers_line()
+    ));
+    let mut admin = server.connect("template1", "postgres", "");
+    run(&mut admin, TODOS);
+    let roles = "create role app login noinherit in role authenticated; alter role authenticated";
+    run(&mut admin, &format!("{roles} {authenticated}"));
+    drop(admin);
+    server
+}
+
+/// What mallory can do to the role, and what she cannot.
+fn plant(server: &Server, database: &str, way: Way) {
+    let user = if way == Way::Login { "authenticated" } else { "app" };
+    let mut client = connect(server.port(), database, user, "").unwrap();
+    run(&mut client, "set role authenticated");
+    run(&mut client, &session_init("mallory"));
+    // PostgreSQL lets every role do this to itself.
+    run(
+        &mut client,
+        "alter role authenticated password 'hacked';
+         alter role authenticated set search_path = mallory, public;
+         alter role authenticated set row_security = off;
+         alter role authenticated set role = 'authenticated';
+         alter role authenticated set request.jwt.claims = '{\"sub\":\"mallory\"}'",
+    );
+    let token = token("mallory");
+    for sql in [
+        format!("alter role authenticated set pg_session_jwt.jwt = '{token}'"),
+        "alter role authenticated set pg_session_jwt.claims_fallback = on".to_owned(),
+        "alter role authenticated set pg_session_jwt.providers = ''".to_owned(),
+        "alter role authenticated set pg_session_jwt.leeway = 300".to_owned(),
+        "alter role authenticated set session_preload_libraries = 'x'".to_owned(),
+        "alter role authenticated bypassrls".to_owned(),
+        "alter role authenticated superuser".to_owned(),
+        "alter role authenticated createrole".to_owned(),
+        "alter role app password 'hacked'".to_owned(),
+        "alter role app set search_path = 'mallory'".to_owned(),
+        "grant postgres to authenticated".to_owned(),
+    ] {
+        assert_eq!(refusal(&mut client, &sql).sqlstate, "42501", "{sql}");
+    }
+    let fixed = refusal(&mut client, "alter role authenticated set pg_session_jwt.jwk = 'x'");
+    assert_eq!(fixed.sqlstate, "55P02");
+}
+
+const WHAT_ALICE_SEES: &str = "select auth.user_id() || ' ' || current_setting('row_security') || ' ' || \
+                               current_setting('search_path') || ' ' || (select string_agg(task, ' ' order by id) from public.todos)";
+
+#[test]
+fn a_role_that_cannot_log_in_takes_nothing_that_an_end_user_planted() {
+    // No direct login: that is the point. Through PgBouncer it is the application's login, too.
+    let server = server("nologin");
+    let database = server.database();
+    plant(&server, &database, Way::SetRole);
+    let mut alice = connect(server.port(), &database, "app", "").unwrap();
+    run(&mut alice, "set role authenticated");
+    assert_eq!(
+        request(&mut alice, "alice", WHAT_ALICE_SEES).concat(),
+        [Some("alice on \"$user\", public secret hidden".to_owned())]
+    );
+    let login = |user: &str| -> Refusal {
+        let mut config = postgres::Config::new();
+        config.host("127.0.0.1").port(server.port()).dbname(&database);
+        refusal_of(
+            &config
+                .user(user)
+                .password("hacked")
+                .connect(postgres::NoTls)
+                .err()
+                .expect("a refusal"),
+        )
+    };
+    assert_eq!(
+        login("authenticated").message,
+        "role \"authenticated\" is not permitted to log in"
+    );
+}
+
+#[test]
+fn a_role_that_can_log_in_is_broken_by_an_end_user_but_nobody_else() {
+    // What SECURITY.md warns of: alice's session is a nuisance, and still nobody but hers.
+    let server = server("login");
+    let database = server.database();
+    plant(&server, &database, Way::Login);
+    let mut alice = connect(server.port(), &database, "authenticated", "").unwrap();
+    let settings = "select current_setting('row_security'), current_setting('search_path'), auth.user_id()";
+    assert_eq!(
+        rows(&mut alice, settings).concat(),
+        [Some("off".to_owned()), Some("mallory, public".to_owned()), None]
+    );
+    // row_security = off makes an error of what it cannot show.
+    assert_eq!(refusal(&mut alice, "select * from public.todos").sqlstate, "42501");
+    run(&mut alice, "set row_security = on");
+    assert_eq!(
+        request(
+            &mut alice,
+            "alice",
+            "select string_agg(task, ' ' order by id) from public.todos"
+        )
+        .concat(),
+        [Some("secret hidden".to_owned())]
+    );
+}

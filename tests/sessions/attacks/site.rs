@@ -1,0 +1,193 @@
+//! The site that is attacked: servers, users and their rows.
+
+use std::sync::LazyLock;
+
+use postgres::config::SslMode;
+use postgres::{Client, Config, NoTls};
+
+use super::Way;
+use super::bouncer::Bouncer;
+use crate::server::Server;
+use crate::session::{now, rows, run};
+use crate::sign::{HMAC, P256, RSA, Signer};
+
+pub const ISSUER: &str = "https://issuer.example/";
+
+static KEY: LazyLock<Signer> = LazyLock::new(Signer::ed25519);
+
+/// The library is preloaded, and `authenticated` may log in, which the README advises against.
+static SERVER: LazyLock<Server> = LazyLock::new(|| {
+    start(&format!(
+        "shared_preload_libraries = 'pg_session_jwt'\n{}",
+        providers_line()
+    ))
+});
+
+/// The same where the first call of a session loads the library.
+static LATE: LazyLock<Server> = LazyLock::new(|| start(&line(&providers(""))));
+
+static BOUNCER: LazyLock<Bouncer> = LazyLock::new(|| Bouncer::start(&SERVER, ""));
+static LATE_BOUNCER: LazyLock<Bouncer> = LazyLock::new(|| Bouncer::start(&LATE, ""));
+
+/// What every server of the attacks has, so that an attack may try it.
+pub const CONF: &str = "max_connections = 300\nmax_prepared_transactions = 50\nmax_worker_processes = 100\n\
+                        max_parallel_workers = 100\npg_session_jwt.audit_log = on\n";
+
+/// In template1, so in every database that is made later.
+pub const TODOS: &str = "
+    create table todos (
+        id int generated always as identity primary key,
+        user_id text not null default auth.user_id(),
+        task text not null,
+        unique (user_id, task));
+    insert into todos (user_id, task) values ('alice', 'secret'), ('mallory', 'own'), ('alice', 'hidden');
+    alter table todos enable row level security;
+    create policy own on todos to authenticated using (auth.user_id() = user_id) with check (auth.user_id() = user_id);
+    grant select, insert, update, delete on todos to authenticated;";
+
+/// For postgresql.conf, with a symmetric key, too, which is good there where the library is preloaded.
+pub fn providers_line() -> String {
+    line(&providers(&format!(",{}", HMAC.jwk(r#""kid":"k4""#))))
+}
+
+fn line(providers: &str) -> String {
+    format!("pg_session_jwt.providers = '{providers}'")
+}
+
+/// The site's one provider, with public keys and these.
+pub fn providers(more: &str) -> String {
+    let keys = [
+        KEY.jwk(r#""kid":"k1""#),
+        RSA.jwk(r#""kid":"k2""#),
+        P256.jwk(r#""kid":"k3""#),
+    ];
+    let keys = keys.join(",");
+    format!(r#"[{{"issuer":"{ISSUER}","jwks":{{"keys":[{keys}{more}]}}}}]"#)
+}
+
+/// What nobody but superusers may see of it.
+pub fn secret() -> String {
+    let jwk = HMAC.jwk("");
+    let (_, secret) = jwk.split_once(r#""k":""#).unwrap();
+    secret.trim_end_matches("\"}").to_owned()
+}
+
+/// A server with `todos` in each database, an application that may become `authenticated`, and that as a login.
+fn start(conf: &str) -> Server {
+    let server = Server::start(&format!("{CONF}{conf}"));
+    let mut admin = server.connect("template1", "postgres", "");
+    run(&mut admin, TODOS);
+    run(
+        &mut admin,
+        "create role app login noinherit in role authenticated; alter role authenticated login",
+    );
+    server
+}
+
+pub struct Site {
+    pub way: Way,
+    pub server: &'static Server,
+    bouncer: Option<&'static Bouncer>,
+    pub database: String,
+}
+
+impl Site {
+    pub fn new(way: Way) -> Site {
+        Site::on(&SERVER, way, || &BOUNCER)
+    }
+
+    /// One whose sessions have not loaded the library when mallory's first statement comes.
+    pub fn late(way: Way) -> Site {
+        Site::on(&LATE, way, || &LATE_BOUNCER)
+    }
+
+    fn on(server: &'static Server, way: Way, bouncer: impl FnOnce() -> &'static Bouncer) -> Site {
+        Site {
+            way,
+            server,
+            bouncer: (way == Way::Pooled).then(bouncer),
+            database: server.database(),
+        }
+    }
+
+    /// A session of `authenticated` without a token.
+    pub fn anyone(&self) -> Client {
+        self.try_connect("").unwrap()
+    }
+
+    /// One with startup options such as `-c name=value`.
+    pub fn try_connect(&self, options: &str) -> Result<Client, postgres::Error> {
+        let port = self.bouncer.map_or(self.server.port(), Bouncer::port);
+        let user = if self.way == Way::Login { "authenticated" } else { "app" };
+        let mut client = connect(port, &self.database, user, options)?;
+        if self.way != Way::Login {
+            client.batch_execute("set role authenticated")?;
+        }
+        Ok(client)
+    }
+
+    /// A session of `authenticated` in which mallory has presented her token.
+    pub fn mallory(&self) -> Client {
+        let mut client = self.anyone();
+        run(&mut client, &session_init("mallory"));
+        client
+    }
+
+    /// A request of alice as the README has it for poolers, in a session of her own; the rows of its last query.
+    pub fn alice(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+        request(&mut self.anyone(), "alice", sql)
+    }
+
+    pub fn admin(&self) -> Client {
+        self.server.connect(&self.database, "postgres", "")
+    }
+}
+
+/// A connection; without options it asks for none, which PgBouncer would refuse.
+pub fn connect(port: u16, database: &str, user: &str, options: &str) -> Result<Client, postgres::Error> {
+    let mut config = Config::new();
+    config.host("127.0.0.1").port(port).dbname(database).user(user);
+    config.ssl_mode(SslMode::Disable);
+    if !options.is_empty() {
+        config.options(options);
+    }
+    config.connect(NoTls)
+}
+
+/// One transaction with the identity of this user and no longer.
+pub fn request(client: &mut Client, user: &str, sql: &str) -> Vec<Vec<Option<String>>> {
+    let token = token(user);
+    rows(
+        client,
+        &format!("begin; select auth.jwt_session_init('{token}', true); {sql}; commit"),
+    )
+}
+
+pub fn session_init(user: &str) -> String {
+    format!("select auth.jwt_session_init('{}')", token(user))
+}
+
+/// A good token of this user.
+pub fn token(user: &str) -> String {
+    token_with(&format!(r#""sub":"{user}""#))
+}
+
+/// A good token with these members.
+pub fn token_with(members: &str) -> String {
+    signed(r#"{"alg":"EdDSA","kid":"k1"}"#, &payload(members))
+}
+
+/// This header and payload, with the signature that the site's Ed25519 key gives to them.
+pub fn signed(header: &str, payload: &str) -> String {
+    KEY.token_with_header("EdDSA", header, payload)
+}
+
+/// Claims that are all right, but for what these members make of them.
+pub fn payload(members: &str) -> String {
+    format!(r#"{{"iss":"{ISSUER}","exp":{},{members}}}"#, now() + 3600)
+}
+
+/// The public key whose private half signs the tokens, as text.
+pub fn public_key() -> String {
+    KEY.jwk("")
+}

@@ -1,0 +1,170 @@
+//! Statements without an identity, several in one message, and calls by unusual ways.
+
+use super::site::{session_init, token};
+use super::wire::{Wire, result, sqlstate};
+use super::{MALLORY, NOBODY, Way, fails, in_every_way, value, who};
+use crate::session::{Proxy, refusal, rows, run};
+
+#[test]
+fn without_an_identity_there_is_nothing() {
+    in_every_way(|site| {
+        let mut client = site.anyone();
+        let nothing = "select concat_ws(' ', auth.user_id(), auth.uid(), auth.organization(), auth.organization_id(),
+                                        auth.role(), auth.email(), auth.session() ->> 'sub', auth.jwt() ->> 'sub')";
+        assert_eq!(value(&mut client, nothing).as_deref(), Some(""));
+        for sql in [
+            "select task from public.todos",
+            "update public.todos set task = 'x' returning task",
+            "delete from public.todos returning task",
+            "select task from public.todos where user_id = 'alice' or auth.user_id() is null",
+            "select task from public.todos for update",
+        ] {
+            assert_eq!(rows(&mut client, sql), Vec::<Vec<Option<String>>>::new(), "{sql}");
+        }
+        for insert in [
+            "insert into public.todos (user_id, task) values ('alice', 'forged')",
+            "insert into public.todos (user_id, task) values ('alice', 'secret') on conflict (user_id, task) do update set task = 'x'",
+        ] {
+            fails(&mut client, insert, "42501");
+        }
+        // The default has no value for nobody.
+        let sqlstate = refusal(&mut client, "insert into public.todos (task) values ('x')").sqlstate;
+        assert!(["23502", "42501"].contains(&sqlstate.as_str()), "{sqlstate}");
+        assert_eq!(who(&mut client), NOBODY);
+        let all = "select string_agg(user_id || ' ' || task, ', ' order by id) from todos";
+        assert_eq!(
+            value(&mut site.admin(), all).as_deref(),
+            Some("alice secret, mallory own, alice hidden")
+        );
+    });
+}
+
+#[test]
+fn a_refused_token_stops_the_rest_of_its_message() {
+    in_every_way(|site| {
+        let bad = Proxy::new().token_of("alice");
+        let mut client = site.mallory();
+        for sql in [
+            format!("select auth.jwt_session_init('{bad}'); insert into public.todos (task) values ('after')"),
+            format!("insert into public.todos (task) values ('before'); select auth.jwt_session_init('{bad}')"),
+            format!(
+                "begin; insert into public.todos (task) values ('before'); set pg_session_jwt.jwt = '{bad}'; commit"
+            ),
+        ] {
+            let refused = refusal(&mut client, &sql);
+            assert_eq!(refused.sqlstate, "28000", "{sql}");
+            run(&mut client, "rollback");
+            assert_eq!(who(&mut client), MALLORY, "{sql}");
+        }
+        // An error afterwards takes the identity of the same message away again.
+        run(&mut client, "reset pg_session_jwt.jwt");
+        refusal(&mut client, &format!("{}; select 1 / 0", session_init("mallory")));
+        assert_eq!(who(&mut client), NOBODY);
+    });
+}
+
+#[test]
+fn what_is_done_outside_of_policies_is_not_granted() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        for sql in [
+            "truncate public.todos",
+            "alter table public.todos disable row level security",
+            "alter table public.todos owner to authenticated",
+            "create policy open on public.todos using (true)",
+            "alter policy own on public.todos using (true)",
+            "drop policy own on public.todos",
+            "create trigger spy before insert on public.todos for each row execute function suppress_redundant_updates_trigger()",
+            "create rule spy as on select to public.todos do instead select 1",
+            "create table public.mine (id int references public.todos)",
+            "create statistics public.s on user_id, task from public.todos",
+            "lock table public.todos in access exclusive mode; select pg_sequence_last_value('public.todos_id_seq')",
+            "select nextval('public.todos_id_seq')",
+            "set row_security = off; select * from public.todos",
+            "create schema mine",
+        ] {
+            fails(&mut client, sql, "42501");
+        }
+        assert_eq!(who(&mut client), MALLORY);
+    });
+}
+
+#[test]
+fn the_fast_path_calls_the_same_functions() {
+    in_every_way(|site| {
+        if site.way == Way::Pooled {
+            return; // PgBouncer knows no function calls.
+        }
+        let number = |function: &str| -> u32 {
+            let sql = format!("select 'auth.{function}'::regprocedure::oid");
+            value(&mut site.admin(), &sql).unwrap().parse().unwrap()
+        };
+        let user = if site.way == Way::Login { "authenticated" } else { "app" };
+        let mut wire = Wire::connect(site.server.port(), &site.database, user);
+        wire.query("set role authenticated");
+        for reader in [
+            "user_id()",
+            "uid()",
+            "organization()",
+            "organization_id()",
+            "role()",
+            "email()",
+        ] {
+            assert_eq!(result(&wire.call(number(reader), &[])), None, "{reader}");
+        }
+        for reader in ["session()", "jwt()"] {
+            assert_eq!(result(&wire.call(number(reader), &[])).as_deref(), Some("null"));
+        }
+        let init = number("jwt_session_init(text)");
+        assert_eq!(sqlstate(&wire.call(init, &[&Proxy::new().token_of("alice")])), "28000");
+        assert_eq!(sqlstate(&wire.call(init, &[""])), "22023");
+        assert_eq!(result(&wire.call(number("user_id()"), &[])), None);
+        wire.call(init, &[&token("mallory")]);
+        assert_eq!(result(&wire.call(number("user_id()"), &[])).as_deref(), Some("mallory"));
+        // Functions that give rows are called in queries only.
+        assert_eq!(sqlstate(&wire.call(number("status()"), &[])), "0A000");
+        assert_eq!(sqlstate(&wire.call(number("providers()"), &[])), "0A000");
+        assert_eq!(result(&wire.call(number("user_id()"), &[])).as_deref(), Some("mallory"));
+    });
+}
+
+#[test]
+fn what_is_stored_cannot_depend_on_who_asks() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        for sql in [
+            "create temp table t (x text generated always as (auth.user_id()) stored)",
+            "create temp table t (x text); create index on t ((auth.user_id()))",
+            "create temp table t (x text); create index on t (x) where auth.user_id() = x",
+            "create temp table t (x text) partition by list ((auth.user_id()))",
+        ] {
+            let refused = refusal(&mut client, sql);
+            assert!(
+                ["42P17", "42P16"].contains(&refused.sqlstate.as_str()),
+                "{sql}: {refused:?}"
+            );
+        }
+        let refused = refusal(&mut client, "call auth.user_id()");
+        assert_eq!(refused.sqlstate, "42809");
+        assert_eq!(who(&mut client), MALLORY);
+    });
+}
+
+#[test]
+fn a_column_a_domain_and_a_check_ask_who_it_is_when_they_are_used() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        run(
+            &mut client,
+            "create temp table t (by_default text default auth.user_id(), check (by_default = auth.user_id()));
+             insert into t default values",
+        );
+        let forged = refusal(&mut client, "insert into t values ('alice')");
+        assert_eq!(forged.sqlstate, "23514");
+        assert_eq!(
+            value(&mut client, "select by_default from t").as_deref(),
+            Some("mallory")
+        );
+        run(&mut client, "drop table t");
+    });
+}
