@@ -2,7 +2,7 @@
 
 use super::site::{Site, payload, session_init, signed, token, token_with};
 use super::{MALLORY, Way, fails, in_every_way, value, who};
-use crate::session::{refusal, run};
+use crate::session::{refusal, rows, run};
 
 const HEADER: &str = r#"{"alg":"EdDSA","kid":"k1"}"#;
 
@@ -169,4 +169,42 @@ fn a_policy_is_asked_without_a_stack_of_its_own() {
     assert_eq!(refusal(&mut client, "select pg_temp.down(0)").sqlstate, "54001");
     assert_eq!(process(&mut client), before);
     assert_eq!(who(&mut client), MALLORY);
+}
+
+#[test]
+fn a_bomb_in_the_claims_of_a_front_end_is_nobody() {
+    // Claims mode, where anybody can set them; a role or a pooler between makes no difference to the text.
+    let database = crate::server::SHARED.database();
+    let mut client = crate::server::SHARED.connect(&database, "postgres", "");
+    let before = process(&mut client);
+    let nested = |open: &str, close: &str, depth: usize| {
+        format!(
+            r#"{{"sub":"alice","x":{}1{}}}"#,
+            open.repeat(depth),
+            close.repeat(depth)
+        )
+    };
+    for bomb in [
+        nested("[", "]", 100_000),
+        nested(r#"{"a":"#, "}", 100_000),
+        "[".repeat(1_000_000),
+        format!(r#"{{"sub":"alice","x":{}}}"#, "9".repeat(200_000)),
+        r#"{"sub":"alice","x":1e400000}"#.to_owned(),
+        r#"{"sub":"alice","x":1e-400000}"#.to_owned(),
+        r#"{"sub":"alice\u0000"}"#.to_owned(),
+        r#"{"sub":"\ud834"}"#.to_owned(),
+    ] {
+        run(&mut client, &format!("set request.jwt.claims = '{bomb}'"));
+        let seen = rows(
+            &mut client,
+            "select auth.user_id(), auth.session()::text, auth.jwt()::text",
+        );
+        assert_eq!(
+            seen,
+            [[None, Some("null".to_owned()), Some("null".to_owned())]],
+            "{}",
+            super::short(&bomb)
+        );
+    }
+    assert_eq!(process(&mut client), before);
 }

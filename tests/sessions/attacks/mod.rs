@@ -11,6 +11,7 @@ mod identity;
 mod leaks;
 mod library;
 mod names;
+mod odd_calls;
 mod plans;
 mod pooling;
 mod rsa_forgeries;
