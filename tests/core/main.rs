@@ -3,10 +3,12 @@
 //! Keys and tokens are made when a test runs (`sign`). Time is an argument, `NOW`. A refusal is compared as a whole,
 //! with its numbers, so that a token refused for the wrong reason fails its test.
 
+mod attacks;
 mod chance;
 mod compact_form;
 mod curve_keys;
 mod dates;
+mod dependencies;
 mod flat_identity;
 mod guides;
 mod header;

@@ -4,6 +4,7 @@
 //! rows or her token, to stop the server, or to become its owner. The site is set up as the README says: the library is
 //! preloaded, the providers are in postgresql.conf, and each user has their rows.
 
+mod background;
 mod bombs;
 mod bouncer;
 mod forgeries;
