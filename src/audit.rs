@@ -1,10 +1,9 @@
 //! The audit log: one line for each identity taken on or refused, never per row, never the token.
 
-use pgrx::prelude::*;
 use serde_json::{Value, json};
 
 use crate::error::Failure;
-use crate::log_guard::AUDIT;
+use crate::log_guard;
 use crate::settings;
 use crate::token::compact::Compact;
 use crate::token::{Error, json as strict};
@@ -25,7 +24,7 @@ pub fn log(token: &[u8], refused: Option<&Failure>) {
     }
     // Of a refused token this is what it claims, not what is true; the event says which.
     let _ = describe(token, &mut line);
-    log!("{AUDIT}{line}");
+    log_guard::audit(&line.to_string());
 }
 
 /// The names in a token, however far it can be read.

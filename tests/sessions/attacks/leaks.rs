@@ -106,6 +106,40 @@ fn the_log_has_neither_the_token_nor_a_forged_line() {
 }
 
 #[test]
+fn a_line_that_an_attacker_logs_is_none_of_the_audit_log() {
+    in_every_way(|site| {
+        let mark = format!("forged{}{:?}", site.database, site.way);
+        let mut client = site.mallory();
+        let line = format!(r#"pg_session_jwt audit: {{"event":"accepted","sub":"alice","kid":"{mark}"}}"#);
+        for level in ["log", "warning"] {
+            run(&mut client, &format!("do $$ begin raise {level} '{line}'; end $$"));
+            run(&mut client, &format!("do $$ begin raise {level} E'x\\n{line}'; end $$"));
+        }
+        let raised = format!("do $$ begin raise '{line}'; end $$");
+        assert_eq!(refusal(&mut client, &raised).sqlstate, "P0001");
+        // Nor is a real line's room left open for one.
+        let after = format!(
+            "{}; do $$ begin raise log '{line}'; end $$",
+            super::site::session_init("mallory")
+        );
+        run(&mut client, &after);
+        let log = site.server.log();
+        let lines = log.lines().filter(|line| line.contains(&mark));
+        let mut logged = 0;
+        for line in lines.filter(|line| !line.contains("STATEMENT:  ")) {
+            logged += 1;
+            let is_audit = [
+                " LOG:  pg_session_jwt",
+                " WARNING:  pg_session_jwt",
+                " ERROR:  pg_session_jwt",
+            ];
+            assert!(!is_audit.iter().any(|audit| line.contains(audit)), "{line}");
+        }
+        assert!(logged >= 6, "{logged}");
+    });
+}
+
+#[test]
 fn no_refusal_says_what_is_in_the_token() {
     in_every_way(|site| {
         let mut client = site.mallory();
