@@ -47,6 +47,7 @@ fn plant(server: &Server, database: &str, way: Way) {
         "alter role app password 'hacked'".to_owned(),
         "alter role app set search_path = 'mallory'".to_owned(),
         "grant postgres to authenticated".to_owned(),
+        "grant authenticated to anonymous".to_owned(),
     ] {
         assert_eq!(refusal(&mut client, &sql).sqlstate, "42501", "{sql}");
     }

@@ -40,6 +40,47 @@ fn without_an_identity_there_is_nothing() {
 }
 
 #[test]
+fn no_statement_reaches_the_rows_of_others() {
+    in_every_way(|site| {
+        let mut client = site.mallory();
+        for sql in [
+            "select task from only public.todos where user_id = 'alice'",
+            "select task from public.todos where ctid = '(0,1)'",
+            "select task from public.todos tablesample system (100) where task <> 'own'",
+            "select task from public.todos where task <> 'own' for update skip locked",
+            "select t.task from public.todos t right join public.todos u on t.id <> u.id where t.task is not null",
+            "select task from public.todos where user_id = 'alice' or true except select 'own'",
+            "with recursive r as (select task from public.todos union select task from public.todos) select * from r where task <> 'own'",
+            "update public.todos set task = 'x' where user_id = 'alice' returning task",
+            "update public.todos t set task = 'own' from public.todos u where u.user_id = 'alice' returning u.task",
+            "delete from public.todos using (values ('alice')) v (u) where user_id = u returning task",
+            "merge into public.todos t using (values ('alice')) v (u) on t.user_id = u
+                 when matched then update set task = 'x' when not matched then do nothing",
+        ] {
+            assert_eq!(rows(&mut client, sql), Vec::<Vec<Option<String>>>::new(), "{sql}");
+        }
+        for sql in [
+            "insert into public.todos (user_id, task) values ('alice', 'forged')",
+            "insert into public.todos (user_id, task) select 'alice', 'forged' returning task",
+            "update public.todos set user_id = 'alice'",
+            "merge into public.todos t using (values ('alice')) v (u) on t.user_id = u
+                 when matched then delete when not matched then insert (user_id, task) values ('alice', 'forged')",
+            "insert into public.todos (user_id, task) values ('alice', 'secret') on conflict (user_id, task) do nothing",
+            "create temp table child () inherits (public.todos)",
+            "create publication spy for table public.todos",
+            "select pg_create_logical_replication_slot('spy', 'test_decoding')",
+        ] {
+            fails(&mut client, sql, "42501");
+        }
+        let all = "select string_agg(user_id || ' ' || task, ', ' order by id) from todos";
+        assert_eq!(
+            value(&mut site.admin(), all).as_deref(),
+            Some("alice secret, mallory own, alice hidden")
+        );
+    });
+}
+
+#[test]
 fn a_refused_token_stops_the_rest_of_its_message() {
     in_every_way(|site| {
         let bad = Proxy::new().token_of("alice");
