@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use crate::error::Failure;
 use crate::log_guard;
 use crate::settings;
+#[cfg(feature = "pg18")]
+use crate::token::Excerpt;
 use crate::token::compact::Compact;
 use crate::token::{Error, json as strict};
 
@@ -13,9 +15,26 @@ const MAX_CHARS: usize = 256;
 
 /// Logs the verdict on a token, which was accepted or refused for a reason, if the log is on.
 pub fn log(token: &[u8], refused: Option<&Failure>) {
-    if !settings::audit_log() {
-        return;
+    if settings::audit_log() {
+        write(&line_of(token, refused));
     }
+}
+
+/// The same for a token that asked to be let in as a role.
+#[cfg(feature = "pg18")]
+pub fn log_login(token: &[u8], role: &Excerpt, refused: Option<&Failure>) {
+    if settings::audit_log() {
+        let mut line = line_of(token, refused);
+        line["login"] = json!(role.to_string());
+        write(&line);
+    }
+}
+
+fn write(line: &Value) {
+    log_guard::audit(&line.to_string());
+}
+
+fn line_of(token: &[u8], refused: Option<&Failure>) -> Value {
     let mut line = json!({ "event": if refused.is_none() { "accepted" } else { "refused" } });
     if let Some(failure) = refused {
         let report = failure.report();
@@ -24,7 +43,7 @@ pub fn log(token: &[u8], refused: Option<&Failure>) {
     }
     // Of a refused token this is what it claims, not what is true; the event says which.
     let _ = describe(token, &mut line);
-    log_guard::audit(&line.to_string());
+    line
 }
 
 /// The names in a token, however far it can be read.

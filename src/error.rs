@@ -8,6 +8,8 @@ use pgrx::prelude::*;
 
 use crate::log_guard;
 use crate::settings::name;
+#[cfg(feature = "pg18")]
+use crate::token::Excerpt;
 use crate::token::{self, Error};
 
 /// Why a call or an assignment is refused.
@@ -27,6 +29,15 @@ pub enum Failure {
     TokenSource,
     /// The server has a key of its own, and a connection brings another one.
     KeyFromClient,
+    /// A login with a token, and no provider whose it could be.
+    #[cfg(feature = "pg18")]
+    NoProviders,
+    /// A login with a token that names no user by the claim that is its provider's user id.
+    #[cfg(feature = "pg18")]
+    NoUserId { claim: String },
+    /// The session is the user's who logged in with a token.
+    #[cfg(feature = "pg18")]
+    OtherUser,
 }
 
 impl From<Error> for Failure {
@@ -70,6 +81,25 @@ impl Failure {
             Failure::Unusable { setting, .. } | Failure::NotApplied { setting } => Some(setting),
             _ => None,
         }
+    }
+
+    /// Tells the server's log, and nobody else, of what it was the reason.
+    #[cfg(feature = "pg18")]
+    pub fn log(&self, event: &str) {
+        let Report {
+            sqlstate,
+            message,
+            detail,
+            hint,
+        } = self.report();
+        let mut report = ErrorReport::new(sqlstate, format!("{event}: {message}"), "pg_session_jwt");
+        if let Some(detail) = detail {
+            report = report.set_detail(detail);
+        }
+        if let Some(hint) = hint {
+            report = report.set_hint(hint);
+        }
+        report.report(PgLogLevel::LOG);
     }
 
     /// SQLSTATE, message, detail and hint.
@@ -127,6 +157,35 @@ impl Failure {
                 message: format!("\"{}\" is set by the server", name::JWK_TEXT),
                 detail: Some("A connection cannot replace the server's key with its own.".to_owned()),
                 hint: Some("Connect without it."),
+            },
+            #[cfg(feature = "pg18")]
+            Failure::NoProviders => Report {
+                sqlstate: State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                message: format!(
+                    "no provider to verify a JWT with: \"{}\" is not set",
+                    name::PROVIDERS_TEXT
+                ),
+                detail: Some("At a login no database is chosen yet: the server's own setting decides.".to_owned()),
+                hint: Some("Set it in postgresql.conf or by ALTER SYSTEM."),
+            },
+            #[cfg(feature = "pg18")]
+            Failure::NoUserId { claim } => Report {
+                sqlstate: State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+                message: "the JWT names no user".to_owned(),
+                detail: Some(format!(
+                    "Its \"{}\" is not a string, or empty, or has control characters.",
+                    Excerpt::new(claim)
+                )),
+                hint: None,
+            },
+            #[cfg(feature = "pg18")]
+            Failure::OtherUser => Report {
+                sqlstate: State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+                message: "the session is the user's who logged in".to_owned(),
+                detail: Some(
+                    "It logged in with a token; only one of the same issuer and user id can replace that.".to_owned(),
+                ),
+                hint: Some("RESET goes back to the token of the login. Log in anew to be somebody else."),
             },
         }
     }

@@ -11,11 +11,12 @@
 //! | `worker` | the background worker that fetches key sets |
 //! | `error` | every refusal as SQLSTATE, message, detail and hint |
 //! | `per_query` | one value for each call site of a query, not one for each row |
+//! | `oauth` | PostgreSQL 18: the login itself by token |
 //! | `planner` | policies that are written as sub-selects use the index |
 //! | `log_guard` | tokens stay out of the server's log |
 //! | `audit`, `clock`, `encoding`, `datum` | the log line, the time, texts in the database's encoding, SQL values |
 //!
-//! Uses go one way: `auth` → `session` → `settings` → `jwks` → `token`, and `worker` → `settings`. Without one of the
+//! Uses go one way: `auth` → `session` → `settings` → `jwks` → `token`, and `worker` and `oauth` → `settings`. Without one of the
 //! features `pg15` … `pg18` only `token` is built.
 
 #![deny(ffi_unwind_calls)]
@@ -43,6 +44,8 @@ mod inventory;
 mod jwks;
 #[cfg(feature = "pgrx")]
 mod log_guard;
+#[cfg(feature = "pg18")]
+mod oauth;
 #[cfg(feature = "pgrx")]
 mod per_query;
 #[cfg(feature = "pgrx")]

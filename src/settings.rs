@@ -7,6 +7,7 @@
 //! | `pg_session_jwt.jwt` | string, the token; anyone, in the session | '' |
 //! | `pg_session_jwt.claims_fallback` | bool; superuser | on |
 //! | `pg_session_jwt.leeway` | integer, seconds, 0 to 300; superuser | 60 |
+//! | `pg_session_jwt.bind_login_identity` | bool; superuser | on |
 //! | `pg_session_jwt.audit_log` | bool; superuser | off |
 //! | `pg_session_jwt.ca_file` | string, a path; configuration file | '' |
 //! | `pg_session_jwt.optimize_policies` | bool; anyone | on |
@@ -23,6 +24,8 @@ mod jwk;
 pub mod jwt;
 mod late_load;
 mod limits;
+#[cfg(feature = "pg18")]
+pub mod login;
 pub mod providers;
 mod server_key;
 mod verified;
@@ -50,6 +53,7 @@ pub mod name {
     pub const JWT: &CStr = c"pg_session_jwt.jwt";
     pub const CLAIMS_FALLBACK: &CStr = c"pg_session_jwt.claims_fallback";
     pub const LEEWAY: &CStr = c"pg_session_jwt.leeway";
+    pub const BIND_LOGIN_IDENTITY: &CStr = c"pg_session_jwt.bind_login_identity";
     pub const AUDIT_LOG: &CStr = c"pg_session_jwt.audit_log";
     pub const CA_FILE: &CStr = c"pg_session_jwt.ca_file";
     pub const OPTIMIZE_POLICIES: &CStr = c"pg_session_jwt.optimize_policies";
@@ -67,6 +71,7 @@ static JWK: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Som
 static JWT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static CLAIMS_FALLBACK: GucSetting<bool> = GucSetting::<bool>::new(true);
 static LEEWAY: GucSetting<i32> = GucSetting::<i32>::new(60);
+static BIND_LOGIN_IDENTITY: GucSetting<bool> = GucSetting::<bool>::new(true);
 static AUDIT_LOG: GucSetting<bool> = GucSetting::<bool>::new(false);
 static CA_FILE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static OPTIMIZE_POLICIES: GucSetting<bool> = GucSetting::<bool>::new(true);
@@ -152,6 +157,12 @@ pub fn leeway() -> u32 {
 /// Whether `request.jwt.claims` is believed where there is no key.
 pub fn claims_fallback() -> bool {
     CLAIMS_FALLBACK.get()
+}
+
+/// Whether a session that logged in with a token stays its user's.
+#[cfg(feature = "pg18")]
+fn bind_login_identity() -> bool {
+    BIND_LOGIN_IDENTITY.get()
 }
 
 /// Whether identities that are taken on or refused are logged.
@@ -254,6 +265,15 @@ pub fn define() {
             None,
         );
     }
+    // On every major, so that one configuration fits all of them.
+    GucRegistry::define_bool_guc(
+        name::BIND_LOGIN_IDENTITY,
+        c"Keeps a session that logged in with a token its user's.",
+        c"Then it takes other tokens only of the same issuer and user id. Logins with a token need PostgreSQL 18.",
+        &BIND_LOGIN_IDENTITY,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
     GucRegistry::define_string_guc(
         name::CA_FILE,
         c"The certificate authorities that a jwks_url is verified with, as a PEM file.",

@@ -80,13 +80,14 @@ pub fn may_use(providers: &[Provider], place: usize) -> Result<(), Failure> {
     }
     // SAFETY: a C string in the current memory context, as just returned.
     let name = unsafe { CStr::from_ptr(name) };
-    if provider
-        .roles
-        .iter()
-        .any(|allowed| allowed.as_bytes() == name.to_bytes())
-    {
+    if allows(provider, name.to_bytes()) {
         Ok(())
     } else {
         Err(Failure::Role)
     }
+}
+
+/// Whether this role may use tokens of a provider.
+pub fn allows(provider: &Provider, role: &[u8]) -> bool {
+    provider.roles.is_empty() || provider.roles.iter().any(|allowed| allowed.as_bytes() == role)
 }

@@ -12,6 +12,8 @@ use pgrx::prelude::*;
 
 use super::extra::{self, Extra, Slot};
 use super::judge::{Verdict, judge};
+#[cfg(feature = "pg18")]
+use super::login::admit;
 use super::{JWT, assigned, hook, key_generation, name};
 use crate::audit;
 use crate::error::Failure;
@@ -139,19 +141,27 @@ pub(super) unsafe extern "C-unwind" fn check(
     // SAFETY: PostgreSQL calls check hooks with the value to check.
     let token = unsafe { hook::value(newval) }.to_bytes();
     if token.is_empty() {
-        return true;
+        return admit(token, source).map_or_else(refuse, |()| true);
     }
     let block = match verdict(token, source) {
         Ok((judged_under, provider, identity)) => extra::allocate(judged_under, provider, &identity),
-        Err(failure) => {
-            let accepted = hook::refuse(&failure);
-            REFUSED.set(Some(failure));
-            return accepted;
-        }
+        Err(failure) => return refuse(failure),
     };
     // SAFETY: PostgreSQL calls check hooks with a place for their block.
     unsafe { *extra = block };
     !block.is_null()
+}
+
+fn refuse(failure: Failure) -> bool {
+    let accepted = hook::refuse(&failure);
+    REFUSED.set(Some(failure));
+    accepted
+}
+
+/// Nobody logs in with a token before PostgreSQL 18.
+#[cfg(not(feature = "pg18"))]
+fn admit(_token: &[u8], _source: pg_sys::GucSource::Type) -> Result<(), Failure> {
+    Ok(())
 }
 
 /// What goes into the block: the key generation, the provider and the flat identity.
@@ -159,13 +169,13 @@ fn verdict(token: &[u8], source: pg_sys::GucSource::Type) -> Result<(u64, usize,
     use pg_sys::GucSource::{PGC_S_CLIENT, PGC_S_SESSION};
     match source {
         _ if token.len() > token::compact::MAX_TOKEN_BYTES => Err(Error::TokenTooLong { bytes: token.len() }.into()),
-        PGC_S_CLIENT => Ok((0, 0, Vec::new())),
+        PGC_S_CLIENT => admit(token, source).map(|()| (0, 0, Vec::new())),
         PGC_S_SESSION if hook::copying_from_leader() => Ok((0, 0, Vec::new())),
         PGC_S_SESSION => {
             // A token of the startup packet that nobody has used yet came before this one.
             let _ = read(|_| ());
             let jti = LAST_JTI.get().map_or(TokenId::Integer, TokenId::GreaterThan);
-            let judged = judge(token, jti);
+            let judged = judge(token, jti).and_then(|verdict| admit(token, source).map(|()| verdict));
             audit::log(token, judged.as_ref().err());
             let Verdict { provider, identity } = judged?;
             Ok((key_generation(), provider, identity))

@@ -1,0 +1,131 @@
+//! Servers whose users log in with a token, which PostgreSQL 18 can; and the tokens.
+
+use std::fs;
+
+use crate::oauth_wire::Wire;
+use crate::server::{Server, major, pg_config};
+use crate::session::{Refusal, now, run};
+use crate::sign::{ED25519, P256, RSA, Signer};
+
+pub const ISSUER: &str = "https://a.example/";
+
+/// The superuser of the tests comes in as ever; `alice` and `bob` by a map of user ids, and all others where the
+/// validator says so.
+const HBA: &str = "\
+local all         all                   trust
+host  all         postgres 127.0.0.1/32 trust
+host  all         alice,bob 127.0.0.1/32 oauth issuer=\"https://a.example/\" scope=\"openid\" map=people
+host  all,replication all  127.0.0.1/32 oauth issuer=\"https://a.example/\" scope=\"openid\" delegate_ident_mapping=1
+";
+const IDENT: &str = "people /^([a-z]+)@example\\.com$ \\1\n";
+
+/// Kinds of keys: what signs, with which algorithm, under which name.
+pub fn signers() -> [(&'static Signer, &'static str); 3] {
+    [(&ED25519, "EdDSA"), (&P256, "ES256"), (&RSA, "RS256")]
+}
+
+/// The provider whose keys those are, in the setting. Its members come after `issuer` and `jwks`.
+pub fn entry(more: &str) -> String {
+    let keys: Vec<_> = signers()
+        .iter()
+        .map(|(signer, alg)| signer.jwk(&format!(r#""kid":"{alg}""#)))
+        .collect();
+    format!(
+        r#"{{"issuer":"{ISSUER}","jwks":{{"keys":[{}]}}{more}}}"#,
+        keys.join(",")
+    )
+}
+
+/// What the tests ask of their tokens.
+pub fn usual_entry() -> String {
+    entry(r#","audience":"api","roles":["authenticated","alice","bob","replicator"]"#)
+}
+
+/// A token of the provider, signed with this algorithm, with this payload after `iss`.
+pub fn token_by(alg: &str, members: &str) -> String {
+    let (signer, alg) = signers().into_iter().find(|(_, of)| *of == alg).unwrap();
+    let header = format!(r#"{{"alg":"{alg}","kid":"{alg}"}}"#);
+    signer.token_with_header(alg, header, format!(r#"{{"iss":"{ISSUER}",{members}}}"#))
+}
+
+/// A good token of a user, for a minute. No two are the same.
+pub fn token(user: &str) -> String {
+    token_with(&format!(r#""sub":"{user}","aud":"api","exp":{}"#, now() + 60))
+}
+
+pub fn token_with(members: &str) -> String {
+    token_by("EdDSA", members)
+}
+
+/// The settings of a server whose users log in with tokens of these providers.
+pub fn conf(entries: &[String], more: &str) -> String {
+    format!(
+        "oauth_validator_libraries = 'pg_session_jwt'\nlog_connections = on\n\
+         pg_session_jwt.providers = '[{}]'\n{more}",
+        entries.join(",")
+    )
+}
+
+/// A server with these settings that asks for tokens; None before PostgreSQL 18, whose libraries are then looked at: they
+/// must not have what 18 looks for.
+pub fn server_with(conf: &str) -> Option<Server> {
+    let library = fs::read(pg_config("--pkglibdir").join("pg_session_jwt.so")).unwrap();
+    let symbol = b"_PG_oauth_validator_module_init";
+    let is_validator = library.windows(symbol.len()).any(|bytes| bytes == symbol);
+    assert_eq!(is_validator, major() >= 18);
+    if !is_validator {
+        return None;
+    }
+    let server = Server::start_program(conf, |folder| {
+        fs::write(folder.join("data/pg_hba.conf"), HBA).unwrap();
+        fs::write(folder.join("data/pg_ident.conf"), IDENT).unwrap();
+        pg_config("--bindir").join("postgres")
+    });
+    let mut admin = server.connect("template1", "postgres", "");
+    run(
+        &mut admin,
+        "create extension pg_session_jwt;
+         alter role authenticated login;
+         alter role anonymous login;
+         create role alice login; create role bob login; create role replicator login replication;
+         create table notes (owner text default auth.user_id(), note text);
+         alter table notes enable row level security;
+         create policy own_notes on notes using (auth.user_id() = owner) with check (auth.user_id() = owner);
+         grant select, insert on notes to public",
+    );
+    Some(server)
+}
+
+/// A server with the usual provider; the library is not preloaded, but loaded by the first login of each session.
+pub fn usual_server(more: &str) -> Option<Server> {
+    server_with(&conf(&[usual_entry()], more))
+}
+
+/// A login as `authenticated` into `template1`.
+pub fn login(server: &Server, token: &str) -> Result<Wire, Refusal> {
+    login_to(server, "template1", token)
+}
+
+pub fn login_to(server: &Server, database: &str, token: &str) -> Result<Wire, Refusal> {
+    Wire::login(server.port(), "authenticated", &[("database", database)], token)
+}
+
+/// What PostgreSQL says of every refused login, and nothing more.
+#[track_caller]
+pub fn is_refused(login: Result<Wire, Refusal>, user: &str) {
+    let refusal = login.err().expect("a refusal");
+    assert_eq!(
+        refusal,
+        Refusal {
+            sqlstate: "28000".to_owned(),
+            message: format!("OAuth bearer authentication failed for user \"{user}\""),
+            detail: None,
+            hint: None,
+        }
+    );
+}
+
+/// The part of the log that was written since it had so many bytes.
+pub fn log_since(server: &Server, bytes: usize) -> String {
+    server.log().split_off(bytes)
+}
