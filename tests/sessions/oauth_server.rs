@@ -38,7 +38,7 @@ pub fn entry(more: &str) -> String {
 
 /// What the tests ask of their tokens.
 pub fn usual_entry() -> String {
-    entry(r#","audience":"api","roles":["authenticated","alice","bob","replicator"]"#)
+    entry(r#","audience":"api","roles":["authenticated","postgres","replicator"]"#)
 }
 
 /// A token of the provider, signed with this algorithm, with this payload after `iss`.
@@ -48,9 +48,18 @@ pub fn token_by(alg: &str, members: &str) -> String {
     signer.token_with_header(alg, header, format!(r#"{{"iss":"{ISSUER}",{members}}}"#))
 }
 
-/// A good token of a user, for a minute. No two are the same.
+/// A good token of a user.
 pub fn token(user: &str) -> String {
-    token_with(&format!(r#""sub":"{user}","aud":"api","exp":{}"#, now() + 60))
+    token_of(user, "")
+}
+
+/// The same with further members, such as `"email":"x"`.
+pub fn token_of(user: &str, more: &str) -> String {
+    let comma = if more.is_empty() { "" } else { "," };
+    token_with(&format!(
+        r#""sub":"{user}","aud":"api","exp":{}{comma}{more}"#,
+        now() + 600
+    ))
 }
 
 pub fn token_with(members: &str) -> String {
@@ -93,6 +102,8 @@ pub fn server_with(conf: &str) -> Option<Server> {
          create policy own_notes on notes using (auth.user_id() = owner) with check (auth.user_id() = owner);
          grant select, insert on notes to public",
     );
+    drop(admin);
+    alter(&server, "create database app");
     Some(server)
 }
 
@@ -101,9 +112,14 @@ pub fn usual_server(more: &str) -> Option<Server> {
     server_with(&conf(&[usual_entry()], more))
 }
 
-/// A login as `authenticated` into `template1`.
+/// Says something as a superuser in a session that ends.
+pub fn alter(server: &Server, sql: &str) {
+    run(&mut server.connect("postgres", "postgres", ""), sql);
+}
+
+/// A login as `authenticated` into the database `app`.
 pub fn login(server: &Server, token: &str) -> Result<Wire, Refusal> {
-    login_to(server, "template1", token)
+    login_to(server, "app", token)
 }
 
 pub fn login_to(server: &Server, database: &str, token: &str) -> Result<Wire, Refusal> {
