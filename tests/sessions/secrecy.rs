@@ -196,6 +196,17 @@ fn the_key_is_public_and_the_settings_are_what_the_readme_says() {
             "-",
         ],
         [
+            "pg_session_jwt.bind_login_identity",
+            "on",
+            "on",
+            "on",
+            "bool",
+            "superuser",
+            "-",
+            "-",
+            "-",
+        ],
+        [
             "pg_session_jwt.claims_fallback",
             "on",
             "on",
