@@ -77,6 +77,20 @@ fn what_the_server_keeps_of_jwk_and_claims_is_the_same_after_such_a_login() {
 }
 
 #[test]
+fn a_key_of_the_file_is_not_replaced_by_the_clients_where_the_login_loads_the_library() {
+    let proxy = Proxy::new();
+    let Some(server) = usual_server(&format!("pg_session_jwt.jwk = '{}'", proxy.jwk())) else {
+        return;
+    };
+    let mut client = login(&server, &token("alice")).unwrap();
+    assert_eq!(client.one("select auth.user_id()").unwrap(), "alice");
+    let options = Proxy::new().options();
+    let parameters = [("database", "app"), ("options", options.as_str())];
+    let refusal = Wire::login(server.port(), "authenticated", &parameters, &token("alice")).err();
+    assert_eq!(refusal.unwrap().message, "\"pg_session_jwt.jwk\" is set by the server");
+}
+
+#[test]
 fn a_database_without_the_extension_takes_the_login_too() {
     let Some(server) = usual_server("") else { return };
     alter(&server, "create database bare template template0");
@@ -155,6 +169,20 @@ fn keys_from_a_url_are_waited_for_and_a_login_is_refused_while_there_are_none() 
     wait_until("the rotation", || login(&server, &rotated.token("bob")).is_ok());
     is_refused(login(&server, &provider.token("alice")), "authenticated");
     client.refuses("select auth.user_id()", "28000", "no key for this JWT");
+}
+
+#[test]
+fn a_provider_that_does_not_answer_is_not_waited_for_longer_than_a_while() {
+    let provider = Provider::new(ISSUER);
+    let keys = KeyServer::start(Answer::Silence);
+    let entry = format!(r#"{{"issuer":"{ISSUER}","jwks_url":"{}"}}"#, keys.url());
+    let Some(server) = server_with(&conf(&[entry], "shared_preload_libraries = 'pg_session_jwt'")) else {
+        return;
+    };
+    // PostgreSQL itself would end the login after a minute, with another message.
+    is_refused(login(&server, &provider.token("alice")), "authenticated");
+    let mut admin = server.connect("app", "postgres", "");
+    assert_eq!(user_id(&mut admin), None);
 }
 
 #[test]
