@@ -92,6 +92,7 @@ mod resets;
 mod restore;
 mod rights;
 mod secrecy;
+mod sequences;
 mod server;
 mod server_key;
 mod session;

@@ -1,0 +1,267 @@
+//! Random sequences of what a session can do to its identity, compared with a model after every step.
+//!
+//! PG_SESSION_JWT_SEQUENCES says how many (1000), PG_SESSION_JWT_SEQUENCES_SEED where to begin: a failure prints the
+//! seed with which it comes again as the first of all. Tokens are shown by what is in them, never by their text.
+//!
+//! The settings, the role and the greatest `jti` are modelled; time is not: no token begins or ends during a sequence.
+
+mod model;
+mod random;
+mod site;
+mod step;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use postgres::Client;
+
+use crate::server::Server;
+use crate::session::{refusal_of, rows, run};
+
+use model::{ABORTED, Answer, Model};
+use random::Random;
+use site::{APPLICATION, FUNCTIONS, Key, Keys};
+use step::Step;
+
+/// Sequences that one session plays, one after the other: what the first leaves behind, the next must not feel.
+const IN_ONE_SESSION: usize = 25;
+
+const STEPS: usize = 30;
+
+/// Begins every answer that some sequence must have had, or the steps do not reach what they are to try.
+const REACHED: [&str; 20] = [
+    "Ok(\"NULL; claims f\")",
+    "Ok(\"NULL; off f\")",
+    "Ok(\"NULL; provider f\")",
+    "Ok(\"NULL; proxy f\")",
+    "Ok(\"mallory; claims t mallory\")",
+    "Ok(\"user",
+    "Ok(\"starter; p",
+    "Ok(\"22023 \\\"pg_session_jwt.providers\\\" is set but cannot be used: the list of providers cannot be used; unusable f",
+    "Ok(\"28000 the current role may not use tokens of this provider; provider f",
+    "Ok(\"28000 invalid JWT signature; proxy f",
+    "Ok(\"55000 no key to verify a JWT with",
+    "Err(\"22012",
+    "Err(\"22023 JWT payload must contain a valid 'jti'",
+    "Err(\"22023 invalid JWT encoding",
+    "Err(\"25P02",
+    "Err(\"28000 Token ID must be strictly monotonically increasing.",
+    "Err(\"28000 Token used after it has expired",
+    "Err(\"28000 Token used before it is ready",
+    "Err(\"28000 the JWT's issuer is not trusted",
+    "Err(\"42501 permission denied to set parameter",
+];
+
+#[test]
+fn random_sequences_agree_with_the_model() {
+    play(&Server::start(""), "loaded by the first call");
+}
+
+#[test]
+fn random_sequences_agree_with_the_model_where_the_library_is_preloaded() {
+    play(
+        &Server::start("shared_preload_libraries = 'pg_session_jwt'"),
+        "preloaded",
+    );
+}
+
+/// The seed where none is given: each run plays other sequences.
+static CLOCK: LazyLock<u64> = LazyLock::new(|| {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    u64::try_from(since_1970.as_micros()).unwrap()
+});
+
+/// Half of the sequences, on a server of their own, whose file they change.
+fn play(server: &Server, how: &str) {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
+    let sequences = number("PG_SESSION_JWT_SEQUENCES").unwrap_or(1000).div_ceil(2);
+    let first = number("PG_SESSION_JWT_SEQUENCES_SEED").unwrap_or(*CLOCK);
+    let mut admin = Admin::new(server);
+    let sessions = sequences.div_ceil(u64::try_from(IN_ONE_SESSION).unwrap());
+    let (began, mut steps, mut reached) = (Instant::now(), 0, BTreeSet::new());
+    for seed in (0..sessions).map(|serial| first.wrapping_add(serial)) {
+        steps += Session::start(server, &mut admin, seed).play(&mut reached);
+    }
+    let missed = |answer: &&str| !reached.iter().any(|seen: &String| seen.starts_with(*answer));
+    let missed: Vec<&str> = REACHED.into_iter().filter(missed).collect();
+    assert!(
+        sequences < 500 || missed.is_empty(),
+        "no sequence from seed {first} on had: {missed:#?}"
+    );
+    println!(
+        "{how}: {} sequences, {steps} steps, {} s, seeds from {first}",
+        sessions * u64::try_from(IN_ONE_SESSION).unwrap(),
+        began.elapsed().as_secs()
+    );
+}
+
+/// Who changes the server's file.
+struct Admin {
+    client: Client,
+    database: String,
+    keys: Keys,
+    /// A setting that everyone can read, changed with the providers: who sees it has read the file.
+    marker: u32,
+}
+
+impl Admin {
+    fn new(server: &Server) -> Admin {
+        let database = server.database();
+        let mut client = server.connect(&database, "postgres", "");
+        run(&mut client, "load 'pg_session_jwt'");
+        run(
+            &mut client,
+            &format!("create role {APPLICATION} login noinherit; grant authenticated, anonymous to {APPLICATION}"),
+        );
+        run(&mut client, FUNCTIONS);
+        Admin {
+            client,
+            database,
+            keys: Keys::generate(),
+            marker: 0,
+        }
+    }
+
+    fn reload(&mut self, providers: usize) {
+        self.marker = (self.marker + 1) % 1000;
+        let value = self.keys.providers(providers);
+        for sql in [
+            format!("alter system set pg_session_jwt.providers = '{value}'"),
+            format!("alter system set commit_siblings = {}", self.marker),
+            "select pg_reload_conf()".to_owned(),
+        ] {
+            run(&mut self.client, &sql);
+        }
+        wait(&mut self.client, self.marker);
+    }
+}
+
+/// Until a session has read the file.
+fn wait(client: &mut Client, marker: u32) {
+    let started = Instant::now();
+    while rows(client, "show commit_siblings") != [[Some(marker.to_string())]] {
+        assert!(started.elapsed() < Duration::from_secs(60), "the file is not read");
+        sleep(Duration::from_millis(1));
+    }
+}
+
+struct Session<'a> {
+    admin: &'a mut Admin,
+    client: Client,
+    seed: u64,
+    random: Random,
+    model: Model,
+    /// The texts of the model's tokens.
+    texts: Vec<String>,
+    history: String,
+    answers: BTreeSet<String>,
+}
+
+impl<'a> Session<'a> {
+    fn start(server: &Server, admin: &'a mut Admin, seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let (superuser, has_jwk) = (!random.once_in(3), random.once_in(2));
+        let token = random
+            .once_in(3)
+            .then(|| step::new_token(&mut random, None, "starter".to_owned()));
+        let providers = random.below(site::PROVIDERS.len());
+        admin.reload(providers);
+        let mut options = String::new();
+        if has_jwk {
+            write!(options, "-c pg_session_jwt.jwk={}", admin.keys.jwk(Key::Proxy)).unwrap();
+        }
+        if let Some(token) = &token {
+            let text = admin.keys.sign(token).replace(' ', "\\ ");
+            write!(options, " -c pg_session_jwt.jwt={text}").unwrap();
+        }
+        let history = format!("superuser {superuser}, key {has_jwk}, token {token:?}, providers {providers}\n");
+        let client = server.connect(&admin.database, step::login(superuser), &options);
+        Session {
+            admin,
+            client,
+            seed,
+            random,
+            model: Model::new(superuser, has_jwk, token, providers),
+            texts: Vec::new(),
+            history,
+            answers: BTreeSet::new(),
+        }
+    }
+
+    /// Gives back the number of steps.
+    fn play(mut self, reached: &mut BTreeSet<String>) -> usize {
+        self.compare();
+        for _ in 0..IN_ONE_SESSION {
+            for _ in 0..STEPS {
+                let step = Step::choose(&mut self.random, &mut self.model);
+                self.take(&step);
+            }
+            for step in [Step::Rollback { chain: false }, Step::DiscardAll] {
+                self.take(&step);
+            }
+        }
+        reached.append(&mut self.answers);
+        IN_ONE_SESSION * (STEPS + 2)
+    }
+
+    fn take(&mut self, step: &Step) {
+        for token in &self.model.tokens[self.texts.len()..] {
+            writeln!(self.history, "    token {}: {token:?}", self.texts.len()).unwrap();
+            self.texts.push(self.admin.keys.sign(token));
+        }
+        writeln!(self.history, "{step:?}").unwrap();
+        let expected = self.model.apply(step);
+        let seen = match step {
+            Step::Reload(providers) => {
+                self.admin.reload(*providers);
+                wait(&mut self.client, self.admin.marker);
+                Ok(String::new())
+            }
+            _ => self.ask(&step.sql(&self.admin.keys, &self.texts)),
+        };
+        self.agree(&expected, &seen);
+        self.compare();
+    }
+
+    /// Whether the session is now whom the model says it is.
+    fn compare(&mut self) {
+        let seen = self.ask("select probe() || '; ' || concat_ws(' ', mode, identity, user_id) from auth.status()");
+        let expected = match self.model.has_failed() {
+            true => Err(ABORTED),
+            false => Ok(format!("{}; {}", self.model.probe(), self.model.status())),
+        };
+        self.agree(&expected, &seen);
+    }
+
+    /// The last value that the session answers, or its error.
+    fn ask(&mut self, sql: &str) -> Result<String, String> {
+        let messages = self.client.simple_query(sql).map_err(|error| {
+            let refusal = refusal_of(&error);
+            format!("{} {}", refusal.sqlstate, refusal.message)
+        })?;
+        let mut answer = String::new();
+        for message in messages {
+            if let postgres::SimpleQueryMessage::Row(row) = message {
+                row.get(0).unwrap_or("NULL").clone_into(&mut answer);
+            }
+        }
+        Ok(answer)
+    }
+
+    fn agree(&mut self, expected: &Answer, seen: &Result<String, String>) {
+        let agree = match (expected, seen) {
+            (Ok(expected), Ok(seen)) => seen == expected,
+            (Err(expected), Err(seen)) => seen.starts_with(expected),
+            _ => false,
+        };
+        assert!(
+            agree,
+            "PG_SESSION_JWT_SEQUENCES_SEED={} shows it again: the model says {expected:?}, the session {seen:?}, after\n{}",
+            self.seed, self.history
+        );
+        self.answers.insert(format!("{seen:?}"));
+    }
+}

@@ -1,0 +1,296 @@
+//! What a session must answer, in as few words as possible: settings that follow transactions, and the rules of who may
+//! be whom. It knows nothing of generations, caches or blocks; values of settings are places in the lists of [`site`].
+
+mod judge;
+
+use super::site::{PROVIDERS, Providers, Time, Token};
+use super::step::Step;
+
+/// A text, or the beginning of an error: its SQLSTATE and message.
+pub type Answer = Result<String, &'static str>;
+
+/// The settings that are modelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Name {
+    Jwt,
+    Providers,
+    Claims,
+    Fallback,
+    Leeway,
+    Role,
+}
+
+/// What was said last for the session, and what holds now; None: nothing, so that the default holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Setting {
+    session: Option<usize>,
+    current: Option<usize>,
+}
+
+type Settings = [Setting; 6];
+
+struct Transaction {
+    before: Settings,
+    savepoints: Vec<(usize, Settings)>,
+    failed: bool,
+}
+
+pub struct Model {
+    /// Whether the login is a superuser's, and whether its startup packet had a key.
+    superuser: bool,
+    has_jwk: bool,
+    /// The first is no token; the second, if there is a token in the startup packet, is that.
+    pub tokens: Vec<Token>,
+    defaults: [usize; 6],
+    settings: Settings,
+    transaction: Option<Transaction>,
+    /// The greatest `jti` that was ever taken on.
+    pub last_jti: Option<i64>,
+}
+
+impl Model {
+    pub fn new(superuser: bool, has_jwk: bool, startup_token: Option<Token>, providers: usize) -> Model {
+        let nobody = Token {
+            key: None,
+            time: Time::Always,
+            jti: None,
+            sub: String::new(),
+        };
+        let jwt = usize::from(startup_token.is_some());
+        Model {
+            superuser,
+            has_jwk,
+            tokens: std::iter::once(nobody).chain(startup_token).collect(),
+            defaults: [jwt, providers, 0, 1, 1, 0],
+            settings: Settings::default(),
+            transaction: None,
+            last_jti: None,
+        }
+    }
+
+    pub fn in_transaction(&self) -> bool {
+        self.transaction.is_some()
+    }
+
+    pub fn has_failed(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|transaction| transaction.failed)
+    }
+
+    /// PostgreSQL does not give a new value of a file to a value that SET LOCAL covers where something was said for the
+    /// session before it (guc.c: `masked` values are passed over), so then the file is left alone.
+    pub fn can_reload(&self) -> bool {
+        let covered = |settings: &Settings| {
+            let Setting { session, current } = settings[Name::Providers as usize];
+            session.is_none() && current.is_some()
+        };
+        !self.has_failed()
+            && !covered(&self.settings)
+            && !self.transaction.iter().any(|transaction| {
+                covered(&transaction.before) || transaction.savepoints.iter().any(|(_, then)| covered(then))
+            })
+    }
+
+    fn value(&self, name: Name) -> usize {
+        self.settings[name as usize]
+            .current
+            .unwrap_or(self.defaults[name as usize])
+    }
+
+    fn assign(&mut self, name: Name, value: Option<usize>, is_local: bool) {
+        let setting = &mut self.settings[name as usize];
+        setting.current = value;
+        if !is_local {
+            setting.session = value;
+        }
+    }
+
+    fn present(&mut self, token: usize, is_local: bool) -> Result<(), &'static str> {
+        // A token of the startup packet that nobody has used yet came before this one.
+        let _ = self.user_id();
+        let presented = self.tokens[token].clone();
+        self.judge(&presented, self.last_jti)?;
+        self.last_jti = self.last_jti.max(presented.jti);
+        self.assign(Name::Jwt, Some(token), is_local);
+        Ok(())
+    }
+
+    /// What the session does next, and its answer.
+    pub fn apply(&mut self, step: &Step) -> Answer {
+        match *step {
+            Step::Begin => self.begin(),
+            Step::Commit { chain } => self.end(chain, true),
+            Step::Rollback { chain } => self.end(chain, false),
+            Step::RollbackTo(name) => self.rollback_to(name),
+            Step::Reload(providers) => {
+                self.defaults[Name::Providers as usize] = providers;
+                done()
+            }
+            Step::Committed { token, is_local } if !self.in_transaction() => {
+                self.statement(|model| model.present(token, is_local).and_then(|()| done()))?;
+                Err(DIVISION)
+            }
+            _ => self.statement(|model| model.execute(step)),
+        }
+    }
+
+    /// A statement that fails leaves nothing behind; outside a block it is a transaction of its own.
+    fn statement(&mut self, body: impl FnOnce(&mut Model) -> Answer) -> Answer {
+        if self.has_failed() {
+            return Err(ABORTED);
+        }
+        let before = self.settings;
+        let answer = body(self);
+        match &mut self.transaction {
+            Some(transaction) => transaction.failed = answer.is_err(),
+            None if answer.is_err() => self.settings = before,
+            None => self.forget_local(),
+        }
+        answer
+    }
+
+    fn forget_local(&mut self) {
+        for setting in &mut self.settings {
+            setting.current = setting.session;
+        }
+    }
+
+    fn execute(&mut self, step: &Step) -> Answer {
+        match *step {
+            Step::Savepoint(name) => {
+                let then = self.settings;
+                let transaction = self.transaction.as_mut().ok_or("25P01")?;
+                transaction.savepoints.push((name, then));
+                done()
+            }
+            Step::Release(name) => {
+                let transaction = self.transaction.as_mut().ok_or("25P01")?;
+                let place = transaction.savepoints.iter().rposition(|(of, _)| *of == name);
+                transaction.savepoints.truncate(place.ok_or("3B001")?);
+                done()
+            }
+            Step::Present { token, way } => {
+                self.present(token, way.is_local())?;
+                if way.probes() { Ok(self.probe()) } else { done() }
+            }
+            Step::Assign { name, value, is_local } => {
+                let restricted = matches!(name, Name::Providers | Name::Fallback | Name::Leeway);
+                if restricted && !(self.superuser && self.value(Name::Role) == 0) {
+                    return Err("42501 permission denied to set parameter");
+                }
+                if let (Name::Providers, Some(value)) = (name, value)
+                    && matches!(PROVIDERS[value], Providers::Unusable)
+                {
+                    return Err("22023 the list of providers cannot be used");
+                }
+                self.assign(name, value, is_local);
+                done()
+            }
+            Step::ResetAll => {
+                self.reset_all();
+                done()
+            }
+            Step::DiscardAll if self.in_transaction() => Err("25001"),
+            Step::DiscardAll => {
+                self.reset_all();
+                self.assign(Name::Role, None, false);
+                done()
+            }
+            Step::Fail => Err(DIVISION),
+            Step::Read => self.user_id(),
+            Step::Swallowed { token, is_local } => match self.present(token, is_local) {
+                Ok(()) => Ok(self.probe()),
+                Err(refused) => Ok(refused.to_owned()),
+            },
+            Step::Undone { token, is_local } => {
+                let before = self.settings;
+                let _ = self.present(token, is_local);
+                self.settings = before;
+                Ok(self.probe())
+            }
+            Step::Inside { token, is_local } => {
+                let before = self.covered(Name::Jwt, 0);
+                self.present(token, is_local)?;
+                let answer = self.probe();
+                // A plain SET in a function outlives it, a local one ends with the function's own SET.
+                if is_local {
+                    self.settings[Name::Jwt as usize] = before;
+                }
+                Ok(answer)
+            }
+            Step::Committed { token, is_local } => {
+                self.present(token, is_local)?;
+                Err("2D000")
+            }
+            Step::AsAnonymous => self.probe_with(Name::Role, 2),
+            Step::WithClaims => self.probe_with(Name::Claims, 1),
+            Step::Begin | Step::Commit { .. } | Step::Rollback { .. } | Step::RollbackTo(_) | Step::Reload(_) => {
+                unreachable!("these are no statements that fail with their transaction")
+            }
+        }
+    }
+
+    /// Covers a value, as the SET clause of a function does, and gives back what was there.
+    fn covered(&mut self, name: Name, value: usize) -> Setting {
+        let before = self.settings[name as usize];
+        self.assign(name, Some(value), true);
+        before
+    }
+
+    fn probe_with(&mut self, name: Name, value: usize) -> Answer {
+        let before = self.covered(name, value);
+        let answer = self.probe();
+        self.settings[name as usize] = before;
+        Ok(answer)
+    }
+
+    /// PostgreSQL passes over what has its default now, whatever a SET LOCAL covers (guc.c, ResetAllOptions).
+    fn reset_all(&mut self) {
+        for name in [Name::Jwt, Name::Providers, Name::Claims, Name::Fallback, Name::Leeway] {
+            if self.settings[name as usize].current.is_some() {
+                self.assign(name, None, false);
+            }
+        }
+    }
+
+    fn begin(&mut self) -> Answer {
+        if self.has_failed() {
+            return Err(ABORTED);
+        }
+        let before = self.settings;
+        self.transaction.get_or_insert(Transaction {
+            before,
+            savepoints: Vec::new(),
+            failed: false,
+        });
+        done()
+    }
+
+    fn end(&mut self, chain: bool, commit: bool) -> Answer {
+        match self.transaction.take() {
+            None if chain => return Err("25P01"),
+            None => return done(),
+            Some(transaction) if commit && !transaction.failed => self.forget_local(),
+            Some(transaction) => self.settings = transaction.before,
+        }
+        if chain { self.begin() } else { done() }
+    }
+
+    fn rollback_to(&mut self, name: usize) -> Answer {
+        let transaction = self.transaction.as_mut().ok_or("25P01")?;
+        let Some(place) = transaction.savepoints.iter().rposition(|(of, _)| *of == name) else {
+            transaction.failed = true;
+            return Err("3B001");
+        };
+        transaction.savepoints.truncate(place + 1);
+        self.settings = transaction.savepoints[place].1;
+        transaction.failed = false;
+        done()
+    }
+}
+
+pub const ABORTED: &str = "25P02";
+const DIVISION: &str = "22012";
+
+fn done() -> Answer {
+    Ok(String::new())
+}

@@ -1,0 +1,97 @@
+//! Who the session is, by the settings that hold now.
+
+use super::{Answer, Model, Name};
+use crate::sequences::site::{APPLICATION, CLAIMED, Key, PROVIDERS, Providers, ROLES, Time, Token};
+
+const UNUSABLE: &str =
+    "22023 \"pg_session_jwt.providers\" is set but cannot be used: the list of providers cannot be used";
+const NO_KEY: &str = "55000 no key to verify a JWT with: \"pg_session_jwt.jwk\" is not set";
+const SIGNATURE: &str = "28000 invalid JWT signature";
+
+impl Model {
+    /// `auth.status()`: mode, identity and user id.
+    pub fn status(&mut self) -> String {
+        let mode = match (self.providers(), self.has_jwk, self.value(Name::Fallback)) {
+            (Providers::Unusable, ..) => "unusable",
+            (Providers::List(_), ..) => "provider",
+            (Providers::None, true, _) => "proxy",
+            (Providers::None, false, 1) => "claims",
+            (Providers::None, ..) => "off",
+        };
+        match self.user_id() {
+            Ok(user_id) if user_id != "NULL" => format!("{mode} t {user_id}"),
+            _ => format!("{mode} f"),
+        }
+    }
+
+    /// `probe()`: an error is an answer too.
+    pub fn probe(&mut self) -> String {
+        self.user_id().unwrap_or_else(str::to_owned)
+    }
+
+    pub(super) fn user_id(&mut self) -> Answer {
+        let token = self.value(Name::Jwt);
+        let claims = matches!(self.providers(), Providers::None) && !self.has_jwk;
+        match token {
+            0 if matches!(self.providers(), Providers::Unusable) => Err(UNUSABLE),
+            0 if claims && self.value(Name::Fallback) == 1 => {
+                Ok(CLAIMED[self.value(Name::Claims)].unwrap_or("NULL").to_owned())
+            }
+            0 => Ok("NULL".to_owned()),
+            _ => {
+                let token = self.tokens[token].clone();
+                self.judge(&token, None)?;
+                self.last_jti = self.last_jti.max(token.jti);
+                Ok(token.sub)
+            }
+        }
+    }
+
+    fn providers(&self) -> &'static Providers {
+        &PROVIDERS[self.value(Name::Providers)]
+    }
+
+    /// Whether a token is good now; in proxy mode its `jti` must be an integer, and greater than `after`.
+    pub(super) fn judge(&self, token: &Token, after: Option<i64>) -> Result<(), &'static str> {
+        let trusted = match self.providers() {
+            Providers::Unusable => return Err(UNUSABLE),
+            Providers::List(list) => Some(list),
+            Providers::None if self.has_jwk => None,
+            Providers::None => return Err(NO_KEY),
+        };
+        let key = token.key.ok_or("22023 invalid JWT encoding")?;
+        let roles = match trusted {
+            None if key == Key::Proxy => &[][..],
+            None => return Err(SIGNATURE),
+            Some(list) => match list.iter().find(|(of, _)| of.issuer() == key.issuer()) {
+                None => return Err("28000 the JWT's issuer is not trusted"),
+                Some((of, _)) if *of != key => return Err(SIGNATURE),
+                Some((_, roles)) => *roles,
+            },
+        };
+        let is_lenient = self.value(Name::Leeway) == 2;
+        match token.time {
+            Time::Always | Time::Now => {}
+            Time::JustPast | Time::JustAhead if is_lenient => {}
+            Time::JustPast | Time::Past => return Err("28000 Token used after it has expired"),
+            Time::JustAhead | Time::Ahead => return Err("28000 Token used before it is ready"),
+        }
+        match token.jti {
+            _ if trusted.is_some() => {}
+            None => return Err("22023 JWT payload must contain a valid 'jti' (JWT ID)"),
+            jti if after.is_some() && jti <= after => {
+                return Err("28000 Token ID must be strictly monotonically increasing.");
+            }
+            Some(_) => {}
+        }
+        let role = match self.value(Name::Role) {
+            0 if self.superuser => "postgres",
+            0 => APPLICATION,
+            role => ROLES[role],
+        };
+        if !roles.is_empty() && !roles.contains(&role) {
+            return Err("28000 the current role may not use tokens of this provider");
+        }
+        Ok(())
+    }
+}
