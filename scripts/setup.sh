@@ -13,12 +13,13 @@
 . "$ROOT/scripts/postgres.sh"
 . "$ROOT/scripts/node.sh"
 . "$ROOT/scripts/python.sh"
+. "$ROOT/scripts/pgtap.sh"
 
 with_node=""
 STEPS=4
 if [ "${1:-}" = --with-node ]; then
     with_node=1
-    STEPS=6
+    STEPS=7
     shift
 fi
 choose_majors "$@"
@@ -137,6 +138,10 @@ if [ -n "$with_node" ]; then
     make_node_modules clients/node
     step "Python packages of the tests"
     make_venv
+    step "pgTAP"
+    for major in "${majors[@]}"; do
+        if pg_config_of "$major" >/dev/null; then put_pgtap "$major" || say "without it a test of PostgreSQL $major will fail"; fi
+    done
 fi
 
 printf '\n'

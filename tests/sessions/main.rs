@@ -103,6 +103,7 @@ mod standby;
 mod startup;
 mod stored_settings;
 mod supabase_guide;
+mod testing_policies;
 mod token_size;
 mod tree;
 mod triggers;

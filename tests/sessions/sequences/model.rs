@@ -114,6 +114,21 @@ impl Model {
         Ok(())
     }
 
+    /// As a statement sets it: some settings are a superuser's, and a value must be usable.
+    fn set(&mut self, name: Name, value: Option<usize>, is_local: bool) -> Result<(), &'static str> {
+        let restricted = matches!(name, Name::Providers | Name::Fallback | Name::Leeway);
+        if restricted && !(self.superuser && self.value(Name::Role) == 0) {
+            return Err("42501 permission denied to set parameter");
+        }
+        if let (Name::Providers, Some(value)) = (name, value)
+            && matches!(PROVIDERS[value], Providers::Unusable)
+        {
+            return Err("22023 the list of providers cannot be used");
+        }
+        self.assign(name, value, is_local);
+        Ok(())
+    }
+
     /// What the session does next, and its answer.
     pub fn apply(&mut self, step: &Step) -> Answer {
         match *step {
@@ -173,16 +188,7 @@ impl Model {
                 if way.probes() { Ok(self.probe()) } else { done() }
             }
             Step::Assign { name, value, is_local } => {
-                let restricted = matches!(name, Name::Providers | Name::Fallback | Name::Leeway);
-                if restricted && !(self.superuser && self.value(Name::Role) == 0) {
-                    return Err("42501 permission denied to set parameter");
-                }
-                if let (Name::Providers, Some(value)) = (name, value)
-                    && matches!(PROVIDERS[value], Providers::Unusable)
-                {
-                    return Err("22023 the list of providers cannot be used");
-                }
-                self.assign(name, value, is_local);
+                self.set(name, value, is_local)?;
                 done()
             }
             Step::ResetAll => {
@@ -220,6 +226,11 @@ impl Model {
             Step::Committed { token, is_local } => {
                 self.present(token, is_local)?;
                 Err("2D000")
+            }
+            Step::Around { name, value } => {
+                let before = self.probe();
+                self.set(name, Some(value), true)?;
+                Ok(format!("{before}; {}", self.probe()))
             }
             Step::AsAnonymous => self.probe_with(Name::Role, 2),
             Step::WithClaims => self.probe_with(Name::Claims, 1),

@@ -191,6 +191,14 @@ pub const FUNCTIONS: &str = "
         return probe();
     end $$;
 
+    create function around(name text, value text) returns text language plpgsql as $$
+    declare
+        before text := probe();
+    begin
+        perform set_config(name, value, true);
+        return before || '; ' || probe();
+    end $$;
+
     create function with_claims() returns text language plpgsql
         set request.jwt.claims = '{\"sub\":\"mallory\"}' as $$
     begin

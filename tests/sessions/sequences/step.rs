@@ -79,11 +79,27 @@ pub enum Step {
         token: usize,
         is_local: bool,
     },
+    /// A local assignment between two reads of one statement.
+    Around {
+        name: Name,
+        value: usize,
+    },
     AsAnonymous,
     WithClaims,
     /// The server's file has other providers.
     Reload(usize),
 }
+
+/// The settings, with the number of their values; the role is where most depends on.
+const SETTINGS: [(Name, usize); 7] = [
+    (Name::Jwt, 1),
+    (Name::Providers, PROVIDERS.len()),
+    (Name::Claims, CLAIMS.len()),
+    (Name::Fallback, FALLBACK.len()),
+    (Name::Leeway, LEEWAY.len()),
+    (Name::Role, ROLES.len()),
+    (Name::Role, ROLES.len()),
+];
 
 impl Step {
     /// What the session sends; `texts` are the tokens.
@@ -132,6 +148,9 @@ impl Step {
             Step::Undone { token, is_local } => format!("select undone('{}', {is_local})", texts[token]),
             Step::Inside { token, is_local } => format!("select inside('{}', {is_local})", texts[token]),
             Step::Committed { token, is_local } => format!("call committed('{}', {is_local})", texts[token]),
+            Step::Around { name, value } => {
+                format!("select around('{}', '{}')", setting(name), text(name, value, keys))
+            }
             Step::AsAnonymous => "select as_anonymous()".to_owned(),
             Step::WithClaims => "select with_claims()".to_owned(),
             Step::Reload(_) => unreachable!("not a statement of this session"),
@@ -179,22 +198,21 @@ impl Step {
                 token: token(random, model),
             },
             57..77 => {
-                let (name, values) = random.pick(&[
-                    (Name::Jwt, 1),
-                    (Name::Providers, PROVIDERS.len()),
-                    (Name::Claims, CLAIMS.len()),
-                    (Name::Fallback, FALLBACK.len()),
-                    (Name::Leeway, LEEWAY.len()),
-                    (Name::Role, ROLES.len()),
-                    (Name::Role, ROLES.len()),
-                ]);
+                let (name, values) = random.pick(&SETTINGS);
                 let value = (!random.once_in(4)).then(|| random.below(values));
                 Step::Assign { name, value, is_local }
             }
             77..79 => Step::ResetAll,
             79..81 => Step::DiscardAll,
             81..83 => Step::Fail,
-            83..86 => Step::Read,
+            83..84 => Step::Read,
+            84..86 => {
+                let (name, values) = random.pick(&SETTINGS);
+                Step::Around {
+                    name,
+                    value: random.below(values),
+                }
+            }
             86..89 => Step::Swallowed {
                 token: token(random, model),
                 is_local,
@@ -237,7 +255,7 @@ fn text(name: Name, value: usize, keys: &Keys) -> String {
         Name::Claims => CLAIMS[value].to_owned(),
         Name::Fallback => FALLBACK[value].to_owned(),
         Name::Leeway => LEEWAY[value].to_owned(),
-        Name::Role => unreachable!("has a statement of its own"),
+        Name::Role => ROLES[value].to_owned(),
     }
 }
 

@@ -1,0 +1,172 @@
+//! docs/testing-policies.md tells the truth: its functions work, its suite passes, and each broken policy fails in the
+//! tests that the page says.
+
+use std::fs;
+use std::path::Path;
+
+use crate::loading::PRELOADED;
+use crate::guide::{Block, blocks, expected};
+use crate::server::{SHARED, Server, program, unprivileged_user};
+use crate::session::{one, refuses, run};
+
+/// For a PostgreSQL that was built without pgcrypto: its `hmac` (RFC 2104) and `gen_random_bytes`, of SHA-256 only.
+const IN_PLACE_OF_PGCRYPTO: &str = r#"
+    create function gen_random_bytes(length integer) returns bytea language sql as
+        $$ select substring(sha256(uuid_send(gen_random_uuid())) for length) $$;
+    create function hmac(data bytea, key bytea, type text) returns bytea language plpgsql as $$
+    declare
+        inner_key bytea := decode(repeat('36', 64), 'hex');
+        outer_key bytea := decode(repeat('5c', 64), 'hex');
+    begin
+        assert type = 'sha256' and length(key) <= 64;
+        for place in 0 .. length(key) - 1 loop
+            inner_key := set_byte(inner_key, place, get_byte(inner_key, place) # get_byte(key, place));
+            outer_key := set_byte(outer_key, place, get_byte(outer_key, place) # get_byte(key, place));
+        end loop;
+        return sha256(outer_key || sha256(inner_key || data));
+    end $$;"#;
+
+fn page(path: &str) -> Vec<Block> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    blocks(&fs::read_to_string(path).unwrap())
+}
+
+/// What psql prints of a file.
+fn psql(server: &Server, database: &str, sql: &str) -> String {
+    let file = server.folder().join(format!("{database}.sql"));
+    fs::write(&file, sql).unwrap();
+    let mut psql = program("psql", unprivileged_user());
+    psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "postgres"]);
+    let output = psql.args(["-p", &server.port().to_string(), "-d", database, "-f"]);
+    let output = output.arg(&file).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{sql}\n{error}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The lines of a suite that are a plan or a result, without what it says of failures.
+fn results(tap: &str) -> Vec<&str> {
+    let is_result = |line: &&str| ["ok ", "not ok ", "1.."].iter().any(|begin| line.starts_with(begin));
+    tap.lines().filter(is_result).collect()
+}
+
+/// A database as the page begins with: with the table of the README, and with pgcrypto or what is in its place.
+fn database(server: &Server) -> String {
+    let database = server.database();
+    let is_table = |block: &&Block| block.fence == "sql" && block.text.starts_with("CREATE TABLE todos");
+    let readme = page("README.md");
+    let table = &readme.iter().find(is_table).unwrap().text;
+    let mut client = server.connect(&database, "postgres", "");
+    run(&mut client, table);
+    if !has(&mut client, "pgcrypto") {
+        run(&mut client, IN_PLACE_OF_PGCRYPTO);
+    }
+    assert!(
+        has(&mut client, "pgtap"),
+        "scripts/setup.sh --with-node puts pgTAP here"
+    );
+    database
+}
+
+fn has(client: &mut postgres::Client, extension: &str) -> bool {
+    let available = format!("select exists (select from pg_available_extensions where name = '{extension}')");
+    one(client, &available)
+}
+
+/// Runs the blocks of the page in their order, the broken policies each in a copy of the database.
+fn run_page(server: &Server) {
+    let page = page("docs/testing-policies.md");
+    let of = |fence: &str| &page.iter().find(|block| block.fence == fence).unwrap().text;
+    let (suite, tap) = (of("sql test"), of("tap"));
+    let good = results(tap);
+    assert_eq!((good.len(), good[0]), (12, "1..11"));
+    let main = database(server);
+    let has_pgcrypto = has(&mut server.connect(&main, "postgres", ""), "pgcrypto");
+    let mut broken = 0;
+    for block in &page {
+        match block.fence.strip_prefix("sql") {
+            Some("") => {
+                let sql = match has_pgcrypto {
+                    true => block.text.clone(),
+                    false => block.text.replace("CREATE EXTENSION IF NOT EXISTS pgcrypto;", ""),
+                };
+                let printed = psql(server, &main, &sql);
+                for line in expected(block) {
+                    assert!(
+                        printed.lines().any(|shown| shown == line),
+                        "{line} is not in:\n{printed}"
+                    );
+                }
+            }
+            Some(" test") => {
+                // Twice: it leaves nothing behind.
+                for _ in 0..2 {
+                    assert_eq!(results(&psql(server, &main, suite)), good);
+                }
+            }
+            Some(fence) => {
+                let numbers: Vec<usize> = fence
+                    .strip_prefix(" broken ")
+                    .unwrap()
+                    .split(' ')
+                    .map(|number| number.parse().unwrap())
+                    .collect();
+                let copy = server.database_with(&format!("template {main}"));
+                psql(server, &copy, &block.text);
+                let mut bad: Vec<String> = good.iter().map(|line| (*line).to_owned()).collect();
+                for number in numbers {
+                    bad[number].insert_str(0, "not ");
+                }
+                assert_eq!(results(&psql(server, &copy, suite)), bad, "{}", block.text);
+                broken += 1;
+            }
+            None => {}
+        }
+    }
+    assert_eq!(broken, 4, "broken policies on the page");
+}
+
+#[test]
+fn the_page_about_testing_policies_does_what_it_says() {
+    run_page(&SHARED);
+}
+
+#[test]
+fn the_page_about_testing_policies_does_what_it_says_where_the_library_is_preloaded() {
+    run_page(&PRELOADED);
+}
+
+#[test]
+fn the_key_of_a_test_is_gone_with_its_transaction() {
+    let main = database(&SHARED);
+    let page = page("docs/testing-policies.md");
+    for block in page
+        .iter()
+        .filter(|block| block.text.contains("CREATE FUNCTION testing."))
+    {
+        psql(&SHARED, &main, &block.text);
+    }
+    let mut client = SHARED.connect(&main, "postgres", "");
+    if has(&mut client, "pgcrypto") {
+        run(&mut client, "create extension pgcrypto");
+    }
+    let mode = "select mode from auth.status()";
+    for end in ["rollback", "commit"] {
+        run(&mut client, "begin; select testing.new_provider()");
+        let token: String = one(&mut client, r#"select testing.token('{"sub":"alice"}')"#);
+        run(&mut client, r#"select testing.become('{"sub":"alice"}')"#);
+        assert_eq!(one::<String>(&mut client, mode), "provider");
+        run(&mut client, end);
+        assert_eq!(one::<String>(&mut client, mode), "claims", "{end}");
+        let secret: String = one(&mut client, "select current_setting('testing.secret')");
+        assert_eq!(secret, "", "{end}");
+        // Another test has another key.
+        run(
+            &mut client,
+            "begin; select testing.new_provider(); set local role authenticated",
+        );
+        let present = format!("select auth.jwt_session_init('{token}')");
+        refuses(&mut client, &present, "28000", "invalid JWT signature");
+        run(&mut client, "rollback");
+    }
+}
