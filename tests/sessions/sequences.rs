@@ -27,17 +27,15 @@ use site::{APPLICATION, FUNCTIONS, Key, Keys};
 use step::Step;
 
 /// Sequences that one session plays, one after the other: what the first leaves behind, the next must not feel.
-const IN_ONE_SESSION: usize = 25;
+const IN_ONE_SESSION: usize = 5;
 
 const STEPS: usize = 30;
 
-/// Begins every answer that some sequence must have had, or the steps do not reach what they are to try.
-const REACHED: [&str; 20] = [
+/// How some answers begin that a hundred and more of the steps have: without them the sequences would try nothing.
+const REACHED: [&str; 16] = [
     "Ok(\"NULL; claims f\")",
-    "Ok(\"NULL; off f\")",
     "Ok(\"NULL; provider f\")",
     "Ok(\"NULL; proxy f\")",
-    "Ok(\"mallory; claims t mallory\")",
     "Ok(\"user",
     "Ok(\"starter; p",
     "Ok(\"22023 \\\"pg_session_jwt.providers\\\" is set but cannot be used: the list of providers cannot be used; unusable f",
@@ -45,10 +43,8 @@ const REACHED: [&str; 20] = [
     "Ok(\"28000 invalid JWT signature; proxy f",
     "Ok(\"55000 no key to verify a JWT with",
     "Err(\"22012",
-    "Err(\"22023 JWT payload must contain a valid 'jti'",
     "Err(\"22023 invalid JWT encoding",
     "Err(\"25P02",
-    "Err(\"28000 Token ID must be strictly monotonically increasing.",
     "Err(\"28000 Token used after it has expired",
     "Err(\"28000 Token used before it is ready",
     "Err(\"28000 the JWT's issuer is not trusted",
@@ -164,27 +160,30 @@ impl<'a> Session<'a> {
     fn start(server: &Server, admin: &'a mut Admin, seed: u64) -> Self {
         let mut random = Random::new(seed);
         let (superuser, has_jwk) = (!random.once_in(3), random.once_in(2));
-        let token = random
-            .once_in(3)
-            .then(|| step::new_token(&mut random, None, "starter".to_owned()));
-        let providers = random.below(site::PROVIDERS.len());
+        // Half of the sessions begin in a weaker mode.
+        let providers = random.below(2) * random.below(site::PROVIDERS.len());
+        let mut model = Model::new(superuser, has_jwk, providers);
+        if random.once_in(2) {
+            let token = step::new_token(&mut random, &model.trusted_keys(), None, "starter".to_owned());
+            model.starts_with(token);
+        }
         admin.reload(providers);
         let mut options = String::new();
         if has_jwk {
             write!(options, "-c pg_session_jwt.jwk={}", admin.keys.jwk(Key::Proxy)).unwrap();
         }
-        if let Some(token) = &token {
+        if let Some(token) = model.tokens.get(1) {
             let text = admin.keys.sign(token).replace(' ', "\\ ");
             write!(options, " -c pg_session_jwt.jwt={text}").unwrap();
         }
-        let history = format!("superuser {superuser}, key {has_jwk}, token {token:?}, providers {providers}\n");
+        let history = format!("superuser {superuser}, key {has_jwk}, providers {providers}\n");
         let client = server.connect(&admin.database, step::login(superuser), &options);
         Session {
             admin,
             client,
             seed,
             random,
-            model: Model::new(superuser, has_jwk, token, providers),
+            model,
             texts: Vec::new(),
             history,
             answers: BTreeSet::new(),

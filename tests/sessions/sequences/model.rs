@@ -49,23 +49,28 @@ pub struct Model {
 }
 
 impl Model {
-    pub fn new(superuser: bool, has_jwk: bool, startup_token: Option<Token>, providers: usize) -> Model {
+    pub fn new(superuser: bool, has_jwk: bool, providers: usize) -> Model {
         let nobody = Token {
             key: None,
             time: Time::Always,
             jti: None,
             sub: String::new(),
         };
-        let jwt = usize::from(startup_token.is_some());
         Model {
             superuser,
             has_jwk,
-            tokens: std::iter::once(nobody).chain(startup_token).collect(),
-            defaults: [jwt, providers, 0, 1, 1, 0],
+            tokens: vec![nobody],
+            defaults: [0, providers, 0, 1, 1, 0],
             settings: Settings::default(),
             transaction: None,
             last_jti: None,
         }
+    }
+
+    /// There is a token in the startup packet.
+    pub fn starts_with(&mut self, token: Token) {
+        self.tokens.push(token);
+        self.defaults[Name::Jwt as usize] = 1;
     }
 
     pub fn in_transaction(&self) -> bool {

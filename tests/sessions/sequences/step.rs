@@ -172,17 +172,17 @@ impl Step {
         }
         let is_local = random.once_in(2);
         match random.below(100) {
-            0..12 => Step::Begin,
-            12..16 => Step::Commit {
+            0..10 => Step::Begin,
+            10..14 => Step::Commit {
                 chain: random.once_in(8),
             },
-            16..20 => Step::Rollback {
+            14..17 => Step::Rollback {
                 chain: random.once_in(8),
             },
-            20..28 => Step::Savepoint(random.below(3)),
-            28..31 => Step::Release(random.below(3)),
-            31..35 => Step::RollbackTo(random.below(3)),
-            35..57 => Step::Present {
+            17..25 => Step::Savepoint(random.below(3)),
+            25..28 => Step::Release(random.below(3)),
+            28..32 => Step::RollbackTo(random.below(3)),
+            32..54 => Step::Present {
                 way: random.pick(&[
                     Way::Init,
                     Way::InitLocal,
@@ -197,39 +197,39 @@ impl Step {
                 ]),
                 token: token(random, model),
             },
-            57..77 => {
+            54..72 => {
                 let (name, values) = random.pick(&SETTINGS);
                 let value = (!random.once_in(4)).then(|| random.below(values));
                 Step::Assign { name, value, is_local }
             }
-            77..79 => Step::ResetAll,
-            79..81 => Step::DiscardAll,
-            81..83 => Step::Fail,
-            83..84 => Step::Read,
-            84..86 => {
+            72..74 => Step::ResetAll,
+            74..75 => Step::DiscardAll,
+            75..77 => Step::Fail,
+            77..78 => Step::Read,
+            78..85 => {
                 let (name, values) = random.pick(&SETTINGS);
                 Step::Around {
                     name,
                     value: random.below(values),
                 }
             }
-            86..89 => Step::Swallowed {
+            85..88 => Step::Swallowed {
                 token: token(random, model),
                 is_local,
             },
-            89..91 => Step::Undone {
+            88..90 => Step::Undone {
                 token: token(random, model),
                 is_local,
             },
-            91..94 => Step::Inside {
+            90..93 => Step::Inside {
                 token: token(random, model),
                 is_local,
             },
-            94..96 => Step::Committed {
+            93..95 => Step::Committed {
                 token: token(random, model),
                 is_local,
             },
-            96..97 => Step::AsAnonymous,
+            95..97 => Step::AsAnonymous,
             97..98 => Step::WithClaims,
             _ if model.can_reload() => Step::Reload(random.below(PROVIDERS.len())),
             _ => Step::Read,
@@ -264,47 +264,39 @@ fn token(random: &mut Random, model: &mut Model) -> usize {
     if model.tokens.len() > 1 && random.once_in(3) {
         return 1 + random.below(model.tokens.len() - 1);
     }
-    let token = new_token(random, model.last_jti, format!("user{}", model.tokens.len()));
+    let sub = format!("user{}", model.tokens.len());
+    let token = new_token(random, &model.trusted_keys(), model.last_jti, sub);
     model.tokens.push(token);
     model.tokens.len() - 1
 }
 
-/// Most are good somewhere.
-pub fn new_token(random: &mut Random, last_jti: Option<i64>, sub: String) -> Token {
-    let key = random.pick(&[
-        Key::A,
-        Key::A,
-        Key::A,
-        Key::OtherA,
-        Key::B,
-        Key::B,
-        Key::Proxy,
-        Key::Proxy,
-        Key::Proxy,
-        Key::Foreign,
-    ]);
-    let time = random.pick(&[
-        Time::Always,
-        Time::Now,
-        Time::Now,
-        Time::Now,
-        Time::Now,
-        Time::JustPast,
-        Time::JustAhead,
-        Time::Past,
-        Time::Ahead,
-    ]);
+/// More than half are of a key that is trusted now, if there is one, and in time.
+pub fn new_token(random: &mut Random, trusted: &[Key], last_jti: Option<i64>, sub: String) -> Token {
+    let any = [Key::A, Key::OtherA, Key::B, Key::Proxy, Key::Foreign];
+    let from = if trusted.is_empty() || random.once_in(3) {
+        &any
+    } else {
+        trusted
+    };
+    let key = random.pick(from);
+    let time = match random.below(12) {
+        0 => Time::JustPast,
+        1 => Time::JustAhead,
+        2 => Time::Past,
+        3 => Time::Ahead,
+        4..7 => Time::Always,
+        _ => Time::Now,
+    };
     let last = last_jti.unwrap_or(0);
     let jti = match (key.issuer(), random.below(8)) {
         (Some(_), 0) => Some(last + 5),
-        (Some(_), _) => None,
-        (None, 0) => None,
+        (Some(_), _) | (None, 0) => None,
         (None, 1) => Some(last),
         (None, 2) => Some(last - 3),
         (None, _) => Some(last + 1),
     };
     Token {
-        key: (!random.once_in(12)).then_some(key),
+        key: (!random.once_in(20)).then_some(key),
         time,
         jti,
         sub,

@@ -51,6 +51,14 @@ impl Model {
         &PROVIDERS[self.value(Name::Providers)]
     }
 
+    pub fn trusted_keys(&self) -> Vec<Key> {
+        match self.providers() {
+            Providers::List(list) => list.iter().map(|(key, _)| *key).collect(),
+            Providers::None if self.has_jwk => vec![Key::Proxy],
+            Providers::None | Providers::Unusable => Vec::new(),
+        }
+    }
+
     /// Whether a token is good now; in proxy mode its `jti` must be an integer, and greater than `after`.
     pub(super) fn judge(&self, token: &Token, after: Option<i64>) -> Result<(), &'static str> {
         let trusted = match self.providers() {
