@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use postgres::Client;
 
 use crate::cluster::{Cluster, Turn};
-use crate::providers::Provider;
 use crate::guide::blocks;
+use crate::providers::Provider;
 use crate::server::Server;
 use crate::session::{Proxy, one, refuses, rows, run};
 

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::loading::PRELOADED;
 use crate::guide::{Block, blocks, expected};
+use crate::loading::PRELOADED;
 use crate::server::{SHARED, Server, program, unprivileged_user};
 use crate::session::{one, refuses, run};
 
