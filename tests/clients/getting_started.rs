@@ -111,6 +111,9 @@ fn the_way_in_drizzle() {
         let script = format!("set -euo pipefail\n{here}");
         let mut bash = Command::new("bash");
         bash.args(["-c", &script]).current_dir(&project);
+        // npx would ask the registry whether there is a newer npm.
+        bash.env("npm_config_update_notifier", "false")
+            .env("npm_config_offline", "true");
         for name in ["alice", "bob", "expired"] {
             bash.env(name.to_uppercase(), &variables[name]);
         }
