@@ -138,8 +138,10 @@ fn is_setting(call: &pg_sys::FuncExpr) -> bool {
     let Some(first) = (unsafe { call.args.as_ref() }) else {
         return false;
     };
-    // SAFETY: a list that is not null has an element, and the arguments are nodes.
-    let name = unsafe { (*first.elements).ptr_value }.cast::<Node>();
+    // SAFETY: a list that is not null has an element (PostgreSQL, pg_list.h).
+    let element = unsafe { *first.elements };
+    // SAFETY: the arguments of a call are pointers to nodes.
+    let name = unsafe { element.ptr_value }.cast::<Node>();
     if !is(name, NodeTag::T_Const) {
         return true; // Which one is not known here: perhaps one of these.
     }
