@@ -65,13 +65,15 @@ pub fn compared(a: Value, b: Value) -> Values {
     }
 }
 
-/// What a strict function gives where one argument is the JSON null: there is nothing in it.
-pub fn of_json_null(function: Oid, arguments: &[*mut Node], filled: Values) -> Values {
+/// What a strict function gives where one argument is the JSON null: there is nothing in it. `otherwise` for functions that
+/// are not known here.
+pub fn of_json_null(function: Oid, arguments: &[*mut Node], otherwise: Values) -> Values {
     match function.to_u32() {
         pg_sys::F_JSONB_OBJECT_FIELD
         | pg_sys::F_JSONB_OBJECT_FIELD_TEXT
         | pg_sys::F_JSONB_ARRAY_ELEMENT
         | pg_sys::F_JSONB_ARRAY_ELEMENT_TEXT
+        | pg_sys::F_JSONB_PATH_QUERY_FIRST
         | pg_sys::F_JSONB_EXTRACT_PATH
         | pg_sys::F_JSONB_EXTRACT_PATH_TEXT
         | pg_sys::F_JSON_OBJECT_FIELD
@@ -80,12 +82,41 @@ pub fn of_json_null(function: Oid, arguments: &[*mut Node], filled: Values) -> V
         | pg_sys::F_JSON_ARRAY_ELEMENT_TEXT
         | pg_sys::F_JSON_EXTRACT_PATH
         | pg_sys::F_JSON_EXTRACT_PATH_TEXT => Null.into(),
+        pg_sys::F_JSONB_PATH_EXISTS
+        | pg_sys::F_JSONB_PATH_EXISTS_OPR
+        | pg_sys::F_JSONB_PATH_MATCH
+        | pg_sys::F_JSONB_PATH_MATCH_OPR => Values::of(&[Null, False]),
         pg_sys::F_JSONB_EXISTS | pg_sys::F_JSONB_EXISTS_ANY | pg_sys::F_JSONB_EXISTS_ALL => False.into(),
         pg_sys::F_JSONB_EQ => other_is_json_null(arguments).map_or(Values::BOOLEAN, truth),
         pg_sys::F_JSONB_NE => other_is_json_null(arguments).map_or(Values::BOOLEAN, |is_null| truth(!is_null)),
         pg_sys::F_JSONB_CONTAINS => other_is_json_null(arguments).map_or(Values::of(&[Null, False]), truth),
-        _ => filled.with(Null),
+        _ => otherwise,
     }
+}
+
+/// How an operator of arrays takes an `ARRAY[…]` apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum OfElements {
+    Any,
+    All,
+}
+
+/// For `&&`, `@>` and `<@`: how the elements count, and which argument has them.
+pub fn of_elements(function: Oid) -> Option<(OfElements, &'static [usize])> {
+    match function.to_u32() {
+        pg_sys::F_ARRAYOVERLAP => Some((OfElements::Any, &[0, 1])),
+        pg_sys::F_ARRAYCONTAINS => Some((OfElements::All, &[1])),
+        pg_sys::F_ARRAYCONTAINED => Some((OfElements::All, &[0])),
+        _ => None,
+    }
+}
+
+/// Functions that make something of NULL, too.
+pub fn is_never_null(function: Oid) -> bool {
+    matches!(
+        function.to_u32(),
+        pg_sys::F_CONCAT | pg_sys::F_CONCAT_WS | pg_sys::F_FORMAT_TEXT | pg_sys::F_FORMAT_TEXT_ANY
+    )
 }
 
 fn truth(is_true: bool) -> Values {

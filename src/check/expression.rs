@@ -188,25 +188,55 @@ impl<'a> Judge<'a> {
     fn call(&mut self, node: *mut Node, function: Oid, arguments: *mut List) -> Pairs {
         // SAFETY: a catalog look-up; it fails for a function that is gone, on which the policy would depend.
         let is_strict = function != pg_sys::InvalidOid && unsafe { pg_sys::func_strict(function) };
-        if !is_strict && !facts::is_builtin(function) {
+        let filled = call::filled(node);
+        if call::is_never_null(function) {
+            return Pairs::free(filled, filled);
+        }
+        if !is_strict {
             return self.unknown(node);
         }
-        let filled = call::filled(node);
-        if !is_strict {
-            return Pairs::free(filled.with(Null), filled.with(Null));
-        }
         let arguments = nodes(arguments);
+        if let Some(pairs) = self.of_elements(function, &arguments) {
+            return pairs;
+        }
         let mut all = Pairs::one(Other, Other);
         for argument in &arguments {
             all = all.zip(self.value(*argument), |before, this| {
                 call::argument(before, this).into()
             });
         }
+        let unknown = if self.trusting { Null.into() } else { filled.with(Null) };
         all.map(|argument| match argument {
             Null => Null.into(),
-            JsonNull => call::of_json_null(function, &arguments, filled),
+            JsonNull => call::of_json_null(function, &arguments, unknown),
             _ => filled.with(Null),
         })
+    }
+
+    /// `column @> ARRAY[…]` and the like: a NULL in the array is equal to nothing.
+    fn of_elements(&mut self, function: Oid, arguments: &[*mut Node]) -> Option<Pairs> {
+        let (how, places) = call::of_elements(function)?;
+        let place = places
+            .iter()
+            .find(|place| arguments.get(**place).is_some_and(|it| is(*it, NodeTag::T_ArrayExpr)))?;
+        let others = arguments.iter().enumerate().filter(|(other, _)| other != place);
+        if others.into_iter().any(|(_, other)| self.mentions(*other) > 0) {
+            return None;
+        }
+        let either = Values::of(&[True, False]);
+        // SAFETY: its tag says so.
+        let elements = nodes(unsafe { typed::<pg_sys::ArrayExpr>(*arguments.get(*place)?) }.elements);
+        let parts = elements.into_iter().map(|element| match self.mentions(element) {
+            0 => Pairs::same(either),
+            _ => self
+                .value(element)
+                .map(|value| if value == Null { False.into() } else { either }),
+        });
+        let parts = match how {
+            call::OfElements::Any => parts.reduce(Pairs::or),
+            call::OfElements::All => parts.reduce(Pairs::and),
+        };
+        Some(parts?.or_else(Pairs::one(Null, Null))) // The column may be NULL.
     }
 
     fn converted(&mut self, node: *mut Node, argument: *mut Node) -> Pairs {

@@ -47,8 +47,7 @@ pub fn of(readers: &[Reader], expression: *mut Node, with_parameters: bool) -> F
         level: 0,
         facts: Facts::default(),
     };
-    // SAFETY: an expression that is not changed meanwhile, and the walk that `visit` expects.
-    unsafe { visit(expression, (&raw mut walk).cast()) };
+    walk.descend(expression);
     walk.facts
 }
 
@@ -56,31 +55,34 @@ pub fn of(readers: &[Reader], expression: *mut Node, with_parameters: bool) -> F
 /// A node or null, and a pointer to a [`Walk`].
 #[pg_guard]
 unsafe extern "C-unwind" fn visit(node: *mut Node, context: *mut c_void) -> bool {
-    if node.is_null() {
-        return false;
-    }
-    // SAFETY: the caller's promise; only one of these references is used at a time.
-    let walk = unsafe { &mut *context.cast::<Walk<'_>>() };
-    if walk.level >= MAX_LEVELS {
-        walk.facts.is_too_deep = true;
-        return true;
-    }
-    walk.see(node);
-    walk.level += 1;
-    let ends = if is(node, NodeTag::T_Query) {
-        // SAFETY: a query, and this function with what it expects.
-        unsafe { pg_sys::query_or_expression_tree_walker(node, Some(visit), context, 0) }
-    } else {
-        // SAFETY: an expression, and this function with what it expects.
-        unsafe { pg_sys::expression_tree_walker(node, Some(visit), context) }
-    };
-    // SAFETY: as above.
-    let walk = unsafe { &mut *context.cast::<Walk<'_>>() };
-    walk.level -= 1;
-    ends
+    // SAFETY: the caller's promise; whoever else has such a reference is waiting for this to return.
+    unsafe { &mut *context.cast::<Walk<'_>>() }.descend(node)
 }
 
 impl Walk<'_> {
+    /// Sees a node and all below it; true ends the walk.
+    fn descend(&mut self, node: *mut Node) -> bool {
+        if node.is_null() {
+            return false;
+        }
+        if self.level >= MAX_LEVELS {
+            self.facts.is_too_deep = true;
+            return true;
+        }
+        self.see(node);
+        self.level += 1;
+        let walk = (&raw mut *self).cast();
+        let ends = if is(node, NodeTag::T_Query) {
+            // SAFETY: a query, and a function with what it expects.
+            unsafe { pg_sys::query_or_expression_tree_walker(node, Some(visit), walk, 0) }
+        } else {
+            // SAFETY: an expression, and a function with what it expects.
+            unsafe { pg_sys::expression_tree_walker(node, Some(visit), walk) }
+        };
+        self.level -= 1;
+        ends
+    }
+
     fn see(&mut self, node: *mut Node) {
         // SAFETY: not null, by the check before.
         match unsafe { (*node).type_ } {

@@ -251,9 +251,6 @@ fn verdict<'a>(
         }
         return found;
     }
-    if is_anonymous {
-        return found;
-    }
     let together = |trusting| {
         let trees = narrowing
             .iter()
@@ -261,17 +258,18 @@ fn verdict<'a>(
         trees.fold(expression::pairs(readers, tree, trusting), Pairs::and)
     };
     let pairs = together(false);
-    if pairs.opens_for_nobody() {
-        let is_certain = together(true).opens_for_nobody();
-        let finding = if is_certain {
-            Finding::PolicyOpenWithoutIdentity
-        } else {
-            Finding::PolicyUndecided
-        };
-        found.push((finding, None));
-    } else if is_write && pairs.asks_only_whether_known() {
-        found.push((Finding::PolicyWriteAnyUser, None));
-    }
+    found.extend(match is_write {
+        true if pairs.is_always_true() => Some((Finding::PolicyWriteOpen, None)),
+        false if pairs.is_always_true() => Some((Finding::PolicyReadOpen, None)),
+        true if is_anonymous && together(true).lets_nobody_in() => Some((Finding::PolicyWriteWithoutIdentity, None)),
+        _ if is_anonymous => None,
+        _ if pairs.opens_for_nobody() && together(true).opens_for_nobody() => {
+            Some((Finding::PolicyOpenWithoutIdentity, None))
+        }
+        _ if pairs.opens_for_nobody() => Some((Finding::PolicyUndecided, None)),
+        true if pairs.asks_only_whether_known() => Some((Finding::PolicyWriteAnyUser, None)),
+        _ => None,
+    });
     found
 }
 

@@ -166,6 +166,16 @@ impl Pairs {
         self.each().any(|(n, s)| n == True && s != True)
     }
 
+    /// Whether everybody always passes.
+    pub fn is_always_true(self) -> bool {
+        self == Pairs::one(True, True)
+    }
+
+    /// Whether it can be true for nobody.
+    pub fn lets_nobody_in(self) -> bool {
+        self.each().any(|(n, _)| n == True)
+    }
+
     /// Whether everybody who is known passes, and nobody else.
     pub fn asks_only_whether_known(self) -> bool {
         self != Pairs::NONE && self.each().all(|(n, s)| n != True && s == True)

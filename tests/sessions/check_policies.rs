@@ -78,7 +78,6 @@ fn policies_that_are_open_for_nobody_are_found() {
         "team not in (select m.team from members m where m.user_id = auth.user_id())",
         "not exists (select from members m where m.user_id = auth.user_id())",
         "(select coalesce(auth.user_id(), owner)) = owner",
-        "array_position(members, auth.user_id()) is not null",
         "nullif(auth.user_id(), owner) is null",
         "owner not in (select jsonb_array_elements_text(auth.session() -> 'blocked'))",
         "owner <> all (array(select jsonb_array_elements_text(auth.session() -> 'blocked')))",
@@ -124,6 +123,16 @@ fn policies_that_close_on_null_are_not() {
         "auth.user_id() <> all (members)",
         "owner = any (array[auth.user_id(), auth.email()])",
         "auth.role() in ('admin', 'editor')",
+        "members @> array[auth.user_id()]",
+        "array[auth.user_id(), 'x'] <@ members",
+        "members && array[auth.user_id(), 'everybody']",
+        "note @> to_jsonb(auth.user_id())",
+        "note ? auth.user_id()",
+        "(auth.user_id(), team) = (owner, 1)",
+        "(owner, team) in (select m.user_id, m.team from members m where m.user_id = auth.user_id())",
+        "auth.user_id()::uuid = owner_id",
+        "jsonb_path_query_first(auth.session(), '$.sub') #>> '{}' = owner",
+        "auth.session() @? '$.roles[*] ? (@ == \"admin\")'",
         "exists (select from members m where m.team = docs.team and m.user_id = auth.user_id())",
         "exists (select from members m join docs d on d.team = m.team and m.user_id = (select auth.user_id()))",
         "exists (select from members m where m.team = docs.team and (m.is_public or m.user_id = auth.user_id()))",
@@ -153,6 +162,9 @@ fn what_cannot_be_decided_is_said() {
     let mut docs = Docs::new();
     for using in [
         "lax(auth.user_id(), id)",
+        "array_position(members, auth.user_id()) is not null",
+        "note @> jsonb_build_array(auth.user_id())",
+        "jsonb_typeof(auth.session()) = 'object'",
         "(select count(*) from members m where m.user_id = auth.user_id()) > 0",
         "exists (select from (select auth.user_id() as id) me where me.id = owner)",
         "exists (with me as (select auth.user_id() as id) select from me where me.id = owner)",
@@ -232,10 +244,21 @@ fn policies_for_writing_ask_who_is_speaking() {
     ] {
         docs.expects(&policy, &findings);
     }
+    // Whatever else it asks, it is always true.
+    docs.reads("auth.user_id() = owner or true", &["policy_read_open"]);
+    docs.expects(
+        "for delete to authenticated using (auth.user_id() = owner or true)",
+        &[open],
+    );
     // Only what they were granted counts: anonymous may only read.
     docs.expects("to anonymous using (true)", &["policy_read_open"]);
     docs.expects("to anonymous using (is_public)", &[]);
     docs.expects("for select to anonymous using (auth.user_id() is null)", &[]);
+    run(&mut docs.0.admin, "grant insert on docs to anonymous");
+    let without = ["policy_write_without_identity"];
+    docs.expects("for insert to anonymous with check (auth.user_id() is null)", &without);
+    docs.expects("for insert to anonymous with check (is_public)", &without);
+    docs.expects("for insert to anonymous with check (auth.user_id() = owner)", &[]);
     // To whom else it is open is not the question here.
     docs.expects("to pg_read_all_data using (true)", &[]);
 }

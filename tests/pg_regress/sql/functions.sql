@@ -41,7 +41,8 @@ SELECT count(*) AS functions, count(proacl) AS with_other_rights_than_the_defaul
 FROM pg_proc WHERE pronamespace = 'auth'::regnamespace;
 SELECT p.proname AS function, coalesce(r.rolname, 'PUBLIC') AS grantee, privilege_type AS privilege, is_grantable
 FROM pg_proc p CROSS JOIN aclexplode(p.proacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
-WHERE p.pronamespace = 'auth'::regnamespace AND a.grantee <> p.proowner;
+WHERE p.pronamespace = 'auth'::regnamespace AND a.grantee <> p.proowner
+ORDER BY 1, 2;
 
 -- The roles.
 SELECT rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls, rolconnlimit
