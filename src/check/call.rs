@@ -87,9 +87,8 @@ pub fn of_json_null(function: Oid, arguments: &[*mut Node], otherwise: Values) -
         | pg_sys::F_JSONB_PATH_MATCH
         | pg_sys::F_JSONB_PATH_MATCH_OPR => Values::of(&[Null, False]),
         pg_sys::F_JSONB_EXISTS | pg_sys::F_JSONB_EXISTS_ANY | pg_sys::F_JSONB_EXISTS_ALL => False.into(),
-        pg_sys::F_JSONB_EQ => other_is_json_null(arguments).map_or(Values::BOOLEAN, truth),
-        pg_sys::F_JSONB_NE => other_is_json_null(arguments).map_or(Values::BOOLEAN, |is_null| truth(!is_null)),
-        pg_sys::F_JSONB_CONTAINS => other_is_json_null(arguments).map_or(Values::of(&[Null, False]), truth),
+        pg_sys::F_JSONB_EQ | pg_sys::F_JSONB_CONTAINS => other_is_json_null(arguments).map_or(otherwise, truth),
+        pg_sys::F_JSONB_NE => other_is_json_null(arguments).map_or(otherwise, |is_null| truth(!is_null)),
         _ => otherwise,
     }
 }

@@ -12,6 +12,7 @@ mod check;
 mod check_objects;
 mod check_policies;
 mod check_roles;
+mod check_rows;
 mod check_settings;
 mod claims_mode;
 mod cluster;
