@@ -5,6 +5,7 @@ use std::ffi::c_void;
 use pgrx::pg_sys::{self, Node, NodeTag, Oid};
 use pgrx::prelude::*;
 
+use super::expression::nodes;
 use crate::planner::tree::{is, typed};
 
 /// How many levels are looked into; a policy with more is reported as not checked. The walker would otherwise end the
@@ -136,14 +137,9 @@ fn is_setting(call: &pg_sys::FuncExpr) -> bool {
     if function != pg_sys::F_CURRENT_SETTING_TEXT && function != pg_sys::F_CURRENT_SETTING_TEXT_BOOL {
         return false;
     }
-    // SAFETY: null, or the arguments of this call.
-    let Some(first) = (unsafe { call.args.as_ref() }) else {
+    let Some(name) = nodes(call.args).first().copied() else {
         return false;
     };
-    // SAFETY: a list that is not null has an element (PostgreSQL, pg_list.h).
-    let element = unsafe { *first.elements };
-    // SAFETY: the arguments of a call are pointers to nodes.
-    let name = unsafe { element.ptr_value }.cast::<Node>();
     if !is(name, NodeTag::T_Const) {
         return true; // Which one is not known here: perhaps one of these.
     }
