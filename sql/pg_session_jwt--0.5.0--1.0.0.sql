@@ -99,7 +99,7 @@ CREATE FUNCTION auth.check() RETURNS TABLE (
     problem pg_catalog.text,
     remedy pg_catalog.text
 )
-STRICT VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off
+STRICT VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp SET jit TO off
 LANGUAGE c AS 'MODULE_PATHNAME', 'check_wrapper';
 
 COMMENT ON EXTENSION pg_session_jwt IS 'the verified JSON Web Token of a session as its identity, for row-level security';

@@ -291,7 +291,7 @@ pub mod auth {
     /// and relations stand in for those of pg_catalog; without JIT, which its estimates would ask for and which costs more.
     #[pg_extern(sql = r#"
         CREATE FUNCTION auth.check() RETURNS TABLE (severity text, finding text, object text, problem text, remedy text)
-        STRICT VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off
+        STRICT VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp SET jit TO off
         LANGUAGE c AS 'MODULE_PATHNAME', 'check_wrapper';"#)]
     #[expect(clippy::type_complexity, reason = "pgrx reads the columns from the type")]
     fn check() -> pgrx::spi::Result<
