@@ -118,7 +118,7 @@ pub fn is_never_null(function: Oid) -> bool {
     )
 }
 
-fn truth(is_true: bool) -> Values {
+pub fn truth(is_true: bool) -> Values {
     if is_true { True.into() } else { False.into() }
 }
 

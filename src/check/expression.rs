@@ -3,7 +3,7 @@
 //! Nothing of the expression is run: it may call functions of whoever wrote the policy, and the check-up runs as an
 //! administrator. What does not read the identity is the same for both; what is not looked into can be anything.
 
-use pgrx::pg_sys::{self, BoolExprType, BoolTestType, List, Node, NodeTag, NullTestType, Oid};
+use pgrx::pg_sys::{self, List, Node, NodeTag, Oid};
 use pgrx::prelude::*;
 
 use super::call;
@@ -244,126 +244,6 @@ impl<'a> Judge<'a> {
         self.value(argument).map(|value| to.convert(value))
     }
 
-    /// IS DISTINCT FROM, NULLIF.
-    fn of_two(&mut self, node: *mut Node) -> Pairs {
-        // SAFETY: its tag says so; both are this type.
-        let arguments = nodes(unsafe { typed::<pg_sys::OpExpr>(node) }.args);
-        let [a, b] = arguments[..] else {
-            return self.unknown(node);
-        };
-        let (a, b) = (self.value(a), self.value(b));
-        if is(node, NodeTag::T_NullIfExpr) {
-            return a.zip(b, |a, b| {
-                if b == Null {
-                    a.into()
-                } else {
-                    Values::from(a).with(Null)
-                }
-            });
-        }
-        a.zip(b, |a, b| match (a, b) {
-            (Null, Null) => False.into(),
-            (Null, _) | (_, Null) => True.into(),
-            _ => Values::of(&[True, False]),
-        })
-    }
-
-    fn boolean(&mut self, node: *mut Node) -> Pairs {
-        // SAFETY: its tag says so.
-        let it = unsafe { typed::<pg_sys::BoolExpr>(node) };
-        let parts: Vec<Pairs> = nodes(it.args).into_iter().map(|part| self.value(part)).collect();
-        let parts = parts.into_iter();
-        match it.boolop {
-            BoolExprType::AND_EXPR => parts.reduce(Pairs::and),
-            BoolExprType::OR_EXPR => parts.reduce(Pairs::or),
-            _ => parts.map(Pairs::not).next(),
-        }
-        .unwrap_or_else(|| self.unknown(node))
-    }
-
-    /// IS NULL, IS TRUE and the like.
-    fn test(&mut self, node: *mut Node) -> Pairs {
-        if is(node, NodeTag::T_BooleanTest) {
-            // SAFETY: its tag says so.
-            let it = unsafe { typed::<pg_sys::BooleanTest>(node) };
-            let (wanted, is_wanted) = match it.booltesttype {
-                BoolTestType::IS_TRUE => (True, true),
-                BoolTestType::IS_NOT_TRUE => (True, false),
-                BoolTestType::IS_FALSE => (False, true),
-                BoolTestType::IS_NOT_FALSE => (False, false),
-                BoolTestType::IS_UNKNOWN => (Null, true),
-                _ => (Null, false),
-            };
-            return self
-                .value(it.arg.cast())
-                .map(|value| truth((value == wanted) == is_wanted));
-        }
-        // SAFETY: its tag says so.
-        let it = unsafe { typed::<pg_sys::NullTest>(node) };
-        if it.argisrow {
-            return self.unknown(node);
-        }
-        let value = self.value(it.arg.cast());
-        if it.nulltesttype == NullTestType::IS_NULL {
-            return value.map(|value| truth(value == Null));
-        }
-        // The JSON null is not NULL: who asks whether auth.session() IS NOT NULL lets everybody in and means otherwise.
-        let meant = value.each().map(|(nobody, somebody)| match nobody {
-            JsonNull => Pairs::one(True, False),
-            _ => Pairs::one(nobody, somebody).map(|value| truth(value != Null)),
-        });
-        meant.fold(Pairs::NONE, Pairs::or_else)
-    }
-
-    /// COALESCE, GREATEST, LEAST.
-    fn first_of(&mut self, node: *mut Node) -> Pairs {
-        let is_coalesce = is(node, NodeTag::T_CoalesceExpr);
-        let arguments = if is_coalesce {
-            // SAFETY: its tag says so.
-            unsafe { typed::<pg_sys::CoalesceExpr>(node) }.args
-        } else {
-            // SAFETY: its tag says so.
-            unsafe { typed::<pg_sys::MinMaxExpr>(node) }.args
-        };
-        let mut all = Pairs::one(Null, Null);
-        for argument in nodes(arguments) {
-            all = all.zip(self.value(argument), |before, this| match before {
-                Null => this.into(),
-                _ => before.into(),
-            });
-        }
-        all
-    }
-
-    fn case(&mut self, node: *mut Node) -> Pairs {
-        // SAFETY: its tag says so.
-        let it = unsafe { typed::<pg_sys::CaseExpr>(node) };
-        let compared = (!it.arg.is_null()).then(|| self.value(it.arg.cast()));
-        let mut all = match it.defresult.is_null() {
-            true => Pairs::one(Null, Null),
-            false => self.value(it.defresult.cast()),
-        };
-        for when in nodes(it.args).into_iter().rev() {
-            // SAFETY: the arguments of a CASE are nothing but these.
-            let when = unsafe { typed::<pg_sys::CaseWhen>(when) };
-            let condition = match compared {
-                None => self.value(when.expr.cast()),
-                // `argument = value`, with a place-holder for the argument.
-                Some(argument) if is(when.expr.cast(), NodeTag::T_OpExpr) => {
-                    // SAFETY: its tag says so.
-                    let call = unsafe { typed::<pg_sys::OpExpr>(when.expr.cast()) };
-                    match nodes(call.args)[..] {
-                        [_, value] => argument.zip(self.value(value), call::compared),
-                        _ => return self.unknown(node),
-                    }
-                }
-                Some(_) => return self.unknown(node),
-            };
-            all = condition.choose(self.value(when.result.cast()), all);
-        }
-        all
-    }
-
     fn column(&mut self, node: *mut Node) -> Pairs {
         // SAFETY: its tag says so.
         let number = unsafe { typed::<pg_sys::Param>(node) }.paramid;
@@ -390,10 +270,6 @@ impl<'a> Judge<'a> {
         self.columns.pop();
         seen
     }
-}
-
-fn truth(is_true: bool) -> Values {
-    if is_true { True.into() } else { False.into() }
 }
 
 fn constant(node: *mut Node) -> Value {

@@ -3,7 +3,8 @@
 //! | module | what it looks at |
 //! |---|---|
 //! | [`tables`] | tables and views that are reached past row-level security |
-//! | [`policies`] | what policies let through: [`expression`] and [`sub_select`] over [`truth`], [`call`], [`facts`] |
+//! | [`policies`], [`verdict`] | what policies let through |
+//! | [`expression`], [`logic`], [`call`], [`sub_select`] | what their expressions can be, as sets of [`truth`]; [`facts`] about them |
 //! | [`columns`] | indexes on what policies compare with the identity |
 //! | [`rights`], [`roles`] | what end users may do and become |
 //! | [`schema`] | schema `auth` itself |
@@ -19,6 +20,7 @@ mod expression;
 mod facts;
 pub mod finding;
 mod logging;
+mod logic;
 mod modes;
 mod policies;
 mod rights;
@@ -27,6 +29,7 @@ mod schema;
 mod sub_select;
 mod tables;
 mod truth;
+mod verdict;
 mod version;
 
 use pgrx::prelude::*;

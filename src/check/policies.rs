@@ -7,15 +7,14 @@ use std::collections::BTreeMap;
 use std::ffi::CString;
 
 use pgrx::memcxt::PgMemoryContexts;
-use pgrx::pg_sys::{self, Node, NodeTag};
+use pgrx::pg_sys::{self, Node};
 use pgrx::prelude::*;
 
 use super::catalog::{Catalog, Row, Words};
-use super::facts::{self, Facts, Reader};
+use super::columns;
+use super::facts::{self, Reader};
 use super::finding::Finding;
-use super::truth::Pairs;
-use super::{columns, expression};
-use crate::planner::tree::{is, typed};
+use super::verdict::{verdict, words};
 
 /// The functions that give the identity.
 const READERS: &str = "SELECT p.oid, p.proname::text IN ('session', 'jwt')
@@ -217,110 +216,4 @@ fn narrowing<'a>(all: &'a [Parsed<'a>], policy: &Policy, command: u8, clause: Cl
             .map(|(_, tree)| (other.policy.object.as_slice(), tree))
     };
     all.iter().filter(counts).flat_map(asked).collect()
-}
-
-/// What is wrong with an expression; with the policy that it is about, if that is another one.
-fn verdict<'a>(
-    readers: &[Reader],
-    tree: *mut Node,
-    narrowing: &[(&'a [u8], *mut Node)],
-    is_write: bool,
-    is_anonymous: bool,
-) -> Vec<(Finding, Option<&'a [u8]>)> {
-    let own = facts::of(readers, tree, false);
-    let narrow: Vec<Facts> = narrowing
-        .iter()
-        .map(|(_, tree)| facts::of(readers, *tree, false))
-        .collect();
-    if narrow.iter().any(|facts| facts.is_too_deep) {
-        return Vec::new(); // Reported with the restrictive policy itself.
-    }
-    let mut found = Vec::new();
-    if own.mentions == 0 && is_true(tree) {
-        let held_by = narrowing.iter().zip(&narrow).filter(|(_, facts)| facts.mentions > 0);
-        found.extend(held_by.map(|((object, _), _)| (Finding::RestrictivePolicy, Some(*object))));
-    }
-    let reads_identity = own.mentions > 0 || narrow.iter().any(|facts| facts.mentions > 0);
-    if !reads_identity {
-        let is_opaque = own.is_opaque || narrow.iter().any(|facts| facts.is_opaque);
-        match (is_true(tree) && narrowing.is_empty(), is_write) {
-            (true, true) => found.push((Finding::PolicyWriteOpen, None)),
-            (true, false) => found.push((Finding::PolicyReadOpen, None)),
-            (false, true) if !is_opaque && !is_false(tree) => found.push((Finding::PolicyWriteWithoutIdentity, None)),
-            _ => {}
-        }
-        return found;
-    }
-    let together = |trusting| {
-        let trees = narrowing
-            .iter()
-            .map(|(_, tree)| expression::pairs(readers, *tree, trusting));
-        trees.fold(expression::pairs(readers, tree, trusting), Pairs::and)
-    };
-    let pairs = together(false);
-    found.extend(match is_write {
-        true if pairs.is_always_true() => Some((Finding::PolicyWriteOpen, None)),
-        false if pairs.is_always_true() => Some((Finding::PolicyReadOpen, None)),
-        true if is_anonymous && together(true).lets_nobody_in() => Some((Finding::PolicyWriteWithoutIdentity, None)),
-        _ if is_anonymous => None,
-        _ if pairs.opens_for_nobody() && together(true).opens_for_nobody() => {
-            Some((Finding::PolicyOpenWithoutIdentity, None))
-        }
-        _ if pairs.opens_for_nobody() => Some((Finding::PolicyUndecided, None)),
-        true if pairs.asks_only_whether_known() => Some((Finding::PolicyWriteAnyUser, None)),
-        _ => None,
-    });
-    found
-}
-
-fn is_true(tree: *mut Node) -> bool {
-    constant(tree) == Some(true)
-}
-
-fn is_false(tree: *mut Node) -> bool {
-    constant(tree) == Some(false)
-}
-
-fn constant(tree: *mut Node) -> Option<bool> {
-    if !is(tree, NodeTag::T_Const) {
-        return None;
-    }
-    // SAFETY: its tag says so.
-    let it = unsafe { typed::<pg_sys::Const>(tree) };
-    Some(!it.constisnull && it.constvalue.value() != 0)
-}
-
-/// Problem and remedy; the places follow the problem.
-fn words(finding: Finding) -> (&'static str, &'static str) {
-    match finding {
-        Finding::PolicyOpenWithoutIdentity => (
-            "It can be true for a session without an identity where it is not for everybody",
-            "Compare so that NULL closes it: auth.user_id() = column; or add AND auth.user_id() IS NOT NULL.",
-        ),
-        Finding::PolicyWriteOpen => (
-            "It is true: everybody may write every row",
-            "Compare a column with auth.user_id(), or take the privilege back.",
-        ),
-        Finding::PolicyReadOpen => (
-            "It is true: everybody may read every row",
-            "Nothing, if the table is meant to be public. Else compare a column with auth.user_id().",
-        ),
-        Finding::PolicyWriteWithoutIdentity => (
-            "It asks what is in the row and not who is speaking: all users may write these rows",
-            "Compare a column with auth.user_id(), too.",
-        ),
-        Finding::PolicyWriteAnyUser => (
-            "It asks only whether somebody is known: each user may write the rows of all",
-            "Compare a column with auth.user_id().",
-        ),
-        Finding::RestrictivePolicy => (
-            "Only this restrictive policy keeps another one from being true for everybody, and DROP EXTENSION pg_session_jwt \
-             CASCADE would drop it",
-            "Put the condition into the permissive policy, too.",
-        ),
-        _ => (
-            "It is not known what it is without an identity: it asks a function or a sub-select that is not looked into",
-            "Declare the function STRICT, or add AND auth.user_id() IS NOT NULL.",
-        ),
-    }
 }

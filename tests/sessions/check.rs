@@ -102,6 +102,16 @@ fn a_site_that_is_set_up_as_the_readme_says_has_no_findings() {
 }
 
 #[test]
+fn nor_has_one_whose_database_belongs_to_no_superuser() {
+    let cluster = CLUSTER.turn();
+    let mut owner = cluster.owner("site");
+    run(&mut owner, &readme_block("sql", "CREATE EXTENSION"));
+    run(&mut owner, &readme_block("sql", "CREATE TABLE todos"));
+    assert_eq!(found(&mut owner), []);
+    assert_eq!(found(&mut cluster.superuser("site")), []);
+}
+
+#[test]
 fn what_it_finds_comes_in_one_order_the_worst_first() {
     let mut site = Site::new();
     run(
