@@ -106,7 +106,8 @@ impl Site {
             way,
             server,
             bouncer: (way == Way::Pooled).then(bouncer),
-            database: server.database(),
+            // Faster than through the log, where nothing is written to disk at once.
+            database: server.database_with("strategy file_copy"),
         }
     }
 
