@@ -1,12 +1,12 @@
-//! Reading what is another's: the token in views, logs and plans, and rows past the policies.
+//! Reading what is another's: the token in views, errors and plans, and rows past the policies.
 
 use super::site::{Site, payload, request, signed, token};
 use super::{MALLORY, Way, fails, in_every_way, short, value, who};
-use crate::session::{Proxy, refusal, rows, run, ways_to_present};
+use crate::session::{Proxy, refusal, rows, run};
 
 /// Neither the payload nor the signature of a token.
 #[track_caller]
-fn hides(shown: &str, token: &str) {
+pub fn hides(shown: &str, token: &str) {
     for part in token.split('.').skip(1).filter(|part| part.len() > 20) {
         let line = shown.lines().find(|line| line.contains(part)).unwrap_or_default();
         assert!(line.is_empty(), "{}…", short(line));
@@ -35,7 +35,8 @@ fn a_token_that_alice_binds_is_not_seen_in_the_activity() {
 
 #[test]
 fn a_token_in_a_statement_is_seen_by_those_who_share_the_login() {
-    // PostgreSQL shows a statement to members of the role that logged in: SECURITY.md, "Keep tokens out of logs".
+    // PostgreSQL shows a statement to members of the role that logged in: SECURITY.md, "Log in as another role". Through
+    // PgBouncer there would be one session, whose last statement is mallory's own.
     let query =
         "select query from pg_stat_activity where query like '%jwt_session_init(''ey%' and pid <> pg_backend_pid()";
     for way in [Way::Login, Way::SetRole] {
@@ -47,96 +48,11 @@ fn a_token_in_a_statement_is_seen_by_those_who_share_the_login() {
         let own = format!("{query} and datname = current_database()");
         let seen = rows(&mut mallory, &own).concat();
         assert_eq!(seen.len(), usize::from(way == Way::Login), "{way:?}");
+        // Everybody can go back to the login.
+        run(&mut mallory, "reset role");
+        let seen = rows(&mut mallory, &own).concat();
+        assert_eq!(seen.len(), 1, "{way:?}");
     }
-}
-
-#[test]
-fn the_log_has_neither_the_token_nor_a_forged_line() {
-    in_every_way(|site| {
-        let mark = format!("mark{}{:?}", site.database, site.way);
-        let forged = format!(
-            "{mark}\\n2026-01-01 LOG:  pg_session_jwt audit: {{\\u0022sub\\u0022:\\u0022alice\\u0022}}\\r\\u001b[2J\\u202e{mark}"
-        );
-        let header = format!(r#"{{"alg":"EdDSA","kid":"{forged}"}}"#);
-        let odd = payload(&format!(r#""sub":"{forged}","aud":"{forged}""#));
-        let tokens = [
-            signed(r#"{"alg":"EdDSA","kid":"k1"}"#, &odd),
-            signed(&header, &odd),
-            Proxy::new().with_header(&header, &odd),
-            signed(
-                r#"{"alg":"EdDSA","kid":"k1"}"#,
-                &odd.replace("https://issuer.example/", &forged),
-            ),
-            signed(&format!(r#"{{"alg":"{forged}"}}"#), &odd),
-        ];
-        let mut client = site.anyone();
-        for token in &tokens {
-            for sql in ways_to_present(token) {
-                // Whether it is taken or refused is not the question.
-                let _ = client.simple_query(&sql);
-            }
-        }
-        let log = site.server.log();
-        let lines: Vec<&str> = log.lines().filter(|line| line.contains(&mark)).collect();
-
-        // One line for each token and way, whatever its sub, aud, kid and iss are; an unknown alg is not in it.
-        let audit = |line: &&&str| {
-            line.split_once(' ')
-                .unwrap()
-                .1
-                .starts_with("LOG:  pg_session_jwt audit: {")
-        };
-        assert_eq!(lines.iter().filter(audit).count(), 16);
-
-        for line in lines {
-            assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line:?}");
-            let (pid, rest) = line.split_once(' ').unwrap();
-            assert!(pid.parse::<u32>().is_ok(), "{line:?}");
-            assert!(
-                ["LOG: ", "DETAIL: ", "ERROR: "]
-                    .iter()
-                    .any(|kind| rest.trim_start().starts_with(kind)),
-                "{line:?}"
-            );
-        }
-        for token in &tokens {
-            hides(&log, token);
-        }
-    });
-}
-
-#[test]
-fn a_line_that_an_attacker_logs_is_none_of_the_audit_log() {
-    in_every_way(|site| {
-        let mark = format!("forged{}{:?}", site.database, site.way);
-        let mut client = site.mallory();
-        let line = format!(r#"pg_session_jwt audit: {{"event":"accepted","sub":"alice","kid":"{mark}"}}"#);
-        for level in ["log", "warning"] {
-            run(&mut client, &format!("do $$ begin raise {level} '{line}'; end $$"));
-            run(&mut client, &format!("do $$ begin raise {level} E'x\\n{line}'; end $$"));
-        }
-        let raised = format!("do $$ begin raise '{line}'; end $$");
-        assert_eq!(refusal(&mut client, &raised).sqlstate, "P0001");
-        // Nor is a real line's room left open for one.
-        let after = format!(
-            "{}; do $$ begin raise log '{line}'; end $$",
-            super::site::session_init("mallory")
-        );
-        run(&mut client, &after);
-        let log = site.server.log();
-        let lines = log.lines().filter(|line| line.contains(&mark));
-        let mut logged = 0;
-        for line in lines.filter(|line| !line.contains("STATEMENT:  ")) {
-            logged += 1;
-            let is_audit = [
-                " LOG:  pg_session_jwt",
-                " WARNING:  pg_session_jwt",
-                " ERROR:  pg_session_jwt",
-            ];
-            assert!(!is_audit.iter().any(|audit| line.contains(audit)), "{line}");
-        }
-        assert!(logged >= 6, "{logged}");
-    });
 }
 
 #[test]

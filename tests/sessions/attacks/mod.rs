@@ -11,6 +11,7 @@ mod forgeries;
 mod identity;
 mod leaks;
 mod library;
+mod log;
 mod names;
 mod odd_calls;
 mod plans;
@@ -19,6 +20,7 @@ mod rsa_forgeries;
 mod settings;
 mod shared_role;
 mod site;
+mod startup;
 mod statements;
 mod wire;
 

@@ -123,7 +123,7 @@ fn only_a_reset_takes_away_what_a_user_leaves_in_a_session() {
 
 #[test]
 fn a_key_that_the_pooler_drops_leaves_no_weaker_mode() {
-    let ignoring = |site: &Site| Bouncer::start(site.server, "ignore_startup_parameters = options");
+    let ignoring = |site: &Site| Bouncer::start(site.server, "ignore_startup_parameters = options, pg_session_jwt.jwk");
     for site in [pooled(), Site::late(Way::Pooled)] {
         let bouncer = ignoring(&site);
         let mut proxy = Proxy::new();

@@ -1,0 +1,92 @@
+//! The server's log: no token in it, and no line that only looks like one of the audit log.
+
+use super::in_every_way;
+use super::leaks::hides;
+use super::site::{payload, session_init, signed};
+use crate::session::{Proxy, refusal, run, ways_to_present};
+
+#[test]
+fn the_log_has_neither_the_token_nor_a_forged_line() {
+    in_every_way(|site| {
+        let mark = format!("mark{}{:?}", site.database, site.way);
+        let forged = format!(
+            "{mark}\\n2026-01-01 LOG:  pg_session_jwt audit: {{\\u0022sub\\u0022:\\u0022alice\\u0022}}\\r\\u001b[2J\\u202e{mark}"
+        );
+        let header = format!(r#"{{"alg":"EdDSA","kid":"{forged}"}}"#);
+        let odd = payload(&format!(r#""sub":"{forged}","aud":"{forged}""#));
+        let tokens = [
+            signed(r#"{"alg":"EdDSA","kid":"k1"}"#, &odd),
+            signed(&header, &odd),
+            Proxy::new().with_header(&header, &odd),
+            signed(
+                r#"{"alg":"EdDSA","kid":"k1"}"#,
+                &odd.replace("https://issuer.example/", &forged),
+            ),
+            signed(&format!(r#"{{"alg":"{forged}"}}"#), &odd),
+        ];
+        let mut client = site.anyone();
+        for token in &tokens {
+            for sql in ways_to_present(token) {
+                // Whether it is taken or refused is not the question.
+                let _ = client.simple_query(&sql);
+            }
+        }
+        let log = site.server.log();
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains(&mark)).collect();
+
+        // One line for each token and way, whatever its sub, aud, kid and iss are; an unknown alg is not in it.
+        let audit = |line: &&&str| {
+            line.split_once(' ')
+                .unwrap()
+                .1
+                .starts_with("LOG:  pg_session_jwt audit: {")
+        };
+        assert_eq!(lines.iter().filter(audit).count(), 16);
+
+        for line in lines {
+            assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line:?}");
+            let (pid, rest) = line.split_once(' ').unwrap();
+            assert!(pid.parse::<u32>().is_ok(), "{line:?}");
+            assert!(
+                ["LOG: ", "DETAIL: ", "ERROR: "]
+                    .iter()
+                    .any(|kind| rest.trim_start().starts_with(kind)),
+                "{line:?}"
+            );
+        }
+        for token in &tokens {
+            hides(&log, token);
+        }
+    });
+}
+
+#[test]
+fn a_line_that_an_attacker_logs_is_none_of_the_audit_log() {
+    in_every_way(|site| {
+        let mark = format!("forged{}{:?}", site.database, site.way);
+        let mut client = site.mallory();
+        let line = format!(r#"pg_session_jwt audit: {{"event":"accepted","sub":"alice","kid":"{mark}"}}"#);
+        for level in ["log", "warning"] {
+            run(&mut client, &format!("do $$ begin raise {level} '{line}'; end $$"));
+            run(&mut client, &format!("do $$ begin raise {level} E'x\\n{line}'; end $$"));
+        }
+        let raised = format!("do $$ begin raise '{line}'; end $$");
+        assert_eq!(refusal(&mut client, &raised).sqlstate, "P0001");
+        // Nor is a real line's room left open for one.
+        let after = format!("{}; do $$ begin raise log '{line}'; end $$", session_init("mallory"));
+        run(&mut client, &after);
+        let log = site.server.log();
+        let lines = log.lines().filter(|line| line.contains(&mark));
+        let mut logged = 0;
+        for line in lines.filter(|line| !line.contains("STATEMENT:  ")) {
+            logged += 1;
+            let is_audit = [
+                " LOG:  pg_session_jwt",
+                " WARNING:  pg_session_jwt",
+                " ERROR:  pg_session_jwt",
+            ];
+            assert!(!is_audit.iter().any(|audit| line.contains(audit)), "{line}");
+        }
+        assert!(logged >= 6, "{logged}");
+    });
+}

@@ -1,0 +1,91 @@
+//! What a client says before the library is there: in its startup packet, and before the first call.
+
+use super::site::Site;
+use super::{NOBODY, WAYS, Way, fails, in_every_way, value, who};
+use crate::session::{Proxy, refusal, refusal_of, run};
+
+#[test]
+fn a_key_in_the_startup_packet_opens_nothing() {
+    in_every_way(|site| {
+        let mut proxy = Proxy::new();
+        let options = format!(r#"{} -c request.jwt.claims={{"sub":"alice"}}"#, proxy.options());
+        if site.way == Way::Pooled {
+            let refused = refusal_of(&site.try_connect(&options).err().expect("a refusal"));
+            // 1.18 knows no options; later versions look into them for what they know.
+            assert_eq!(refused.sqlstate, "08P01");
+            assert!(
+                refused.message.starts_with("unsupported startup parameter"),
+                "{refused:?}"
+            );
+            return;
+        }
+        let mut client = site.try_connect(&options).unwrap();
+        assert_eq!(who(&mut client), NOBODY);
+        let forged = format!("select auth.jwt_session_init('{}')", proxy.token_of("alice"));
+        fails(&mut client, &forged, "28000");
+        for setting in [
+            "providers=[]",
+            "claims_fallback=on",
+            "leeway=300",
+            "audit_log=off",
+            "ca_file=/dev/null",
+        ] {
+            let options = format!("-c pg_session_jwt.{setting}");
+            let refused = refusal_of(&site.try_connect(&options).err().expect("a refusal"));
+            let sqlstate = if setting.starts_with("ca_file") {
+                "55P02"
+            } else {
+                "42501"
+            };
+            assert_eq!(refused.sqlstate, sqlstate, "{setting}: {refused:?}");
+        }
+    });
+}
+
+#[test]
+fn what_is_set_before_the_library_loads_opens_nothing() {
+    let key = Proxy::new().jwk();
+    let own = format!(r#"[{{"issuer":"https://mallory.example/","jwks":{{"keys":[{key}]}}}}]"#);
+    for way in WAYS {
+        let mut site = Site::late(way);
+        for before in [
+            "set pg_session_jwt.providers = ''".to_owned(),
+            format!("set pg_session_jwt.providers = '{own}'"),
+            format!("begin; set local pg_session_jwt.providers = '{own}'"),
+            "set pg_session_jwt.providers = 'x'; reset pg_session_jwt.providers".to_owned(),
+            format!("set pg_session_jwt.jwk = '{key}'"),
+            "set pg_session_jwt.claims_fallback = on".to_owned(),
+            "reset all".to_owned(),
+            "discard all".to_owned(),
+        ] {
+            // Through PgBouncer every client has the same session of the server, which loads the library once.
+            if way == Way::Pooled {
+                site = Site::late(way);
+            }
+            let mut client = site.anyone();
+            run(&mut client, r#"set request.jwt.claims = '{"sub":"alice"}'"#);
+            run(&mut client, &before);
+            run(&mut client, "set role authenticated");
+            let loaded = "select exists (select from pg_settings where name = 'pg_session_jwt.jwt')::text";
+            assert_eq!(value(&mut client, loaded).as_deref(), Some("false"), "{before}");
+            for sql in ["select 1", "rollback", "reset all"] {
+                run(&mut client, sql);
+                run(&mut client, "set role authenticated");
+                // Either the providers of the file count, or every call fails: never the claims, never another key.
+                match client.simple_query("select auth.user_id()") {
+                    Ok(_) => assert_eq!(who(&mut client), NOBODY, "{way:?}: {before}"),
+                    Err(error) => assert_eq!(refusal_of(&error).sqlstate, "55000", "{way:?}: {before}"),
+                }
+            }
+            let forged = format!(
+                "select auth.jwt_session_init('{}')",
+                Proxy::new().raw(r#"{"iss":"https://mallory.example/","sub":"alice"}"#)
+            );
+            let refused = refusal(&mut client, &forged).sqlstate;
+            assert!(
+                ["28000", "55000"].contains(&refused.as_str()),
+                "{way:?}: {before}: {refused}"
+            );
+        }
+    }
+}
