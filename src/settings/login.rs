@@ -1,7 +1,7 @@
 //! The user who logged in with a token (PostgreSQL 18), for as long as the connection lives.
 //!
-//! No database is chosen yet at a login. So the server's own settings decide, by the clock, and nothing is asked of a
-//! catalog or written in the encoding of a database. The token is then the base value of `pg_session_jwt.jwt`, like one
+//! No database is chosen yet at a login. So the server's own settings decide, by the clock; no catalog of a database is
+//! asked, and nothing is written in its encoding. The token is then the base value of `pg_session_jwt.jwt`, like one
 //! of the startup packet: it is judged again under the session's own settings when it is first used, and RESET comes
 //! back to it. Another token is taken only if it is of the same user.
 
@@ -36,7 +36,7 @@ pub struct Login {
 ///
 /// # Errors
 /// Why it is refused.
-pub fn judge(token: &[u8], role: &[u8]) -> Result<Login, Failure> {
+pub fn judge(token: &[u8], role: &CStr) -> Result<Login, Failure> {
     let providers = providers::current()?.ok_or(Failure::NoProviders)?;
     let policy = Policy {
         now: clock::now(),
@@ -45,7 +45,8 @@ pub fn judge(token: &[u8], role: &[u8]) -> Result<Login, Failure> {
     };
     let (identity, place) = providers.verify(token, &policy)?;
     let provider = providers.list.get(place).ok_or(Error::NoKeys)?;
-    if !allows(provider, role) {
+    // Where pg_hba.conf leaves the choice of the role to the validator, no user map would say this.
+    if !allows(provider, role.to_bytes()) || provider.roles.is_empty() && is_more_than_an_end_user(role) {
         return Err(Failure::Role);
     }
     let claim = provider.user_id_claim.clone();
@@ -58,6 +59,25 @@ pub fn judge(token: &[u8], role: &[u8]) -> Result<Login, Failure> {
         user_id: user_id.ok_or_else(|| Failure::NoUserId { claim: claim.clone() })?,
         claim,
     })
+}
+
+/// Whether a role has one of the rights with which `authenticated` would not be installed: SUPERUSER, REPLICATION,
+/// BYPASSRLS or CREATEROLE. PostgreSQL itself looks roles up at a login, in a transaction: they belong to no database.
+fn is_more_than_an_end_user(role: &CStr) -> bool {
+    // SAFETY: reads the transaction state of this process.
+    if !unsafe { pg_sys::IsTransactionState() } {
+        return true;
+    }
+    // SAFETY: a look-up in a transaction; with missing_ok it returns 0 where there is no such role.
+    let id = unsafe { pg_sys::get_role_oid(role.as_ptr(), true) };
+    let rights = [
+        pg_sys::has_rolreplication,
+        pg_sys::has_bypassrls_privilege,
+        pg_sys::has_createrole_privilege,
+    ];
+    // A superuser has each of them.
+    // SAFETY: look-ups in a transaction, false where there is no such role.
+    rights.into_iter().any(|has_right| unsafe { has_right(id) })
 }
 
 impl Login {

@@ -1,7 +1,7 @@
 //! PostgreSQL 18: a client logs in with a token, and the session knows who it is. Who is let in, and what is said.
 
 use crate::oauth_server::{
-    conf, entry, is_refused, log_since, login, server_with, signers, token, token_by, token_with, usual_server,
+    alter, conf, entry, is_refused, log_since, login, server_with, signers, token, token_by, token_with, usual_server,
 };
 use crate::oauth_wire::{Wire, discovery};
 use crate::providers::Provider;
@@ -146,6 +146,37 @@ fn a_role_that_the_provider_does_not_name_is_not_let_in() {
         );
         assert!(log.contains(&line), "{log}");
     }
+}
+
+#[test]
+fn a_provider_without_roles_lets_nobody_be_a_superuser_or_the_like() {
+    let Some(server) = server_with(&conf(&[entry("")], "")) else {
+        return;
+    };
+    alter(
+        &server,
+        "create role boss login superuser; create role maker login createrole; create role reader login bypassrls",
+    );
+    let log_in_as = |user: &str| {
+        Wire::login(
+            server.port(),
+            user,
+            &[("database", "app")],
+            &token_with(r#""sub":"alice""#),
+        )
+    };
+    for user in ["boss", "maker", "reader", "replicator"] {
+        is_refused(log_in_as(user), user);
+    }
+    let reason = "with a token is refused: the current role may not use tokens of this provider";
+    assert_eq!(server.log().matches(reason).count(), 4);
+    for user in ["authenticated", "anonymous"] {
+        assert_eq!(log_in_as(user).unwrap().one("select current_user").unwrap(), user);
+    }
+    assert_eq!(
+        log_in_as("nobody").err().unwrap().message,
+        "role \"nobody\" does not exist"
+    );
 }
 
 #[test]
