@@ -9,7 +9,7 @@ WITH_CACHE = . scripts/common.sh;
 SHELL = /usr/bin/env bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients core lint regress bench bench-instructions install package clean
+.PHONY: help setup demo test test-clients core fuzz check-memory lint regress bench bench-instructions install package clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
@@ -29,6 +29,12 @@ test-clients: ## real clients in their own languages, a part of make test, on on
 
 core: ## the tests that need no PostgreSQL, in seconds
 	@scripts/core.sh
+
+fuzz: ## any bytes as token, key set, providers, claims, flat identity: TIME=seconds for each (default: 60)
+	@scripts/fuzz.sh
+
+check-memory: ## the tests on a PostgreSQL with assertions, and the SQL tests under valgrind, on one major
+	@scripts/check-memory.sh $(PG)
 
 lint: ## format and clippy, for the core and each major
 	@scripts/lint.sh $(PG)

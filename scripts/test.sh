@@ -3,9 +3,9 @@
 #
 #   scripts/test.sh [MAJOR …]        default: 15 16 17 18
 #
-# Sets up what is missing, then: versions agree, format, lints, the core's tests (no PostgreSQL), and for each major its
-# lints, the tests inside the server, the SQL tests, the tests with several sessions, and those with real clients. Stops at
-# the first step that fails. The last line sums the runners' own counts: "N passed, N failed".
+# Sets up what is missing, then: versions agree, format, lints, the core's tests and fuzzers (no PostgreSQL), and for each
+# major its lints, the tests inside the server, the SQL tests, the tests with several sessions, and those with real
+# clients. Stops at the first step that fails. The last line sums the runners' own counts: "N passed, N failed".
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/server.sh"
@@ -15,7 +15,7 @@
 chosen=$#
 choose_majors "$@"
 cd "$ROOT"
-STEPS=$((5 + 5 * ${#majors[@]}))
+STEPS=$((6 + 5 * ${#majors[@]}))
 passed=0
 failed=0
 part=preparation
@@ -102,6 +102,7 @@ run "versions agree" "$ROOT/scripts/check-versions.sh"
 run "format" cargo fmt --all --check
 run "lints, core" cargo clippy --locked --no-default-features --features server --all-targets -- -D warnings
 run "tests, core" "$ROOT/scripts/core.sh"
+run "fuzzing, briefly" env TIME=10 "$ROOT/scripts/fuzz.sh"
 result[core]=PASS
 unlock_cache
 

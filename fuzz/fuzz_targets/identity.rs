@@ -6,7 +6,11 @@ use libfuzzer_sys::fuzz_target;
 use pg_session_jwt_token::Identity;
 use pg_session_jwt_token::identity::{FlatIdentity, Text};
 
-fuzz_target!(|bytes: &[u8]| {
+#[path = "../shapes.rs"]
+#[allow(dead_code, reason = "each target has its kind of shapes")]
+mod shapes;
+
+fuzz_target!(init: shapes::write(&shapes::payloads()), |bytes: &[u8]| {
     let flat = FlatIdentity::new(bytes);
     let _ = (
         flat.uid(),

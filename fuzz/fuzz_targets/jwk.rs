@@ -6,7 +6,11 @@ use pg_session_jwt_token::KeySet;
 use pg_session_jwt_token::json::parse;
 use pg_session_jwt_token::keys::{Key, MAX_KEY_SET_BYTES};
 
-fuzz_target!(|text: &str| {
+#[path = "../shapes.rs"]
+#[allow(dead_code, reason = "each target has its kind of shapes")]
+mod shapes;
+
+fuzz_target!(init: shapes::write(&shapes::jwks()), |text: &str| {
     let _ = KeySet::from_jwks(text);
     let alone = Key::from_public_jwk(text).is_ok();
     let set = format!(r#"{{"keys":[{text}]}}"#);

@@ -14,6 +14,10 @@ use pg_session_jwt_token::policy::TokenId;
 use pg_session_jwt_token::{KeySet, Policy, verify};
 use serde_json::Value;
 
+#[path = "../shapes.rs"]
+#[allow(dead_code, reason = "each target has its kind of shapes")]
+mod shapes;
+
 const SECRET: [u8; 32] = [7; 32];
 
 static KEYS: LazyLock<KeySet> = LazyLock::new(|| {
@@ -21,7 +25,7 @@ static KEYS: LazyLock<KeySet> = LazyLock::new(|| {
     KeySet::from_jwks(&format!(r#"{{"keys":[{{"kty":"oct","k":"{k}"}}]}}"#)).unwrap()
 });
 
-fuzz_target!(|payload: &[u8]| -> Corpus {
+fuzz_target!(init: shapes::write(&shapes::payloads()), |payload: &[u8]| -> Corpus {
     let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     let signing_input = format!("{}.{}", part(br#"{"alg":"HS256"}"#), part(payload));
     let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &SECRET), signing_input.as_bytes());

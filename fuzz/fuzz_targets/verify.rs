@@ -11,6 +11,10 @@ use pg_session_jwt_token::claims::NumericDate;
 use pg_session_jwt_token::policy::TokenId;
 use pg_session_jwt_token::{KeySet, Policy, verify};
 
+#[path = "../shapes.rs"]
+#[allow(dead_code, reason = "each target has its kind of shapes")]
+mod shapes;
+
 /// Public keys only: their private halves are gone, so no input can be a good token.
 static KEYS: LazyLock<KeySet> = LazyLock::new(|| {
     let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
@@ -29,7 +33,7 @@ static KEYS: LazyLock<KeySet> = LazyLock::new(|| {
     KeySet::from_jwks(&jwks).unwrap()
 });
 
-fuzz_target!(|token: &[u8]| {
+fuzz_target!(init: shapes::write(&shapes::tokens()), |token: &[u8]| {
     let now = NumericDate::from_micros(1_800_000_000_000_000);
     let policy = Policy {
         now,
