@@ -3,10 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pg_session_jwt::token::claims::NumericDate;
-use pg_session_jwt::token::policy::TokenId;
-use pg_session_jwt::token::provider::{KeySource, MAX_PROVIDERS, parse, parse_public, urls};
-use pg_session_jwt::token::{Error, Policy, key_url, verify_provided};
+use pg_session_jwt_token::claims::NumericDate;
+use pg_session_jwt_token::policy::TokenId;
+use pg_session_jwt_token::provider::{KeySource, MAX_PROVIDERS, parse, parse_public, urls};
+use pg_session_jwt_token::{Error, Policy, key_url, verify_provided};
 
 #[path = "../shapes.rs"]
 #[allow(dead_code, reason = "each target has its kind of shapes")]
