@@ -21,7 +21,8 @@ remove_run_directory() {
 }
 
 # start_server PG_CONFIG NAME [SETTING …]: initialises and starts a server in $RUN/NAME, with the superuser `postgres`.
-# A SETTING is a line of postgresql.conf. Points libpq's environment variables at the server.
+# A SETTING is a line of postgresql.conf. Points libpq's environment variables at the server. SERVER_PROGRAM, if set, is
+# what is started in place of `postgres`.
 start_server() {
     local bin data=$RUN/$2/data directory=$RUN/$2
     bin=$("$1" --bindir)
@@ -32,7 +33,7 @@ start_server() {
     # Durability is worth nothing to a server that will be deleted.
     printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$directory'" "fsync = off" "$@" \
         | as_server_user tee -a "$data/postgresql.conf" >/dev/null
-    as_server_user "$bin/pg_ctl" -D "$data" -l "$directory/log" -w -s start 8>&- \
+    as_server_user "$bin/pg_ctl" ${SERVER_PROGRAM:+-p "$SERVER_PROGRAM"} -D "$data" -l "$directory/log" -w -s start 8>&- \
         || { cat "$directory/log" >&2; die "the throw-away server did not start"; }
     export PGHOST=$directory PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
     unset PGOPTIONS PGSERVICE PGPASSWORD PGSSLMODE

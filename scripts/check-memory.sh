@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# What a wrong use of memory would show: `make check-memory`.
+#
+#   scripts/check-memory.sh [MAJOR]        default: 17
+#
+# Builds PostgreSQL from source with assertions and with its own marks for valgrind, in a cache of its own below the
+# others, and the extension for it. Then: the SQL tests, the tests inside the server and those of SESSIONS with the
+# assertions; and the SQL tests again under valgrind, where any error is a failure. Sets up what it needs; the first run
+# compiles for ten minutes and more.
+
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+. "$ROOT/scripts/server.sh"
+. "$ROOT/scripts/postgres.sh"
+
+# The tests with several sessions that touch what an identity is kept in; all of them would take an hour.
+SESSIONS=(sequences:: resets:: session:: functions:: readers:: refusals:: replay:: repeated_tokens:: workers:: late_load:: memory::)
+
+choose_majors "${1:-17}"
+major=${majors[0]}
+cd "$ROOT"
+STEPS=6
+checked=$CACHE/checked
+tree=$checked/pg/$major
+mkdir -p "$checked/pg" "$checked/build"
+
+step "system packages and cargo-pgrx"
+missing=()
+for package in valgrind bison flex perl zlib1g-dev bzip2 xz-utils; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    is_root || die "please run: sudo apt-get install --no-install-recommends ${missing[*]}"
+    apt-get -qq update
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends "${missing[@]}" >"$CACHE/build/apt.log" 2>&1 \
+        || { tail -n 20 "$CACHE/build/apt.log" >&2; die "apt-get could not install: ${missing[*]}"; }
+fi
+"$ROOT/scripts/setup.sh" "$major"
+lock_cache
+
+step "PostgreSQL $major with assertions"
+if [ -f "$tree/.origin" ] && [ -s "$tree/valgrind.supp" ]; then
+    say "$tree, in place"
+else
+    rm -rf "$tree"
+    # Not optimised away: an assertion says where it failed, valgrind which line it means.
+    CONFIGURE=(--without-icu --without-readline --with-openssl --enable-cassert --enable-debug "CPPFLAGS=-DUSE_VALGRIND" "CFLAGS=-O1 -g")
+    build_from_source "$major" "$tree" || die "there is no source of PostgreSQL $major to be had here"
+    tarball=$(find "$CACHE/build/src" -name "postgresql-${major}_$(sed 's/-[^-]*$//' "$tree/.version").orig.tar.*" ! -name '*.asc')
+    tar -xOf "$tarball" --wildcards '*/src/tools/valgrind.supp' >"$tree/valgrind.supp"
+    echo "source $(cat "$tree/.version")" >"$tree/.origin"
+fi
+# From here on all scripts see only this cache. The tests with several sessions are clients, and need no build of their own.
+of_clients=$CARGO_TARGET_DIR
+export PG_SESSION_JWT_CACHE=$checked CARGO_TARGET_DIR=$checked/target PGRX_HOME=$checked/pgrx
+"$ROOT/scripts/setup.sh" "$major" 8>&-
+pg_config=$tree/bin/pg_config
+"$pg_config" --configure | grep -q -- --enable-cassert || die "$tree has no assertions"
+
+make_run_directory
+mkdir -p "$RUN/tmp"
+chmod 1777 "$RUN/tmp"
+export TMPDIR=$RUN/tmp PGRX_BUILD_FLAGS=--locked
+
+step "SQL tests, with assertions"
+"$ROOT/scripts/regress.sh" "$major" 8>&-
+
+step "tests inside the server, with assertions"
+as_ordinary_user=()
+if is_root; then as_ordinary_user=(--runas "$SERVER_USER"); fi
+if is_root; then install -d -o "$SERVER_USER" "$RUN/pgdata"; else mkdir "$RUN/pgdata"; fi
+cargo pgrx test "pg$major" --no-default-features "${as_ordinary_user[@]}" --pgdata "$RUN/pgdata" 8>&-
+
+step "SQL tests, under valgrind"
+# The server is a script that calls it there; each of its processes writes a log.
+logs=$RUN/valgrind
+if is_root; then install -d -o "$SERVER_USER" "$logs"; else mkdir "$logs"; fi
+cat >"$RUN/postgres" <<SCRIPT
+#!/bin/sh
+exec valgrind --leak-check=no --trace-children=yes --num-callers=40 --gen-suppressions=all \\
+    --suppressions=$tree/valgrind.supp --log-file=$logs/%p.log $tree/bin/postgres "\$@"
+SCRIPT
+chmod +x "$RUN/postgres"
+# This installs the library as it is delivered again; the step before had put its tests into it.
+SERVER_PROGRAM=$RUN/postgres PGCTLTIMEOUT=600 "$ROOT/scripts/regress.sh" "$major" 8>&-
+# "==123== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 5 from 2)"
+read -r processes errors < <(cat "$logs"/*.log | sed -nE 's/^==[0-9]+== ERROR SUMMARY: ([0-9]+) errors .*/\1/p' \
+    | awk '{ errors += $1 } END { print NR, errors + 0 }')
+if [ "$processes" -lt 2 ] || [ "$errors" != 0 ]; then
+    grep -h -B 1 -A 30 -E '^==[0-9]+== (Invalid|Conditional|Use of|Syscall|Source and|Process terminating)' "$logs"/*.log | head -n 200
+fi
+say "valgrind: $errors errors in $processes processes"
+[ "$processes" -ge 2 ] && [ "$errors" = 0 ] || die "valgrind found errors, or did not run"
+
+step "tests with several sessions, with assertions: ${SESSIONS[*]}"
+PG_CONFIG=$pg_config CARGO_TARGET_DIR=$of_clients cargo test --locked --no-default-features --features server --test sessions -- "${SESSIONS[@]}" 8>&-
+
+printf '\n'
+say "PostgreSQL $major: no assertion failed, valgrind found $errors errors in $processes processes"
