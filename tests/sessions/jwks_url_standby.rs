@@ -11,7 +11,7 @@ use crate::server::{Server, pg_config, program, unprivileged_user};
 use crate::session::{init, one, refuses, run, user_id};
 
 /// A standby of the primary, with these lines in its postgresql.conf.
-fn standby_of(primary: &Server, conf: &str) -> Server {
+pub fn standby_of(primary: &Server, conf: &str) -> Server {
     let port = primary.port();
     let conf = format!("{conf}\nprimary_conninfo = 'host=127.0.0.1 port={port} user=postgres'");
     Server::start_program(&conf, |folder| copy(port, folder))

@@ -1,11 +1,24 @@
 //! pg_upgrade, which carries the catalogs over: from one cluster of the major under test to a new one.
 
 use std::fs;
+use std::path::Path;
 
 use crate::application::{fill, is_intact};
 use crate::catalog::{assert_same_facts, facts};
 use crate::server::{Server, initdb, pg_config, program, unprivileged_user};
 use crate::session::{Proxy, one, run};
+
+/// Carries the old cluster over into the new one, which initdb has just made.
+pub fn upgrade(folder: &Path, old_programs: &Path, old: &Path, new: &Path) {
+    let mut command = program("pg_upgrade", unprivileged_user());
+    command.current_dir(folder).args(["--username=postgres", "--no-sync"]);
+    command.arg("--socketdir").arg(folder);
+    command.arg("--old-datadir").arg(old).arg("--new-datadir").arg(new);
+    command.arg("--old-bindir").arg(old_programs);
+    command.arg("--new-bindir").arg(pg_config("--bindir"));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
 
 #[test]
 fn a_cluster_is_carried_over_with_the_library_preloaded_and_a_key_that_is_not_usable() {
@@ -26,15 +39,7 @@ fn a_cluster_is_carried_over_with_the_library_preloaded_and_a_key_that_is_not_us
         let settings = fs::read_to_string(old.join("postgresql.auto.conf")).unwrap();
         let unusable = format!("{settings}pg_session_jwt.jwk = 'nonsense'\n");
         fs::write(new.join("postgresql.auto.conf"), unusable).unwrap();
-        let mut command = program("pg_upgrade", user);
-        command.current_dir(folder).args(["--username=postgres", "--no-sync"]);
-        command.arg("--socketdir").arg(folder);
-        command.arg("--old-datadir").arg(old).arg("--new-datadir").arg(&new);
-        for side in ["--old-bindir", "--new-bindir"] {
-            command.arg(side).arg(pg_config("--bindir"));
-        }
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        upgrade(folder, &pg_config("--bindir"), &old, &new);
         fs::write(new.join("postgresql.auto.conf"), settings).unwrap();
     });
     let mut moved = server.connect("app", "postgres", "");

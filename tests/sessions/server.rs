@@ -135,6 +135,26 @@ impl Server {
         self.wait();
     }
 
+    /// Kills the postmaster, and starts the server again on what that has left.
+    pub fn restart_after_kill(&mut self) {
+        RUNNING.lock().unwrap().retain(|(pid, _)| *pid != self.child.id());
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let killed = Instant::now();
+        loop {
+            self.child = spawn(&self.program, &self.folder, unprivileged_user());
+            while self.child.try_wait().unwrap().is_none() {
+                if self.try_connect("template1", "postgres", "").is_ok() {
+                    RUNNING.lock().unwrap().push((self.child.id(), self.folder.clone()));
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            // It refuses to start while a process of the killed one still has the shared memory.
+            assert!(killed.elapsed() < Duration::from_secs(60), "no server:\n{}", self.log());
+        }
+    }
+
     fn stop(&mut self) {
         stop(&mut self.child, libc::SIGINT);
     }
@@ -202,6 +222,7 @@ pub fn program(name: &str, owner: Option<(u32, u32)>) -> Command {
     program_at(&bindir().join(name), owner)
 }
 
+/// The same, of any PostgreSQL.
 pub fn program_at(path: &Path, owner: Option<(u32, u32)>) -> Command {
     let mut command = Command::new(path);
     if let Some((uid, gid)) = owner {
