@@ -5,7 +5,8 @@
 #
 # Sets up what is missing, then: versions agree, format, lints, the core's tests and fuzzers (no PostgreSQL), and for each
 # major its lints, the tests inside the server, the SQL tests, the tests with several sessions, and those with real
-# clients. Stops at the first step that fails. The last line sums the runners' own counts: "N passed, N failed".
+# clients; at last, with several majors, pg_upgrade from the oldest of them to each other. Stops at the first step that
+# fails. The last line sums the runners' own counts: "N passed, N failed".
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/server.sh"
@@ -15,7 +16,7 @@
 chosen=$#
 choose_majors "$@"
 cd "$ROOT"
-STEPS=$((6 + 5 * ${#majors[@]}))
+STEPS=$((5 + 6 * ${#majors[@]}))
 passed=0
 failed=0
 part=preparation
@@ -127,6 +128,18 @@ for major in "${available[@]}"; do
         env PG_CONFIG="$pg_config" cargo test --locked --no-default-features --features server --test clients
     unlock_cache
     result[$major]="PASS  $(duration $((EPOCHSECONDS - began)))"
+done
+
+# Here, because it needs the extension in two majors.
+mapfile -t ascending < <(printf '%s\n' "${available[@]}" | sort -n)
+oldest=${ascending[0]}
+for major in "${ascending[@]:1}"; do
+    part=$major
+    lock_cache
+    run "PostgreSQL $major: pg_upgrade from $oldest" \
+        env PG_CONFIG="$(pg_config_of "$major")" OLDER_PG_CONFIG="$(pg_config_of "$oldest")" \
+        cargo test --locked --no-default-features --features server --test sessions -- --ignored major_upgrade_from_older
+    unlock_cache
 done
 
 if [ ${#available[@]} -lt ${#majors[@]} ]; then
