@@ -3,8 +3,8 @@
 #
 #   scripts/test.sh [MAJOR …]        default: 15 16 17 18
 #
-# Sets up what is missing, then: versions agree, format, lints, the core's tests and fuzzers (no PostgreSQL), and for each
-# major its lints, the tests inside the server, the SQL tests, the tests with several sessions, and those with real
+# Sets up what is missing, then: versions agree, META.json, licences, format, lints, the core's tests and fuzzers (no
+# PostgreSQL), and for each major its lints, the tests inside the server, the SQL tests, the tests with several sessions, and those with real
 # clients; at last, with several majors, pg_upgrade from the oldest of them to each other. Stops at the first step that
 # fails. The last line sums the runners' own counts: "N passed, N failed".
 
@@ -16,7 +16,7 @@
 chosen=$#
 choose_majors "$@"
 cd "$ROOT"
-STEPS=$((5 + 6 * ${#majors[@]}))
+STEPS=$((7 + 6 * ${#majors[@]}))
 passed=0
 failed=0
 part=preparation
@@ -100,6 +100,8 @@ fi
 part=core
 lock_cache
 run "versions agree" "$ROOT/scripts/check-versions.sh"
+run "META.json" "$ROOT/scripts/check-meta.py"
+run "licences" "$ROOT/scripts/dependencies.py" check
 run "format" cargo fmt --all --check
 run "lints, core" cargo clippy --locked --no-default-features --features server --all-targets -- -D warnings
 run "tests, core" "$ROOT/scripts/core.sh"
