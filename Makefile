@@ -9,7 +9,8 @@ WITH_CACHE = . scripts/common.sh;
 SHELL = /usr/bin/env bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients core fuzz check-memory lint regress bench bench-instructions install package clean
+.PHONY: help setup demo test test-clients core fuzz check-memory lint regress bench bench-instructions install package deb dist \
+	test-packages licences sbom clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
@@ -54,6 +55,21 @@ install: ## build for release and install into the PostgreSQL of PG_CONFIG (defa
 
 package: ## build for release and lay the files out below target/, for the PostgreSQL of PG_CONFIG
 	@scripts/package.sh package "$(PG_CONFIG)"
+
+deb: ## a Debian package for each major, in dist/
+	@scripts/deb.sh $(PG)
+
+dist: ## the source archive of HEAD for PGXN, in dist/
+	@scripts/dist.sh
+
+test-packages: ## build the packages of two majors (PG chooses), install them with dpkg into an empty root, use them
+	@scripts/test-packages.sh $(PG)
+
+licences: ## what is linked into the library, under which licence, and whether deny.toml allows everything
+	@scripts/dependencies.py list | column -ts "$$(printf '\t')" && scripts/dependencies.py check
+
+sbom: ## the crates that the library is made of and with, as a CycloneDX document on standard output
+	@scripts/dependencies.py sbom
 
 clean: ## delete what was built; the PostgreSQL trees and tools in the cache stay
 	@$(WITH_CACHE) cargo clean; rm -rf tests/pg_regress/results tests/pg_regress/regression.*

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Builds a Debian package for each major: `make deb`, `make deb PG=17`. They are in dist/ afterwards.
+#
+#   scripts/deb.sh [MAJOR …]        default: 15 16 17 18
+#
+# The files are those that package.sh lays out, moved to where Debian's and the PGDG's PostgreSQL packages look for them,
+# whatever PostgreSQL they were built against. The same commit gives the same package, but for what a compiler does.
+
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+
+choose_majors "$@"
+cd "$ROOT"
+for tool in dpkg-deb dpkg-shlibdeps; do
+    command -v "$tool" >/dev/null || die "$tool is not on the PATH (Debian, Ubuntu: package dpkg-dev)"
+done
+"$ROOT/scripts/setup.sh" "${majors[@]}"
+STEPS=${#majors[@]}
+version=$(jq -r .version META.json)
+architecture=$(dpkg --print-architecture)
+# Of the files in a package: the commit's time, in which nothing of the building machine is.
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y META.json)}
+export SOURCE_DATE_EPOCH
+work=$(mktemp -d "${TMPDIR:-/tmp}/pgsj-deb.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+# What the library is linked with, as Debian names and numbers it: "libc6 (>= 2.34), libgcc-s1 (>= 4.2)".
+dependencies_of() { # library
+    mkdir -p "$work/shlibs/debian"
+    : >"$work/shlibs/debian/control"
+    (cd "$work/shlibs" && dpkg-shlibdeps -O "$1" 2>/dev/null) | sed -n 's/^shlibs:Depends=//p'
+}
+
+write_control() { # root package major depends
+    cat <<END
+Package: $2
+Version: $version-1
+Architecture: $architecture
+Maintainer: $(jq -r .maintainer META.json)
+Installed-Size: $(du -sk --exclude=DEBIAN "$1" | cut -f1)
+Depends: postgresql-$3, $4
+Section: database
+Priority: optional
+Description: verified JSON Web Tokens as the identity of a PostgreSQL session
+ A client hands its session a JSON Web Token, which the extension verifies
+ inside the backend. Row-level security policies, column defaults and queries
+ then read the verified claims with auth.user_id() and its siblings.
+ .
+ This package is for PostgreSQL $3.
+END
+}
+
+# Debian's own rule: compressed without name and time.
+compressed() { gzip -9n; }
+
+for major in "${majors[@]}"; do
+    package=postgresql-$major-pg-session-jwt
+    step "$package"
+    pg_config=$(pg_config_of "$major")
+    "$ROOT/scripts/package.sh" package "$pg_config"
+    built=$CARGO_TARGET_DIR/release/$EXTENSION-pg$major
+    root=$work/$package
+    library=$root/usr/lib/postgresql/$major/lib
+    scripts=$root/usr/share/postgresql/$major/extension
+    doc=$root/usr/share/doc/$package
+    mkdir -p "$root/DEBIAN" "$library" "$scripts" "$doc"
+    install -m 644 "$built$("$pg_config" --pkglibdir)/$EXTENSION.so" "$library/"
+    install -m 644 "$built$("$pg_config" --sharedir)/extension/$EXTENSION"* "$scripts/"
+    install -m 644 LICENSE "$doc/copyright"
+    install -m 644 README.md SECURITY.md "$doc/"
+    compressed <CHANGELOG.md >"$doc/changelog.gz"
+    scripts/dependencies.py texts | compressed >"$doc/licences-of-dependencies.gz"
+    scripts/dependencies.py sbom >"$doc/sbom.cdx.json"
+    depends=$(dependencies_of "$library/$EXTENSION.so")
+    [ -n "$depends" ] || die "dpkg-shlibdeps says nothing of what the library is linked with"
+    write_control "$root" "$package" "$major" "$depends" >"$root/DEBIAN/control"
+    (cd "$root" && find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
+    mkdir -p dist
+    dpkg-deb --root-owner-group --build "$root" "dist/${package}_$version-1_$architecture.deb"
+done
