@@ -12,6 +12,7 @@
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/postgres.sh"
 . "$ROOT/scripts/server.sh"
+. "$ROOT/scripts/release.sh"
 . "$ROOT/scripts/demo-session.sh"
 . "$ROOT/scripts/demo-tokens.sh"
 . "$ROOT/scripts/demo-provider.sh"
@@ -41,26 +42,7 @@ make_run_directory
 trap finish EXIT
 lock_cache # until the end: the server loads the library from the tree
 
-say "building for release; the first time this takes some minutes, after that seconds"
-crates=0 told=$EPOCHSECONDS
-cd "$ROOT"
-if ! PGRX_BUILD_FLAGS=--locked cargo pgrx install --release --no-default-features --features "pg$major" --pg-config "$pg_config" 2>&1 8>&- \
-    | tee -i "$RUN/build.log" | while IFS= read -r line; do
-        case $line in
-            *"Compiling $EXTENSION "*) say "compiling the extension itself, with link-time optimisation" ;;
-            *Compiling*)
-                crates=$((crates + 1))
-                if [ $((EPOCHSECONDS - told)) -ge 10 ]; then
-                    told=$EPOCHSECONDS
-                    say "still building: $crates libraries so far"
-                fi
-                ;;
-        esac
-    done; then
-    cat "$RUN/build.log" >&2
-    die "the build failed"
-fi
-say "installed into $("$pg_config" --pkglibdir)"
+install_release "$major" "$pg_config"
 
 start_server "$pg_config" demo "shared_preload_libraries = '$EXTENSION'"
 say "a throw-away server is running; it listens on a socket in $RUN and on no port"

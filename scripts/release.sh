@@ -1,0 +1,26 @@
+# shellcheck shell=bash
+# The release build, for scripts whose reader wants to see that it goes on and not what cargo says. Sourced.
+
+# install_release MAJOR PG_CONFIG: builds the extension and installs it into a private tree. The cache is locked.
+install_release() {
+    local line crates=0 told=$EPOCHSECONDS
+    say "building for release; the first time this takes some minutes, after that seconds"
+    cd "$ROOT"
+    if ! PGRX_BUILD_FLAGS=--locked cargo pgrx install --release --no-default-features --features "pg$1" --pg-config "$2" 2>&1 8>&- \
+        | tee -i "$RUN/build.log" | while IFS= read -r line; do
+            case $line in
+                *"Compiling $EXTENSION "*) say "compiling the extension itself, with link-time optimisation" ;;
+                *Compiling*)
+                    crates=$((crates + 1))
+                    if [ $((EPOCHSECONDS - told)) -ge 10 ]; then
+                        told=$EPOCHSECONDS
+                        say "still building: $crates libraries so far"
+                    fi
+                    ;;
+            esac
+        done; then
+        cat "$RUN/build.log" >&2
+        die "the build failed"
+    fi
+    say "installed into $("$2" --pkglibdir)"
+}
