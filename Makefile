@@ -9,8 +9,8 @@ WITH_CACHE = . scripts/common.sh;
 SHELL = /usr/bin/env bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients core fuzz check-memory lint regress bench bench-instructions install package deb dist \
-	test-packages licences sbom clean
+.PHONY: help setup demo example test test-clients test-example core fuzz check-memory lint regress bench bench-instructions \
+	install package deb dist test-packages licences sbom clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
@@ -22,11 +22,17 @@ setup: ## everything that building and testing need: PostgreSQL 15 to 18 in a pr
 demo: ## from nothing to row-level security by tokens, shown step by step on a throw-away server
 	@scripts/demo.sh $(PG)
 
+example: ## a web application of two people's todos, to be clicked through (examples/todos); PORT=3000
+	@scripts/example.sh $(PG)
+
 test: ## everything that must hold before a change lands, on each major
 	@scripts/test.sh $(PG)
 
 test-clients: ## real clients in their own languages, a part of make test, on one major (PG=17)
 	@scripts/clients.sh $(PG)
+
+test-example: ## the example in a browser, a part of make test, on one major (PG=17)
+	@scripts/test-example.sh $(PG)
 
 core: ## the tests that need no PostgreSQL, in seconds
 	@scripts/core.sh

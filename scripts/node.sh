@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The npm packages that tests need, in the cache: of tests/oidc, the OpenID provider that they talk to, and of
-# tests/clients/node, the clients of Node.js. Sourced.
+# The npm packages that tests and the example need, in the cache: of tests/oidc, the OpenID provider that the tests talk
+# to, of tests/clients/node, the clients of Node.js, and of examples/todos. Sourced.
 #
 # In the cache, so that the checkout stays as git knows it; named by a hash of what is locked, so that two checkouts with
 # different locks do not meet. A tree without `.complete` is the rest of an interrupted run and is made again.
@@ -15,10 +15,11 @@ node_is_here() {
     [ "${version%%.*}" -ge "$NODE_OLDEST" ]
 }
 
-node_tree() { # folder below tests
-    local hash
+node_tree() { # folder below tests, or ../examples/todos
+    local hash name
     hash=$(cat "$ROOT/tests/$1/package.json" "$ROOT/tests/$1/package-lock.json" | sha256sum)
-    printf '%s\n' "$CACHE/node/${1//\//-}-${hash:0:16}"
+    name=${1#../}
+    printf '%s\n' "$CACHE/node/${name//\//-}-${hash:0:16}"
 }
 
 # The complete node_modules of a folder below tests, or a failure if make_node_modules has not made it.
@@ -40,11 +41,11 @@ make_node_modules() {
     rm -rf "$tree"
     mkdir -p "$tree" "$CACHE/build"
     cp "$ROOT/tests/$1/package.json" "$ROOT/tests/$1/package-lock.json" "$tree/"
-    say "fetching the packages of tests/$1 with npm $(npm --version 2>/dev/null)"
+    say "fetching the packages of ${1} with npm $(npm --version 2>/dev/null)"
     # No package's own scripts: nothing from outside runs before a test needs it.
-    if ! (cd "$tree" && npm ci --ignore-scripts --no-audit --no-fund --omit=dev) >"$log" 2>&1; then
+    if ! (cd "$tree" && npm ci --ignore-scripts --no-audit --no-fund) >"$log" 2>&1; then
         tail -n 20 "$log" >&2
-        die "npm could not install the packages of tests/$1 (the whole log: $log)"
+        die "npm could not install the packages of ${1} (the whole log: $log)"
     fi
     touch "$tree/.complete"
     say "made $tree in $((SECONDS - began)) s"

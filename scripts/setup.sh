@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings a Debian or Ubuntu machine that has only Rust to where the tests and the demo can run.
 #
-#   scripts/setup.sh [--with-node] [MAJOR …]        default: 15 16 17 18
+#   scripts/setup.sh [--with-node | --with-example] [MAJOR …]        default: 15 16 17 18
 #
 # It owns the caches: one private PostgreSQL tree for each major (postgres.sh), cargo-pgrx in the version that
 # Cargo.toml pins, pgrx's own configuration, and, for the tests (--with-node), an OpenID provider and clients from npm
@@ -14,12 +14,18 @@
 . "$ROOT/scripts/node.sh"
 . "$ROOT/scripts/python.sh"
 . "$ROOT/scripts/pgtap.sh"
+. "$ROOT/scripts/browser.sh"
 
 with_node=""
+with_example=""
 STEPS=4
 if [ "${1:-}" = --with-node ]; then
     with_node=1
     STEPS=7
+    shift
+elif [ "${1:-}" = --with-example ]; then
+    with_example=1
+    STEPS=5
     shift
 fi
 choose_majors "$@"
@@ -44,9 +50,11 @@ installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx
 wanted_packages() {
     printf '%s\n' build-essential clang libclang-dev pkg-config libssl-dev openssl jq python3 ca-certificates
     if is_root; then printf '%s\n' sudo; fi
-    if [ -n "$with_node" ] && ! node_is_here; then printf '%s\n' nodejs npm; fi
+    if [ -n "$with_node$with_example" ] && ! node_is_here; then printf '%s\n' nodejs npm; fi
     if [ -n "$with_node" ] && ! venv_is_here; then printf '%s\n' python3-venv; fi
     if [ -n "$with_node" ]; then printf '%s\n' pgbouncer; fi
+    # Debian has the browser of the example's test as a package; Ubuntu only as a snap, so there it must be there already.
+    if [ -n "$with_node" ] && ! find_chromium >/dev/null && is_debian; then printf '%s\n' chromium; fi
     local major
     for major in "${majors[@]}"; do packages_for_postgres "$major"; done
 }
@@ -136,12 +144,16 @@ if [ -n "$with_node" ]; then
     step "npm packages of the tests"
     make_node_modules oidc
     make_node_modules clients/node
+    make_node_modules ../examples/todos
     step "Python packages of the tests"
     make_venv
     step "pgTAP"
     for major in "${majors[@]}"; do
         if pg_config_of "$major" >/dev/null; then put_pgtap "$major" || say "without it a test of PostgreSQL $major will fail"; fi
     done
+elif [ -n "$with_example" ]; then
+    step "npm packages of the example"
+    make_node_modules ../examples/todos
 fi
 
 printf '\n'

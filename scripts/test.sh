@@ -12,20 +12,23 @@
 . "$ROOT/scripts/server.sh"
 . "$ROOT/scripts/node.sh"
 . "$ROOT/scripts/python.sh"
+. "$ROOT/scripts/browser.sh"
 
 chosen=$#
 choose_majors "$@"
 cd "$ROOT"
-STEPS=$((7 + 6 * ${#majors[@]}))
+STEPS=$((8 + 6 * ${#majors[@]}))
 passed=0
 failed=0
 part=preparation
 declare -A result
 
-# What the runners print: "test result: ok. 3 passed; 0 failed; …" (cargo), "passed=3 failed=0" (regress.sh).
+# What the runners print: "test result: ok. 3 passed; 0 failed; …" (cargo), "passed=3 failed=0" (regress.sh),
+# "3 passed, 0 failed" (test-example.sh).
 sum_of() { # passed|failed log
     sed 's/\x1b\[[0-9;]*m//g' "$2" \
-        | sed -nE "s/^test result: .* ([0-9]+) $1;.*/\1/p; s/^(passed=[0-9]+ )?$1=([0-9]+).*/\2/p" | awk '{ sum += $1 } END { print sum + 0 }'
+        | sed -nE "s/^test result: .* ([0-9]+) $1;.*/\1/p; s/^(passed=[0-9]+ )?$1=([0-9]+).*/\2/p; s/^([0-9]+ passed, )?([0-9]+) $1(,.*)?$/\2/p" \
+        | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
 # cargo-pgrx colours its words wherever they go; a log is for reading.
@@ -62,6 +65,7 @@ finish() {
     if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
     printf '\n%-15s %s\n' "core" "${result[core]:-not run}"
     for major in "${majors[@]}"; do printf '%-15s %s\n' "PostgreSQL $major" "${result[$major]:-not run}"; done
+    printf '%-15s %s\n' "example" "${result[example]:-not run}"
     if [ -n "${result[preparation]:-}" ]; then printf '%-15s %s\n' preparation "${result[preparation]}"; fi
     printf '%-15s %s\n\n' "total time" "$(duration $((EPOCHSECONDS - PG_SESSION_JWT_STARTED)))"
     printf '%s passed, %s failed\n' "$passed" "$failed"
@@ -143,6 +147,18 @@ for major in "${ascending[@]:1}"; do
         cargo test --locked --no-default-features --features server --test sessions -- --ignored major_upgrade_from_older
     unlock_cache
 done
+# On one major: what differs between majors is tested above.
+part=example
+if [ ${#available[@]} = 0 ]; then
+    say "no PostgreSQL for the example"
+elif is_debian || find_chromium >/dev/null; then
+    major=${available[-1]}
+    run "example, PostgreSQL $major" "$ROOT/scripts/test-example.sh" "$major"
+    result[example]=PASS
+else
+    step "example"
+    say "not tested: there is no Chromium on the PATH, and this system has no package of it"
+fi
 
 if [ ${#available[@]} -lt ${#majors[@]} ]; then
     if [ "$chosen" = 0 ]; then say "PG=\"${available[*]}\" tests only what there is"; fi

@@ -1,0 +1,32 @@
+-- The database of the example: one table for everybody, and the policy that parts it. Run by a superuser, with psql:
+--
+--   psql -v issuer=https://… -v jwks_url=https://… -v audience=… -f database.sql
+
+CREATE EXTENSION pg_session_jwt;
+
+CREATE TABLE todos (
+    id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    user_id text NOT NULL DEFAULT (auth.user_id()),
+    task    text NOT NULL CHECK (length(task) BETWEEN 1 AND 200),
+    done    boolean NOT NULL DEFAULT false
+);
+CREATE INDEX ON todos (user_id);
+
+-- A row is yours if its user_id is the one in your verified token. There is no other rule, here or in the application.
+ALTER TABLE todos ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_todos ON todos TO authenticated
+    USING ((SELECT auth.user_id()) = user_id)
+    WITH CHECK ((SELECT auth.user_id()) = user_id);
+GRANT SELECT, INSERT, DELETE, UPDATE (done) ON todos TO authenticated;
+
+-- Who the application logs in as. It has no rights of its own: without SET ROLE it does not even see the table.
+CREATE ROLE web LOGIN NOINHERIT IN ROLE authenticated;
+
+-- Whose tokens count. The audience is this database's own, so a token that was issued for another API is refused.
+SELECT json_build_array(json_build_object(
+    'issuer', :'issuer',
+    'audience', :'audience',
+    'jwks_url', :'jwks_url',
+    'roles', 'authenticated'
+)) AS providers \gset
+ALTER DATABASE :"DBNAME" SET pg_session_jwt.providers = :'providers';

@@ -1,0 +1,87 @@
+// An OpenID provider for the example, on this machine, in place of Auth0, Clerk or Keycloak: it asks for no password. The
+// protocol is the library's (oidc-provider); ours are the two people, the client, and the page on which one chooses.
+
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import Provider, { errors } from 'oidc-provider';
+
+const { ISSUER, CLIENT_ID, CLIENT_SECRET, AUDIENCE, ORIGIN } = process.env;
+const people = new Map([['user_alice', 'Alice'], ['user_bob', 'Bob']]);
+const style = await readFile(new URL('style.css', import.meta.url), 'utf8');
+
+// A new key each time: nothing that it signed before counts any more.
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const key = { ...privateKey.export({ format: 'jwk' }), kid: randomBytes(6).toString('hex'), alg: 'RS256', use: 'sig' };
+
+const provider = new Provider(ISSUER, {
+  jwks: { keys: [key] },
+  cookies: { keys: [randomBytes(32).toString('hex')] },
+  clients: [{
+    client_id: CLIENT_ID,
+    client_secret: CLIENT_SECRET,
+    redirect_uris: [`${ORIGIN}/callback`],
+    grant_types: ['authorization_code'],
+    response_types: ['code'],
+  }],
+  pkce: { required: () => true, methods: ['S256'] },
+  features: {
+    devInteractions: { enabled: false },
+    // An access token that is a JWT and names the database as its audience: what the extension verifies.
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo(ctx, resource) {
+        if (resource !== AUDIENCE) throw new errors.InvalidTarget();
+        return { audience: resource, scope: '', accessTokenFormat: 'jwt' };
+      },
+    },
+  },
+  claims: { openid: ['sub'], profile: ['name'] },
+  conformIdTokenClaims: false, // the name is in the ID token, and nobody need ask again for it
+  findAccount: (ctx, sub) => people.has(sub) && { accountId: sub, claims: () => ({ sub, name: people.get(sub) }) },
+  // The application belongs to the same house, so nobody is asked for consent.
+  async loadExistingGrant({ oidc }) {
+    const grant = new provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
+    grant.addOIDCScope('openid profile');
+    await grant.save();
+    return grant;
+  },
+  interactions: { url: (ctx, { uid }) => `/who/${uid}` },
+  ttl: { AccessToken: 3600, Grant: 3600, IdToken: 3600, Interaction: 600, Session: 3600 },
+});
+
+const choice = `<!doctype html>
+<html lang="en">
+  <head><meta charset="utf-8"><title>Who are you?</title><style>${style}</style></head>
+  <body>
+    <main>
+      <h1>Who are you?</h1>
+      <p>This is the example's identity provider. A real one would ask for a password.</p>
+      <form class="people" method="post">
+        ${[...people].map(([sub, name]) => `<button name="sub" value="${sub}">${name}</button>`).join('\n        ')}
+      </form>
+    </main>
+  </body>
+</html>`;
+
+async function ask(request, response) {
+  await provider.interactionDetails(request, response); // fails in a browser that did not come from the application
+  if (request.method !== 'POST') {
+    response.setHeader('Content-Type', 'text/html; charset=utf-8').end(choice);
+    return;
+  }
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const accountId = new URLSearchParams(Buffer.concat(chunks).toString()).get('sub');
+  if (!people.has(accountId)) throw new Error('nobody here has that name');
+  await provider.interactionFinished(request, response, { login: { accountId } });
+}
+
+const protocol = provider.callback();
+createServer((request, response) => {
+  if (!request.url.startsWith('/who/')) return protocol(request, response);
+  return ask(request, response).catch((error) => {
+    console.error(error);
+    response.writeHead(400).end('This sign-in is over. Please begin again in the application.');
+  });
+}).listen(new URL(ISSUER).port, '127.0.0.1', () => console.log(`ready: ${ISSUER}`));

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# The example of examples/todos, to be clicked through: `make example`.
+#
+#   [PORT=3000] scripts/example.sh [MAJOR]        default: a PostgreSQL that is here already, newest first
+#
+# Sets up what it needs, builds the extension for release into the private tree of one PostgreSQL, and starts a throw-away
+# server, a local identity provider and the web server. Ctrl-C ends it, and nothing stays.
+
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+. "$ROOT/scripts/postgres.sh"
+. "$ROOT/scripts/server.sh"
+. "$ROOT/scripts/release.sh"
+. "$ROOT/scripts/node.sh"
+. "$ROOT/scripts/todos.sh"
+
+if [ $# -gt 0 ]; then choose_majors "$1"; major=$1; else major=$(easiest_major); fi
+"$ROOT/scripts/setup.sh" --with-example "$major"
+pg_config=$(pg_config_of "$major")
+make_run_directory
+trap stop_todos EXIT
+lock_cache
+install_release "$major" "$pg_config"
+start_todos "$pg_config" "${PORT:-3000}"
+unlock_cache # the server has loaded the library, and an installation takes a new file
+
+cat <<END
+
+    Open $ORIGIN in a browser, and sign in as Alice or Bob.
+
+    The logs are in $RUN/log and $RUN/server/log; the database is the one of
+        PGHOST=$PGHOST psql -U postgres todos
+    Ctrl-C stops everything.
+
+END
+wait -n || true
+die "one of the processes ended; see above"

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Two people use the example of examples/todos with a browser: `make test-example`, and a part of `make test`.
+#
+#   scripts/test-example.sh [MAJOR]        default: 17
+#
+# Pictures of the pages are put into example/ of the target folder.
+
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+. "$ROOT/scripts/server.sh"
+. "$ROOT/scripts/node.sh"
+. "$ROOT/scripts/browser.sh"
+. "$ROOT/scripts/todos.sh"
+
+if [ $# = 0 ]; then set -- 17; fi
+choose_majors "$1"
+major=$1
+"$ROOT/scripts/setup.sh" --with-node "$major"
+CHROMIUM=$(find_chromium) || die "there is no Chromium on the PATH, and this system has no package of it: install Google Chrome"
+export CHROMIUM
+pg_config=$(pg_config_of "$major")
+make_run_directory
+trap stop_todos EXIT
+lock_cache
+PGRX_BUILD_FLAGS=--locked cargo pgrx install --no-default-features --features "pg$major" --pg-config "$pg_config" 8>&-
+# Not the ports that the system gives to connections, which begin at 32768.
+start_todos "$pg_config" $((20000 + RANDOM % 10000))
+
+pictures=$CARGO_TARGET_DIR/example
+mkdir -p "$pictures"
+as_server_user mkdir "$RUN/server/browser" # its home, with the pictures in it
+status=0
+as_server_user env HOME="$RUN/server/browser" TMPDIR="$RUN/server/browser" LOGS="$RUN" \
+    node --test --test-reporter=spec "$RUN/example/browser.test.js" 8>&- </dev/null | tee "$RUN/log/test" || status=$?
+cp "$RUN"/server/browser/*.png "$pictures/" && say "pictures of the pages: $pictures"
+if [ "$status" != 0 ]; then tail -n 30 "$RUN"/log/server "$RUN"/log/provider "$RUN/server/log"; fi
+count_of() { sed -nE "s/^[^ ]* $1 ([0-9]+)$/\1/p" "$RUN/log/test" | tail -n 1; }
+printf '%s passed, %s failed\n' "$(count_of pass)" "$(count_of fail)"
+exit "$status"
