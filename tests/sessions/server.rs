@@ -137,7 +137,7 @@ impl Server {
 
     /// Kills the postmaster, and starts the server again on what that has left.
     pub fn restart_after_kill(&mut self) {
-        RUNNING.lock().unwrap().retain(|(pid, _)| *pid != self.child.id());
+        RUNNING.lock().unwrap().retain(|(pid, ..)| *pid != self.child.id());
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         let killed = Instant::now();
@@ -145,7 +145,10 @@ impl Server {
             self.child = spawn(&self.program, &self.folder, unprivileged_user());
             while self.child.try_wait().unwrap().is_none() {
                 if self.try_connect("template1", "postgres", "").is_ok() {
-                    RUNNING.lock().unwrap().push((self.child.id(), self.folder.clone()));
+                    RUNNING
+                        .lock()
+                        .unwrap()
+                        .push((self.child.id(), libc::SIGINT, self.folder.clone()));
                     return;
                 }
                 std::thread::sleep(Duration::from_millis(20));
