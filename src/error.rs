@@ -54,24 +54,25 @@ pub struct Report {
     pub hint: Option<&'static str>,
 }
 
+impl Report {
+    fn emit(self, level: PgLogLevel) {
+        let mut report = ErrorReport::new(self.sqlstate, self.message, "pg_session_jwt");
+        if let Some(detail) = self.detail {
+            report = report.set_detail(detail);
+        }
+        if let Some(hint) = self.hint {
+            report = report.set_hint(hint);
+        }
+        report.report(level);
+    }
+}
+
 impl Failure {
     /// Raises the failure as an ERROR.
     pub fn raise(&self) -> ! {
-        let Report {
-            sqlstate,
-            message,
-            detail,
-            hint,
-        } = self.report();
-        log_guard::refused(&message);
-        let mut report = ErrorReport::new(sqlstate, message, "pg_session_jwt");
-        if let Some(detail) = detail {
-            report = report.set_detail(detail);
-        }
-        if let Some(hint) = hint {
-            report = report.set_hint(hint);
-        }
-        report.report(PgLogLevel::ERROR);
+        let report = self.report();
+        log_guard::refused(&report.message);
+        report.emit(PgLogLevel::ERROR);
         unreachable!("an ERROR does not return")
     }
 
@@ -86,20 +87,9 @@ impl Failure {
     /// Tells the server's log, and nobody else, of what it was the reason.
     #[cfg(feature = "pg18")]
     pub fn log(&self, event: &str) {
-        let Report {
-            sqlstate,
-            message,
-            detail,
-            hint,
-        } = self.report();
-        let mut report = ErrorReport::new(sqlstate, format!("{event}: {message}"), "pg_session_jwt");
-        if let Some(detail) = detail {
-            report = report.set_detail(detail);
-        }
-        if let Some(hint) = hint {
-            report = report.set_hint(hint);
-        }
-        report.report(PgLogLevel::LOG);
+        let mut report = self.report();
+        report.message = format!("{event}: {}", report.message);
+        report.emit(PgLogLevel::LOG);
     }
 
     /// SQLSTATE, message, detail and hint.

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use postgres::{Client, Config, NoTls};
 
-use crate::server::{Server, program_at, unprivileged_user};
+use crate::server::{Server, ends_with_this_process, program_at, stop, unprivileged_user};
 
+/// Ends with its value or, in a static, with the test process.
 pub struct PgBouncer {
     child: Child,
     folder: PathBuf,
@@ -26,7 +27,8 @@ impl PgBouncer {
         fs::write(folder.join("users"), "\"app\" \"\"\n").unwrap();
         let ini = format!(
             "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
-             unix_socket_dir =\nauth_type = trust\nauth_file = {}\npool_mode = {mode}\ndefault_pool_size = 1\n{conf}\n",
+             unix_socket_dir =\nauth_type = trust\nauth_file = {}\npool_mode = {mode}\ndefault_pool_size = 1\n\
+             max_client_conn = 1000\n{conf}\n",
             server.port(),
             folder.join("users").display()
         );
@@ -39,10 +41,12 @@ impl PgBouncer {
             .stderr(log)
             .spawn()
             .unwrap();
-        let pgbouncer = PgBouncer { child, folder, port };
+        ends_with_this_process(&child, libc::SIGTERM, &folder);
+        let mut pgbouncer = PgBouncer { child, folder, port };
         let started = Instant::now();
         while let Err(error) = std::net::TcpStream::connect(("127.0.0.1", port)) {
             let log = pgbouncer.log();
+            assert!(pgbouncer.child.try_wait().unwrap().is_none(), "PgBouncer ended\n{log}");
             assert!(
                 started.elapsed() < Duration::from_secs(60),
                 "no PgBouncer: {error}\n{log}"
@@ -73,9 +77,7 @@ impl PgBouncer {
 
 impl Drop for PgBouncer {
     fn drop(&mut self) {
-        // It keeps nothing that could be lost.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        stop(&mut self.child, libc::SIGTERM);
     }
 }
 

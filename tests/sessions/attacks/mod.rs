@@ -6,7 +6,6 @@
 
 mod background;
 mod bombs;
-mod bouncer;
 mod forgeries;
 mod identity;
 mod leaks;

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use postgres::Client;
 
-use super::bouncer::Bouncer;
 use super::site::{Site, connect, request, session_init};
 use super::{MALLORY, NOBODY, Way, value, who};
+use crate::pgbouncer::PgBouncer;
 use crate::session::{Proxy, refusal_of, rows, run};
 
 fn pooled() -> Site {
@@ -16,8 +16,8 @@ fn pooled() -> Site {
 }
 
 /// Clients of a PgBouncer of their own, on the site of the others.
-fn client(bouncer: &Bouncer, site: &Site) -> Client {
-    connect(bouncer.port(), &site.database, "app", "").unwrap()
+fn client(bouncer: &PgBouncer, site: &Site) -> Client {
+    connect(bouncer.port, &site.database, "app", "").unwrap()
 }
 
 const TASKS: &str = "select string_agg(task, ' ' order by id) from public.todos";
@@ -79,10 +79,11 @@ fn a_plan_that_alice_left_gives_mallory_her_own_rows() {
 fn only_a_reset_takes_away_what_a_user_leaves_in_a_session() {
     // PostgreSQL keeps all of it for the session, and the session for the next client: SECURITY.md, "Reset pooled
     // connections". With server_reset_query_always PgBouncer sends DISCARD ALL after each transaction.
-    static RESETTING: LazyLock<Bouncer> = LazyLock::new(|| {
+    static RESETTING: LazyLock<PgBouncer> = LazyLock::new(|| {
         let site = pooled();
-        Bouncer::start(
+        PgBouncer::start(
             site.server,
+            "transaction",
             "server_reset_query = DISCARD ALL\nserver_reset_query_always = 1",
         )
     });
@@ -123,11 +124,17 @@ fn only_a_reset_takes_away_what_a_user_leaves_in_a_session() {
 
 #[test]
 fn a_key_that_the_pooler_drops_leaves_no_weaker_mode() {
-    let ignoring = |site: &Site| Bouncer::start(site.server, "ignore_startup_parameters = options, pg_session_jwt.jwk");
+    let ignoring = |site: &Site| {
+        PgBouncer::start(
+            site.server,
+            "transaction",
+            "ignore_startup_parameters = options, pg_session_jwt.jwk",
+        )
+    };
     for site in [pooled(), Site::late(Way::Pooled)] {
         let bouncer = ignoring(&site);
         let mut proxy = Proxy::new();
-        let mut client = connect(bouncer.port(), &site.database, "app", &proxy.options()).unwrap();
+        let mut client = connect(bouncer.port, &site.database, "app", &proxy.options()).unwrap();
         run(
             &mut client,
             r#"set role authenticated; set request.jwt.claims = '{"sub":"alice"}'"#,

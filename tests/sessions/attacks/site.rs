@@ -6,7 +6,7 @@ use postgres::config::SslMode;
 use postgres::{Client, Config, NoTls};
 
 use super::Way;
-use super::bouncer::Bouncer;
+use crate::pgbouncer::PgBouncer;
 use crate::server::Server;
 use crate::session::{now, rows, run};
 use crate::sign::{HMAC, P256, RSA, Signer};
@@ -26,8 +26,8 @@ static SERVER: LazyLock<Server> = LazyLock::new(|| {
 /// The same where the first call of a session loads the library.
 static LATE: LazyLock<Server> = LazyLock::new(|| start(&line(&providers(""))));
 
-static BOUNCER: LazyLock<Bouncer> = LazyLock::new(|| Bouncer::start(&SERVER, ""));
-static LATE_BOUNCER: LazyLock<Bouncer> = LazyLock::new(|| Bouncer::start(&LATE, ""));
+static BOUNCER: LazyLock<PgBouncer> = LazyLock::new(|| PgBouncer::start(&SERVER, "transaction", ""));
+static LATE_BOUNCER: LazyLock<PgBouncer> = LazyLock::new(|| PgBouncer::start(&LATE, "transaction", ""));
 
 /// What every server of the attacks has, so that an attack may try it.
 pub const CONF: &str = "max_connections = 300\nmax_prepared_transactions = 50\nmax_worker_processes = 100\n\
@@ -87,7 +87,7 @@ fn start(conf: &str) -> Server {
 pub struct Site {
     pub way: Way,
     pub server: &'static Server,
-    bouncer: Option<&'static Bouncer>,
+    bouncer: Option<&'static PgBouncer>,
     pub database: String,
 }
 
@@ -101,7 +101,7 @@ impl Site {
         Site::on(&LATE, way, || &LATE_BOUNCER)
     }
 
-    fn on(server: &'static Server, way: Way, bouncer: impl FnOnce() -> &'static Bouncer) -> Site {
+    fn on(server: &'static Server, way: Way, bouncer: impl FnOnce() -> &'static PgBouncer) -> Site {
         Site {
             way,
             server,
@@ -118,7 +118,7 @@ impl Site {
 
     /// One with startup options such as `-c name=value`.
     pub fn try_connect(&self, options: &str) -> Result<Client, postgres::Error> {
-        let port = self.bouncer.map_or(self.server.port(), Bouncer::port);
+        let port = self.bouncer.map_or(self.server.port(), |bouncer| bouncer.port);
         let user = if self.way == Way::Login { "authenticated" } else { "app" };
         let mut client = connect(port, &self.database, user, options)?;
         if self.way != Way::Login {
