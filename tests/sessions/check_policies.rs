@@ -179,12 +179,16 @@ fn what_cannot_be_decided_is_said() {
     ] {
         docs.reads(using, &["policy_undecided"]);
     }
-    let deep = format!(
-        "{}auth.user_id() = owner{}",
-        "coalesce(".repeat(210),
-        ", false)".repeat(210)
-    );
-    docs.reads(&deep, &["not_checked"]);
+    let nested = |levels: usize| {
+        format!(
+            "{}auth.user_id() = owner{}",
+            "coalesce(".repeat(levels),
+            ", false)".repeat(levels)
+        )
+    };
+    docs.reads(&nested(90), &[]);
+    docs.reads(&nested(210), &["not_checked"]);
+    docs.reads(&nested(1000), &["not_checked"]);
 }
 
 #[test]
