@@ -9,7 +9,7 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 
-use pgrx::pg_sys::panic::{CaughtError, ErrorReportWithLevel};
+use pgrx::pg_sys::panic::CaughtError;
 use pgrx::prelude::*;
 
 use crate::audit;
@@ -77,10 +77,7 @@ unsafe extern "C-unwind" fn validate(
     // SAFETY: as above.
     let role = unsafe { CStr::from_ptr(role) };
     let decided = PgTryBuilder::new(|| Some(decide(token, role)))
-        .catch_others(|error| {
-            log_broken(&error);
-            None
-        })
+        .catch_others(broken_off)
         .execute();
     match decided {
         None => false,
@@ -116,14 +113,17 @@ fn log_refused(role: &Excerpt, failure: &Failure) {
     ));
 }
 
-/// The place only: the message of a panic can have a piece of what it was about.
-fn log_broken(error: &CaughtError) {
-    let (CaughtError::PostgresError(report)
-    | CaughtError::ErrorReport(report)
-    | CaughtError::RustPanic { ereport: report, .. }) = error;
-    log!("pg_session_jwt: a login with a token broke off at {}", place(report));
-}
-
-fn place(report: &ErrorReportWithLevel) -> String {
-    format!("{}:{}", report.file(), report.line_number())
+/// No verdict. An error of PostgreSQL itself goes on and ends the process, which gives back what it holds; it is no
+/// acceptance either.
+fn broken_off(error: CaughtError) -> Option<Option<CString>> {
+    let (CaughtError::ErrorReport(report) | CaughtError::RustPanic { ereport: report, .. }) = &error else {
+        error.rethrow()
+    };
+    // The place only: the message of a panic can have a piece of what it was about.
+    log!(
+        "pg_session_jwt: a login with a token broke off at {}:{}",
+        report.file(),
+        report.line_number()
+    );
+    None
 }
