@@ -91,7 +91,8 @@ fn a_token_that_the_provider_did_not_sign_is_nobodys() {
     });
     for (signer, alg, kid) in [(&*RSA, "PS512", "k2"), (&*P256, "ES256", "k3"), (&*HMAC, "HS512", "k4")] {
         let header = format!(r#"{{"alg":"{alg}","kid":"{kid}"}}"#);
-        let mut client = super::site::Site::new(super::Way::Login).anyone();
+        let site = super::site::Site::new(super::Way::Login);
+        let mut client = site.anyone();
         let good = signer.token_with_header(alg, header, payload(r#""sub":"mallory""#));
         run(&mut client, &format!("select auth.jwt_session_init('{good}')"));
         assert_eq!(who(&mut client), MALLORY, "the keys are keys: {alg}");

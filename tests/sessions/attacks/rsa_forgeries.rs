@@ -113,8 +113,8 @@ fn signing_input(alg: &str) -> String {
     format!("{}.{}", part(header), part(r#"{"iss":"rsa","sub":"mallory"}"#))
 }
 
-/// A session on a site whose provider has this key.
-fn session(openssl: &OpenSsl) -> postgres::Client {
+/// A site whose provider has this key.
+fn site(openssl: &OpenSsl) -> Site {
     let site = Site::new(Way::Login);
     let jwk = format!(r#"{{"kty":"RSA","n":"{}","e":"AQAB"}}"#, part(openssl.modulus()));
     let providers = format!(
@@ -122,7 +122,7 @@ fn session(openssl: &OpenSsl) -> postgres::Client {
         site.database
     );
     run(&mut site.admin(), &providers);
-    site.anyone()
+    site
 }
 
 #[track_caller]
@@ -147,7 +147,8 @@ fn verdicts(client: &mut postgres::Client, alg: &str, good: &[u8], forgeries: &[
 #[test]
 fn a_signature_with_another_padding_is_wrong() {
     let openssl = OpenSsl::new();
-    let mut client = session(&openssl);
+    let site = site(&openssl);
+    let mut client = site.anyone();
 
     let input = signing_input("RS256");
     let hash = openssl.digest("-sha256", &input);

@@ -144,6 +144,16 @@ impl Site {
     }
 }
 
+/// Two hundred databases at once would be more than a gigabyte.
+impl Drop for Site {
+    fn drop(&mut self) {
+        let drop = format!("drop database {} with (force)", self.database);
+        if let Ok(mut admin) = self.server.try_connect("postgres", "postgres", "") {
+            let _ = admin.batch_execute(&drop);
+        }
+    }
+}
+
 /// A connection; without options it asks for none, which PgBouncer would refuse.
 pub fn connect(port: u16, database: &str, user: &str, options: &str) -> Result<Client, postgres::Error> {
     let mut config = Config::new();
