@@ -5,7 +5,8 @@
 //! | [`token`] | the judge: token, keys, policy and time to an identity; plain Rust, no PostgreSQL |
 //! | `settings` | what can be set and by whom; the hooks in which a token is judged and its identity kept |
 //! | `session` | who is speaking now |
-//! | `auth`, `status`, `inventory` | the SQL functions |
+//! | `auth` | the SQL functions that say who is speaking |
+//! | `reports`, `status`, `inventory` | those that explain it, to users and administrators |
 //! | `check` | what `auth.check()` finds wrong with a site |
 //! | `jwks` | where the keys of providers come from |
 //! | `worker` | the background worker that fetches key sets |
@@ -50,6 +51,8 @@ mod oauth;
 mod per_query;
 #[cfg(feature = "pgrx")]
 mod planner;
+#[cfg(feature = "pgrx")]
+mod reports;
 #[cfg(feature = "pgrx")]
 mod session;
 #[cfg(feature = "pgrx")]

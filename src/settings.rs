@@ -17,6 +17,7 @@
 
 mod catalog;
 pub mod claims;
+mod definitions;
 mod extra;
 mod hook;
 pub mod judge;
@@ -36,9 +37,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use pgrx::pg_sys;
-use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
+use pgrx::GucSetting;
 
+pub use self::definitions::define;
 use crate::error::Failure;
 use crate::settings::providers::Providers;
 use crate::token::KeySet;
@@ -186,144 +187,4 @@ static PRELOADED: AtomicBool = AtomicBool::new(false);
 /// Whether the settings were defined before any session began, so that no session saw them as placeholders.
 pub fn is_preloaded() -> bool {
     PRELOADED.load(Relaxed)
-}
-
-/// Defines the settings. The key comes before the token, which is verified with it.
-pub fn define() {
-    // SAFETY: reads a global of this process.
-    PRELOADED.store(unsafe { pg_sys::process_shared_preload_libraries_in_progress }, Relaxed);
-    let placeholders = late_load::Placeholders::look();
-    // SAFETY: the hooks have the types that PostgreSQL calls them with, are guarded, and live as long as the library.
-    unsafe {
-        GucRegistry::define_string_guc_with_hooks(
-            name::PROVIDERS,
-            c"The identity providers whose tokens are accepted, as a JSON array.",
-            c"Where it is set, no other source of identity counts.",
-            &PROVIDERS,
-            GucContext::Suset,
-            GucFlags::SUPERUSER_ONLY,
-            Some(providers::check),
-            Some(providers::assign),
-            None,
-        );
-    }
-    // SAFETY: as above.
-    unsafe {
-        GucRegistry::define_string_guc_with_hooks(
-            name::JWK,
-            c"The public key (one JSON Web Key) that tokens are verified with.",
-            c"Set by the server's configuration, or by a trusted proxy in the startup packet of each connection.",
-            &JWK,
-            GucContext::Backend,
-            GucFlags::NO_RESET_ALL,
-            Some(jwk::check),
-            Some(jwk::assign),
-            None,
-        );
-    }
-    // SAFETY: as above.
-    unsafe {
-        GucRegistry::define_bool_guc_with_hooks(
-            name::CLAIMS_FALLBACK,
-            c"Believes request.jwt.claims where no key is set.",
-            c"Whoever can run SQL can set request.jwt.claims: leave this on only behind a trusted front end.",
-            &CLAIMS_FALLBACK,
-            GucContext::Suset,
-            GucFlags::default(),
-            Some(limits::check_claims_fallback),
-            Some(limits::assign_claims_fallback),
-            None,
-        );
-    }
-    // SAFETY: as above.
-    unsafe {
-        GucRegistry::define_int_guc_with_hooks(
-            name::LEEWAY,
-            c"Seconds by which a token may be used after exp and before nbf.",
-            c"Allows for clocks that differ.",
-            &LEEWAY,
-            0,
-            300,
-            GucContext::Suset,
-            GucFlags::UNIT_S,
-            Some(limits::check_leeway),
-            Some(limits::assign_leeway),
-            None,
-        );
-    }
-    // SAFETY: as above.
-    unsafe {
-        GucRegistry::define_bool_guc_with_hooks(
-            name::AUDIT_LOG,
-            c"Logs each identity that a session takes on and each token that is refused.",
-            c"One line each, with iss, sub, aud, jti and kid as JSON; never the token.",
-            &AUDIT_LOG,
-            GucContext::Suset,
-            GucFlags::default(),
-            Some(limits::check_audit_log),
-            None,
-            None,
-        );
-    }
-    // On every major, so that one configuration fits all of them.
-    GucRegistry::define_bool_guc(
-        name::BIND_LOGIN_IDENTITY,
-        c"Keeps a session that logged in with a token its user's.",
-        c"Then it takes other tokens only of the same issuer and user id. Logins with a token need PostgreSQL 18.",
-        &BIND_LOGIN_IDENTITY,
-        GucContext::Suset,
-        GucFlags::default(),
-    );
-    GucRegistry::define_string_guc(
-        name::CA_FILE,
-        c"The certificate authorities that a jwks_url is verified with, as a PEM file.",
-        c"Empty: those that the system trusts.",
-        &CA_FILE,
-        GucContext::Sighup,
-        GucFlags::SUPERUSER_ONLY,
-    );
-    GucRegistry::define_bool_guc(
-        name::OPTIMIZE_POLICIES,
-        c"Plans (select auth.user_id() = column) in a policy as if it were written without the select.",
-        c"Then an index on the column can be used. No result depends on it.",
-        &OPTIMIZE_POLICIES,
-        GucContext::Userset,
-        GucFlags::default(),
-    );
-    placeholders.settle();
-    server_key::keep();
-    // SAFETY: as above.
-    unsafe {
-        GucRegistry::define_string_guc_with_hooks(
-            name::JWT,
-            c"The token of this session. It is never shown.",
-            c"Verified when it is set; the identity in it lasts as long as the value.",
-            &JWT,
-            GucContext::Userset,
-            GucFlags::NO_SHOW_ALL | GucFlags::DISALLOW_IN_FILE,
-            Some(jwt::check),
-            Some(jwt::assign),
-            Some(jwt::show),
-        );
-    }
-    if !late_load::is_defined_elsewhere(name::REQUEST_CLAIMS) {
-        // SAFETY: as above.
-        unsafe {
-            GucRegistry::define_string_guc_with_hooks(
-                name::REQUEST_CLAIMS,
-                c"Claims that a trusted front end has verified.",
-                c"A JSON object; believed only where no key is set and pg_session_jwt.claims_fallback is on.",
-                &REQUEST_CLAIMS,
-                GucContext::Userset,
-                GucFlags::default(),
-                Some(claims::check),
-                Some(claims::assign),
-                None,
-            );
-        }
-    } else {
-        claims::leave_to_others();
-    }
-    // SAFETY: the name is a C string that lives as long as the library.
-    unsafe { pg_sys::MarkGUCPrefixReserved(name::PREFIX.as_ptr()) };
 }
