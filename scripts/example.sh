@@ -4,7 +4,8 @@
 #   [PORT=3000] scripts/example.sh [MAJOR]        default: a PostgreSQL that is here already, newest first
 #
 # Sets up what it needs, builds the extension for release into the private tree of one PostgreSQL, and starts a throw-away
-# server, a local identity provider and the web server. Ctrl-C ends it, and nothing stays.
+# server, a local identity provider and the web server, on PORT and the next port or the first ones after that are free.
+# Ctrl-C ends it, and nothing stays.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/postgres.sh"
@@ -33,4 +34,5 @@ cat <<END
 
 END
 wait -n || true
-die "one of the processes ended; see above"
+tail -n 20 "$RUN"/log/* >&2
+die "the provider or the web server ended; above: their last words"
