@@ -29,7 +29,7 @@ cat <<END
     Open $ORIGIN in a browser, and sign in as Alice or Bob.
 
     The logs are in $RUN/log and $RUN/server/log; the database is the one of
-        PGHOST=$PGHOST psql -U postgres todos
+        $("$pg_config" --bindir)/psql -h $PGHOST -U postgres todos
     Ctrl-C stops everything.
 
 END
