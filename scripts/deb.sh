@@ -56,8 +56,9 @@ for major in "${majors[@]}"; do
     package=postgresql-$major-pg-session-jwt
     step "$package"
     pg_config=$(pg_config_of "$major")
-    "$ROOT/scripts/package.sh" package "$pg_config"
     built=$CARGO_TARGET_DIR/release/$EXTENSION-pg$major
+    rm -rf "$built" # what an older version has left there
+    "$ROOT/scripts/package.sh" package "$pg_config"
     root=$work/$package
     library=$root/usr/lib/postgresql/$major/lib
     scripts=$root/usr/share/postgresql/$major/extension
