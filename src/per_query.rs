@@ -21,7 +21,6 @@ unsafe extern "C" {
 const UUID_BYTES: usize = 16;
 
 /// What an answer depends on.
-#[derive(Clone, Copy, PartialEq, Eq)]
 struct Moment {
     assignments: u64,
     statement: pg_sys::TimestampTz,
@@ -34,12 +33,6 @@ struct Kept {
     value: Datum,
     is_null: bool,
     before: Option<Datum>,
-}
-
-impl Kept {
-    fn value(&self) -> Option<Datum> {
-        (!self.is_null).then_some(self.value)
-    }
 }
 
 impl Moment {
@@ -81,7 +74,8 @@ pub unsafe fn kept(call: pg_sys::FunctionCallInfo) -> Option<Datum> {
     Some(kept.value)
 }
 
-/// The value that `make` gives, of type `returns`, which is passed by reference.
+/// The value that `make` gives, of type `returns`, which is passed by reference: for a call whose site keeps none, see
+/// [`kept`]. It is kept for the rows that follow.
 ///
 /// A function that was declared otherwise by an old installation script is refused: its caller would read the value as
 /// something that it is not.
@@ -97,16 +91,10 @@ pub fn value(
         return make();
     };
     let kept = site.fn_extra.cast::<Kept>();
-    let moment = Moment::now();
-    // SAFETY: null, or what is written below for this call site and nobody else touches.
-    match unsafe { kept.as_ref() } {
-        Some(kept) if moment == Some(kept.moment) => kept.value(),
-        Some(_) => remake(site, kept, moment, returns, make),
-        None => {
-            check_declared(site.fn_oid, returns);
-            remake(site, kept, moment, returns, make)
-        }
+    if kept.is_null() {
+        check_declared(site.fn_oid, returns);
     }
+    remake(site, kept, Moment::now(), returns, make)
 }
 
 fn remake(
@@ -119,7 +107,7 @@ fn remake(
     let made = make();
     let Some(moment) = moment else { return made };
     let value = made.map(|value| copy(value, returns, site.fn_mcxt));
-    // SAFETY: as in `value`.
+    // SAFETY: null, or what is written below for this call site and nobody else touches.
     match unsafe { kept.as_mut() } {
         Some(kept) => {
             // The one before may still stand in a row that is on its way; the one before that cannot.
@@ -127,7 +115,7 @@ fn remake(
                 // SAFETY: `copy` allocated it, and nobody else frees it.
                 unsafe { pg_sys::pfree(old.cast_mut_ptr()) };
             }
-            kept.before = kept.value();
+            kept.before = (!kept.is_null).then_some(kept.value);
             (kept.value, kept.is_null) = (value.unwrap_or(Datum::null()), value.is_none());
             kept.moment = moment;
         }
