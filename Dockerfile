@@ -1,7 +1,7 @@
 # The official image of PostgreSQL with the extension in it: docker build --build-arg PG=17 --tag postgres-jwt .
 ARG PG=17
 
-FROM rust:1.95-bookworm AS build
+FROM rust:1.96-bookworm AS build
 ARG PG
 # Debian has one major; the script of postgresql-common adds the repository that has them all.
 RUN apt-get update && apt-get install -y --no-install-recommends postgresql-common clang libclang-dev jq python3 \

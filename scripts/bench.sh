@@ -35,7 +35,8 @@ chmod 644 "$BENCH_FLOOR" # the server's user reads it
 
 # Without a PostgreSQL major: the programs that measure are clients, and have the core only.
 say "building what measures" >&2
-benches=(--locked --no-default-features --features server --bench sql --bench judge)
+bench_build=("${BUILD_FLAGS[@]}" --no-default-features --features server)
+benches=("${bench_build[@]}" --bench sql --bench judge)
 cargo bench "${benches[@]}" --no-run 8>&- 2>&1 | tail -n 3 >&2
 
 printf '%s, %s, %s\n' "$("$pg_config" --version)" "$(rustc --version)" "$(uname -srm)"
@@ -46,14 +47,14 @@ if [ -z "${INSTALLED:-}" ]; then # whoever installed the other one knows what it
         "$([ -z "$(git status --porcelain 2>/dev/null)" ] || echo ', with changes')"
 fi
 
-cargo bench --quiet "${benches[@]:0:4}" --bench sql 8>&-
+cargo bench --quiet "${bench_build[@]}" --bench sql 8>&-
 if [ -z "${TABLES:-}" ]; then
     say "without PostgreSQL: benches/judge.rs" >&2
     printf '\n### The core alone: a token from text to identity, beside its signature alone; key sets\n\n'
     printf '| what | the middle of the times |\n| --- | --- |\n'
     # "GROUP/WHAT/WHICH time: [least middle greatest]", on two lines where the name is long. The rest of what criterion
     # says compares with an earlier run, whatever that was.
-    cargo bench --quiet "${benches[@]:0:4}" --bench judge -- --noplot --discard-baseline 2>&1 8>&- | awk -F ' +time: +' '
+    cargo bench --quiet "${bench_build[@]}" --bench judge -- --noplot --discard-baseline 2>&1 8>&- | awk -F ' +time: +' '
         /^Benchmarking/ { next }
         NF == 2 {
             if ($1 != "") name = $1

@@ -59,7 +59,7 @@ pg_config=$tree/bin/pg_config
 make_run_directory
 mkdir -p "$RUN/tmp"
 chmod 1777 "$RUN/tmp"
-export TMPDIR=$RUN/tmp PGRX_BUILD_FLAGS=--locked
+export TMPDIR=$RUN/tmp
 
 step "SQL tests, with assertions"
 "$ROOT/scripts/regress.sh" "$major" 8>&-
@@ -92,7 +92,7 @@ say "valgrind: $errors errors in $processes processes"
 [ "$processes" -ge 2 ] && [ "$errors" = 0 ] || die "valgrind found errors, or did not run"
 
 step "tests with several sessions, with assertions: ${SESSIONS[*]}"
-PG_CONFIG=$pg_config CARGO_TARGET_DIR=$of_clients cargo test --locked --no-default-features --features server --test sessions -- "${SESSIONS[@]}" 8>&-
+PG_CONFIG=$pg_config CARGO_TARGET_DIR=$of_clients cargo test "${BUILD_FLAGS[@]}" --no-default-features --features server --test sessions -- "${SESSIONS[@]}" 8>&-
 
 printf '\n'
 say "PostgreSQL $major: no assertion failed, valgrind found $errors errors in $processes processes"

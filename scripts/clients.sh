@@ -23,7 +23,7 @@ for major in "${majors[@]}"; do
     pg_config=$(pg_config_of "$major")
     lock_cache
     step "PostgreSQL $major"
-    PGRX_BUILD_FLAGS=--locked cargo pgrx install --no-default-features --features "pg$major" --pg-config "$pg_config" 8>&-
-    PG_CONFIG=$pg_config cargo test --locked --no-default-features --features server --test clients 8>&-
+    cargo pgrx install --no-default-features --features "pg$major" --pg-config "$pg_config" 8>&-
+    PG_CONFIG=$pg_config cargo test "${BUILD_FLAGS[@]}" --no-default-features --features server --test clients 8>&-
     unlock_cache
 done

@@ -32,6 +32,16 @@ export USER
 # With it, pgrx puts a Rust backtrace into the DETAIL of every error; a real server is not started with it either.
 unset RUST_BACKTRACE RUST_LIB_BACKTRACE
 
+# For each `cargo` that builds: --locked, and where rustc is older than Cargo.toml asks for, what has cargo build all the
+# same (1.95 does). cargo-pgrx hands PGRX_BUILD_FLAGS on to the cargo that it starts.
+BUILD_FLAGS=(--locked)
+RUST_VERSION=$(sed -nE 's/^rust-version *= *"([0-9.]+)".*/\1/p' "$ROOT/Cargo.toml" | head -n 1)
+RUSTC_VERSION=$(rustc --version 2>/dev/null | cut -d' ' -f2 || true)
+if [ -n "$RUSTC_VERSION" ] && [ "$(printf '%s\n' "$RUST_VERSION" "$RUSTC_VERSION" | sort -V | head -n 1)" != "$RUST_VERSION" ]; then
+    BUILD_FLAGS+=(--ignore-rust-version)
+fi
+export PGRX_BUILD_FLAGS="${BUILD_FLAGS[*]}"
+
 # Progress counts from the start of the outermost script.
 export PG_SESSION_JWT_STARTED=${PG_SESSION_JWT_STARTED:-$EPOCHSECONDS}
 STEP=0

@@ -31,7 +31,7 @@ counters+=" -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sa
 say "building the fuzzers"
 bins=()
 for target in "${targets[@]}"; do bins+=(--bin "$target"); done
-RUSTFLAGS=$counters CARGO_TARGET_DIR=$CARGO_TARGET_DIR/fuzz cargo build --quiet --locked --release --target "$host" "${bins[@]}"
+RUSTFLAGS=$counters CARGO_TARGET_DIR=$CARGO_TARGET_DIR/fuzz cargo build --quiet "${BUILD_FLAGS[@]}" --release --target "$host" "${bins[@]}"
 
 failed=0
 for target in "${targets[@]}"; do

@@ -13,8 +13,8 @@ STEPS=$((2 + ${#majors[@]}))
 step "format"
 cargo fmt --all --check
 step "clippy, core"
-cargo clippy --locked --no-default-features --features server --all-targets -- -D warnings
+cargo clippy "${BUILD_FLAGS[@]}" --no-default-features --features server --all-targets -- -D warnings
 for major in "${majors[@]}"; do
     step "clippy, PostgreSQL $major"
-    cargo clippy --locked --no-default-features --features "pg$major pg_test" --all-targets -- -D warnings
+    cargo clippy "${BUILD_FLAGS[@]}" --no-default-features --features "pg$major pg_test" --all-targets -- -D warnings
 done

@@ -29,11 +29,11 @@ case $1 in
         say "installing for $version"
         # Built as this user; only the copying needs more than this user may.
         if [ ! -w "$("$pg_config" --pkglibdir)" ]; then arguments+=(--sudo); fi
-        PGRX_BUILD_FLAGS=--locked cargo pgrx install --release "${arguments[@]}"
+        cargo pgrx install --release "${arguments[@]}"
         ;;
     package)
         say "packaging for $version"
-        PGRX_BUILD_FLAGS=--locked cargo pgrx package "${arguments[@]}"
+        cargo pgrx package "${arguments[@]}"
         say "the files are below $CARGO_TARGET_DIR/release/$EXTENSION-pg$major"
         ;;
     *) die "usage: package.sh install|package PG_CONFIG" ;;

@@ -47,7 +47,7 @@ done
 
 make_run_directory
 lock_cache
-PGRX_BUILD_FLAGS=--locked cargo pgrx install --no-default-features --features "pg$major" --pg-config "$pg_config" 8>&-
+cargo pgrx install --no-default-features --features "pg$major" --pg-config "$pg_config" 8>&-
 
 # client_min_messages and VERBOSITY=terse as cargo-pgrx sets them, so that no notice and no line number is expected.
 start_server "$pg_config" regress "client_min_messages = warning"

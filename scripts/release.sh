@@ -6,7 +6,7 @@ install_release() {
     local line crates=0 told=$EPOCHSECONDS
     say "building for release; the first time this takes some minutes, after that seconds"
     cd "$ROOT"
-    if ! PGRX_BUILD_FLAGS=--locked cargo pgrx install --release --no-default-features --features "pg$1" --pg-config "$2" 2>&1 8>&- \
+    if ! cargo pgrx install --release --no-default-features --features "pg$1" --pg-config "$2" 2>&1 8>&- \
         | tee -i "$RUN/build.log" | while IFS= read -r line; do
             case $line in
                 *"Compiling $EXTENSION "*) say "compiling the extension itself, with link-time optimisation" ;;

@@ -108,13 +108,13 @@ done
 
 step "cargo-pgrx $(pgrx_version)"
 version=$(pgrx_version)
-[ -n "$version" ] || die "Cargo.toml does not pin pgrx (expected a line like: pgrx = \"=0.18.1\")"
+[ -n "$version" ] || die "Cargo.toml does not pin pgrx (expected a line like: pgrx = \"=0.19.4\")"
 if [ "$(cargo pgrx --version 2>/dev/null)" = "cargo-pgrx $version" ]; then
     say "$(command -v cargo-pgrx)"
 else
     say "building it (about two minutes, once)"
     # Unoptimised: it is a build tool that is seldom run, and an optimised build takes ten minutes.
-    CARGO_TARGET_DIR=$CACHE/build/cargo-pgrx cargo install --quiet --locked --debug --force --root "$CACHE/tools" "cargo-pgrx@$version"
+    CARGO_TARGET_DIR=$CACHE/build/cargo-pgrx cargo install --quiet --locked --ignore-rust-version --debug --force --root "$CACHE/tools" "cargo-pgrx@$version"
     rm -rf "$CACHE/build/cargo-pgrx" # 1 GB that nobody needs again
     [ "$(cargo pgrx --version 2>/dev/null)" = "cargo-pgrx $version" ] || die "cargo-pgrx $version was built but does not answer"
 fi

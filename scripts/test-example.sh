@@ -21,7 +21,7 @@ pg_config=$(pg_config_of "$major")
 make_run_directory
 trap stop_todos EXIT
 lock_cache
-PGRX_BUILD_FLAGS=--locked cargo pgrx install --no-default-features --features "pg$major" --pg-config "$pg_config" 8>&-
+cargo pgrx install --no-default-features --features "pg$major" --pg-config "$pg_config" 8>&-
 # Not the ports that the system gives to connections, which begin at 32768.
 start_todos "$pg_config" $((20000 + RANDOM % 10000))
 

@@ -78,7 +78,6 @@ mkdir -p "$RUN/log" "$RUN/tmp"
 # Tests that start servers of their own do it below here, as the server's user, and are cleaned up after with the rest.
 chmod 1777 "$RUN/tmp"
 export TMPDIR=$RUN/tmp
-export PGRX_BUILD_FLAGS=--locked # for the builds that cargo-pgrx starts
 
 # Not a `run`: one major that cannot be had must not keep the others from being tested.
 step "set-up"
@@ -107,7 +106,7 @@ run "versions agree" "$ROOT/scripts/check-versions.sh"
 run "META.json" "$ROOT/scripts/check-meta.py"
 run "licences" "$ROOT/scripts/dependencies.py" check
 run "format" cargo fmt --all --check
-run "lints, core" cargo clippy --locked --no-default-features --features server --all-targets -- -D warnings
+run "lints, core" cargo clippy "${BUILD_FLAGS[@]}" --no-default-features --features server --all-targets -- -D warnings
 run "tests, core" "$ROOT/scripts/core.sh"
 run "fuzzing, briefly" env TIME=10 "$ROOT/scripts/fuzz.sh"
 result[core]=PASS
@@ -123,15 +122,15 @@ for major in "${available[@]}"; do
     # Held for one major at a time, so that another run waits minutes and not for the whole of this one.
     lock_cache
     run "PostgreSQL $major: lints" \
-        cargo clippy --locked --no-default-features --features "pg$major pg_test" --all-targets -- -D warnings
+        cargo clippy "${BUILD_FLAGS[@]}" --no-default-features --features "pg$major pg_test" --all-targets -- -D warnings
     run "PostgreSQL $major: tests inside the server" \
         cargo pgrx test "pg$major" --no-default-features "${as_ordinary_user[@]}" --pgdata "$RUN/pgdata"
     run "PostgreSQL $major: SQL tests" "$ROOT/scripts/regress.sh" "$major"
     # After regress.sh, which installed the library as it is delivered and not the one with the tests in it.
     run "PostgreSQL $major: tests with several sessions" \
-        env PG_CONFIG="$pg_config" cargo test --locked --no-default-features --features server --test sessions
+        env PG_CONFIG="$pg_config" cargo test "${BUILD_FLAGS[@]}" --no-default-features --features server --test sessions
     run "PostgreSQL $major: clients" \
-        env PG_CONFIG="$pg_config" cargo test --locked --no-default-features --features server --test clients
+        env PG_CONFIG="$pg_config" cargo test "${BUILD_FLAGS[@]}" --no-default-features --features server --test clients
     unlock_cache
     result[$major]="PASS  $(duration $((EPOCHSECONDS - began)))"
 done
@@ -144,7 +143,7 @@ for major in "${ascending[@]:1}"; do
     lock_cache
     run "PostgreSQL $major: pg_upgrade from $oldest" \
         env PG_CONFIG="$(pg_config_of "$major")" OLDER_PG_CONFIG="$(pg_config_of "$oldest")" \
-        cargo test --locked --no-default-features --features server --test sessions -- --ignored major_upgrade_from_older
+        cargo test "${BUILD_FLAGS[@]}" --no-default-features --features server --test sessions -- --ignored major_upgrade_from_older
     unlock_cache
 done
 # On one major: what differs between majors is tested above.
