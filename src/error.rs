@@ -3,10 +3,9 @@
 //! Messages that clients of version 0.5.0 look for are kept to the letter. Texts are ASCII, so that they are the same
 //! in every database encoding, and hold nothing of a token or key but an excerpt of `kid` and `alg`.
 
-use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
-use crate::log_guard;
+pub use crate::ereport::Report;
 use crate::settings::name;
 #[cfg(feature = "pg18")]
 use crate::token::Excerpt;
@@ -46,33 +45,10 @@ impl From<Error> for Failure {
     }
 }
 
-/// The parts of a PostgreSQL error.
-pub struct Report {
-    pub sqlstate: PgSqlErrorCode,
-    pub message: String,
-    pub detail: Option<String>,
-    pub hint: Option<&'static str>,
-}
-
-impl Report {
-    fn emit(self, level: PgLogLevel) {
-        let mut report = ErrorReport::new(self.sqlstate, self.message, "pg_session_jwt");
-        if let Some(detail) = self.detail {
-            report = report.set_detail(detail);
-        }
-        if let Some(hint) = self.hint {
-            report = report.set_hint(hint);
-        }
-        report.report(level);
-    }
-}
-
 impl Failure {
     /// Raises the failure as an ERROR.
     pub fn raise(&self) -> ! {
-        let report = self.report();
-        log_guard::refused(&report.message);
-        report.emit(PgLogLevel::ERROR);
+        self.report().emit(PgLogLevel::ERROR);
         unreachable!("an ERROR does not return")
     }
 

@@ -10,7 +10,7 @@
 //! | `check` | what `auth.check()` finds wrong with a site |
 //! | `jwks` | where the keys of providers come from |
 //! | `worker` | the background worker that fetches key sets |
-//! | `error` | every refusal as SQLSTATE, message, detail and hint |
+//! | `error`, `ereport` | every refusal as SQLSTATE, message, detail and hint, and as PostgreSQL reports it |
 //! | `per_query` | one value for each call site of a query, not one for each row |
 //! | `oauth` | PostgreSQL 18: the login itself by token |
 //! | `planner` | policies that are written as sub-selects use the index |
@@ -37,6 +37,8 @@ mod clock;
 mod datum;
 #[cfg(feature = "pgrx")]
 mod encoding;
+#[cfg(feature = "pgrx")]
+mod ereport;
 #[cfg(feature = "pgrx")]
 mod error;
 #[cfg(feature = "pgrx")]

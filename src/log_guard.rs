@@ -1,31 +1,37 @@
 //! Keeps tokens out of the server's log, and lines out of the audit log that are not of it.
 //!
 //! PostgreSQL writes the statement beside an error, and the token of `SELECT auth.jwt_session_init('...')` is in it. A
-//! refused token can still be good elsewhere. So for the refusal of a token, and for an audit line, statement and context
-//! are left out. Statements that PostgreSQL logs for reasons of its own are the operator's business: see SECURITY.md.
+//! refused token can still be good elsewhere, and beside a token that was refused another one may stand. So for each
+//! report of this extension statement and context are left out of the log. Statements that PostgreSQL logs for reasons
+//! of its own are the operator's business: see SECURITY.md.
 //!
-//! Anybody can log a line of their own (`RAISE LOG` in PL/pgSQL). One that begins like the audit log's is changed.
+//! Anybody can write to the log (`RAISE LOG` in PL/pgSQL). A text that reads like the audit log's is changed.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, c_char};
 use std::sync::OnceLock;
 
 use pgrx::pg_sys;
-use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::prelude::*;
+
+use crate::ereport::FUNCTION;
 
 /// How every line of the audit log begins.
 const AUDIT: &str = "pg_session_jwt audit: ";
 
-/// How a line of somebody else begins instead.
-const NOT_AUDIT: &str = "not ";
+/// The two words that make it, and what stands for them in anybody else's text.
+const WORDS: (&[u8], &[u8]) = (b"pg_session_jwt", b"audit");
+const NOT_AUDIT: &[u8] = b"pg_session_jwt no audit";
+
+/// Who reports that a check hook of a string setting has refused a value (guc.c).
+const GUC: &CStr = c"call_string_check_hook";
 
 static PREVIOUS: OnceLock<pg_sys::emit_log_hook_type> = OnceLock::new();
 
 thread_local! {
-    /// The message of the last refusal.
+    /// The message of the last value that a check hook of this library has refused.
     static REFUSED: RefCell<CString> = RefCell::new(CString::default());
-    /// The next line that begins like the audit log's is of it.
+    /// The next report is a line of the audit log.
     static AUDITING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -48,36 +54,106 @@ pub fn audit(line: &str) {
     AUDITING.set(false);
 }
 
-/// The statement of the error with this message is not to be logged.
+/// A check hook refuses a value with this message, which PostgreSQL will report.
 pub fn refused(message: &str) {
     REFUSED.set(CString::new(message).unwrap_or_default());
 }
 
-#[pg_guard]
+/// Has no destructors to run and no guard: what the hook behind it raises passes as it passes a C function.
+#[expect(
+    ffi_unwind_calls,
+    reason = "nothing of Rust's is on the stack that an error would have to unwind"
+)]
 unsafe extern "C-unwind" fn hide(error: *mut pg_sys::ErrorData) {
     // SAFETY: PostgreSQL calls the hook with the error that it is about to log, which is its own to change.
-    if let Some(error) = unsafe { error.as_mut() }
-        && !error.message.is_null()
-    {
-        // SAFETY: a message is a C string that lives as long as the error.
-        let message = unsafe { CStr::from_ptr(error.message) };
-        let like_audit = message.to_bytes().starts_with(AUDIT.as_bytes());
-        let audit = like_audit && AUDITING.take();
-        if audit || REFUSED.with_borrow(|refused| !refused.is_empty() && refused.as_c_str() == message) {
-            error.hide_stmt = true;
-            error.hide_ctx = true;
-        } else if like_audit {
-            let changed = [NOT_AUDIT.as_bytes(), message.to_bytes()].concat();
-            let changed = CString::new(changed).unwrap_or_default();
-            // SAFETY: the context is the error's own and lives as long as it, and the text is a C string.
-            error.message = unsafe { pg_sys::MemoryContextStrdup(error.assoc_context, changed.as_ptr()) };
+    unsafe { hide_guarded(error) };
+    if let Some(Some(previous)) = PREVIOUS.get() {
+        // SAFETY: the hook that was there before, called as PostgreSQL would.
+        unsafe { previous(error) };
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn hide_guarded(error: *mut pg_sys::ErrorData) {
+    // SAFETY: the caller's promise.
+    let Some(error) = (unsafe { error.as_mut() }) else {
+        return;
+    };
+    let is_audit_line = AUDITING.take();
+    if is_ours(error) {
+        // A parallel worker's report of a refused value says by this, in its leader, whose it is.
+        error.funcname = FUNCTION.as_ptr();
+    }
+    if is_audit_line || is_ours(error) {
+        error.hide_stmt = true;
+        error.hide_ctx = true;
+    }
+    if !is_audit_line {
+        let memory = error.assoc_context;
+        for text in [
+            &mut error.message,
+            &mut error.detail,
+            &mut error.detail_log,
+            &mut error.hint,
+            &mut error.context,
+        ] {
+            change_like_audit(text, memory);
         }
     }
-    if let Some(Some(previous)) = PREVIOUS.get() {
-        #[expect(ffi_unwind_calls, reason = "guarded below")]
-        // SAFETY: the hook that was there before, called as PostgreSQL would.
-        let previous = || unsafe { previous(error) };
-        // SAFETY: the closure owns nothing that must be dropped, and this is the one thread.
-        unsafe { pg_guard_ffi_boundary(previous) };
+}
+
+/// Whether a report is this extension's: made by it, or by guc.c for a check hook of it.
+fn is_ours(error: &pg_sys::ErrorData) -> bool {
+    let Some(function) = c_str(error.funcname) else {
+        return false;
+    };
+    function == FUNCTION
+        || function == GUC
+            && REFUSED.with_borrow(|refused| !refused.is_empty() && c_str(error.message) == Some(refused))
+}
+
+fn c_str<'a>(text: *const c_char) -> Option<&'a CStr> {
+    // SAFETY: null, or one of the texts of a report, which are C strings that live as long as it.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
+}
+
+/// Changes a text of a report that has the words of the audit log in it.
+fn change_like_audit(text: &mut *mut c_char, memory: pg_sys::MemoryContext) {
+    let Some(changed) = c_str(*text).and_then(|text| without_audit(text.to_bytes())) else {
+        return;
+    };
+    let changed = CString::new(changed).unwrap_or_default();
+    // SAFETY: the context is the report's own and lives as long as it, and the text is a C string.
+    *text = unsafe { pg_sys::MemoryContextStrdup(memory, changed.as_ptr()) };
+}
+
+/// A text in which nothing reads like the beginning of a line of the audit log; None if nothing did. In any case, and
+/// with anything between the two words that a reader could take for a space.
+fn without_audit(text: &[u8]) -> Option<Vec<u8>> {
+    let begins_with = |text: &[u8], word: &[u8]| {
+        text.get(..word.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(word))
+    };
+    let is_like_space = |byte: &u8| !byte.is_ascii() || byte.is_ascii_whitespace() || byte.is_ascii_control();
+    let (name, word) = WORDS;
+    let (mut changed, mut copied, mut place) = (Vec::new(), 0, 0);
+    while place < text.len() {
+        if !begins_with(&text[place..], name) {
+            place += 1;
+            continue;
+        }
+        let after_name = place + name.len();
+        let spaces = text[after_name..].iter().take_while(|byte| is_like_space(byte)).count();
+        if spaces > 0 && begins_with(&text[after_name + spaces..], word) {
+            changed.extend_from_slice(&text[copied..place]);
+            changed.extend_from_slice(NOT_AUDIT);
+            copied = after_name + spaces + word.len();
+        }
+        // Behind the name: each byte is looked at a bounded number of times.
+        place = after_name + spaces;
     }
+    (copied > 0).then(|| {
+        changed.extend_from_slice(&text[copied..]);
+        changed
+    })
 }

@@ -134,10 +134,15 @@ fn keys_changed() {
 /// Counts the assignments of all settings that an identity depends on.
 static ASSIGNMENTS: AtomicU64 = AtomicU64::new(1);
 
-/// Differs whenever the answer of a reader may have changed, but for the time and the current role; None where a setting
-/// that belongs to another library can change unseen.
+/// Differs whenever the answer of a reader may have changed, but for the time and the current role; None where claims are
+/// believed that can change unseen.
 pub fn assignments() -> Option<u64> {
-    (!claims::belong_to_others()).then(assignments_counted)
+    (!believes_claims() || !claims::can_change_unseen()).then(assignments_counted)
+}
+
+/// Whether the answers of readers come from claims, and not from a token.
+fn believes_claims() -> bool {
+    matches!(mode(), Ok(Mode::Claims))
 }
 
 /// As [`assignments`], for who had an answer from it before: which settings are whose does not change.

@@ -3,7 +3,7 @@
 //! Walked here and not by PostgreSQL's `expression_tree_walker`, which calls back for every node of every query through
 //! guards against errors on both sides: this raises none.
 
-use pgrx::pg_sys::{self, List, Node, NodeTag, Oid};
+use pgrx::pg_sys::{self, List, Node, NodeTag};
 
 // Not through pgrx, whose guard against errors costs more than the call: it compares an address with a limit.
 unsafe extern "C" {
@@ -107,49 +107,7 @@ pub fn each_child(parent: *mut Node, mut see: impl FnMut(&mut *mut Node)) {
     );
 }
 
-/// Whether an expression, moved out of a sub-select, means the same: every node is one of these, none of which asks where
-/// it stands, and every column is of the row outside.
-///
-/// AND, OR and NOT are not among them. The planner would take them apart and order the parts by their cost, so that a
-/// cheap one is evaluated on rows that the one before it kept away: it could fail on them, or tell what is in them.
-fn is_plain(place: *mut Node, columns: &mut usize) -> bool {
-    if place.is_null() {
-        return true;
-    }
-    if is_too_deep() {
-        return false;
-    }
-    // SAFETY: not null.
-    let plain = match unsafe { (*place).type_ } {
-        NodeTag::T_Var => {
-            // SAFETY: its tag says so.
-            let column = unsafe { typed::<pg_sys::Var>(place) };
-            *columns += usize::from(column.varlevelsup == 1);
-            column.varlevelsup >= 1
-        }
-        NodeTag::T_Const
-        | NodeTag::T_Param
-        | NodeTag::T_List
-        | NodeTag::T_OpExpr
-        | NodeTag::T_DistinctExpr
-        | NodeTag::T_NullIfExpr
-        | NodeTag::T_ScalarArrayOpExpr
-        | NodeTag::T_FuncExpr
-        | NodeTag::T_RelabelType
-        | NodeTag::T_CoerceViaIO
-        | NodeTag::T_CollateExpr
-        | NodeTag::T_CoalesceExpr
-        | NodeTag::T_ArrayExpr
-        | NodeTag::T_NullTest
-        | NodeTag::T_BooleanTest => true,
-        _ => false,
-    };
-    let mut all = plain;
-    each_child(place, |child| all = all && is_plain(*child, columns));
-    all
-}
-
-/// The expression of a sub-select that is nothing but one plain expression with a column of the row outside.
+/// The expression of a sub-select that is nothing but one expression.
 pub fn scalar(link: &pg_sys::SubLink) -> Option<*mut Node> {
     if link.subLinkType != pg_sys::SubLinkType::EXPR_SUBLINK || !is(link.subselect, NodeTag::T_Query) {
         return None;
@@ -192,24 +150,14 @@ pub fn scalar(link: &pg_sys::SubLink) -> Option<*mut Node> {
         count += 1;
         expression = (!entry.resjunk).then_some(entry.expr.cast::<Node>());
     });
-    let mut columns = 0;
-    expression.filter(|it| count == 1 && is_plain(*it, &mut columns) && columns > 0)
+    expression.filter(|_| count == 1)
 }
 
-/// Shows the functions that a plain expression calls by name to `see`.
-pub fn each_function(place: *mut Node, see: &mut dyn FnMut(Oid)) {
-    if is(place, NodeTag::T_FuncExpr) {
-        // SAFETY: its tag says so.
-        see(unsafe { typed::<pg_sys::FuncExpr>(place) }.funcid);
-    }
-    each_child(place, |child| each_function(*child, see));
-}
-
-/// A copy of a plain expression, as it is written one query further out. A copy, in case that the tree has it twice.
+/// A copy of an expression, as it is written one query further out. A copy, in case that the tree has it twice.
 pub fn one_level_up(expression: *mut Node) -> *mut Node {
     // SAFETY: copies a whole tree, in the planner's memory.
     let copy = unsafe { pg_sys::copyObjectImpl(expression.cast()) }.cast::<Node>();
-    // SAFETY: the copy is ours; columns of this level, of which a plain expression has none, would become -1.
+    // SAFETY: the copy is ours; columns of this level, of which a movable expression has none, would become -1.
     unsafe { pg_sys::IncrementVarSublevelsUp(copy, -1, 1) };
     copy
 }

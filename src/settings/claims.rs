@@ -1,11 +1,13 @@
 //! `request.jwt.claims`: what a trusted front end says. Parsed when it is assigned, not when it is read.
+//!
+//! The setting is defined when claims are first believed, and so never in a session that does not use this extension.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_char, c_void};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use pgrx::prelude::*;
 
+use super::definitions::define_claims;
 use super::extra::{self, Slot};
 use super::{assigned, hook, late_load, name};
 use crate::encoding;
@@ -15,25 +17,31 @@ use crate::token::identity::FlatIdentity;
 
 static SLOT: Slot = Slot::empty();
 
-/// Another library owns the setting, so no hook of ours sees its values.
-static FOREIGN: AtomicBool = AtomicBool::new(false);
+/// Who has defined the setting.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// Nobody yet: it is unknown, or a placeholder.
+    Nobody,
+    /// This library, whose hooks see each value.
+    Us,
+    /// Another library; no hook of ours sees its values.
+    Others,
+}
 
 thread_local! {
-    /// The last value of a foreign setting, and what was in it.
+    static OWNER: Cell<Owner> = const { Cell::new(Owner::Nobody) };
+    /// The last value that no hook of ours has seen, and what was in it.
     static PARSED: RefCell<Option<(CString, Option<Vec<u8>>)>> = const { RefCell::new(None) };
 }
 
-pub(super) fn leave_to_others() {
-    FOREIGN.store(true, Relaxed);
-}
-
-pub(super) fn belong_to_others() -> bool {
-    FOREIGN.load(Relaxed)
+/// Whether a value can be assigned unseen.
+pub(super) fn can_change_unseen() -> bool {
+    OWNER.get() != Owner::Us
 }
 
 /// Shows the claims to `read`; None where there are none, or no JSON.
 pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> R {
-    if !belong_to_others() {
+    if owner() == Owner::Us {
         return SLOT.read(|extra| read(extra.map(|extra| extra.identity)));
     }
     let text = late_load::current(name::REQUEST_CLAIMS).unwrap_or_default();
@@ -45,6 +53,36 @@ pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> R {
         let claims = parsed.as_ref().and_then(|(_, claims)| claims.as_deref());
         read(claims.map(FlatIdentity::new))
     })
+}
+
+/// Who owns the setting, after it was defined if it could be.
+///
+/// PostgreSQL assigns nothing in a parallel operation, so what a placeholder has would be lost there. A leader waits
+/// until the operation is over; a worker, whose whole life is one, leaves it for the moment. Until then the value is
+/// read as it stands.
+fn owner() -> Owner {
+    if OWNER.get() != Owner::Nobody {
+        return OWNER.get();
+    }
+    if late_load::is_defined_elsewhere(name::REQUEST_CLAIMS) {
+        OWNER.set(Owner::Others);
+    // SAFETY: reads the transaction state of this process.
+    } else if hook::in_parallel_worker() && unsafe { pg_sys::GetCurrentTransactionNestLevel() } == 1 {
+        // SAFETY: a worker's transaction, unlike a subtransaction in it, has entered parallel mode itself, and stays
+        // there until it ends; a worker starts no workers of its own.
+        unsafe { pg_sys::ExitParallelMode() };
+        define_claims();
+        OWNER.set(Owner::Us);
+        // SAFETY: as it was. An error before this ends the worker's one transaction, and the worker.
+        unsafe { pg_sys::EnterParallelMode() };
+    } else {
+        // SAFETY: reads the transaction state of this process.
+        if !unsafe { pg_sys::IsInParallelMode() } {
+            define_claims();
+            OWNER.set(Owner::Us);
+        }
+    }
+    OWNER.get()
 }
 
 /// The flat form of claims that are JSON and no larger than a token may be.

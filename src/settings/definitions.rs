@@ -128,24 +128,27 @@ pub fn define() {
             Some(jwt::show),
         );
     }
-    if !late_load::is_defined_elsewhere(name::REQUEST_CLAIMS) {
-        // SAFETY: as above.
-        unsafe {
-            GucRegistry::define_string_guc_with_hooks(
-                name::REQUEST_CLAIMS,
-                c"Claims that a trusted front end has verified.",
-                c"A JSON object; believed only where no key is set and pg_session_jwt.claims_fallback is on.",
-                &REQUEST_CLAIMS,
-                GucContext::Userset,
-                GucFlags::default(),
-                Some(claims::check),
-                Some(claims::assign),
-                None,
-            );
-        }
-    } else {
-        claims::leave_to_others();
-    }
     // SAFETY: the name is a C string that lives as long as the library.
     unsafe { pg_sys::MarkGUCPrefixReserved(name::PREFIX.as_ptr()) };
+}
+
+/// Defines `request.jwt.claims`, whose values so far PostgreSQL keeps as a placeholder's and applies.
+///
+/// Not when the library is loaded: a setting that is defined is '' where nobody has set it, and not unknown, which would
+/// be noticed in every database of a server (`current_setting('request.jwt.claims', true)`).
+pub(super) fn define_claims() {
+    // SAFETY: the hooks have the types that PostgreSQL calls them with, are guarded, and live as long as the library.
+    unsafe {
+        GucRegistry::define_string_guc_with_hooks(
+            name::REQUEST_CLAIMS,
+            c"Claims that a trusted front end has verified.",
+            c"A JSON object; believed only where no key is set and pg_session_jwt.claims_fallback is on.",
+            &REQUEST_CLAIMS,
+            GucContext::Userset,
+            GucFlags::default(),
+            Some(claims::check),
+            Some(claims::assign),
+            None,
+        );
+    }
 }

@@ -169,7 +169,8 @@ impl Providers {
     /// Notices other keys, which end the identities that rested on those before: of files once a second, of URLs at
     /// once, by a look at shared memory.
     fn refresh(&self) {
-        let second = clock::statement_start().micros().div_euclid(1_000_000);
+        // By the clock: a long statement notices, too, that a key was taken away.
+        let second = clock::now().micros().div_euclid(1_000_000);
         let look_at_files = self.looked_at.replace(second) != second;
         let tell_needs = !(0..BETWEEN_NEEDS).contains(&second.saturating_sub(self.needed_at.get()));
         let mut urls = self.urls().peekable();

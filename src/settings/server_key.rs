@@ -8,7 +8,6 @@
 use std::ffi::{c_int, c_void};
 use std::sync::OnceLock;
 
-use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::prelude::*;
 
 use super::{JWK, jwk, late_load, name};
@@ -45,15 +44,21 @@ fn keep_now() {
     }
 }
 
-/// Called in each new session, before the options of its startup packet are applied.
-#[pg_guard]
+/// Called in each new session, before the options of its startup packet are applied. Has no destructors to run and no
+/// guard: what the hook that was there before raises passes as it passes a C function.
+#[expect(
+    ffi_unwind_calls,
+    reason = "nothing of Rust's is on the stack that an error would have to unwind"
+)]
 unsafe extern "C-unwind" fn at_login(port: *mut c_void, status: c_int) {
     if let Some(Some(previous)) = PREVIOUS.get() {
-        #[expect(ffi_unwind_calls, reason = "guarded below")]
         // SAFETY: the hook that was there before, called as PostgreSQL would.
-        let previous = || unsafe { previous(port, status) };
-        // SAFETY: the closure owns nothing that must be dropped, and this is the one thread.
-        unsafe { pg_guard_ffi_boundary(previous) };
+        unsafe { previous(port, status) };
     }
+    keep_guarded();
+}
+
+#[pg_guard]
+extern "C-unwind" fn keep_guarded() {
     keep_now();
 }

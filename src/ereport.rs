@@ -1,0 +1,72 @@
+//! A report of this extension's, made as PostgreSQL's own `ereport` makes one (`utils/elog.h`).
+//!
+//! Not by pgrx's `ErrorReport`: PostgreSQL keeps the addresses of a report's file and function longer than the memory
+//! that pgrx has them in (a handler in PL/pgSQL that raises the error again would read what was freed), and where the
+//! server's environment asks for Rust's backtraces, pgrx adds one to the DETAIL.
+
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::ptr;
+
+use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
+use pgrx::prelude::*;
+
+/// The name of the function that every report of this extension has (in the protocol: field R). It cannot be made by
+/// SQL, and a parallel worker's report keeps it on the way to the leader.
+pub const FUNCTION: &CStr = c"pg_session_jwt";
+
+const FILE: &CStr = c"pg_session_jwt";
+
+// pgrx does not bind them. They are called below a guard only.
+unsafe extern "C-unwind" {
+    fn errstart(level: c_int, domain: *const c_char) -> bool;
+    fn errcode(sqlstate: c_int) -> c_int;
+    fn errmsg_internal(format: *const c_char, ...) -> c_int;
+    fn errdetail_internal(format: *const c_char, ...) -> c_int;
+    fn errhint(format: *const c_char, ...) -> c_int;
+    fn errfinish(file: *const c_char, line: c_int, function: *const c_char);
+}
+
+/// The parts of a PostgreSQL error.
+pub struct Report {
+    pub sqlstate: PgSqlErrorCode,
+    pub message: String,
+    pub detail: Option<String>,
+    pub hint: Option<&'static str>,
+}
+
+impl Report {
+    /// Reports; at level ERROR it does not return.
+    pub fn emit(self, level: PgLogLevel) {
+        let line = c_int::try_from(line!()).unwrap_or(0);
+        let c_string = |text: &str| CString::new(text).unwrap_or_default();
+        let message = c_string(&self.message);
+        let detail = self.detail.as_deref().map(c_string);
+        let hint = self.hint.map(c_string);
+        let address = |text: &Option<CString>| text.as_ref().map_or(ptr::null(), |text| text.as_ptr());
+        let (message, detail, hint) = (message.as_ptr(), address(&detail), address(&hint));
+        let (level, sqlstate) = (level as c_int, self.sqlstate as c_int);
+        #[expect(ffi_unwind_calls, reason = "guarded below")]
+        let report = || {
+            // SAFETY: starts a report, which is ended below.
+            if !unsafe { errstart(level, ptr::null()) } {
+                return;
+            }
+            // SAFETY: between errstart and errfinish, as are the others.
+            unsafe { errcode(sqlstate) };
+            // SAFETY: the format takes one C string, which PostgreSQL copies.
+            unsafe { errmsg_internal(c"%s".as_ptr(), message) };
+            if !detail.is_null() {
+                // SAFETY: as above.
+                unsafe { errdetail_internal(c"%s".as_ptr(), detail) };
+            }
+            if !hint.is_null() {
+                // SAFETY: as above.
+                unsafe { errhint(c"%s".as_ptr(), hint) };
+            }
+            // SAFETY: ends the report; both names live as long as the library, which is never unloaded.
+            unsafe { errfinish(FILE.as_ptr(), line, FUNCTION.as_ptr()) };
+        };
+        // SAFETY: the closure owns nothing that must be dropped, and this is the one thread.
+        unsafe { pg_guard_ffi_boundary(report) };
+    }
+}
