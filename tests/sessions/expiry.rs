@@ -257,3 +257,34 @@ fn the_leeway_is_the_superusers_and_counts_at_once() {
         refuses(&mut client, &format!("set pg_session_jwt.{setting}"), "42501", &message);
     }
 }
+
+#[test]
+fn a_statement_that_commits_does_not_outlive_the_identity() {
+    let mut proxy = Proxy::new();
+    let mut client = short_lived(&mut proxy);
+    let told = "do $$ begin
+            for i in 1 .. 40 loop
+                perform auth.user_id();
+                perform pg_sleep(0.25);
+                commit;
+            end loop;
+        end $$";
+    let refusal = refusal(&mut client, told);
+    assert_eq!(
+        (refusal.sqlstate.as_str(), refusal.message.as_str()),
+        ("28000", EXPIRED)
+    );
+}
+
+#[test]
+fn a_statement_that_does_not_commit_goes_on_as_it_began() {
+    let mut proxy = Proxy::new();
+    let mut client = short_lived(&mut proxy);
+    let told = format!(
+        "select auth.user_id() from (select pg_sleep({})) s union all select auth.user_id()",
+        SHORT + 0.5
+    );
+    let users: Vec<String> = client.query(&told, &[]).unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(users, ["alice", "alice"]);
+    refuses(&mut client, "select auth.user_id()", "28000", EXPIRED);
+}

@@ -84,3 +84,35 @@ fn a_secret_may_be_where_only_superusers_can_read_it() {
     init(&mut admin, &token);
     assert_eq!(user_id(&mut admin).as_deref(), Some("alice"));
 }
+
+#[test]
+fn a_statement_that_commits_notices_that_a_key_is_taken_away() {
+    let provider = Provider::new("a");
+    let path = SHARED.folder().join("taken-away.json");
+    fs::write(&path, provider.key_set()).unwrap();
+    let database = SHARED.database();
+    set_providers(
+        &database,
+        &format!(r#"[{{"issuer":"a","jwks_file":"{}"}}]"#, path.display()),
+    );
+    let mut client = SHARED.connect(&database, "postgres", "");
+    init(&mut client, &provider.token("alice"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    let taken_away = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(1500));
+        fs::remove_file(&path).unwrap();
+    });
+    refuses(
+        &mut client,
+        "do $$ begin
+            for i in 1 .. 40 loop
+                perform auth.user_id();
+                perform pg_sleep(0.25);
+                commit;
+            end loop;
+        end $$",
+        "55000",
+        "the provider's keys are not available",
+    );
+    taken_away.join().unwrap();
+}

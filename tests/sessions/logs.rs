@@ -88,6 +88,85 @@ fn a_token_that_is_refused_is_not_logged_with_its_statement() {
 }
 
 #[test]
+fn a_refusal_does_not_hide_the_statement_of_another_error_with_its_words() {
+    let proxy = Proxy::new();
+    let mut session = Audited::new(&proxy.options());
+    let foreign = Proxy::new().token_of("kate");
+    for sql in ways_to_present(&foreign) {
+        session.client.batch_execute(&sql).expect_err("a refusal");
+    }
+    session
+        .client
+        .batch_execute("do $$ begin raise 'invalid JWT signature' using errcode = '28000', hint = 'as_it_is'; end $$")
+        .expect_err("an error");
+    let statements = |of: &Audited| {
+        let lines = of.lines();
+        lines
+            .iter()
+            .filter(|line| line.starts_with("STATEMENT: "))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let logged = statements(&session);
+    assert_eq!(logged.len(), 1, "{logged:?}");
+    assert!(logged[0].contains("as_it_is"), "{logged:?}");
+    hides(&AUDITED.log(), &foreign);
+}
+
+#[test]
+fn a_refusal_that_is_raised_again_is_still_one() {
+    let proxy = Proxy::new();
+    let mut session = Audited::new(&proxy.options());
+    let foreign = Proxy::new().token_of("kate");
+    for sql in ways_to_present(&foreign) {
+        let again = format!(
+            "do $$ begin begin execute $sql${sql}$sql$; exception when others then
+                 perform repeat('x', 10000); raise; end; end $$"
+        );
+        let error = session.client.batch_execute(&again).expect_err("a refusal");
+        let error = error.as_db_error().unwrap();
+        assert_eq!(error.message(), "invalid JWT signature");
+        assert_eq!(error.detail(), None);
+        let place = [Some("pg_session_jwt"), Some("call_string_check_hook")];
+        assert!(place.contains(&error.routine()), "{error:?}");
+    }
+    hides(&AUDITED.log(), &foreign);
+}
+
+#[test]
+fn a_refusal_in_a_parallel_worker_hides_the_statement_in_its_leader_too() {
+    let mut proxy = Proxy::new();
+    let mut session = Audited::new(&proxy.options());
+    let client = &mut session.client;
+    let table = format!("big{}", crate::session::one::<i32>(client, "select pg_backend_pid()"));
+    run(
+        client,
+        &format!(
+            "create table {table} as select repeat('x', 20) || i as u from generate_series(1, 20000) i;
+             alter table {table} set (parallel_workers = 2);
+             create function {table}_late() returns text language plpgsql parallel safe
+                 set pg_session_jwt.jwt = 'a.b.c' as 'begin return auth.user_id(); end';
+             create function {table}_strict() returns text language plpgsql parallel safe
+                 set pg_session_jwt.leeway = 0 as 'begin return auth.user_id(); end'"
+        ),
+    );
+    for (function, sqlstate) in [("strict", "28000"), ("late", "22023")] {
+        // Good for half a minute more, by the leeway that the function does not give.
+        let token = proxy.token(&format!(r#""sub":"alice","exp":{}"#, now() - 30));
+        let sql = format!(
+            "select auth.jwt_session_init('{token}'); set parallel_leader_participation = off;
+             select count(u || {table}_{function}()) from {table}"
+        );
+        let error = client.batch_execute(&sql).expect_err("a refusal");
+        let error = error.as_db_error().unwrap();
+        assert!(error.where_().unwrap().contains("parallel worker"), "{error:?}");
+        assert_eq!(error.code().code(), sqlstate, "{error:?}");
+        hides(&AUDITED.log(), &token);
+    }
+    run(client, &format!("drop table {table} cascade"));
+}
+
+#[test]
 fn pg_stat_statements_never_has_the_token() {
     // behaviour 4.6
     if !pg_config("--sharedir")
