@@ -2,13 +2,23 @@
 
 use pgrx::pg_sys::{self, Datum, Oid};
 
+/// Functions of PostgreSQL that fail on no value of their types, though they are not marked LEAKPROOF: members of a jsonb
+/// by name or path (jsonfuncs.c gives NULL for a value that is no object and for what is not there).
+const CANNOT_FAIL: [u32; 4] = [
+    pg_sys::F_JSONB_OBJECT_FIELD,
+    pg_sys::F_JSONB_OBJECT_FIELD_TEXT,
+    pg_sys::F_JSONB_EXTRACT_PATH,
+    pg_sys::F_JSONB_EXTRACT_PATH_TEXT,
+];
+
 /// What a function is to the rewrite.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// One of this extension's, which fails only where the identity of the session is refused.
     Reader,
-    /// LEAKPROOF: PostgreSQL's own word for a function that raises no error that depends on its arguments.
-    Leakproof,
+    /// LEAKPROOF, PostgreSQL's own word for a function that raises no error that depends on its arguments; or one of
+    /// [`CANNOT_FAIL`].
+    CannotFail,
     /// Any other: it may fail.
     Other,
 }
@@ -50,8 +60,8 @@ impl Functions {
         // be read.
         if language == pg_sys::Oid::from_u32(pg_sys::ClanguageId) && is_stable && self.is_ours(function) {
             Kind::Reader
-        } else if is_leakproof {
-            Kind::Leakproof
+        } else if is_leakproof || CANNOT_FAIL.contains(&function.to_u32()) {
+            Kind::CannotFail
         } else {
             Kind::Other
         }

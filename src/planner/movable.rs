@@ -89,7 +89,7 @@ fn cannot_fail(place: *mut Node, functions: &mut Functions, parts: &mut Parts) -
 fn is_safe_operator(operator: Oid, functions: &mut Functions) -> bool {
     // SAFETY: a catalog look-up inside of a transaction; it returns 0 where there is no such operator.
     let function = unsafe { pg_sys::get_opcode(operator) };
-    functions.kind(function) == Kind::Leakproof
+    functions.kind(function) == Kind::CannotFail
 }
 
 /// Whether texts are compared by a known collation. Where two columns' collations differ there is none, and a leakproof

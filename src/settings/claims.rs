@@ -55,30 +55,12 @@ pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> R {
     })
 }
 
-/// Who owns the setting, after it was defined if it could be.
-///
-/// PostgreSQL assigns nothing in a parallel operation, so what a placeholder has would be lost there. A leader waits
-/// until the operation is over; a worker, whose whole life is one, leaves it for the moment. Until then the value is
-/// read as it stands.
+/// Who owns the setting, after it was defined if it could be. Where it cannot be yet its value is read as it stands.
 fn owner() -> Owner {
-    if OWNER.get() != Owner::Nobody {
-        return OWNER.get();
-    }
-    if late_load::is_defined_elsewhere(name::REQUEST_CLAIMS) {
-        OWNER.set(Owner::Others);
-    // SAFETY: reads the transaction state of this process.
-    } else if hook::in_parallel_worker() && unsafe { pg_sys::GetCurrentTransactionNestLevel() } == 1 {
-        // SAFETY: a worker's transaction, unlike a subtransaction in it, has entered parallel mode itself, and stays
-        // there until it ends; a worker starts no workers of its own.
-        unsafe { pg_sys::ExitParallelMode() };
-        define_claims();
-        OWNER.set(Owner::Us);
-        // SAFETY: as it was. An error before this ends the worker's one transaction, and the worker.
-        unsafe { pg_sys::EnterParallelMode() };
-    } else {
-        // SAFETY: reads the transaction state of this process.
-        if !unsafe { pg_sys::IsInParallelMode() } {
-            define_claims();
+    if OWNER.get() == Owner::Nobody {
+        if late_load::is_defined_elsewhere(name::REQUEST_CLAIMS) {
+            OWNER.set(Owner::Others);
+        } else if hook::outside_of_parallel_mode(define_claims) {
             OWNER.set(Owner::Us);
         }
     }

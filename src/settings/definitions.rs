@@ -7,11 +7,18 @@ use pgrx::{GucContext, GucFlags, GucRegistry};
 
 use super::{
     AUDIT_LOG, BIND_LOGIN_IDENTITY, CA_FILE, CLAIMS_FALLBACK, JWK, JWT, LEEWAY, OPTIMIZE_POLICIES, PRELOADED,
-    PROVIDERS, REQUEST_CLAIMS, claims, jwk, jwt, late_load, limits, name, providers, server_key,
+    PROVIDERS, REQUEST_CLAIMS, claims, hook, jwk, jwt, late_load, limits, name, providers, server_key,
 };
 
-/// Defines the settings. The key comes before the token, which is verified with it.
+/// Defines the settings when the library is loaded, whether that is in a parallel operation or not.
 pub fn define() {
+    if !hook::outside_of_parallel_mode(define_all) {
+        define_all();
+    }
+}
+
+/// The key comes before the token, which is verified with it.
+fn define_all() {
     // SAFETY: reads a global of this process.
     PRELOADED.store(unsafe { pg_sys::process_shared_preload_libraries_in_progress }, Relaxed);
     let placeholders = late_load::Placeholders::look();

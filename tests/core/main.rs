@@ -22,6 +22,7 @@ mod key_names;
 mod key_sets;
 mod key_urls;
 mod mutations;
+mod own_memory;
 mod provider_shapes;
 mod providers;
 mod reasons;

@@ -70,6 +70,10 @@ fn what_was_set_before_it_was_defined_counts() {
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{moment}");
         run(&mut client, "commit; reset request.jwt.claims");
         assert_eq!(user_id(&mut client), None, "{moment}");
+        let known =
+            "select setting, boot_val, reset_val, vartype, context from pg_settings where name = 'request.jwt.claims'";
+        let expected = ["", "", "", "string", "user"].map(|text| Some(text.to_owned()));
+        assert_eq!(rows(&mut client, known), vec![expected.to_vec()], "{moment}");
         let mut client = server.connect(database, "postgres", r#"-c request.jwt.claims={"sub":"carol"}"#);
         assert_eq!(user_id(&mut client).as_deref(), Some("carol"), "{moment}");
     });

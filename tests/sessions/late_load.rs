@@ -243,3 +243,25 @@ fn restrictions_of_the_file_outlast_what_an_ordinary_user_sets_before() {
         stays_strict(&mut client, sql);
     }
 }
+
+#[test]
+fn a_worker_that_loads_the_library_has_what_its_leader_has() {
+    use crate::workers::{SERVER, database, in_workers, leader_takes_part};
+    let mut proxy = Proxy::new();
+    let database = database("");
+    let mut client = SERVER.connect(&database, "postgres", &proxy.options());
+    // A body that is no expression is not looked into: the leader has no need of the library.
+    run(
+        &mut client,
+        "create function who() returns text language plpgsql parallel safe as 'begin return auth.user_id(); end'",
+    );
+    let mut client = SERVER.connect(&database, "postgres", &proxy.options());
+    let token = proxy.token_of("alice");
+    run(&mut client, &format!("set pg_session_jwt.jwt = '{token}'"));
+    leader_takes_part(&mut client, false);
+    let seen = in_workers(&mut client, "who()");
+    assert!(!seen.is_empty());
+    for row in seen {
+        assert_eq!(row, [Some("alice".to_owned()), Some("t".to_owned())]);
+    }
+}

@@ -240,7 +240,6 @@ fn the_key_is_public_and_the_settings_are_what_the_readme_says() {
             "-",
             "-",
         ],
-        ["request.jwt.claims", "", "", "", "string", "user", "-", "-", "-"],
     ];
     assert_eq!(
         rows(&mut client, settings),

@@ -31,12 +31,13 @@ fn plant(server: &Server, database: &str, way: Way) {
         "alter role authenticated password 'hacked';
          alter role authenticated set search_path = mallory, public;
          alter role authenticated set row_security = off;
-         alter role authenticated set role = 'authenticated';
-         alter role authenticated set request.jwt.claims = '{\"sub\":\"mallory\"}'",
+         alter role authenticated set role = 'authenticated'",
     );
     let token = token("mallory");
     for sql in [
         format!("alter role authenticated set pg_session_jwt.jwt = '{token}'"),
+        // A name that nobody has defined, since no claims are believed here, is a superuser's to store.
+        r#"alter role authenticated set request.jwt.claims = '{"sub":"mallory"}'"#.to_owned(),
         "alter role authenticated set pg_session_jwt.claims_fallback = on".to_owned(),
         "alter role authenticated set pg_session_jwt.providers = ''".to_owned(),
         "alter role authenticated set pg_session_jwt.leeway = 300".to_owned(),

@@ -1,0 +1,55 @@
+//! Nothing in the extension frees memory of PostgreSQL's, but for what CONTRIBUTING.md ("Whose memory it is") names.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What frees or empties memory of PostgreSQL's.
+const FREES: [&str; 10] = [
+    "pfree",
+    "repalloc",
+    "MemoryContextReset",
+    "MemoryContextDelete",
+    "guc_free",
+    "libc::free",
+    "heap_freetuple",
+    "FreeErrorData",
+    "list_free",
+    "bms_free",
+];
+
+/// Where it may, and what: the file's head says why that is after the last use.
+const ALLOWED: [(&str, &str); 1] = [("src/per_query.rs", "MemoryContextReset")];
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_freed_but_where_it_is_said_why() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    sources(&root.join("src"), &mut files);
+    assert!(files.len() > 50, "{files:?}");
+    let mut seen = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let name = file.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in code {
+            for word in FREES.iter().filter(|word| line.contains(**word)) {
+                assert!(ALLOWED.contains(&(name.as_str(), *word)), "{name}: {line}");
+                seen.push((name.clone(), *word));
+            }
+        }
+    }
+    for (file, word) in ALLOWED {
+        assert!(seen.contains(&(file.to_owned(), word)), "{file} no longer has {word}");
+    }
+}
