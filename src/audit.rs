@@ -20,12 +20,16 @@ pub fn log(token: &[u8], refused: Option<&Failure>) {
     }
 }
 
-/// The same for a token that asked to be let in as a role.
+/// The same for a token that asked to be let in as a role. One that is good is called verified and not accepted: whether
+/// its bearer may be the role is then asked of pg_ident.conf, after this.
 #[cfg(feature = "pg18")]
 pub fn log_login(token: &[u8], role: &Excerpt, refused: Option<&Failure>) {
     if settings::audit_log() {
         let mut line = line_of(token, refused);
         line["login"] = json!(role.to_string());
+        if refused.is_none() {
+            line["event"] = json!("verified");
+        }
         write(&line);
     }
 }

@@ -230,11 +230,12 @@ fn the_user_id_is_the_system_user_and_is_logged() {
     );
     let accepted: Vec<_> = log
         .lines()
-        .filter(|line| line.contains(r#""event":"accepted""#))
+        .filter(|line| line.contains(r#""event":"accepted""#) || line.contains(r#""event":"verified""#))
         .collect();
     // At the login, and by the session's own settings when it was first used.
     assert_eq!(accepted.len(), 2, "{log}");
-    assert!(accepted[0].contains(r#""login":"authenticated""#) && !accepted[1].contains("login"));
+    assert!(accepted[0].contains(r#""event":"verified""#) && accepted[0].contains(r#""login":"authenticated""#));
+    assert!(accepted[1].contains(r#""event":"accepted""#) && !accepted[1].contains("login"));
     for part in token.split('.') {
         assert!(!log.contains(part), "{log}");
     }

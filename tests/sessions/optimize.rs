@@ -1,5 +1,6 @@
 //! `pg_session_jwt.optimize_policies`: policies that are sub-selects use the index, and no result changes (design 7).
 
+mod asked_once;
 mod conditions;
 mod conjunctions;
 mod deep;
