@@ -1,6 +1,7 @@
 //! How the check-up reads the catalogs: one query for each finding, read-only, under the `search_path` of `auth.check()`,
 //! which is pg_catalog and nothing before it. So names need no schema here, and `regclass` gives one to all others.
 
+use pgrx::memcxt::PgMemoryContexts;
 use pgrx::prelude::*;
 use pgrx::spi::{SpiClient, SpiHeapTupleData};
 
@@ -94,13 +95,29 @@ pub struct Catalog<'a> {
 
 impl Catalog<'_> {
     /// The rows of a query that begins after the common part.
-    pub fn each(&self, sql: &str, mut see: impl FnMut(SpiHeapTupleData<'_>) -> spi::Result<()>) -> spi::Result<()> {
+    pub fn each(&self, sql: &str, mut see: impl FnMut(&SpiHeapTupleData<'_>) -> spi::Result<()>) -> spi::Result<()> {
         let sql = format!("{COMMON}{sql}").replace("$MAY_SET", MAY_SET);
         let rows = self.client.select(sql.as_str(), None, &[self.users.clone().into()])?;
+        // For what a row's values are unpacked into: it is copied, and freed with the row.
+        let mut memory = PgMemoryContexts::new("pg_session_jwt: a row of the catalogs");
         for row in rows {
-            see(row)?;
+            check_for_interrupts!();
+            // SAFETY: what is taken out of a row is a copy in Rust's own memory.
+            unsafe { memory.switch_to(|_| see(&row)) }?;
+            // SAFETY: as above.
+            unsafe { memory.reset() };
         }
         Ok(())
+    }
+
+    /// What a query says that gives one boolean; NULL is no.
+    pub fn ask(&self, sql: &str) -> spi::Result<bool> {
+        let mut is_so = false;
+        self.each(sql, |row| {
+            is_so = row.get(1)?.unwrap_or(false);
+            Ok(())
+        })?;
+        Ok(is_so)
     }
 
     /// The findings of a query that gives object, problem and remedy.

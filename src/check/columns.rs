@@ -1,5 +1,7 @@
 //! Columns that policies compare with the identity, and whether an index serves them.
 
+use std::collections::HashSet;
+
 use pgrx::pg_sys::{self, BoolExprType, Node, NodeTag, Oid, SubLinkType};
 use pgrx::prelude::*;
 
@@ -10,7 +12,7 @@ use super::finding::Finding;
 use crate::planner::tree::{self, is, typed};
 
 /// A column of a table.
-#[derive(PartialEq, Eq)]
+#[derive(PartialEq, Eq, Hash)]
 pub struct Column {
     table: Oid,
     number: i16,
@@ -26,7 +28,7 @@ const WITHOUT_INDEX: &str = "SELECT format('%s (%I)', r.name, a.attname),
             WHERE i.indrelid = r.oid AND i.indisvalid AND i.indkey[0] = a.attnum AND i.indpred IS NULL)";
 
 /// Reports the columns without an index.
-pub fn look(catalog: &Catalog<'_>, columns: &[Column], rows: &mut Vec<Row>) -> spi::Result<()> {
+pub fn look(catalog: &Catalog<'_>, columns: &HashSet<Column>, rows: &mut Vec<Row>) -> spi::Result<()> {
     if columns.is_empty() {
         return Ok(());
     }
@@ -40,17 +42,15 @@ pub fn look(catalog: &Catalog<'_>, columns: &[Column], rows: &mut Vec<Row>) -> s
 
 /// Adds the columns that must equal the identity in a policy: in the forms `auth.user_id() = column`,
 /// `(select auth.user_id()) = column` and `(select auth.user_id() = column)`.
-pub fn of_policy(readers: &[Reader], tree: *mut Node, table: Oid, all: &mut Vec<Column>) {
+pub fn of_policy(readers: &[Reader], tree: *mut Node, table: Oid, all: &mut HashSet<Column>) {
     let mut add = |number| {
-        let column = Column { table, number };
-        if !all.contains(&column) {
-            all.push(column);
-        }
+        all.insert(Column { table, number });
     };
     of_condition(readers, tree, 0, &mut add);
 }
 
 fn of_condition(readers: &[Reader], node: *mut Node, level: u32, add: &mut dyn FnMut(i16)) {
+    check_for_interrupts!();
     if tree::is_too_deep() {
         return;
     }

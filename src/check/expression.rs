@@ -3,75 +3,98 @@
 //! Nothing of the expression is run: it may call functions of whoever wrote the policy, and the check-up runs as an
 //! administrator. What does not read the identity is the same for both; what is not looked into can be anything.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
 use pgrx::pg_sys::{self, List, Node, NodeTag, Oid};
 use pgrx::prelude::*;
 
 use super::call;
-use super::facts::{self, Reader};
+use super::facts::{self, Facts, Reader};
+use super::repeated::{Assignment, Repeated};
 use super::truth::Value::{False, JsonNull, Null, Other, True};
 use super::truth::{Pairs, Value, Values};
 use crate::planner::tree::{self, is, typed};
 
-/// So many conditions that stand twice in a policy are told apart from others.
-const MAX_REPEATED: usize = 4;
-
-/// What an expression can be. With `trusting`, a function or sub-select that is not looked into gives NULL for nobody.
-pub fn pairs(readers: &[Reader], expression: *mut Node, trusting: bool) -> Pairs {
-    let mut judge = Judge::new(readers, trusting, Vec::new());
-    let first = judge.value(expression);
-    let mut repeated: Vec<*mut Node> = Vec::new();
-    for (place, atom) in judge.atoms.iter().enumerate() {
-        let is_again = judge.atoms.iter().take(place).any(|other| equal(*other, *atom));
-        if is_again && !repeated.iter().any(|other| equal(*other, *atom)) {
-            repeated.push(*atom);
-        }
-    }
-    repeated.truncate(MAX_REPEATED);
-    if repeated.is_empty() {
-        return first;
-    }
-    let mut all = Pairs::NONE;
-    let mut assignments = vec![Vec::new()];
-    for atom in repeated {
-        let one_more = |assignment: &Vec<_>| {
-            [Null, False, True].map(|value| {
-                let mut assignment = assignment.clone();
-                assignment.push((atom, value));
-                assignment
-            })
-        };
-        assignments = assignments.iter().flat_map(one_more).collect();
-    }
-    for assignment in assignments {
-        all = all.or_else(Judge::new(readers, trusting, assignment).value(expression));
-    }
-    all
+/// An expression of a policy, and what was found out about it: each thing once, however many commands and other policies
+/// ask.
+pub struct Expression<'a> {
+    readers: &'a [Reader],
+    pub tree: *mut Node,
+    pub facts: Facts,
+    pairs: OnceCell<Pairs>,
+    trusting: OnceCell<Pairs>,
+    repeated: OnceCell<Repeated>,
 }
 
-fn equal(a: *mut Node, b: *mut Node) -> bool {
-    // SAFETY: two expressions, which are compared and not changed.
-    unsafe { pg_sys::equal(a.cast(), b.cast()) }
+impl<'a> Expression<'a> {
+    pub fn new(readers: &'a [Reader], tree: *mut Node) -> Self {
+        Expression {
+            readers,
+            tree,
+            facts: facts::of(readers, tree),
+            pairs: OnceCell::new(),
+            trusting: OnceCell::new(),
+            repeated: OnceCell::new(),
+        }
+    }
+
+    /// What it can be.
+    pub fn pairs(&self) -> Pairs {
+        *self.pairs.get_or_init(|| self.evaluated(false))
+    }
+
+    /// What it can be if each function or sub-select that is not looked into gives NULL for nobody.
+    pub fn trusting_pairs(&self) -> Pairs {
+        *self.trusting.get_or_init(|| self.evaluated(true))
+    }
+
+    fn evaluated(&self, trusting: bool) -> Pairs {
+        let mut judge = Judge::new(self, trusting);
+        let first = judge.value(self.tree);
+        let repeated = self.repeated.get_or_init(|| Repeated::among(&judge.atoms));
+        if repeated.is_none() {
+            return first;
+        }
+        judge.repeated = Some(repeated);
+        let mut all = Pairs::NONE;
+        for assignment in repeated.assignments() {
+            judge.assignment = assignment;
+            all = all.or_else(judge.value(self.tree));
+        }
+        all
+    }
 }
 
 pub(super) struct Judge<'a> {
     readers: &'a [Reader],
+    facts: &'a Facts,
     trusting: bool,
-    /// Conditions that have a given value in this run.
-    fixed: Vec<(*mut Node, Value)>,
+    /// Conditions that have a given value in this run, and the values.
+    repeated: Option<&'a Repeated>,
+    assignment: Assignment,
+    /// How often such a condition was met, in all runs.
+    given: usize,
+    /// What the runs found that does not rest on those values.
+    kept: HashMap<*mut Node, Pairs>,
     /// Conditions on the row that were met.
     atoms: Vec<*mut Node>,
-    /// What the columns of the sub-selects can be whose comparison is being looked at.
-    columns: Vec<Vec<Pairs>>,
+    /// What the columns of the sub-selects can be whose comparison is being looked at; whether that is of the identity.
+    columns: Vec<(Vec<Pairs>, bool)>,
     /// How many sub-selects this is in.
     depth: usize,
 }
 
 impl<'a> Judge<'a> {
-    fn new(readers: &'a [Reader], trusting: bool, fixed: Vec<(*mut Node, Value)>) -> Self {
+    fn new(expression: &'a Expression<'a>, trusting: bool) -> Self {
         Judge {
-            readers,
+            readers: expression.readers,
+            facts: &expression.facts,
             trusting,
-            fixed,
+            repeated: None,
+            assignment: Assignment::default(),
+            given: 0,
+            kept: HashMap::new(),
             atoms: Vec::new(),
             columns: Vec::new(),
             depth: 0,
@@ -79,9 +102,8 @@ impl<'a> Judge<'a> {
     }
 
     pub(super) fn mentions(&self, node: *mut Node) -> usize {
-        let columns = self.columns.last();
-        let with_columns = columns.is_some_and(|all| all.iter().any(|column| column.depends_on_identity()));
-        facts::of(self.readers, node, with_columns).mentions
+        let with_columns = self.columns.last().is_some_and(|(_, of_identity)| *of_identity);
+        self.facts.mentions_in(node, with_columns)
     }
 
     pub(super) fn value(&mut self, node: *mut Node) -> Pairs {
@@ -92,6 +114,18 @@ impl<'a> Judge<'a> {
         if self.mentions(node) == 0 {
             return self.atom(node);
         }
+        if let Some(pairs) = self.kept.get(&node) {
+            return *pairs;
+        }
+        let given = self.given;
+        let pairs = self.looked_into(node);
+        if self.repeated.is_some() && given == self.given {
+            self.kept.insert(node, pairs);
+        }
+        pairs
+    }
+
+    fn looked_into(&mut self, node: *mut Node) -> Pairs {
         // SAFETY: a node that reads the identity is not null.
         match unsafe { (*node).type_ } {
             NodeTag::T_FuncExpr => self.function(node),
@@ -162,11 +196,17 @@ impl<'a> Judge<'a> {
         if self.depth > 0 {
             return Pairs::same(Values::BOOLEAN); // Its columns may be of another row.
         }
-        if let Some((_, value)) = self.fixed.iter().find(|(atom, _)| equal(*atom, node)) {
-            return Pairs::same((*value).into());
+        let Some(repeated) = self.repeated else {
+            self.atoms.push(node);
+            return Pairs::same(Values::BOOLEAN);
+        };
+        match repeated.value(node, self.assignment) {
+            Some(value) => {
+                self.given += 1;
+                Pairs::same(value.into())
+            }
+            None => Pairs::same(Values::BOOLEAN),
         }
-        self.atoms.push(node);
-        Pairs::same(Values::BOOLEAN)
     }
 
     /// What is not looked into.
@@ -233,8 +273,8 @@ impl<'a> Judge<'a> {
                 .map(|value| if value == Null { False.into() } else { either }),
         });
         let parts = match how {
-            call::OfElements::Any => parts.reduce(Pairs::or),
-            call::OfElements::All => parts.reduce(Pairs::and),
+            call::OfElements::Any => Pairs::or_of(parts),
+            call::OfElements::All => Pairs::and_of(parts),
         };
         Some(parts?.or_else(Pairs::one(Null, Null))) // The column may be NULL.
     }
@@ -250,7 +290,7 @@ impl<'a> Judge<'a> {
         let column = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
         let columns = self.columns.last();
         column
-            .and_then(|place| columns?.get(place))
+            .and_then(|place| columns?.0.get(place))
             .copied()
             .unwrap_or_else(|| self.unknown(node))
     }
@@ -265,7 +305,8 @@ impl<'a> Judge<'a> {
 
     /// Looks at a comparison with the columns of a sub-select.
     pub(super) fn with_columns<R>(&mut self, columns: Vec<Pairs>, look: impl FnOnce(&mut Self) -> R) -> R {
-        self.columns.push(columns);
+        let of_identity = columns.iter().any(|column| column.depends_on_identity());
+        self.columns.push((columns, of_identity));
         let seen = look(self);
         self.columns.pop();
         seen

@@ -1,16 +1,36 @@
 //! What an expression of a policy has in it, found by PostgreSQL's own walker, which knows every kind of node.
 
+use std::collections::HashMap;
 use std::ffi::c_void;
 
 use pgrx::pg_sys::{self, Node, NodeTag, Oid};
 use pgrx::prelude::*;
 
 use super::expression::nodes;
-use crate::planner::tree::{is, typed};
+use crate::planner::tree::{self, is, typed};
 
 /// How many levels are looked into; a policy with more is reported as not checked. The walker would otherwise end the
 /// whole check-up with an error where the stack is full.
 const MAX_LEVELS: usize = 200;
+
+/// The same for what is not read yet: a node and a list are a level each, and what the walker passes over is at most three.
+const MAX_BRACKETS: usize = 4 * MAX_LEVELS;
+
+/// Whether an expression, as PostgreSQL writes it, is nested so deeply that it is better not read: there is an end to the
+/// stack there, too.
+pub fn is_too_deep(text: &[u8]) -> bool {
+    let (mut depth, mut is_escaped) = (0_usize, false);
+    text.iter().any(|byte| {
+        match byte {
+            _ if is_escaped => {}
+            b'{' | b'(' => depth += 1,
+            b'}' | b')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        is_escaped = *byte == b'\\' && !is_escaped;
+        depth > MAX_BRACKETS
+    })
+}
 
 /// A function of the extension that gives a part of the identity.
 #[derive(Clone, Copy)]
@@ -20,11 +40,20 @@ pub struct Reader {
     pub gives_json_null: bool,
 }
 
+/// How often something is read.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Mentions {
+    identity: usize,
+    /// What stands for the columns of a sub-select.
+    columns: usize,
+}
+
 /// What is in an expression.
 #[derive(Default)]
 pub struct Facts {
-    /// How often it reads the identity.
-    pub mentions: usize,
+    all: Mentions,
+    /// The same for each node that has any below it, so that nobody walks a part of the expression again.
+    parts: HashMap<*mut Node, Mentions>,
     /// It asks something whose answer may depend on the session: a function of the application, a table, the role.
     pub is_opaque: bool,
     /// It reads a setting that has a dot in its name: anybody can set it.
@@ -32,19 +61,29 @@ pub struct Facts {
     pub is_too_deep: bool,
 }
 
+impl Facts {
+    /// How often it reads the identity.
+    pub fn mentions(&self) -> usize {
+        self.all.identity
+    }
+
+    /// How often a part of it does; `with_columns`, the columns of a sub-select that it is compared with do, too.
+    pub fn mentions_in(&self, part: *mut Node, with_columns: bool) -> usize {
+        let here = self.parts.get(&part).copied().unwrap_or_default();
+        here.identity + if with_columns { here.columns } else { 0 }
+    }
+}
+
 struct Walk<'a> {
     readers: &'a [Reader],
-    /// What stands for the columns of a sub-select reads the identity.
-    with_parameters: bool,
     level: usize,
     facts: Facts,
 }
 
 /// Looks into an expression, its sub-selects included.
-pub fn of(readers: &[Reader], expression: *mut Node, with_parameters: bool) -> Facts {
+pub fn of(readers: &[Reader], expression: *mut Node) -> Facts {
     let mut walk = Walk {
         readers,
-        with_parameters,
         level: 0,
         facts: Facts::default(),
     };
@@ -63,13 +102,15 @@ unsafe extern "C-unwind" fn visit(node: *mut Node, context: *mut c_void) -> bool
 impl Walk<'_> {
     /// Sees a node and all below it; true ends the walk.
     fn descend(&mut self, node: *mut Node) -> bool {
+        check_for_interrupts!();
         if node.is_null() {
             return false;
         }
-        if self.level >= MAX_LEVELS {
+        if self.level >= MAX_LEVELS || tree::is_too_deep() {
             self.facts.is_too_deep = true;
             return true;
         }
+        let before = self.facts.all;
         self.see(node);
         self.level += 1;
         let walk = (&raw mut *self).cast();
@@ -81,6 +122,13 @@ impl Walk<'_> {
             unsafe { pg_sys::expression_tree_walker(node, Some(visit), walk) }
         };
         self.level -= 1;
+        let here = Mentions {
+            identity: self.facts.all.identity - before.identity,
+            columns: self.facts.all.columns - before.columns,
+        };
+        if here != Mentions::default() {
+            self.facts.parts.insert(node, here);
+        }
         ends
     }
 
@@ -91,7 +139,7 @@ impl Walk<'_> {
                 // SAFETY: its tag says so.
                 let call = unsafe { typed::<pg_sys::FuncExpr>(node) };
                 if self.readers.iter().any(|reader| reader.oid == call.funcid) {
-                    self.facts.mentions += 1;
+                    self.facts.all.identity += 1;
                 } else if !is_builtin(call.funcid) {
                     self.facts.is_opaque = true;
                 } else if is_setting(call) {
@@ -119,7 +167,7 @@ impl Walk<'_> {
                 // SAFETY: its tag says so.
                 let parameter = unsafe { typed::<pg_sys::Param>(node) };
                 let of_sub_select = parameter.paramkind == pg_sys::ParamKind::PARAM_SUBLINK;
-                self.facts.mentions += usize::from(self.with_parameters && of_sub_select);
+                self.facts.all.columns += usize::from(of_sub_select);
             }
             _ => {}
         }

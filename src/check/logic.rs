@@ -37,11 +37,10 @@ impl Judge<'_> {
         // SAFETY: its tag says so.
         let it = unsafe { typed::<pg_sys::BoolExpr>(node) };
         let parts: Vec<Pairs> = nodes(it.args).into_iter().map(|part| self.value(part)).collect();
-        let parts = parts.into_iter();
         match it.boolop {
-            BoolExprType::AND_EXPR => parts.reduce(Pairs::and),
-            BoolExprType::OR_EXPR => parts.reduce(Pairs::or),
-            _ => parts.map(Pairs::not).next(),
+            BoolExprType::AND_EXPR => Pairs::and_of(parts),
+            BoolExprType::OR_EXPR => Pairs::or_of(parts),
+            _ => parts.first().copied().map(Pairs::not),
         }
         .unwrap_or_else(|| self.unknown(node))
     }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`tables`] | tables and views that are reached past row-level security |
 //! | [`policies`], [`verdict`] | what policies let through |
-//! | [`expression`], [`logic`], [`call`], [`sub_select`] | what their expressions can be, as sets of [`truth`]; [`facts`] about them |
+//! | [`expression`], [`logic`], [`call`], [`sub_select`] | what their expressions can be, as sets of [`truth`]; [`facts`] about them, and what is [`repeated`] in them |
 //! | [`columns`] | indexes on what policies compare with the identity |
 //! | [`rights`], [`roles`] | what end users may do and become |
 //! | [`schema`] | schema `auth` itself |
@@ -23,6 +23,7 @@ mod logging;
 mod logic;
 mod modes;
 mod policies;
+mod repeated;
 mod rights;
 mod roles;
 mod schema;

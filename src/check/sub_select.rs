@@ -87,10 +87,16 @@ impl Judge<'_> {
         if is(array, NodeTag::T_ArrayExpr) {
             // SAFETY: its tag says so.
             let elements = nodes(unsafe { typed::<pg_sys::ArrayExpr>(array) }.elements);
-            return elements.into_iter().fold(Pairs::one(absent, absent), |all, element| {
-                let this = scalar.zip(self.value(element), call::compared);
-                if it.useOr { all.or(this) } else { all.and(this) }
-            });
+            let each = elements
+                .into_iter()
+                .map(|element| scalar.zip(self.value(element), call::compared));
+            let all = std::iter::once(Pairs::one(absent, absent)).chain(each);
+            return if it.useOr {
+                Pairs::or_of(all)
+            } else {
+                Pairs::and_of(all)
+            }
+            .unwrap_or(NULL);
         }
         if is(array, NodeTag::T_SubLink) && self.mentions(array) > 0 {
             // SAFETY: its tag says so.
@@ -122,7 +128,7 @@ impl Judge<'_> {
         if query.hasAggs || !query.groupingSets.is_null() || !query.setOperations.is_null() || query.hasWindowFuncs {
             return None;
         }
-        let (condition, mut seen) = self.condition(query, query.jointree.cast());
+        let (condition, mut seen) = self.condition(&nodes(query.rtable), query.jointree.cast());
         let mut columns = Vec::new();
         for entry in nodes(query.targetList) {
             // SAFETY: a target list has nothing but these.
@@ -141,7 +147,7 @@ impl Judge<'_> {
     }
 
     /// The condition of a FROM clause, and how often it reads the identity as far as it was looked into.
-    fn condition(&mut self, query: &Query, node: *mut Node) -> (Pairs, usize) {
+    fn condition(&mut self, tables: &[*mut Node], node: *mut Node) -> (Pairs, usize) {
         let (quals, parts) = if is(node, NodeTag::T_FromExpr) {
             // SAFETY: its tag says so.
             let from = unsafe { typed::<pg_sys::FromExpr>(node) };
@@ -154,14 +160,14 @@ impl Judge<'_> {
             }
             (join.quals, vec![join.larg, join.rarg])
         } else {
-            return self.function_in_from(query, node);
+            return self.function_in_from(tables, node);
         };
         let (mut all, mut seen) = (TRUE, 0);
         if !quals.is_null() {
             (all, seen) = (self.value(quals), self.mentions(quals));
         }
         for part in parts {
-            let (condition, more) = self.condition(query, part);
+            let (condition, more) = self.condition(tables, part);
             all = all.and(condition);
             seen += more;
         }
@@ -169,14 +175,13 @@ impl Judge<'_> {
     }
 
     /// A function in FROM has no rows where its argument is NULL, if it is strict.
-    fn function_in_from(&mut self, query: &Query, node: *mut Node) -> (Pairs, usize) {
-        let entries = nodes(query.rtable);
+    fn function_in_from(&mut self, tables: &[*mut Node], node: *mut Node) -> (Pairs, usize) {
         let entry = is(node, NodeTag::T_RangeTblRef).then(|| {
             // SAFETY: its tag says so.
             unsafe { typed::<pg_sys::RangeTblRef>(node) }.rtindex
         });
         let place = entry.and_then(|number| usize::try_from(number).ok()?.checked_sub(1));
-        let Some(entry) = place.and_then(|place| entries.get(place)) else {
+        let Some(entry) = place.and_then(|place| tables.get(place)) else {
             return (TRUE, 0);
         };
         // SAFETY: a range table has nothing but these.

@@ -13,6 +13,8 @@ pub enum Value {
     JsonNull,
 }
 
+use std::collections::BTreeMap;
+
 use Value::{False, JsonNull, Null, Other, True};
 
 const ALL: [Value; 5] = [Null, False, True, Other, JsonNull];
@@ -51,7 +53,7 @@ impl From<Value> for Values {
 }
 
 /// A set of pairs: the value for nobody, and that for somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pairs(u32);
 
 impl Pairs {
@@ -128,6 +130,36 @@ impl Pairs {
 
     pub fn not(self) -> Pairs {
         self.map(|value| not(value).into())
+    }
+
+    /// AND of any number of conditions, None of none.
+    pub fn and_of(parts: impl IntoIterator<Item = Pairs>) -> Option<Pairs> {
+        Pairs::combined(parts, Pairs::and)
+    }
+
+    /// OR of any number of conditions, None of none.
+    pub fn or_of(parts: impl IntoIterator<Item = Pairs>) -> Option<Pairs> {
+        Pairs::combined(parts, Pairs::or)
+    }
+
+    /// AND and OR ask for no order. So equal parts are taken together, until one more of them changes nothing: a policy
+    /// has thousands of conditions, and few kinds of them.
+    fn combined(parts: impl IntoIterator<Item = Pairs>, two: fn(Pairs, Pairs) -> Pairs) -> Option<Pairs> {
+        let mut times = BTreeMap::new();
+        for part in parts {
+            *times.entry(part).or_insert(0_usize) += 1;
+        }
+        let mut all: Option<Pairs> = None;
+        for (part, times) in times {
+            for _ in 0..times {
+                let more = all.map_or(part, |all| two(all, part));
+                if all == Some(more) {
+                    break;
+                }
+                all = Some(more);
+            }
+        }
+        all
     }
 
     /// OR over any number of rows, also none, each of which is one of these pairs.

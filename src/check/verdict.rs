@@ -2,36 +2,29 @@
 
 use pgrx::pg_sys::{self, Node, NodeTag};
 
-use super::expression;
-use super::facts::{self, Facts, Reader};
+use super::expression::Expression;
+use super::facts::Facts;
 use super::finding::Finding;
 use super::truth::Pairs;
 use crate::planner::tree::{is, typed};
 
 /// What is wrong with an expression; with the policy that it is about, if that is another one.
 pub fn verdict<'a>(
-    readers: &[Reader],
-    tree: *mut Node,
-    narrowing: &[(&'a [u8], *mut Node)],
+    own: &Expression<'_>,
+    narrowing: &[(&'a [u8], &Expression<'_>)],
     is_write: bool,
     is_anonymous: bool,
 ) -> Vec<(Finding, Option<&'a [u8]>)> {
-    let own = facts::of(readers, tree, false);
-    let narrow: Vec<Facts> = narrowing
-        .iter()
-        .map(|(_, tree)| facts::of(readers, *tree, false))
-        .collect();
-    if narrow.iter().any(|facts| facts.is_too_deep) {
-        return Vec::new(); // Reported with the restrictive policy itself.
-    }
+    let tree = own.tree;
     let mut found = Vec::new();
-    if own.mentions == 0 && is_true(tree) {
-        let held_by = narrowing.iter().zip(&narrow).filter(|(_, facts)| facts.mentions > 0);
-        found.extend(held_by.map(|((object, _), _)| (Finding::RestrictivePolicy, Some(*object))));
+    if own.facts.mentions() == 0 && is_true(tree) {
+        let held_by = narrowing.iter().filter(|(_, other)| other.facts.mentions() > 0);
+        found.extend(held_by.map(|(object, _)| (Finding::RestrictivePolicy, Some(*object))));
     }
-    let reads_identity = own.mentions > 0 || narrow.iter().any(|facts| facts.mentions > 0);
-    if !reads_identity {
-        let is_opaque = own.is_opaque || narrow.iter().any(|facts| facts.is_opaque);
+    let any_of =
+        |is_so: fn(&Facts) -> bool| is_so(&own.facts) || narrowing.iter().any(|(_, other)| is_so(&other.facts));
+    if !any_of(|facts| facts.mentions() > 0) {
+        let is_opaque = any_of(|facts| facts.is_opaque);
         match (is_true(tree) && narrowing.is_empty(), is_write) {
             (true, true) => found.push((Finding::PolicyWriteOpen, None)),
             (true, false) => found.push((Finding::PolicyReadOpen, None)),
@@ -40,19 +33,18 @@ pub fn verdict<'a>(
         }
         return found;
     }
-    let together = |trusting| {
-        let trees = narrowing
-            .iter()
-            .map(|(_, tree)| expression::pairs(readers, *tree, trusting));
-        trees.fold(expression::pairs(readers, tree, trusting), Pairs::and)
+    let together = |pairs: fn(&Expression<'_>) -> Pairs| {
+        let others = narrowing.iter().map(|(_, other)| pairs(other));
+        Pairs::and_of(std::iter::once(pairs(own)).chain(others)).unwrap_or(Pairs::NONE)
     };
-    let pairs = together(false);
+    let pairs = together(|it| it.pairs());
+    let trusting = || together(|it| it.trusting_pairs());
     found.extend(match is_write {
         true if pairs.is_always_true() => Some((Finding::PolicyWriteOpen, None)),
         false if pairs.is_always_true() => Some((Finding::PolicyReadOpen, None)),
-        true if is_anonymous && together(true).lets_nobody_in() => Some((Finding::PolicyWriteWithoutIdentity, None)),
+        true if is_anonymous && trusting().lets_nobody_in() => Some((Finding::PolicyWriteWithoutIdentity, None)),
         _ if is_anonymous => None,
-        _ if pairs.opens_for_nobody() && together(true).opens_for_nobody() => {
+        _ if pairs.opens_for_nobody() && trusting().opens_for_nobody() => {
             Some((Finding::PolicyOpenWithoutIdentity, None))
         }
         _ if pairs.opens_for_nobody() => Some((Finding::PolicyUndecided, None)),

@@ -120,10 +120,10 @@ pub const CLOSED: &[&str] = &[
 ];
 
 /// A site with the tables above, and what is found for a policy on docs with this expression.
-struct Docs(Site);
+pub struct Docs(pub Site);
 
 impl Docs {
-    fn new() -> Docs {
+    pub fn new() -> Docs {
         let mut site = Site::new();
         run(&mut site.admin, TABLES);
         assert_eq!(found(&mut site.admin), []);
@@ -131,7 +131,7 @@ impl Docs {
     }
 
     #[track_caller]
-    fn expects(&mut self, policy: &str, findings: &[&str]) {
+    pub fn expects(&mut self, policy: &str, findings: &[&str]) {
         run(
             &mut self.0.admin,
             &format!("drop policy if exists p on docs; create policy p on docs {policy}"),
@@ -141,7 +141,7 @@ impl Docs {
     }
 
     #[track_caller]
-    fn reads(&mut self, using: &str, findings: &[&str]) {
+    pub fn reads(&mut self, using: &str, findings: &[&str]) {
         self.expects(&format!("for select to authenticated using ({using})"), findings);
     }
 }
