@@ -68,6 +68,7 @@ findings! {
     OwnerNotForced, Warning, "owner_not_forced";
     DefinerFunction, Warning, "definer_function";
     DblinkExecutable, Warning, "dblink_executable";
+    AuthFunctionGranted, Warning, "auth_function_granted";
     PolicyWriteWithoutIdentity, Warning, "policy_write_without_identity";
     PolicyWriteAnyUser, Warning, "policy_write_any_user";
     PolicyReadsSetting, Warning, "policy_reads_setting";
@@ -78,8 +79,10 @@ findings! {
     DatabaseCreate, Warning, "database_create";
     ClaimsMode, Warning, "claims_mode";
     LibraryNotPreloaded, Warning, "library_not_preloaded";
+    ClientKeys, Warning, "client_keys";
     SettingUnusable, Warning, "setting_unusable";
     ProviderWithoutKeys, Warning, "provider_without_keys";
+    ProviderWithoutRoles, Warning, "provider_without_roles";
     LoggedParameters, Warning, "logged_parameters";
     ReadableStatements, Warning, "readable_statements";
     PostgresOutdated, Warning, "postgres_outdated";

@@ -49,12 +49,24 @@ const AUTH_FUNCTION_REPLACED: &str = "SELECT format('auth.%s(%s)', quote_ident(f
        ) f (oid, name, arguments)
  WHERE to_regprocedure(format('auth.%I(%s)', f.name, f.arguments)) IS DISTINCT FROM f.oid OR f.oid IS NULL";
 
+/// The installation grants these two to administrators only.
+const AUTH_FUNCTION_GRANTED: &str = "SELECT o.oid::regprocedure::text,
+       format('%s may call it: it tells what is wrong with this site, or of its providers.', string_agg(DISTINCT w.name, ', ')),
+       format('REVOKE EXECUTE ON FUNCTION %s FROM %s;', o.oid::regprocedure, string_agg(DISTINCT w.name, ', '))
+  FROM own o JOIN pg_proc p ON p.oid = o.oid CROSS JOIN LATERAL aclexplode(COALESCE(p.proacl, acldefault('f', p.proowner))) a
+       LEFT JOIN pg_roles r ON r.oid = a.grantee
+       CROSS JOIN LATERAL (SELECT COALESCE(quote_ident(r.rolname), 'PUBLIC')) w (name)
+ WHERE o.proname IN ('check', 'providers') AND (a.grantee = 0 OR a.grantee IN (SELECT oid FROM reach))
+   AND a.grantee <> p.proowner AND COALESCE(r.rolname, '') NOT IN ('pg_read_all_settings', 'pg_database_owner')
+ GROUP BY o.oid";
+
 pub fn look(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
     for (finding, sql) in [
         (Finding::AuthOwner, AUTH_OWNER),
         (Finding::AuthSchemaCreate, AUTH_SCHEMA_CREATE),
         (Finding::AuthLookAlike, AUTH_LOOK_ALIKE),
         (Finding::AuthFunctionReplaced, AUTH_FUNCTION_REPLACED),
+        (Finding::AuthFunctionGranted, AUTH_FUNCTION_GRANTED),
     ] {
         catalog.find(finding, &format!("{OWN}{sql}"), rows)?;
     }

@@ -205,6 +205,39 @@ fn schema_auth_is_the_extensions() {
 }
 
 #[test]
+fn what_tells_administrators_is_not_for_end_users() {
+    let mut site = Site::new();
+    run(
+        &mut site.admin,
+        "create role bob; create role team; grant team to anonymous",
+    );
+    for (function, role, granted) in [
+        ("check()", "authenticated", true),
+        ("providers()", "anonymous", true),
+        ("check()", "team", true),
+        ("providers()", "public", true),
+        ("check()", "bob", false),
+        ("user_id()", "authenticated", false),
+    ] {
+        let object = format!("auth.{}", function.replace("check", "\"check\""));
+        let expected = [("auth_function_granted", &*object)];
+        site.finds(
+            &format!("grant execute on function auth.{function} to {role}"),
+            &expected[..usize::from(granted)],
+            &format!("revoke execute on function auth.{function} from {role}"),
+        );
+    }
+    run(
+        &mut site.admin,
+        "grant execute on function auth.check() to anonymous, team",
+    );
+    assert_eq!(
+        column(&mut site.admin, "remedy", "auth_function_granted"),
+        "REVOKE EXECUTE ON FUNCTION auth.\"check\"() FROM anonymous, team;"
+    );
+}
+
+#[test]
 fn a_schema_in_the_place_of_auth_is_found() {
     let mut site = Site::new();
     run(
