@@ -15,6 +15,21 @@ const KEY_AND_LOGINS: &str =
        (SELECT string_agg(quote_ident(rolname), ', ' ORDER BY rolname) FROM pg_roles
          WHERE rolcanlogin AND oid IN (SELECT oid FROM end_user))";
 
+/// Whether clients may bring a key of their own.
+const CLIENT_KEYS: &str = "SELECT current_setting('pg_session_jwt.client_keys', true) = 'on'";
+
+/// Whether some database of this cluster has providers.
+const STORED_PROVIDERS: &str = "SELECT EXISTS (
+           SELECT FROM pg_db_role_setting CROSS JOIN unnest(setconfig) c WHERE lower(c) ~ '^pg_session_jwt[.]providers=.')";
+
+/// Whether this library says who may log in, and whether pg_hba.conf can be read.
+const LOGINS: &str = "SELECT EXISTS (
+           SELECT FROM regexp_split_to_table(current_setting('oauth_validator_libraries', true), ',') l
+            WHERE btrim(l, ' \"') ~ '(^|/)pg_session_jwt([.]so)?$'),
+       has_table_privilege('pg_hba_file_rules', 'SELECT') AND has_function_privilege('pg_hba_file_rules()', 'EXECUTE')";
+
+const LOGIN_RULES: &str = "SELECT EXISTS (SELECT FROM pg_hba_file_rules WHERE auth_method = 'oauth')";
+
 /// Looks at the settings as they are in this session.
 pub fn look(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
     if !settings::is_preloaded() {
@@ -28,8 +43,8 @@ pub fn look(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
     outdated(rows);
     let is_proxy = match settings::mode_in_transaction() {
         Ok(Mode::Provider(providers)) => {
-            of_providers(&providers, rows);
-            return Ok(());
+            client_keys(catalog, rows)?;
+            return of_providers(catalog, &providers, rows);
         }
         Err(failure) => {
             let report = failure.report();
@@ -43,7 +58,19 @@ pub fn look(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
             return Ok(());
         }
         Ok(Mode::Proxy(_)) => true,
-        Ok(Mode::Claims | Mode::Off) => false,
+        Ok(Mode::Claims) => {
+            if settings::is_preloaded() {
+                client_keys(catalog, rows)?;
+            }
+            false
+        }
+        // Where nothing else is believed, somebody's proxy brings the key, unless another database says otherwise.
+        Ok(Mode::Off) => {
+            if catalog.ask(STORED_PROVIDERS)? {
+                client_keys(catalog, rows)?;
+            }
+            false
+        }
     };
     catalog.each(KEY_AND_LOGINS, |row| {
         let is_clients_key = row.get::<bool>(1)?.unwrap_or(true);
@@ -79,7 +106,30 @@ pub fn may_see_providers() -> bool {
     unsafe { pg_sys::has_privs_of_role(user, role) }
 }
 
-fn of_providers(providers: &Providers, rows: &mut Vec<Row>) {
+fn client_keys(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
+    if catalog.ask(CLIENT_KEYS)? {
+        rows.push(Row::new(
+            Finding::ClientKeys,
+            "pg_session_jwt.client_keys",
+            "A client that brings its own key in the startup packet is anybody in every database that has no providers.",
+            "Set pg_session_jwt.client_keys = off in postgresql.conf, unless a proxy in front of this server brings the key.",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether tokens open logins. Where pg_hba.conf cannot be read, that there is a validator counts.
+fn open_logins(catalog: &Catalog<'_>) -> spi::Result<bool> {
+    let (mut is_validator, mut sees_rules) = (false, false);
+    catalog.each(LOGINS, |row| {
+        is_validator = row.get(1)?.unwrap_or(false);
+        sees_rules = row.get(2)?.unwrap_or(false);
+        Ok(())
+    })?;
+    Ok(is_validator && (!sees_rules || catalog.ask(LOGIN_RULES)?))
+}
+
+fn of_providers(catalog: &Catalog<'_>, providers: &Providers, rows: &mut Vec<Row>) -> spi::Result<()> {
     if !may_see_providers() {
         rows.push(Row::new(
             Finding::NotChecked,
@@ -87,8 +137,9 @@ fn of_providers(providers: &Providers, rows: &mut Vec<Row>) {
             "Only superusers and members of pg_read_all_settings see the providers: they and their roles were not checked.",
             "Call auth.check() as one of those.",
         ));
-        return;
+        return Ok(());
     }
+    let open_logins = open_logins(catalog)?;
     providers.await_first();
     for (place, (provider, keys)) in providers.list.iter().zip(&providers.keys).enumerate() {
         let object = format!("{} [{}]", name::PROVIDERS_TEXT, place + 1);
@@ -102,6 +153,15 @@ fn of_providers(providers: &Providers, rows: &mut Vec<Row>) {
                 "SELECT * FROM auth.providers(); shows each key.",
             ));
         }
+        if open_logins && provider.roles.is_empty() {
+            rows.push(Row::new(
+                Finding::ProviderWithoutRoles,
+                &object,
+                "It has no \"roles\", and tokens open logins: where pg_ident.conf does not say otherwise, each of its users may \
+                 log in as any role that is no more than an end user's.",
+                "Add \"roles\" with those that its users may log in as.",
+            ));
+        }
         if provider.audience.is_empty() {
             rows.push(Row::new(
                 Finding::ProviderWithoutAudience,
@@ -111,6 +171,7 @@ fn of_providers(providers: &Providers, rows: &mut Vec<Row>) {
             ));
         }
     }
+    Ok(())
 }
 
 fn outdated(rows: &mut Vec<Row>) {

@@ -16,8 +16,13 @@ mod finding;
 #[path = "../../src/check/version.rs"]
 mod version;
 
-/// A cluster with the settings that the README recommends.
-static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::new(Server::start_empty(&readme_block("conf", ""))));
+/// A cluster with the settings that the README recommends, where no proxy brings a key.
+static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| {
+    let conf = readme_block("conf", "");
+    Cluster::new(Server::start_empty(&format!(
+        "{conf}\npg_session_jwt.client_keys = off"
+    )))
+});
 
 /// A database that is set up as the README says, in a cluster of this test's own.
 pub struct Site {
@@ -81,8 +86,9 @@ fn a_site_that_is_set_up_as_the_readme_says_has_no_findings() {
     let mut site = Site::new();
     assert_eq!(found(&mut site.admin), []);
     // With a key in the startup packet, as in "Getting started".
-    let proxy = Proxy::new();
-    assert_eq!(found(&mut proxy.session_on(&site.cluster, "site")), []);
+    let proxied = Server::start(&readme_block("conf", ""));
+    assert_eq!(found(&mut Proxy::new().session_on(&proxied, "template1")), []);
+    assert_eq!(found(&mut proxied.connect("template1", "postgres", "")), []);
     // An application's login role, as in "Who may impersonate whom".
     run(
         &mut site.admin,

@@ -109,6 +109,10 @@ fn a_cancel_is_answered_wherever_it_comes() {
             (error.code().code(), error.message(), error.detail(), error.hint()),
             ("57014", "canceling statement due to statement timeout", None, None)
         );
+        // PostgreSQL says in which query of the check-up it came, and nobody adds anything.
+        let context = error.where_().unwrap_or("SQL statement \"WITH");
+        assert!(context.starts_with("SQL statement \"WITH"), "{context}");
+        assert_eq!(error.routine(), Some("ProcessInterrupts"));
         cancelled += 1;
     }
     assert!(cancelled > 0);

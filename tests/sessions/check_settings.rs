@@ -16,8 +16,8 @@ fn the_claims_mode_is_right_only_behind_a_front_end() {
         "set pg_session_jwt.claims_fallback = off",
     );
     // A key from the startup packet shuts it off for that connection and no other.
-    let proxy = Proxy::new();
-    let mut client = proxy.session_on(&site.cluster, "site");
+    let proxied = Server::start(&readme_block("conf", ""));
+    let mut client = Proxy::new().session_on(&proxied, "template1");
     run(&mut client, "set pg_session_jwt.claims_fallback = on");
     assert_eq!(found(&mut client), owned(&claims));
     // Whoever logs in directly is whom they like to be.
@@ -57,6 +57,39 @@ fn a_key_of_the_server_is_safe_if_the_library_is_preloaded() {
         ("role_login", "authenticated"),
     ];
     assert_eq!(found(&mut admin), owned(&forgeable));
+}
+
+#[test]
+fn clients_bring_no_keys_where_no_proxy_needs_it() {
+    let on = [("client_keys", "pg_session_jwt.client_keys")];
+    let claims = ("claims_mode", "pg_session_jwt.claims_fallback");
+    let preloaded = "shared_preload_libraries = 'pg_session_jwt'";
+    let server = Server::start(preloaded);
+    let mut admin = server.connect("template1", "postgres", "");
+    assert_eq!(found(&mut admin), owned(&[claims, on[0]]));
+    let remedy = "Set pg_session_jwt.client_keys = off in postgresql.conf, unless a proxy in front of this server brings the key.";
+    assert_eq!(column(&mut admin, "remedy", "client_keys"), remedy);
+    // A proxy does, or what else would it be for?
+    let mut client = Proxy::new().session_on(&server, "template1");
+    assert_eq!(found(&mut client), owned(&[claims]));
+    run(&mut admin, "set pg_session_jwt.claims_fallback = off");
+    assert_eq!(found(&mut admin), []);
+    let entry = Provider::new("a").entry(r#","audience":"api""#);
+    run(
+        &mut admin,
+        &format!(
+            "create database other template template0; alter database other set pg_session_jwt.providers = '[{entry}]';
+             alter database other set pg_session_jwt.claims_fallback = off"
+        ),
+    );
+    assert_eq!(found(&mut admin), owned(&on));
+    let mut other = server.connect("other", "postgres", "");
+    run(&mut other, "create extension pg_session_jwt");
+    assert_eq!(found(&mut other), owned(&on));
+    // Without them it is as it should be.
+    let server = Server::start(&format!("{preloaded}\npg_session_jwt.client_keys = off"));
+    let mut admin = server.connect("template1", "postgres", "");
+    assert_eq!(found(&mut admin), owned(&[claims]));
 }
 
 #[test]
