@@ -18,13 +18,14 @@ SELECT mode, identity, user_id, reason FROM auth.status();
 SET request.jwt.claims = '{"sub":"alice"}';
 SELECT auth.user_id(), auth.uid();
 
--- UUIDs as PostgreSQL reads them, and texts that only look like one.
+-- A UUID in its canonical form, in the other spellings that PostgreSQL reads, and texts that only look like one.
 CREATE FUNCTION uid_of(sub text) RETURNS uuid LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM set_config('request.jwt.claims', json_build_object('sub', sub)::text, true);
     RETURN auth.uid();
 END $$;
 SELECT sub, uid_of(sub) FROM unnest(ARRAY[
+    '2c9a4b9e-6d0f-4a3f-8f86-1b1f4f7c2f11',
     '2C9A4B9E-6D0F-4A3F-8F86-1B1F4F7C2F11', '2c9a4b9e6d0f4a3f8f861b1f4f7c2f11', '{2c9a4b9e-6d0f-4a3f-8f86-1b1f4f7c2f11}',
     '2c9a4b9e-6d0f-4a3f-8f86-1b1f4f7c2f1', '2c9a4b9e-6d0f-4a3f-8f86-1b1f4f7c2f11 ', '2c9a4b9e-6d0f-4a3f-8f86-1b1f4f7c2f1g',
     '']) sub;
