@@ -69,10 +69,10 @@ pub enum Error {
         /// How many keys could have.
         candidates: usize,
     },
-    /// `iss` is none of the providers' issuers.
+    /// `iss` is none of the providers' issuers, or no string.
     #[error("the JWT's issuer is not trusted")]
     UnknownIssuer {
-        /// The claim.
+        /// The claim, if it is a string.
         iss: Option<Excerpt>,
     },
     /// `aud` has none of the provider's audiences.

@@ -201,6 +201,10 @@ pub fn select<'a>(
     claims: &Claims,
 ) -> Result<(usize, &'a Key), Error> {
     let issuer = claims.text("iss");
+    // RFC 7519 §4.1.1: it is a string. One that is none is not the same as none.
+    if issuer.is_none() && claims.get("iss").is_some() {
+        return Err(Error::UnknownIssuer { iss: None });
+    }
     let named = |provider: &Provider| provider.issuer.is_some() && provider.issuer.as_deref() == issuer;
     let by_issuer = providers.iter().any(named);
     let mut refused = None;

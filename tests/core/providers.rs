@@ -166,6 +166,26 @@ fn the_issuer_is_compared_exactly() {
     }
 }
 
+/// RFC 7519 §4.1.1: it is a string. What another reader of the token makes of a list or a number nobody can say.
+#[test]
+fn an_issuer_that_is_no_string_is_refused_also_where_no_provider_names_one() {
+    let providers = one(r#""audience":"x""#);
+    let of = |members: &str| {
+        let payload = format!(r#"{{"aud":"x","sub":"u"{members}}}"#);
+        judge(&token(&ED25519, "EdDSA", "k1", &payload), &providers)
+    };
+    for members in ["", r#","iss":"https://any/""#, r#","iss":"""#] {
+        assert_eq!(of(members).map(|(_, place)| place), Ok(0), "{members}");
+    }
+    for iss in ["1", "null", "true", "{}", "[]", r#"["https://a/"]"#] {
+        assert_eq!(
+            of(&format!(r#","iss":{iss}"#)),
+            Err(Error::UnknownIssuer { iss: None }),
+            "{iss}"
+        );
+    }
+}
+
 #[test]
 fn the_audience_must_be_among_those_of_the_token() {
     let providers = one(r#""issuer":"a","audience":["x","y"]"#);

@@ -43,7 +43,11 @@ impl Provider {
     }
 
     pub fn token_with(&self, members: &str) -> String {
-        let payload = format!(r#"{{"iss":"{}",{members}}}"#, self.issuer);
+        self.signed(&format!(r#"{{"iss":"{}",{members}}}"#, self.issuer))
+    }
+
+    /// A token with exactly this payload.
+    pub fn signed(&self, payload: &str) -> String {
         let header = format!(r#"{{"alg":"EdDSA","kid":"{}","typ":"JWT"}}"#, self.kid);
         self.signer.token_with_header("EdDSA", header, payload)
     }
@@ -259,4 +263,39 @@ fn an_ordinary_user_neither_sees_nor_sets_the_providers() {
     assert_eq!(rows, 0);
     run(&mut client, "reset all");
     init(&mut client, &provider.token("alice"));
+}
+
+#[test]
+fn an_issuer_that_is_no_string_is_refused_whatever_the_provider_asks() {
+    let (named, any) = (Provider::new("a"), Provider::with_kid("b", "k2"));
+    let without_issuer = format!(r#"{{"audience":"x","jwks":{}}}"#, any.key_set());
+    let mut client = SHARED.connect(&database(&[named.entry(""), without_issuer]), "postgres", "");
+    for provider in [&named, &any] {
+        for iss in ["1", "null", "{}", r#"["a"]"#] {
+            let refused = refusal(
+                &mut client,
+                &format!(
+                    "select auth.jwt_session_init('{}')",
+                    provider.signed(&format!(r#"{{"iss":{iss},"aud":"x","sub":"mallory"}}"#))
+                ),
+            );
+            assert_eq!(
+                (
+                    refused.sqlstate.as_str(),
+                    refused.message.as_str(),
+                    refused.detail.as_deref()
+                ),
+                (
+                    "28000",
+                    "the JWT's issuer is not trusted",
+                    Some("It has no string \"iss\".")
+                ),
+                "{iss}"
+            );
+        }
+    }
+    assert_eq!(user_id(&mut client), None);
+    // Where none is asked for, none need be there.
+    init(&mut client, &any.signed(r#"{"aud":"x","sub":"alice"}"#));
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
