@@ -9,7 +9,7 @@ WITH_CACHE = . scripts/common.sh;
 SHELL = /usr/bin/env bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo example test test-clients test-example core fuzz check-memory lint regress bench bench-instructions \
+.PHONY: help setup demo example test test-clients test-example core fuzz check-memory check-postgres lint regress bench bench-instructions \
 	install package deb dist test-packages licences sbom clean
 
 help: ## this list
@@ -42,6 +42,9 @@ fuzz: ## any bytes as token, key set, providers, claims, flat identity: TIME=sec
 
 check-memory: ## the tests on a PostgreSQL with assertions, and the SQL tests under valgrind, on one major
 	@scripts/check-memory.sh $(PG)
+
+check-postgres: ## PostgreSQL's own suites without the library, with it preloaded and installed: no difference
+	@scripts/check-postgres.sh $(PG)
 
 lint: ## format and clippy, for the core and each major
 	@scripts/lint.sh $(PG)

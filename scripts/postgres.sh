@@ -200,34 +200,47 @@ compile() (
     for module in "${CONTRIB[@]}"; do make -s -j"$(nproc)" -C "contrib/$module" install || exit 1; done
 )
 
-build_from_source() {
-    local major=$1 tree=$2 build=$CACHE/build/src version tarball="" directory log=$CACHE/build/postgresql-$1.log
-    write_source_lists || { say "PostgreSQL $major: this machine's apt sources name no archive of its own release"; return 1; }
+# Fetches the source package of one major, in the first of these versions that is to be had. Sets `source_version` and
+# `tarball`.
+fetch_source() {
+    local major=$1 build=$CACHE/build/src
+    shift
     mkdir -p "$build"
-    # Newest first. An archive can list a version whose files are gone, so fall back to the next.
-    for version in $(private_apt apt-cache madison "postgresql-$major" | awk '{ print $3 }' | sort -uVr); do
-        if (cd "$build" && private_apt apt-get source --download-only -qq "postgresql-$major=$version") >/dev/null 2>&1; then
-            tarball=$(find "$build" -name "postgresql-${major}_${version%-*}.orig.tar.*" ! -name '*.asc' | head -n 1)
-            [ -z "$tarball" ] || break
+    tarball=""
+    for source_version in "$@"; do
+        # An archive can list a version whose files are gone, so fall back to the next.
+        if (cd "$build" && private_apt apt-get source --download-only -qq "postgresql-$major=$source_version") >/dev/null 2>&1; then
+            tarball=$(find "$build" -name "postgresql-${major}_${source_version%-*}.orig.tar.*" ! -name '*.asc' | head -n 1)
+            if [ -n "$tarball" ]; then return 0; fi
         fi
-        say "PostgreSQL $major: source $version is listed but not to be had, trying the next"
+        say "PostgreSQL $major: source $source_version is listed but not to be had"
     done
-    if [ -z "$tarball" ]; then
+    return 1
+}
+
+# The versions of one major's source package, newest first.
+source_versions() { private_apt apt-cache madison "postgresql-$1" | awk '{ print $3 }' | sort -uVr; }
+
+build_from_source() {
+    local major=$1 tree=$2 source_version tarball versions directory log=$CACHE/build/postgresql-$1.log
+    write_source_lists || { say "PostgreSQL $major: this machine's apt sources name no archive of its own release"; return 1; }
+    mapfile -t versions < <(source_versions "$major")
+    if ! fetch_source "$major" "${versions[@]}"; then
         say "PostgreSQL $major: no apt source of this machine has it, neither as packages nor as source in a release beside"
         say "    this one. The PGDG apt repository has every major; the package postgresql-common brings a script that adds it,"
         say "    below /usr/share/postgresql-common/pgdg/"
         return 1
     fi
-    directory=$build/postgresql-$major
+    directory=$CACHE/build/src/postgresql-$major
     rm -rf "$directory"
     mkdir -p "$directory"
     tar -xf "$tarball" -C "$directory" --strip-components=1
-    say "PostgreSQL $major: compiling $version (3 to 5 minutes on two cores; log: $log)"
+    say "PostgreSQL $major: compiling $source_version (3 to 5 minutes on two cores; log: $log)"
     if ! compile "$directory" "$tree" >"$log" 2>&1; then
         tail -n 20 "$log" >&2
-        say "PostgreSQL $major: compiling $version failed (the whole log: $log)"
+        say "PostgreSQL $major: compiling $source_version failed (the whole log: $log)"
         return 1
     fi
     rm -rf "$directory"
-    printf '%s\n' "$version" >"$tree/.version"
+    printf '%s\n' "$source_version" >"$tree/.version"
 }
