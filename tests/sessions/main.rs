@@ -6,6 +6,7 @@
 mod application;
 mod attacks;
 mod audit_log;
+mod bystanders;
 mod call_sites;
 mod catalog;
 mod check;

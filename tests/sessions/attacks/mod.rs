@@ -21,7 +21,7 @@ mod shared_role;
 mod site;
 mod startup;
 mod statements;
-mod wire;
+pub mod wire;
 
 use postgres::Client;
 

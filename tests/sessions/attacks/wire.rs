@@ -1,26 +1,35 @@
-//! PostgreSQL's protocol as far as no client library speaks it any more: the fast-path function call.
+//! PostgreSQL's protocol as no client library shows it: the fast-path function call, and every field of an answer.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
 
 /// A session that says what it is told; every answer is a list of messages, each with its letter.
 pub struct Wire(TcpStream);
 
-type Message = (u8, Vec<u8>);
+pub type Message = (u8, Vec<u8>);
 
 impl Wire {
     pub fn connect(port: u16, database: &str, user: &str) -> Wire {
+        let (wire, answer) = Wire::open(port, &[("user", user), ("database", database)]);
+        assert!(answer.iter().all(|(letter, _)| *letter != b'E'), "{answer:?}");
+        wire
+    }
+
+    /// A connection with these startup parameters, and the server's answer to them, which may be an error.
+    pub fn open(port: u16, parameters: &[(&str, &str)]) -> (Wire, Vec<Message>) {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
         let mut startup = 196_608_i32.to_be_bytes().to_vec();
-        for text in ["user", user, "database", database, ""] {
-            startup.extend(text.as_bytes());
-            startup.push(0);
+        for (name, value) in parameters {
+            startup.extend(format!("{name}\0{value}\0").bytes());
         }
+        startup.push(0);
         stream.write_all(&length_of(&startup)).unwrap();
         stream.write_all(&startup).unwrap();
         let mut wire = Wire(stream);
-        wire.until_ready();
-        wire
+        let answer = wire.until_ready();
+        (wire, answer)
     }
 
     pub fn query(&mut self, sql: &str) -> Vec<Message> {
@@ -42,16 +51,27 @@ impl Wire {
     }
 
     fn send(&mut self, letter: u8, body: &[u8]) -> Vec<Message> {
-        let message = [&[letter], &length_of(body)[..], body].concat();
-        self.0.write_all(&message).unwrap();
+        self.send_all(&[(letter, body)])
+    }
+
+    /// Several messages at once, which the server answers before it is ready again.
+    pub fn send_all(&mut self, messages: &[(u8, &[u8])]) -> Vec<Message> {
+        for (letter, body) in messages {
+            let message = [&[*letter], &length_of(body)[..], body].concat();
+            self.0.write_all(&message).unwrap();
+        }
         self.until_ready()
     }
 
+    /// What the server says until it is ready, or hangs up.
     fn until_ready(&mut self) -> Vec<Message> {
         let mut messages = Vec::new();
         loop {
             let mut head = [0; 5];
-            self.0.read_exact(&mut head).unwrap();
+            match self.0.read_exact(&mut head) {
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return messages,
+                read => read.unwrap(),
+            }
             let length = u32::from_be_bytes(head[1..].try_into().unwrap());
             let mut body = vec![0; usize::try_from(length).unwrap() - 4];
             self.0.read_exact(&mut body).unwrap();

@@ -1,0 +1,84 @@
+//! What a server says, with every field of its errors and notices.
+
+use std::collections::BTreeSet;
+
+use crate::attacks::wire::Message;
+
+/// A message: what it is, and each of its fields, which begins with the field's letter.
+#[derive(Debug, PartialEq, Eq, Clone)]
+pub struct Answer {
+    pub kind: Kind,
+    pub fields: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub enum Kind {
+    Error,
+    Notice,
+    /// Rows, command tags and the like, as they are.
+    Other(char),
+}
+
+impl Answer {
+    pub fn field(&self, letter: char) -> Option<&str> {
+        self.fields.iter().find_map(|field| field.strip_prefix(letter))
+    }
+
+    /// The same without one of its fields.
+    pub fn without(mut self, letter: char) -> Answer {
+        self.fields.retain(|field| !field.starts_with(letter));
+        self
+    }
+}
+
+/// None for what tells one session or database from another: the key for a cancel, and descriptions, which have OIDs.
+pub fn readable((letter, body): &Message) -> Option<Answer> {
+    let texts = body
+        .split(|byte| *byte == 0)
+        .map(|text| without_numbers_of_temporary_schemas(&String::from_utf8_lossy(text)));
+    let (kind, fields) = match letter {
+        b'K' | b'T' | b't' => return None,
+        b'E' => (Kind::Error, texts.filter(|text| !text.is_empty()).collect()),
+        b'N' => (Kind::Notice, texts.filter(|text| !text.is_empty()).collect()),
+        _ => (
+            Kind::Other(char::from(*letter)),
+            vec![String::from_utf8_lossy(body).into_owned()],
+        ),
+    };
+    Some(Answer { kind, fields })
+}
+
+/// pg_temp_7 is pg_temp_8 in another session.
+fn without_numbers_of_temporary_schemas(text: &str) -> String {
+    let mut parts = text.split("pg_temp_");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |before, part| {
+        before + "pg_temp_" + part.trim_start_matches(|c: char| c.is_ascii_digit())
+    })
+}
+
+/// What was seen in the course of a test, so that it can tell that it has seen enough.
+#[derive(Debug, Default)]
+pub struct Figures {
+    pub cases: usize,
+    pub errors: usize,
+    pub notices: usize,
+    pub sqlstates: BTreeSet<String>,
+    pub letters: BTreeSet<char>,
+}
+
+impl Figures {
+    pub fn count(&mut self, answers: &[Answer]) {
+        self.cases += 1;
+        for answer in answers {
+            match answer.kind {
+                Kind::Error => self.errors += 1,
+                Kind::Notice => self.notices += 1,
+                Kind::Other(_) => continue,
+            }
+            self.letters
+                .extend(answer.fields.iter().filter_map(|field| field.chars().next()));
+            self.sqlstates.extend(answer.field('C').map(str::to_owned));
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The statements, from the files of this folder.
+//!
+//! Each line is a case, in a session of its own; a line that begins with a blank goes on with the case before it, and `--`
+//! begins a comment. `;;` ends a message, so that a case can go on after an error. A message that begins with `$` is sent
+//! in the extended protocol. What stands after ` << ` is the parameter of such a message, or a line of a COPY.
+
+use crate::attacks::wire::Wire;
+
+use super::answers::{Answer, readable};
+
+pub const PARSE_AND_ANALYSE: &str = include_str!("parse_and_analyse.sql");
+pub const PLAN_AND_EXECUTE: &str = include_str!("plan_and_execute.sql");
+pub const PLPGSQL: &str = include_str!("plpgsql.sql");
+pub const CONSTRAINTS: &str = include_str!("constraints.sql");
+pub const WAITS: &str = include_str!("waits.sql");
+pub const POLICIES: &str = include_str!("policies.sql");
+
+pub fn cases(file: &str) -> Vec<String> {
+    let mut cases: Vec<String> = Vec::new();
+    for line in file.lines() {
+        match (line.strip_prefix("    "), cases.last_mut()) {
+            (Some(more), Some(case)) => *case = format!("{case}\n{more}"),
+            _ if line.starts_with("--") => {}
+            _ => cases.push(line.to_owned()),
+        }
+    }
+    cases
+}
+
+/// What the server answers to each message of a case.
+pub fn answers(wire: &mut Wire, case: &str) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for message in case.split(";;").map(str::trim) {
+        let (sql, data) = message.split_once(" << ").unwrap_or((message, ""));
+        let messages = match sql.strip_prefix("$ ") {
+            Some(sql) => extended(wire, sql, data),
+            None => simple(wire, sql, data),
+        };
+        // After the end of the session there is no answer, and nobody to ask.
+        let is_over = messages
+            .iter()
+            .any(|(letter, body)| *letter == b'E' && body.starts_with(b"SFATAL\0"));
+        answers.extend(messages.iter().filter_map(readable));
+        if is_over {
+            break;
+        }
+    }
+    answers
+}
+
+/// A server that is not in a COPY takes no notice of its data.
+fn simple(wire: &mut Wire, sql: &str, data: &str) -> Vec<(u8, Vec<u8>)> {
+    let query = format!("{sql}\0");
+    let line = format!("{data}\n");
+    let mut messages = vec![(b'Q', query.as_bytes())];
+    if sql.starts_with("copy") && sql.contains("from stdin") {
+        messages.push((b'd', line.as_bytes()));
+        messages.push((b'c', b""));
+    }
+    wire.send_all(&messages)
+}
+
+fn extended(wire: &mut Wire, sql: &str, parameter: &str) -> Vec<(u8, Vec<u8>)> {
+    let parse = format!("\0{sql}\0\0\0");
+    // No name of portal or statement, no formats.
+    let mut bind = vec![0; 4];
+    if sql.contains('$') {
+        bind.extend(1_i16.to_be_bytes());
+        bind.extend(i32::try_from(parameter.len()).unwrap().to_be_bytes());
+        bind.extend(parameter.bytes());
+    } else {
+        bind.extend(0_i16.to_be_bytes());
+    }
+    bind.extend(0_i16.to_be_bytes());
+    wire.send_all(&[
+        (b'P', parse.as_bytes()),
+        (b'B', &bind),
+        (b'D', b"P\0"),
+        (b'E', b"\0\0\0\0\0"),
+        (b'S', b""),
+    ])
+}
