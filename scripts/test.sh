@@ -5,7 +5,8 @@
 #
 # Sets up what is missing, then: versions agree, META.json, licences, format, lints, the core's tests and fuzzers (no
 # PostgreSQL), and for each major its lints, the tests inside the server, the SQL tests, the tests with several sessions, and those with real
-# clients; at last, with several majors, pg_upgrade from the oldest of them to each other. Stops at the first step that
+# clients; then, with several majors, pg_upgrade from the oldest of them to each other; at last, on one major each,
+# PostgreSQL's own regression suite on a server that preloads the library, and the example. Stops at the first step that
 # fails. The last line sums the runners' own counts: "N passed, N failed".
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
@@ -17,7 +18,7 @@
 chosen=$#
 choose_majors "$@"
 cd "$ROOT"
-STEPS=$((8 + 6 * ${#majors[@]}))
+STEPS=$((9 + 6 * ${#majors[@]}))
 passed=0
 failed=0
 part=preparation
@@ -65,6 +66,7 @@ finish() {
     if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
     printf '\n%-15s %s\n' "core" "${result[core]:-not run}"
     for major in "${majors[@]}"; do printf '%-15s %s\n' "PostgreSQL $major" "${result[$major]:-not run}"; done
+    printf '%-15s %s\n' "own suite" "${result[postgres]:-not run}"
     printf '%-15s %s\n' "example" "${result[example]:-not run}"
     if [ -n "${result[preparation]:-}" ]; then printf '%-15s %s\n' preparation "${result[preparation]}"; fi
     printf '%-15s %s\n\n' "total time" "$(duration $((EPOCHSECONDS - PG_SESSION_JWT_STARTED)))"
@@ -147,6 +149,13 @@ for major in "${ascending[@]:1}"; do
     unlock_cache
 done
 # On one major: what differs between majors is tested above.
+part=postgres
+if [ ${#available[@]} -gt 0 ]; then
+    lock_cache
+    run "PostgreSQL's own regression suite, with the library preloaded" "$ROOT/scripts/check-postgres.sh" --quick "${available[@]}"
+    unlock_cache
+    result[postgres]=PASS
+fi
 part=example
 if [ ${#available[@]} = 0 ]; then
     say "no PostgreSQL for the example"
