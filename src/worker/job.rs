@@ -90,11 +90,14 @@ impl Job {
 
     /// Takes what came, and begins what is due.
     pub fn go_on(&mut self, entry: &shared::Entry) {
-        match self.running.take() {
-            Some(running) if running.thread.is_finished() => self.end(running),
-            Some(running) => self.running = Some(running),
-            None if self.due <= Instant::now() || entry.requests > entry.served => self.begin(entry.requests),
-            None => {}
+        let mut served = entry.served;
+        if let Some(running) = self.running.take_if(|running| running.thread.is_finished()) {
+            served = running.requests;
+            self.end(running);
+        }
+        // Also what was asked for while the last fetch was running: nobody wakes the worker for it again.
+        if self.running.is_none() && (self.due <= Instant::now() || entry.requests > served) {
+            self.begin(entry.requests);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Key sets from a URL, fetched by the real worker: from a setting to an identity, and a rotation.
 
+use std::time::Duration;
+
 use crate::key_server::{Answer, KeyServer};
 use crate::providers::Provider;
 use crate::server::Server;
@@ -63,4 +65,22 @@ fn after_a_rotation_the_next_token_works_and_those_of_the_retired_key_stop() {
     init(&mut living, &new.token("alice"));
     assert_eq!(user_id(&mut living).as_deref(), Some("alice"));
     assert_eq!(keys.requests(), 2);
+}
+
+#[test]
+fn a_rotation_is_noticed_also_while_the_old_set_is_being_fetched() {
+    let (old, new) = (Provider::new("a"), Provider::with_kid("a", "k2"));
+    let keys = KeyServer::start(Answer::Body(old.key_set()));
+    let mut server = server_with(&[entry("a", &keys.url())], "");
+    init(&mut server.connect("template1", "postgres", ""), &old.token("alice"));
+    keys.answer(Answer::Steps(vec![
+        Answer::Later(Duration::from_secs(2), old.key_set()),
+        Answer::Body(new.key_set()),
+    ]));
+    server.restart();
+    keys.wait_for_requests(2);
+    let mut client = server.connect("template1", "postgres", "");
+    init(&mut client, &new.token("bob"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+    assert_eq!(keys.requests(), 3);
 }

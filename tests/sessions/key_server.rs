@@ -17,6 +17,8 @@ pub enum Answer {
     Bytes(Vec<u8>),
     /// 200 with this body, which is said to be one byte longer than it is.
     Cut(String),
+    /// The same as `Body`, after this time.
+    Later(Duration, String),
     /// This status, with no body.
     Status(u16),
     /// This status, with this body.
@@ -169,6 +171,10 @@ fn respond(mut to: impl Write, answer: &Answer) -> std::io::Result<()> {
     match answer {
         Answer::Body(body) => whole("200 OK", "", body.as_bytes()),
         Answer::Bytes(body) => whole("200 OK", "", body),
+        Answer::Later(time, body) => {
+            std::thread::sleep(*time);
+            whole("200 OK", "", body.as_bytes())
+        }
         Answer::With(more, body) => whole("200 OK", more, body.as_bytes()),
         Answer::Status(status) => whole(&format!("{status} Status"), "", b""),
         Answer::StatusWith(status, body) => whole(&format!("{status} Status"), "", body.as_bytes()),
