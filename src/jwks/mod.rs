@@ -6,9 +6,13 @@
 //! | [`url`] | `jwks_url`, as a session sees it: what the worker has fetched, and waiting for it |
 //! | [`shared`], [`entry`] | what sessions and the worker tell each other, in shared memory |
 //! | [`stored`] | the fetched sets, on disk: too large for shared memory, and still there after a restart |
+//! | [`regular_file`] | opening both kinds of files, whatever somebody has put in their place |
+//! | [`complaint`] | what the log is told of keys that cannot be had |
 
+mod complaint;
 mod entry;
 mod file;
+pub mod regular_file;
 pub mod shared;
 pub mod stored;
 mod url;
@@ -19,6 +23,7 @@ use std::rc::Rc;
 pub use file::KeyFile;
 pub use url::{Awaited, KeyUrl, wait_until};
 
+use crate::error::in_words;
 use crate::token::claims::NumericDate;
 use crate::token::key_set::Member;
 use crate::token::provider::KeySource;
@@ -32,6 +37,33 @@ pub struct Condition {
     pub next_at: Option<NumericDate>,
     /// Why they could not be had when this was last tried.
     pub error: Option<String>,
+}
+
+/// Why there are no keys, for an administrator, and the members of the set where it could be read.
+struct Unusable {
+    reason: String,
+    members: Vec<Member>,
+}
+
+impl Unusable {
+    fn new(reason: &str) -> Self {
+        Unusable {
+            reason: reason.to_owned(),
+            members: Vec::new(),
+        }
+    }
+}
+
+impl From<Error> for Unusable {
+    fn from(error: Error) -> Self {
+        Unusable {
+            reason: in_words(&error),
+            members: match error {
+                Error::NoUsableKey { members } => members,
+                _ => Vec::new(),
+            },
+        }
+    }
 }
 
 /// The keys of one provider.

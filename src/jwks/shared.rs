@@ -206,10 +206,9 @@ pub fn set_stored(url: &str, came: i64) {
     let mut table = TABLE.exclusive();
     let Some(entry) = table.entry(url) else { return };
     entry.fetched_at = came;
-    // The worker may have been started anew beside sessions that have this set already.
-    if entry.generation == 0 {
-        entry.generation = next_generation();
-    }
+    // Also beside sessions that have a set already, since the worker may have been started anew: the one before may have
+    // ended between storing this set and saying so.
+    entry.generation = next_generation();
 }
 
 /// How a fetch ended.

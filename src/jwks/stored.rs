@@ -8,12 +8,13 @@
 //! The worker alone writes. Paths are relative: every process of a server works in its data directory.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
+use super::regular_file;
 use crate::token::key_url::MAX_URL_BYTES;
 use crate::token::keys::MAX_KEY_SET_BYTES;
 
@@ -31,16 +32,36 @@ fn path(url: &str) -> PathBuf {
 }
 
 /// The key set of a URL, and when it last came.
+///
+/// # Errors
+/// There is none, or what is there was not stored for this URL.
 pub fn read(url: &str) -> io::Result<(String, SystemTime)> {
-    let file = File::open(path(url))?;
-    let came = file.metadata()?.modified()?;
-    let limit = MAX_URL_BYTES + 1 + MAX_KEY_SET_BYTES;
-    let mut text = String::new();
-    file.take(u64::try_from(limit).unwrap_or(u64::MAX))
-        .read_to_string(&mut text)?;
+    let (set, file) = open(url)?;
+    Ok((set, file.metadata()?.modified()?))
+}
+
+/// The key set of a URL, and the file that it is in.
+fn open(url: &str) -> io::Result<(String, File)> {
+    let (file, _) = regular_file::open(&path(url))?;
+    let text = regular_file::read_text(&file, MAX_URL_BYTES + 1 + MAX_KEY_SET_BYTES)?;
     match text.split_once('\n') {
-        Some((of, set)) if of == url => Ok((set.to_owned(), came)),
+        Some((of, set)) if of == url => Ok((set.to_owned(), file)),
         _ => Err(io::Error::other("it is not of this URL")),
+    }
+}
+
+/// Deletes the key set of a URL, if there is one.
+///
+/// # Errors
+/// It is still there.
+pub fn delete(url: &str) -> io::Result<()> {
+    delete_file(&path(url))
+}
+
+fn delete_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -52,16 +73,19 @@ pub fn write(url: &str, set: &str) -> io::Result<()> {
         return Err(error);
     }
     let unfinished = Path::new(FOLDER).join(UNFINISHED);
-    let mut file = File::create(&unfinished)?;
+    // What an earlier worker has left, or somebody has put there.
+    delete_file(&unfinished)?;
+    let mut file = File::create_new(&unfinished)?;
     write!(file, "{url}\n{set}")?;
     file.sync_all()?;
     fs::rename(&unfinished, path(url))?;
     File::open(FOLDER)?.sync_all()
 }
 
-/// Notes that the same key set came again.
-pub fn touch(url: &str, came: SystemTime) -> io::Result<()> {
-    File::options().write(true).open(path(url))?.set_modified(came)
+/// Notes that the same key set came again. False where that is not what is stored: then it is to be written.
+pub fn touch(url: &str, set: &str, came: SystemTime) -> bool {
+    // By the handle that it was read from: else an older set that somebody has put there would be taken for a new one.
+    open(url).is_ok_and(|(stored, file)| stored == set && file.set_modified(came).is_ok())
 }
 
 /// Deletes the key sets of all other URLs.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use pgrx::prelude::*;
 
-use super::{Condition, shared, stored};
+use super::{Condition, Unusable, complaint, shared, stored};
 use crate::error::in_words;
 use crate::token::claims::NumericDate;
 use crate::token::{Error, KeySet};
@@ -20,7 +20,7 @@ pub struct KeyUrl {
     url: String,
     /// Of the entry in shared memory, when the set was read; 0 where there was none.
     generation: u64,
-    set: Result<Rc<KeySet>, Error>,
+    set: Result<Rc<KeySet>, Unusable>,
 }
 
 impl KeyUrl {
@@ -29,13 +29,13 @@ impl KeyUrl {
         KeyUrl {
             url: url.to_owned(),
             generation: 0,
-            set: Err(Error::NoKeys),
+            set: Err(Unusable::new("it was not fetched yet")),
         }
     }
 
     /// The keys, as they were when shared memory was last looked at.
     pub fn keys(&self) -> Result<Rc<KeySet>, Error> {
-        self.set.clone()
+        self.set.as_ref().map(Rc::clone).map_err(|_| Error::NoKeys)
     }
 
     pub fn condition(&self) -> Condition {
@@ -51,10 +51,17 @@ impl KeyUrl {
                 "the background worker that fetches it does not run; see max_worker_processes and the server's log"
                     .to_owned(),
             ),
-            Some(entry) => (entry.fetches == 0).then(|| "it was not fetched yet".to_owned()),
+            Some(entry) => match &self.set {
+                Err(unusable) if entry.generation > 0 => Some(unusable.reason.clone()),
+                _ => (entry.fetches == 0).then(|| "it was not fetched yet".to_owned()),
+            },
+        };
+        let members = match &self.set {
+            Ok(set) => &set.members,
+            Err(unusable) => &unusable.members,
         };
         Condition {
-            members: self.set.as_ref().map(|set| set.members.clone()).unwrap_or_default(),
+            members: members.clone(),
             fetched_at: time(|entry| entry.fetched_at),
             next_at: time(|entry| entry.next_at),
             error,
@@ -73,28 +80,36 @@ impl KeyUrl {
             return false;
         }
         let had_keys = self.set.is_ok();
-        self.set = if generation == 0 {
-            Err(Error::NoKeys)
-        } else {
-            self.read()
+        let what = format!("the stored key set of \"{}\"", self.url);
+        (self.set, self.generation) = match self.read(generation) {
+            Ok(set) => {
+                complaint::withdraw(&what);
+                (set, generation)
+            }
+            Err(reason) => {
+                complaint::tell(&what, &reason);
+                // It is read again for the next token that asks for it.
+                (
+                    Err(Unusable::new(&format!("the stored key set cannot be used: {reason}"))),
+                    0,
+                )
+            }
         };
-        // What could not be read is read again for the next token that asks for it.
-        self.generation = if self.set.is_ok() { generation } else { 0 };
         had_keys || self.set.is_ok()
     }
 
-    fn read(&self) -> Result<Rc<KeySet>, Error> {
-        let refused = |reason: String| {
-            log!(
-                "pg_session_jwt: the stored key set of \"{}\" cannot be used: {reason}",
-                self.url
-            );
-            Error::NoKeys
-        };
-        let (set, _) = stored::read(&self.url).map_err(|error| refused(error.to_string()))?;
-        KeySet::from_public_jwks(&set)
-            .map(Rc::new)
-            .map_err(|error| refused(in_words(&error)))
+    /// The set of this generation, which may be one without a usable key: with it the provider has taken back those
+    /// before. Or why it cannot be read.
+    fn read(&self, generation: u64) -> Result<Result<Rc<KeySet>, Unusable>, String> {
+        if generation == 0 {
+            return Ok(Err(Unusable::new("it was not fetched yet")));
+        }
+        let (set, _) = stored::read(&self.url).map_err(|error| error.to_string())?;
+        match KeySet::from_public_jwks(&set) {
+            Ok(set) => Ok(Ok(Rc::new(set))),
+            Err(error @ Error::NoUsableKey { .. }) => Ok(Err(error.into())),
+            Err(error) => Err(in_words(&error)),
+        }
     }
 
     /// Asks for the first fetch; None where there is nothing to wait for.

@@ -1,10 +1,14 @@
 //! The certificate authorities that may vouch for the host of a `jwks_url`.
 
 use std::fmt::Display;
-use std::fs;
 use std::path::PathBuf;
 
 use ureq::tls::{Certificate, PemItem, parse_pem};
+
+use crate::jwks::regular_file;
+
+/// Of a file of authorities; those of distributions have less than one MiB.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Those in a PEM file, or those that the system trusts. Never the latter because the former cannot be used.
 ///
@@ -14,7 +18,11 @@ pub fn authorities(ca_file: &Option<PathBuf>) -> Result<Vec<Certificate<'static>
     let found: Vec<_> = match ca_file {
         Some(path) => {
             let unusable = |reason: &dyn Display| format!("pg_session_jwt.ca_file \"{}\": {reason}", path.display());
-            let pem = fs::read(path).map_err(|error| unusable(&error))?;
+            let read = regular_file::open(path).and_then(|(file, _)| regular_file::read(&file, MAX_BYTES + 1));
+            let pem = read.map_err(|error| unusable(&error))?;
+            if pem.len() > MAX_BYTES {
+                return Err(unusable(&format!("it has more than {MAX_BYTES} bytes")));
+            }
             let mut certificates = Vec::new();
             for item in parse_pem(&pem) {
                 if let PemItem::Certificate(certificate) =

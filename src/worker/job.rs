@@ -12,7 +12,8 @@ use crate::clock;
 use crate::error::in_words;
 use crate::jwks::{shared, stored};
 use crate::settings;
-use crate::token::KeySet;
+use crate::token::key_set::reasons;
+use crate::token::{Error, KeySet};
 
 /// After a failure, doubled with each further one.
 const FIRST_RETRY: Duration = Duration::from_secs(10);
@@ -54,7 +55,7 @@ impl Job {
             is_outdated: false,
         };
         match stored::read(url) {
-            Ok((set, came)) if KeySet::from_public_jwks(&set).is_ok() => {
+            Ok((set, came)) if is_set(&KeySet::from_public_jwks(&set)) => {
                 let came = came.duration_since(UNIX_EPOCH).unwrap_or_default();
                 shared::set_stored(url, i64::try_from(came.as_micros()).unwrap_or(i64::MAX));
                 job.current = Some(set);
@@ -118,32 +119,48 @@ impl Job {
         self.settle(outcome, running.requests);
     }
 
-    /// Stores a set that came, if sessions can use it.
+    /// Stores a set that came. One without a usable key counts, too: to publish it is how a provider takes keys back.
     fn take(&mut self, fetched: Fetched) -> Result<Came, String> {
         let Fetched { text, max_age } = fetched;
-        let set = KeySet::from_public_jwks(&text).map_err(|error| in_words(&error))?;
-        let not_stored = |error: io::Error| format!("it cannot be stored in the data directory: {error}");
+        let set = KeySet::from_public_jwks(&text);
         let at = clock::now().micros();
-        let touched = match &self.current {
-            Some(current) if *current == text => stored::touch(&self.url, SystemTime::now()),
-            _ => Err(io::ErrorKind::NotFound.into()),
-        };
-        // Also if somebody has deleted the file.
-        let is_new = touched
-            .as_ref()
-            .is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
-        if is_new {
-            stored::write(&self.url, &text).map_err(not_stored)?;
-            let (all, unusable) = (set.members.len(), set.skipped().len());
-            log!(
-                "pg_session_jwt: new key set from \"{}\": {all} keys, {unusable} of them unusable",
-                self.url
-            );
-            self.current = Some(text);
-        } else {
-            touched.map_err(not_stored)?;
+        let is_known = self.current.as_ref() == Some(&text) && stored::touch(&self.url, &text, SystemTime::now());
+        if let Err(error) = &set
+            && !is_set(&set)
+        {
+            return Err(in_words(error));
         }
-        Ok(Came { at, is_new, max_age })
+        // Also if somebody has deleted the stored set, or put another one in its place.
+        if !is_known {
+            let stored = stored::write(&self.url, &text).or_else(|error| match &set {
+                Ok(_) => Err(error),
+                // What takes the old keys back needs no room for new ones.
+                Err(_) => stored::delete(&self.url),
+            });
+            stored.map_err(|error| format!("it cannot be stored in the data directory: {error}"))?;
+            self.tell_of(&set);
+            self.current = Some(text);
+        }
+        Ok(Came {
+            at,
+            is_new: !is_known,
+            max_age,
+        })
+    }
+
+    fn tell_of(&self, set: &Result<KeySet, Error>) {
+        let url = &self.url;
+        match set {
+            Ok(set) => {
+                let (all, unusable) = (set.members.len(), set.skipped().len());
+                log!("pg_session_jwt: new key set from \"{url}\": {all} keys, {unusable} of them unusable");
+            }
+            Err(Error::NoUsableKey { members }) => warning!(
+                "pg_session_jwt: the key set from \"{url}\" has no usable key, its tokens are refused: {}",
+                reasons(members)
+            ),
+            Err(_) => {}
+        }
     }
 
     /// Says how it ended, and when it is due again.
@@ -185,4 +202,9 @@ impl Job {
         };
         shared::set_ended(&self.url, &ended);
     }
+}
+
+/// Whether a text turned out to be a key set, with or without a key that can be used.
+fn is_set(read: &Result<KeySet, Error>) -> bool {
+    matches!(read, Ok(_) | Err(Error::NoUsableKey { .. }))
 }

@@ -1,4 +1,6 @@
 //! A provider that is down, or answers what is no key set: nobody gets in by it, and nobody who is in falls out.
+//!
+//! A key set without a usable key is something else, see [`jwks_url_withdrawn`](super::jwks_url_withdrawn).
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -178,18 +180,6 @@ fn what_is_no_key_set_lets_nobody_in_and_nobody_fall_out() {
         Fault::new(
             "the text is not a JSON Web Key (The problem: it has no array \"keys\")",
             |it, _| Answer::Body(it.jwk()),
-        ),
-        Fault::new("the key set has no usable key (Its keys: it is empty)", |_, _| {
-            Answer::Body(r#"{"keys":[]}"#.to_owned())
-        }),
-        Fault::new(
-            "the key set has no usable key (Its keys: key 1, kid \"k1\": its \"use\" is not \"sig\")",
-            |it, _| Answer::Body(with(&it.jwk(), r#""use":"enc""#)),
-        ),
-        Fault::new(
-            "the key set has no usable key (Its keys: key 1, kid \"k1\": it has the private member \"d\"; give the \
-             public key only)",
-            |it, _| Answer::Body(with(&it.jwk(), r#""d":"AA""#)),
         ),
         Fault::new("the answer is not UTF-8", |it, _| {
             let mut bytes = with(&it.jwk(), r#""name":"?""#).into_bytes();

@@ -94,7 +94,7 @@ fn a_secret_that_anybody_can_fetch_is_not_a_key() {
     let expected = [
         ["a", "secret", "oct", "f", symmetric, ""],
         ["a", "k1", "OKP", "t", "", ""],
-        ["b", "", "", "f", "there are no keys", &none],
+        ["b", "secret", "oct", "f", symmetric, &none],
     ];
     let shown: Vec<Vec<&str>> = shown
         .iter()

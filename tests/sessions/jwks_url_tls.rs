@@ -173,7 +173,7 @@ fn a_file_of_authorities_that_cannot_be_used_is_not_replaced_by_those_of_the_sys
     let no_certificate = "it has no certificate";
     for (name, reason) in [
         ("missing.pem", "No such file or directory (os error 2)"),
-        ("data", "Is a directory (os error 21)"),
+        ("data", "it is not a regular file"),
         ("secret.pem", "Permission denied (os error 13)"),
         ("empty.pem", no_certificate),
         ("garbage.pem", no_certificate),

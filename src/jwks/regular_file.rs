@@ -1,0 +1,45 @@
+//! Files of the server, opened so that nothing else in their place holds a process up. Plain Rust: a thread of the
+//! worker, which must not touch PostgreSQL, reads files, too.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+/// Opens a regular file to read it. Content, times and kind are all to be asked of the handle: at the path may be
+/// something else by then.
+///
+/// # Errors
+/// There is none, or something else.
+pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
+    let regular = |metadata: Metadata| match metadata.is_file() {
+        true => Ok(metadata),
+        false => Err(io::Error::other("it is not a regular file")),
+    };
+    // A device may act on being opened.
+    regular(fs::metadata(path)?)?;
+    // A pipe that has come since would have its reader wait for a writer.
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    let metadata = regular(file.metadata()?)?;
+    Ok((file, metadata))
+}
+
+/// The first bytes of an open file, no more than the limit.
+///
+/// # Errors
+/// It cannot be read.
+pub fn read(file: &File, limit: usize) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    file.take(u64::try_from(limit).unwrap_or(u64::MAX))
+        .read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// As [`read`], of a file whose content is text.
+///
+/// # Errors
+/// As `read`, or it is not UTF-8.
+pub fn read_text(file: &File, limit: usize) -> io::Result<String> {
+    String::from_utf8(read(file, limit)?).map_err(|_| io::Error::other("it is not UTF-8"))
+}
