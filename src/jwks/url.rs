@@ -112,6 +112,17 @@ impl KeyUrl {
         }
     }
 
+    /// Asks for what may make this refusal of a token another one: for the first fetch where there is no set yet, and for
+    /// another one where the set has not the key that the token names. None where there is nothing to wait for.
+    pub fn ask_after(&self, refusal: &Error) -> Option<Awaited> {
+        let names_another_key = matches!(refusal, Error::UnknownKeyId { .. } | Error::NoKeys);
+        match self.generation {
+            0 => self.ask_first(),
+            _ if names_another_key => self.ask_again(),
+            _ => None,
+        }
+    }
+
     /// Asks for the first fetch; None where there is nothing to wait for.
     pub fn ask_first(&self) -> Option<Awaited> {
         self.need();
@@ -125,7 +136,7 @@ impl KeyUrl {
     }
 
     /// Asks for another fetch; None where that was done just now.
-    pub fn ask_again(&self) -> Option<Awaited> {
+    fn ask_again(&self) -> Option<Awaited> {
         shared::ask_again(&self.url).map(Awaited::Request)
     }
 

@@ -113,15 +113,18 @@ impl Providers {
     pub fn verify(&self, token: &[u8], policy: &Policy) -> Result<(Identity, usize), Error> {
         let asked = RefCell::new(Vec::new());
         let verdict = self.judge(token, policy, &asked);
-        let has_more_keys = match verdict {
-            Err(Error::NoKeys) => self.await_keys(&asked.take(), KeyUrl::ask_first),
-            Err(Error::UnknownKeyId { .. }) => self.await_keys(&asked.take(), KeyUrl::ask_again),
-            _ => false,
-        };
-        if has_more_keys {
-            return self.judge(token, policy, &asked);
+        match &verdict {
+            // Whatever the keys that are there say of it, it may be meant for one that is not there.
+            Err(
+                refusal @ (Error::NoKeys
+                | Error::UnknownKeyId { .. }
+                | Error::AmbiguousKey { .. }
+                | Error::AlgorithmMismatch { .. }
+                | Error::Signature
+                | Error::Audience { .. }),
+            ) if self.await_keys(&asked.take(), |url| url.ask_after(refusal)) => self.judge(token, policy, &asked),
+            _ => verdict,
         }
-        verdict
     }
 
     /// `asked` receives the places of the providers whose keys were looked at.
@@ -139,7 +142,7 @@ impl Providers {
     }
 
     /// Waits, for a limited time, for keys of these providers; true if there are other ones than before.
-    fn await_keys(&self, places: &[usize], ask: fn(&KeyUrl) -> Option<Awaited>) -> bool {
+    fn await_keys(&self, places: &[usize], ask: impl Fn(&KeyUrl) -> Option<Awaited>) -> bool {
         let urls: Vec<_> = places
             .iter()
             .filter_map(|place| match self.keys.get(*place) {

@@ -51,6 +51,7 @@ mod jwks_url_many;
 mod jwks_url_redirects;
 mod jwks_url_server;
 mod jwks_url_settings;
+mod jwks_url_several;
 mod jwks_url_slow;
 mod jwks_url_standby;
 mod jwks_url_statements;
