@@ -8,8 +8,8 @@ use crate::check::{column, found, owned};
 use crate::check_policies::Docs;
 use crate::session::{rows, run};
 
-const CONDITIONS: usize = 40_000;
-const TIME: &str = "set statement_timeout = '150s'";
+const CONDITIONS: usize = 20_000;
+const TIME: &str = "set statement_timeout = '60s'";
 
 /// So many conditions, each made from its number.
 fn many(count: usize, joined_by: &str, condition: impl Fn(usize) -> String) -> String {

@@ -1,8 +1,9 @@
 //! auth.check() where tokens open logins (PostgreSQL 18).
 
 use crate::check::{found, owned};
+use crate::key_server::wait_until;
 use crate::oauth_server::{conf, entry, server_with};
-use crate::session::run;
+use crate::session::{one, run};
 
 const WITHOUT_ROLES: (&str, &str) = ("provider_without_roles", "pg_session_jwt.providers [2]");
 
@@ -38,10 +39,14 @@ fn providers_without_roles_are_named() {
     assert_eq!(of_providers(&mut admin), []);
     std::fs::write(&hba, rules).unwrap();
     assert_eq!(of_providers(&mut admin), owned(&[WITHOUT_ROLES]));
+    let others = "pg_session_jwt_not";
     run(
         &mut admin,
-        "alter system set oauth_validator_libraries = 'other, pg_session_jwt_not'; select pg_reload_conf()",
+        &format!("alter system set oauth_validator_libraries = '{others}'"),
     );
-    let mut admin = server.connect("template1", "postgres", "");
+    run(&mut admin, "select pg_reload_conf()");
+    wait_until("the reload", || {
+        one::<String>(&mut admin, "show oauth_validator_libraries") == others
+    });
     assert_eq!(of_providers(&mut admin), []);
 }

@@ -75,10 +75,11 @@ fn clients_bring_no_keys_where_no_proxy_needs_it() {
     run(&mut admin, "set pg_session_jwt.claims_fallback = off");
     assert_eq!(found(&mut admin), []);
     let entry = Provider::new("a").entry(r#","audience":"api""#);
+    run(&mut admin, "create database other template template0");
     run(
         &mut admin,
         &format!(
-            "create database other template template0; alter database other set pg_session_jwt.providers = '[{entry}]';
+            "alter database other set pg_session_jwt.providers = '[{entry}]';
              alter database other set pg_session_jwt.claims_fallback = off"
         ),
     );
