@@ -31,6 +31,9 @@ pub enum Failure {
     /// A login with a token, and no provider whose it could be.
     #[cfg(feature = "pg18")]
     NoProviders,
+    /// A session that logged in with a token is in a mode without providers.
+    #[cfg(feature = "pg18")]
+    NoProviderOfLogin,
     /// A login with a token that names no user by the claim that is its provider's user id.
     #[cfg(feature = "pg18")]
     NoUserId { claim: String },
@@ -133,6 +136,16 @@ impl Failure {
                 ),
                 detail: Some("At a login no database is chosen yet: the server's own setting decides.".to_owned()),
                 hint: Some("Set it in postgresql.conf or by ALTER SYSTEM."),
+            },
+            #[cfg(feature = "pg18")]
+            Failure::NoProviderOfLogin => Report {
+                sqlstate: State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                message: "no provider to verify a JWT with: the session logged in with a token".to_owned(),
+                detail: Some(format!(
+                    "\"{}\" is not set here, and no other key or claim makes somebody of it.",
+                    name::PROVIDERS_TEXT
+                )),
+                hint: Some("Set the provider of the login for this database, too, and connect again."),
             },
             #[cfg(feature = "pg18")]
             Failure::NoUserId { claim } => Report {

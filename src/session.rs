@@ -2,6 +2,8 @@
 
 use crate::clock;
 use crate::error::Failure;
+#[cfg(feature = "pg18")]
+use crate::settings::login;
 use crate::settings::{self, Mode, claims, judge, jwt};
 use crate::token::identity::FlatIdentity;
 use crate::token::policy;
@@ -13,12 +15,19 @@ use crate::token::policy;
 /// filter that finds nothing. So is a setting that cannot be used.
 pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Failure> {
     match settings::mode_in_transaction()? {
+        // Whatever it is worth, only a token that one of their provider's keys has signed makes somebody of them.
+        #[cfg(feature = "pg18")]
+        mode if login::is_bound() && !matches!(mode, Mode::Provider(_)) => Err(Failure::NoProviderOfLogin),
         mode @ (Mode::Provider(_) | Mode::Proxy(_)) => jwt::read(|speaker| {
             if let Some(speaker) = &speaker {
                 in_time(&speaker.identity)?;
                 if let Mode::Provider(providers) = &mode {
                     judge::may_use(&providers.list, speaker.provider)?;
                 }
+            }
+            #[cfg(feature = "pg18")]
+            if speaker.is_none() && login::is_bound() {
+                return Err(Failure::OtherUser);
             }
             Ok(read(speaker.map(|speaker| speaker.identity)))
         })?,

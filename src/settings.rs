@@ -28,6 +28,7 @@ mod limits;
 #[cfg(feature = "pg18")]
 pub mod login;
 pub mod providers;
+mod remembered;
 mod server_key;
 mod verified;
 
@@ -58,6 +59,8 @@ pub mod name {
     pub const AUDIT_LOG: &CStr = c"pg_session_jwt.audit_log";
     pub const CA_FILE: &CStr = c"pg_session_jwt.ca_file";
     pub const OPTIMIZE_POLICIES: &CStr = c"pg_session_jwt.optimize_policies";
+    #[cfg(feature = "pg18")]
+    pub const LOGIN_IDENTITY: &CStr = c"pg_session_jwt.login_identity";
     pub const REQUEST_CLAIMS: &CStr = c"request.jwt.claims";
 
     pub const PROVIDERS_TEXT: &str = "pg_session_jwt.providers";

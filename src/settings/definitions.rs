@@ -7,7 +7,7 @@ use pgrx::{GucContext, GucFlags, GucRegistry};
 
 use super::{
     AUDIT_LOG, BIND_LOGIN_IDENTITY, CA_FILE, CLAIMS_FALLBACK, JWK, JWT, LEEWAY, OPTIMIZE_POLICIES, PRELOADED,
-    PROVIDERS, REQUEST_CLAIMS, claims, hook, jwk, jwt, late_load, limits, name, providers, server_key,
+    PROVIDERS, REQUEST_CLAIMS, claims, hook, jwk, jwt, late_load, limits, name, providers, remembered, server_key,
 };
 
 /// Defines the settings when the library is loaded, whether that is in a parallel operation or not.
@@ -95,14 +95,21 @@ fn define_all() {
         );
     }
     // On every major, so that one configuration fits all of them.
-    GucRegistry::define_bool_guc(
-        name::BIND_LOGIN_IDENTITY,
-        c"Keeps a session that logged in with a token its user's.",
-        c"Then it takes other tokens only of the same issuer and user id. Logins with a token need PostgreSQL 18.",
-        &BIND_LOGIN_IDENTITY,
-        GucContext::Suset,
-        GucFlags::default(),
-    );
+    // SAFETY: as above.
+    unsafe {
+        GucRegistry::define_bool_guc_with_hooks(
+            name::BIND_LOGIN_IDENTITY,
+            c"Keeps a session that logged in with a token its user's.",
+            c"Then it takes other tokens only of the same issuer and user id. Logins with a token need PostgreSQL 18.",
+            &BIND_LOGIN_IDENTITY,
+            GucContext::Suset,
+            GucFlags::default(),
+            None,
+            Some(limits::assign_bind_login_identity),
+            None,
+        );
+    }
+    remembered::define();
     GucRegistry::define_string_guc(
         name::CA_FILE,
         c"The certificate authorities that a jwks_url is verified with, as a PEM file.",

@@ -4,6 +4,8 @@ use std::ffi::CStr;
 
 use pgrx::pg_sys;
 
+#[cfg(feature = "pg18")]
+use super::login;
 use super::providers::Providers;
 use super::{Mode, leeway, mode, verified};
 use crate::error::Failure;
@@ -31,8 +33,12 @@ pub fn judge(token: &[u8], jti: TokenId) -> Result<Verdict, Failure> {
         Mode::Provider(providers) => {
             let verdict = provided(token, &providers, now, leeway)?;
             may_use(&providers.list, verdict.provider)?;
+            #[cfg(feature = "pg18")]
+            login::is_theirs(token, &providers.list, &verdict)?;
             Ok(verdict)
         }
+        #[cfg(feature = "pg18")]
+        Mode::Proxy(_) | Mode::Claims | Mode::Off if login::is_bound() => Err(Failure::NoProviderOfLogin),
         Mode::Proxy(keys) => {
             let identity = token::verify(token, &keys, &Policy { now, leeway, jti })?;
             Ok(Verdict {

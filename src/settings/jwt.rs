@@ -175,7 +175,7 @@ fn verdict(token: &[u8], source: pg_sys::GucSource::Type) -> Result<(u64, usize,
             // A token of the startup packet that nobody has used yet came before this one.
             let _ = read(|_| ());
             let jti = LAST_JTI.get().map_or(TokenId::Integer, TokenId::GreaterThan);
-            let judged = judge(token, jti).and_then(|verdict| admit(token, source).map(|()| verdict));
+            let judged = judge(token, jti);
             audit::log(token, judged.as_ref().err());
             let Verdict { provider, identity } = judged?;
             Ok((key_generation(), provider, identity))

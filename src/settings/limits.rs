@@ -1,6 +1,6 @@
-//! `claims_fallback`, `leeway` and `audit_log`: what a superuser restricts.
+//! `claims_fallback`, `leeway`, `audit_log` and `bind_login_identity`: what a superuser restricts.
 //!
-//! Their check hooks accept everything; they note that PostgreSQL has applied a value at all, see `late_load`. So does
+//! The check hooks accept everything; they note that PostgreSQL has applied a value at all, see `late_load`. So does
 //! that of `providers`.
 
 use std::ffi::{c_int, c_void};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use pgrx::prelude::*;
 
-use super::assigned;
+use super::{assigned, keys_changed};
 
 /// Whether somebody's value was ever applied, and not only the default.
 pub(super) static PROVIDERS_APPLIED: AtomicBool = AtomicBool::new(false);
@@ -49,6 +49,12 @@ pub(super) unsafe extern "C-unwind" fn check_leeway(
 #[pg_guard]
 pub(super) unsafe extern "C-unwind" fn assign_leeway(_newval: c_int, _extra: *mut c_void) {
     assigned();
+}
+
+/// Every token is verified again: whose it may be has changed.
+#[pg_guard]
+pub(super) unsafe extern "C-unwind" fn assign_bind_login_identity(_newval: bool, _extra: *mut c_void) {
+    keys_changed();
 }
 
 #[pg_guard]

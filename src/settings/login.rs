@@ -8,27 +8,25 @@
 use std::ffi::{CStr, CString};
 use std::sync::OnceLock;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use pgrx::pg_sys;
 
-use super::judge::allows;
-use super::verified::{self, Name};
-use super::{bind_login_identity, hook, leeway, name, providers};
-use crate::clock;
+use super::judge::{Verdict, allows};
+use super::{bind_login_identity, hook, leeway, name, providers, remembered, verified};
 use crate::error::Failure;
-use crate::token::claims::Claims;
-use crate::token::compact::Compact;
+use crate::token::identity::{FlatIdentity, Text as Part};
 use crate::token::policy::TokenId;
-use crate::token::{Error, Policy};
+use crate::token::{Error, Policy, Provider};
+use crate::{clock, encoding};
 
-/// Set once, in the process of a session that logged in with a token; not in its parallel workers.
-static LOGIN: OnceLock<Login> = OnceLock::new();
+/// Who logged in, see [`Login::known`]. Set once, in the process of a session that logged in with a token; its parallel
+/// workers know by [`remembered::login`].
+static LOGIN: OnceLock<CString> = OnceLock::new();
 
 /// Who logged in, proven by their provider's key.
 pub struct Login {
-    token: Name,
-    issuer: Option<String>,
-    /// The claim that their provider says is the user id.
-    claim: String,
+    token: String,
+    person: String,
     user_id: CString,
 }
 
@@ -49,15 +47,15 @@ pub fn judge(token: &[u8], role: &CStr) -> Result<Login, Failure> {
     if !allows(provider, role.to_bytes()) || provider.roles.is_empty() && is_more_than_an_end_user(role) {
         return Err(Failure::Role);
     }
-    let claim = provider.user_id_claim.clone();
+    let claim = &provider.user_id_claim;
     // PostgreSQL writes it to its log as it is: a line break in it could forge a line.
     let is_name = |id: &String| !id.is_empty() && !id.chars().any(char::is_control);
-    let user_id = identity.user_id.filter(is_name).and_then(|id| CString::new(id).ok());
+    let no_user_id = || Failure::NoUserId { claim: claim.clone() };
+    let user_id = identity.user_id.filter(is_name).ok_or_else(no_user_id)?;
     Ok(Login {
-        token: verified::name(token),
-        issuer: identity.issuer,
-        user_id: user_id.ok_or_else(|| Failure::NoUserId { claim: claim.clone() })?,
-        claim,
+        token: hex(verified::name(token).bytes()),
+        person: person(identity.issuer.as_deref(), claim, &user_id),
+        user_id: CString::new(user_id).map_err(|_| no_user_id())?,
     })
 }
 
@@ -86,8 +84,14 @@ impl Login {
     /// # Errors
     /// [`Failure::NotApplied`], where the token cannot be set; [`Failure::OtherUser`], where the session is somebody's.
     pub fn begin(self, token: &CStr) -> Result<CString, Failure> {
-        let user_id = self.user_id.clone();
-        LOGIN.set(self).map_err(|_| Failure::OtherUser)?;
+        let not_applied = || Failure::NotApplied {
+            setting: name::JWT_TEXT,
+        };
+        let known = self.known().ok_or_else(not_applied)?;
+        LOGIN.set(known.clone()).map_err(|_| Failure::OtherUser)?;
+        if !remembered::remember_login(&known) {
+            return Err(not_applied());
+        }
         // By the role that PostgreSQL itself would take: nobody is logged in yet.
         // SAFETY: both are C strings; at a level below ERROR nothing is raised.
         let applied = unsafe {
@@ -105,57 +109,81 @@ impl Login {
         };
         // 1: applied; 0: refused; -1: passed over (guc.c).
         if applied == 1 {
-            return Ok(user_id);
+            return Ok(self.user_id);
         }
-        Err(Failure::NotApplied {
-            setting: name::JWT_TEXT,
-        })
+        Err(not_applied())
     }
 
-    /// Whether a token that was verified is of this user. A token without `iss` is of nobody whom another one names.
-    fn is_of(&self, token: &[u8]) -> bool {
-        if verified::name(token) == self.token {
-            return true;
-        }
-        let same = |token: &Compact| {
-            let payload = token.payload().ok()?;
-            let claims = Claims::parse(&payload).ok()?;
-            let issuer = claims.text("iss").filter(|issuer| !issuer.is_empty())?;
-            let user_id = claims.text(&self.claim)?;
-            Some(self.issuer.as_deref() == Some(issuer) && self.user_id.as_bytes() == user_id.as_bytes())
-        };
-        Compact::parse(token).ok().as_ref().and_then(same) == Some(true)
+    /// `token` and `person`, in one text.
+    fn known(&self) -> Option<CString> {
+        CString::new(format!("{}{BETWEEN}{}", self.token, self.person)).ok()
     }
 }
 
-/// Whether the token may be replaced by this one, which was verified if it is not empty and came from the session.
-/// Without a token the session would be nobody's, which opens policies for nobody, and the claims of the weakest mode.
+/// Between the two hashes of [`Login::known`].
+const BETWEEN: char = '/';
+
+/// The hash of who somebody is: their provider's name, which may be missing, the claim that it says is the user id, and
+/// that.
+fn person(issuer: Option<&str>, claim: &str, user_id: &str) -> String {
+    let mut text = Vec::new();
+    for part in [issuer.unwrap_or_default(), claim, user_id] {
+        text.extend_from_slice(&part.len().to_le_bytes());
+        text.extend_from_slice(part.as_bytes());
+    }
+    hex(digest(&SHA256, &text).as_ref())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Who logged in with a token, if the session is to stay theirs.
+fn owner() -> Option<CString> {
+    let login = LOGIN.get().cloned().or_else(remembered::login)?;
+    bind_login_identity().then_some(login)
+}
+
+/// Whether the session is its user's who logged in with a token.
+pub fn is_bound() -> bool {
+    owner().is_some()
+}
+
+/// Whether a token that was verified is of the user who logged in. What counts is what its provider says of it now, under
+/// the settings of this session, and not what stands in it.
+///
+/// # Errors
+/// [`Failure::OtherUser`]
+pub fn is_theirs(token: &[u8], providers: &[Provider], verdict: &Verdict) -> Result<(), Failure> {
+    let Some(owner) = owner() else { return Ok(()) };
+    let owner = owner.to_string_lossy();
+    let (their_token, them) = owner.split_once(BETWEEN).ok_or(Failure::OtherUser)?;
+    let identity = FlatIdentity::new(&verdict.identity);
+    let text = |part| identity.text(part).and_then(encoding::from_server);
+    let issuer = text(Part::Issuer).filter(|issuer| !issuer.is_empty());
+    let (Some(provider), Some(user_id)) = (providers.get(verdict.provider), text(Part::UserId)) else {
+        return Err(Failure::OtherUser);
+    };
+    let same_person = person(issuer.as_deref(), &provider.user_id_claim, &user_id) == them;
+    // A token without `iss` is of nobody whom another one names.
+    let same = same_person && (issuer.is_some() || hex(verified::name(token).bytes()) == their_token);
+    if same { Ok(()) } else { Err(Failure::OtherUser) }
+}
+
+/// Whether a value that cannot be verified yet may be the session's token: a token of the startup packet, or none at all.
+/// Without a token the session would be nobody's, which opens policies for nobody.
 ///
 /// # Errors
 /// [`Failure::OtherUser`]
 pub fn admit(token: &[u8], source: pg_sys::GucSource::Type) -> Result<(), Failure> {
     use pg_sys::GucSource::{PGC_S_CLIENT, PGC_S_SESSION};
-    let is_theirs = || match (source, LOGIN.get()) {
-        // Of the startup packet: it cannot be verified yet.
-        (PGC_S_CLIENT, Some(login)) => verified::name(token) == login.token,
-        (PGC_S_SESSION, Some(login)) => login.is_of(token),
-        (PGC_S_SESSION, None) => hook::copying_from_leader() || !is_worker_of_a_login(),
+    let Some(owner) = owner() else { return Ok(()) };
+    let is_their_token = || owner.to_string_lossy().starts_with(&hex(verified::name(token).bytes()));
+    let admitted = match source {
+        _ if hook::copying_from_leader() => true,
+        PGC_S_CLIENT => is_their_token(),
+        PGC_S_SESSION => !token.is_empty(),
         _ => true,
     };
-    if !bind_login_identity() || is_theirs() {
-        return Ok(());
-    }
-    Err(Failure::OtherUser)
-}
-
-/// A parallel worker does not know who logged in, only how. The one value that it can be given is that of a function's
-/// SET clause.
-fn is_worker_of_a_login() -> bool {
-    if !hook::in_parallel_worker() {
-        return false;
-    }
-    // SAFETY: reads a global of this process.
-    let system_user = unsafe { pg_sys::GetSystemUser() };
-    // SAFETY: a C string that lives as long as the process.
-    !system_user.is_null() && unsafe { CStr::from_ptr(system_user) }.to_bytes().starts_with(b"oauth:")
+    if admitted { Ok(()) } else { Err(Failure::OtherUser) }
 }

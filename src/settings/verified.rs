@@ -44,6 +44,13 @@ pub fn name(token: &[u8]) -> Name {
     Name(name)
 }
 
+impl Name {
+    #[cfg(feature = "pg18")]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// The place of the provider and the flat identity of a token that was verified under the current keys.
 pub fn find(name: &Name) -> Option<(usize, Vec<u8>)> {
     CACHE.with_borrow(|cache| {

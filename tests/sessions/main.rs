@@ -73,6 +73,7 @@ mod major_upgrade;
 mod major_upgrade_from_older;
 mod memory;
 mod oauth;
+mod oauth_bound;
 mod oauth_databases;
 mod oauth_identity;
 mod oauth_libpq;
