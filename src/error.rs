@@ -28,6 +28,14 @@ pub enum Failure {
     TokenSource,
     /// The server has a key of its own, and a connection brings another one.
     KeyFromClient,
+    /// A connection brings a key where none may.
+    ClientKey,
+    /// A connection brings two keys.
+    KeyTwice,
+    /// The session has had providers and has none any more.
+    LostProviders,
+    /// What is stored for the session's database or role is not what it was opened with.
+    StoredChanged { setting: &'static str },
     /// A login with a token, and no provider whose it could be.
     #[cfg(feature = "pg18")]
     NoProviders,
@@ -126,6 +134,30 @@ impl Failure {
                 message: format!("\"{}\" is set by the server", name::JWK_TEXT),
                 detail: Some("A connection cannot replace the server's key with its own.".to_owned()),
                 hint: Some("Connect without it."),
+            },
+            Failure::ClientKey => Report {
+                sqlstate: State::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                message: "a connection may not bring a key of its own".to_owned(),
+                detail: Some(format!("\"{}\" is off.", name::CLIENT_KEYS_TEXT)),
+                hint: Some("Connect without pg_session_jwt.jwk."),
+            },
+            Failure::KeyTwice => Report {
+                sqlstate: State::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                message: format!("\"{}\" is given twice", name::JWK_TEXT),
+                detail: Some("One value of the startup packet would replace another one.".to_owned()),
+                hint: Some("Give it in \"options\" or as a parameter, once."),
+            },
+            Failure::LostProviders => Report {
+                sqlstate: State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                message: "this session has lost its identity providers".to_owned(),
+                detail: Some("Without them it gives no identity, and believes no other key and no claims.".to_owned()),
+                hint: Some("Connect again."),
+            },
+            Failure::StoredChanged { setting } => Report {
+                sqlstate: State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                message: format!("\"{setting}\" is not what is stored for this session"),
+                detail: Some("ALTER DATABASE or ALTER ROLE has changed it since the session began.".to_owned()),
+                hint: Some("Connect again."),
             },
             #[cfg(feature = "pg18")]
             Failure::NoProviders => Report {

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `pg_session_jwt.providers` | string, JSON array; superuser, who alone sees it | '' |
 //! | `pg_session_jwt.jwk` | string, one public JWK; configuration file or startup packet | '' |
+//! | `pg_session_jwt.client_keys` | bool; configuration file | on |
 //! | `pg_session_jwt.jwt` | string, the token; anyone, in the session | '' |
 //! | `pg_session_jwt.claims_fallback` | bool; superuser | on |
 //! | `pg_session_jwt.leeway` | integer, seconds, 0 to 300; superuser | 60 |
@@ -30,9 +31,11 @@ pub mod login;
 pub mod providers;
 mod remembered;
 mod server_key;
+mod stored;
 mod verified;
 
 use std::ffi::{CString, OsString};
+use std::ops::RangeInclusive;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -59,6 +62,8 @@ pub mod name {
     pub const AUDIT_LOG: &CStr = c"pg_session_jwt.audit_log";
     pub const CA_FILE: &CStr = c"pg_session_jwt.ca_file";
     pub const OPTIMIZE_POLICIES: &CStr = c"pg_session_jwt.optimize_policies";
+    pub const CLIENT_KEYS: &CStr = c"pg_session_jwt.client_keys";
+    pub const LOST_PROVIDERS: &CStr = c"pg_session_jwt.lost_providers";
     #[cfg(feature = "pg18")]
     pub const LOGIN_IDENTITY: &CStr = c"pg_session_jwt.login_identity";
     pub const REQUEST_CLAIMS: &CStr = c"request.jwt.claims";
@@ -66,12 +71,16 @@ pub mod name {
     pub const PROVIDERS_TEXT: &str = "pg_session_jwt.providers";
     pub const PREFIX_TEXT: &str = "pg_session_jwt";
     pub const CLAIMS_FALLBACK_TEXT: &str = "pg_session_jwt.claims_fallback";
+    pub const BIND_LOGIN_IDENTITY_TEXT: &str = "pg_session_jwt.bind_login_identity";
+    pub const LEEWAY_TEXT: &str = "pg_session_jwt.leeway";
+    pub const CLIENT_KEYS_TEXT: &str = "pg_session_jwt.client_keys";
     pub const JWT_TEXT: &str = "pg_session_jwt.jwt";
     pub const JWK_TEXT: &str = "pg_session_jwt.jwk";
 }
 
 static PROVIDERS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static JWK: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+static CLIENT_KEYS: GucSetting<bool> = GucSetting::<bool>::new(true);
 static JWT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static CLAIMS_FALLBACK: GucSetting<bool> = GucSetting::<bool>::new(true);
 static LEEWAY: GucSetting<i32> = GucSetting::<i32>::new(60);
@@ -99,10 +108,15 @@ pub enum Mode {
 /// The one source of identity that counts now.
 ///
 /// # Errors
-/// [`Failure::Unusable`], [`Failure::NotApplied`]: then no source counts, not even a weaker one.
+/// [`Failure::Unusable`], [`Failure::NotApplied`], [`Failure::LostProviders`], [`Failure::StoredChanged`],
+/// [`Failure::ClientKey`]: then no source counts, not even a weaker one.
 pub fn mode() -> Result<Mode, Failure> {
+    stored::unchanged()?;
     if let Some(providers) = providers::current()? {
         return Ok(Mode::Provider(providers));
+    }
+    if remembered::has_lost_providers() {
+        return Err(Failure::LostProviders);
     }
     match jwk::key_set()? {
         Some(keys) => Ok(Mode::Proxy(keys)),
@@ -117,7 +131,7 @@ pub fn mode() -> Result<Mode, Failure> {
 /// As [`mode`].
 pub fn mode_in_transaction() -> Result<Mode, Failure> {
     match mode()? {
-        Mode::Claims | Mode::Off if catalog::has_skipped_key() => Err(Failure::NotApplied {
+        Mode::Claims | Mode::Off if stored::has_skipped_key() => Err(Failure::NotApplied {
             setting: name::JWK_TEXT,
         }),
         mode => Ok(mode),
@@ -158,6 +172,21 @@ fn assigned() {
     ASSIGNMENTS.fetch_add(1, Relaxed);
 }
 
+/// Counts the assignments of the restrictions that are no keys.
+static RESTRICTIONS: AtomicU64 = AtomicU64::new(1);
+
+fn restrictions() -> u64 {
+    RESTRICTIONS.load(Relaxed)
+}
+
+fn restricted() {
+    RESTRICTIONS.fetch_add(1, Relaxed);
+    assigned();
+}
+
+/// What `pg_session_jwt.leeway` can be.
+const LEEWAYS: RangeInclusive<i32> = 0..=300;
+
 /// Seconds of grace for `exp` and `nbf`.
 pub fn leeway() -> u32 {
     u32::try_from(LEEWAY.get()).unwrap_or(0)
@@ -166,6 +195,11 @@ pub fn leeway() -> u32 {
 /// Whether `request.jwt.claims` is believed where there is no key.
 pub fn claims_fallback() -> bool {
     CLAIMS_FALLBACK.get()
+}
+
+/// Whether connections may bring keys of their own.
+fn client_keys() -> bool {
+    CLIENT_KEYS.get()
 }
 
 /// Whether a session that logged in with a token stays its user's.

@@ -1,13 +1,8 @@
-//! A key that was set for the database or the role of this session, and that PostgreSQL has thrown away.
-//!
-//! `pg_session_jwt.jwk` cannot be set by ALTER DATABASE or ALTER ROLE. While the library is not loaded the command is
-//! accepted all the same; when the library is then preloaded, PostgreSQL skips the value at each login with a WARNING
-//! and no hook hears of it. Without this look into the catalog the session would go on in a weaker mode.
+//! What ALTER DATABASE and ALTER ROLE have stored for this session, as the catalog has it now.
 //!
 //! By the catalog's index, as PostgreSQL itself does it at login (pg_db_role_setting.c, ApplySetting): a query would be
 //! planned for it, which took a millisecond of each connection.
 
-use std::cell::Cell;
 use std::ptr;
 
 use pgrx::pg_sys::{self, Datum, Oid};
@@ -25,44 +20,35 @@ const SETCONFIG: i32 = 3;
 /// The lock of a reader (`storage/lockdefs.h`).
 const LOCK: i32 = pg_sys::AccessShareLock as i32;
 
-thread_local! {
-    static FOUND: Cell<Option<bool>> = const { Cell::new(None) };
-}
+/// A setting of ours: its name in small letters, and its value.
+pub(super) type Stored = (Vec<u8>, Vec<u8>);
 
-/// Whether there is such a key. The catalog counts as it was when it was first asked, at most once in a session:
-/// PostgreSQL itself reads it at login only.
+/// What is stored for this database and the role that logged in, in the order in which the first one counts.
 ///
 /// For callers in a transaction. It needs no transaction id, which neither a standby nor a parallel worker could give.
-pub fn has_skipped_key() -> bool {
-    FOUND.get().unwrap_or_else(|| {
-        let found = look();
-        FOUND.set(Some(found));
-        found
-    })
-}
-
-fn look() -> bool {
+pub(super) fn stored() -> Vec<Stored> {
     // SAFETY: reads a global of this process.
     let database = unsafe { pg_sys::MyDatabaseId };
+    // Not that of SET SESSION AUTHORIZATION: it is only at the login that PostgreSQL applies what is stored.
     // SAFETY: as above.
-    let role = unsafe { pg_sys::GetSessionUserId() };
+    let role = unsafe { pg_sys::GetAuthenticatedUserId() };
     let any = pg_sys::InvalidOid;
     // SAFETY: a catalog that every database has, in a transaction.
     let relation = unsafe { pg_sys::table_open(RELATION, LOCK) };
-    let found = [(database, role), (any, role), (database, any), (any, any)]
-        .into_iter()
-        .any(|(database, role)| holds_key(relation, database, role));
+    let mut found = Vec::new();
+    for (database, role) in [(database, role), (any, role), (database, any), (any, any)] {
+        collect(relation, database, role, &mut found);
+    }
     // SAFETY: opened above, with this lock.
     unsafe { pg_sys::table_close(relation, LOCK) };
     found
 }
 
-/// Whether a key is stored for just this database and role.
-fn holds_key(relation: pg_sys::Relation, database: Oid, role: Oid) -> bool {
+/// What is stored for just this database and role.
+fn collect(relation: pg_sys::Relation, database: Oid, role: Oid, found: &mut Vec<Stored>) {
     let mut keys = [equals(SETDATABASE, database), equals(SETROLE, role)];
     // SAFETY: an index of this relation; a null snapshot is the catalog's own; the keys outlive the scan.
     let scan = unsafe { pg_sys::systable_beginscan(relation, INDEX, true, ptr::null_mut(), 2, keys.as_mut_ptr()) };
-    let mut found = false;
     // The index is unique: there is one row, or none.
     // SAFETY: a scan that has begun.
     let row = unsafe { pg_sys::systable_getnext(scan) };
@@ -72,11 +58,12 @@ fn holds_key(relation: pg_sys::Relation, database: Oid, role: Oid) -> bool {
         let mut is_null = false;
         // SAFETY: the row is of this relation, and valid until the scan goes on.
         let settings = unsafe { pg_sys::heap_getattr(row, SETCONFIG, columns, &mut is_null) };
-        found = !is_null && holds(settings, is_key);
+        if !is_null {
+            each_text(settings, |setting| found.extend(ours(setting)));
+        }
     }
     // SAFETY: begun above.
     unsafe { pg_sys::systable_endscan(scan) };
-    found
 }
 
 fn equals(column: i16, value: Oid) -> pg_sys::ScanKeyData {
@@ -94,8 +81,8 @@ fn equals(column: i16, value: Oid) -> pg_sys::ScanKeyData {
     key
 }
 
-/// Whether an array of texts has one that `wanted` wants.
-fn holds(texts: Datum, wanted: impl Fn(&[u8]) -> bool) -> bool {
+/// Shows each of an array of texts.
+fn each_text(texts: Datum, mut show: impl FnMut(&[u8])) {
     // SAFETY: the column is an array, which this makes whole if it is stored elsewhere.
     let array = unsafe { pg_sys::pg_detoast_datum(texts.cast_mut_ptr()) }.cast();
     let (mut elements, mut nulls, mut count) = (ptr::null_mut(), ptr::null_mut(), 0);
@@ -118,17 +105,17 @@ fn holds(texts: Datum, wanted: impl Fn(&[u8]) -> bool) -> bool {
     let elements = unsafe { std::slice::from_raw_parts(elements, count) };
     // SAFETY: as above.
     let nulls = unsafe { std::slice::from_raw_parts(nulls, count) };
-    elements.iter().zip(nulls).any(|(element, is_null)| {
+    for (element, _) in elements.iter().zip(nulls).filter(|(_, is_null)| !**is_null) {
         // SAFETY: not null, and so a text, within the array, which lives.
-        !is_null && wanted(unsafe { varlena_to_byte_slice(element.cast_mut_ptr()) })
-    })
+        show(unsafe { varlena_to_byte_slice(element.cast_mut_ptr()) });
+    }
 }
 
-/// Whether `name=value` sets the key, to something.
-fn is_key(setting: &[u8]) -> bool {
-    let name = name::JWK_TEXT.as_bytes();
-    match setting.split_at_checked(name.len()) {
-        Some((before, [b'=', value @ ..])) => before.eq_ignore_ascii_case(name) && !value.is_empty(),
-        _ => false,
-    }
+/// `name=value`, if the name has our prefix.
+fn ours(setting: &[u8]) -> Option<Stored> {
+    let at = setting.iter().position(|byte| *byte == b'=')?;
+    let (name, value) = setting.split_at(at);
+    let (name, value) = (name.to_ascii_lowercase(), value.get(1..)?);
+    let of_prefix = name.strip_prefix(name::PREFIX_TEXT.as_bytes())?.starts_with(b".");
+    of_prefix.then(|| (name, value.to_vec()))
 }

@@ -6,11 +6,15 @@ use pgrx::pg_sys;
 use pgrx::{GucContext, GucFlags, GucRegistry};
 
 use super::{
-    AUDIT_LOG, BIND_LOGIN_IDENTITY, CA_FILE, CLAIMS_FALLBACK, JWK, JWT, LEEWAY, OPTIMIZE_POLICIES, PRELOADED,
-    PROVIDERS, REQUEST_CLAIMS, claims, hook, jwk, jwt, late_load, limits, name, providers, remembered, server_key,
+    AUDIT_LOG, BIND_LOGIN_IDENTITY, CA_FILE, CLAIMS_FALLBACK, CLIENT_KEYS, JWK, JWT, LEEWAY, LEEWAYS,
+    OPTIMIZE_POLICIES, PRELOADED, PROVIDERS, REQUEST_CLAIMS, claims, hook, jwk, jwt, late_load, limits, name,
+    providers, remembered, server_key,
 };
 
 /// Defines the settings when the library is loaded, whether that is in a parallel operation or not.
+///
+/// RESET ALL and DISCARD ALL are anyone's, and take back what is anyone's: NO_RESET_ALL keeps what a superuser's function
+/// has set for the session.
 pub fn define() {
     if !hook::outside_of_parallel_mode(define_all) {
         define_all();
@@ -22,6 +26,8 @@ fn define_all() {
     // SAFETY: reads a global of this process.
     PRELOADED.store(unsafe { pg_sys::process_shared_preload_libraries_in_progress }, Relaxed);
     let placeholders = late_load::Placeholders::look();
+    // First: the hooks of others remember by it.
+    remembered::define();
     // SAFETY: the hooks have the types that PostgreSQL calls them with, are guarded, and live as long as the library.
     unsafe {
         GucRegistry::define_string_guc_with_hooks(
@@ -30,9 +36,23 @@ fn define_all() {
             c"Where it is set, no other source of identity counts.",
             &PROVIDERS,
             GucContext::Suset,
-            GucFlags::SUPERUSER_ONLY,
+            GucFlags::SUPERUSER_ONLY | GucFlags::NO_RESET_ALL,
             Some(providers::check),
             Some(providers::assign),
+            None,
+        );
+    }
+    // SAFETY: as above.
+    unsafe {
+        GucRegistry::define_bool_guc_with_hooks(
+            name::CLIENT_KEYS,
+            c"Lets a connection bring a key of its own in its startup packet.",
+            c"Needed behind a proxy that signs with one; anyone else who can connect is whoever they say they are.",
+            &CLIENT_KEYS,
+            GucContext::Sighup,
+            GucFlags::default(),
+            Some(limits::check_client_keys),
+            Some(limits::assign_client_keys),
             None,
         );
     }
@@ -58,7 +78,7 @@ fn define_all() {
             c"Whoever can run SQL can set request.jwt.claims: leave this on only behind a trusted front end.",
             &CLAIMS_FALLBACK,
             GucContext::Suset,
-            GucFlags::default(),
+            GucFlags::NO_RESET_ALL,
             Some(limits::check_claims_fallback),
             Some(limits::assign_claims_fallback),
             None,
@@ -71,10 +91,10 @@ fn define_all() {
             c"Seconds by which a token may be used after exp and before nbf.",
             c"Allows for clocks that differ.",
             &LEEWAY,
-            0,
-            300,
+            *LEEWAYS.start(),
+            *LEEWAYS.end(),
             GucContext::Suset,
-            GucFlags::UNIT_S,
+            GucFlags::UNIT_S | GucFlags::NO_RESET_ALL,
             Some(limits::check_leeway),
             Some(limits::assign_leeway),
             None,
@@ -88,7 +108,7 @@ fn define_all() {
             c"One line each, with iss, sub, aud, jti and kid as JSON; never the token.",
             &AUDIT_LOG,
             GucContext::Suset,
-            GucFlags::default(),
+            GucFlags::NO_RESET_ALL,
             Some(limits::check_audit_log),
             None,
             None,
@@ -103,13 +123,12 @@ fn define_all() {
             c"Then it takes other tokens only of the same issuer and user id. Logins with a token need PostgreSQL 18.",
             &BIND_LOGIN_IDENTITY,
             GucContext::Suset,
-            GucFlags::default(),
+            GucFlags::NO_RESET_ALL,
             None,
             Some(limits::assign_bind_login_identity),
             None,
         );
     }
-    remembered::define();
     GucRegistry::define_string_guc(
         name::CA_FILE,
         c"The certificate authorities that a jwks_url is verified with, as a PEM file.",

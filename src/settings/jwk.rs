@@ -1,7 +1,10 @@
 //! `pg_session_jwt.jwk`: the key of proxy mode.
 //!
-//! It is refused where a person gets the error. Anywhere else PostgreSQL would drop a refused value with a WARNING and
-//! go on as if it were not set, so there it is accepted, logged, and unusable for as long as it stands.
+//! A connection may not bring one where the server has one or wants none, nor two: it is refused.
+//!
+//! A value that cannot be used is refused where a person gets the error. Anywhere else PostgreSQL would drop a refused
+//! value with a WARNING and go on as if it were not set, so there it is accepted, logged, and unusable for as long as it
+//! stands.
 
 use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_void};
@@ -10,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use pgrx::prelude::*;
 
-use super::{JWK, extra, hook, key_generation, keys_changed, late_load, name};
+use super::{JWK, client_keys, extra, hook, key_generation, keys_changed, late_load, name};
 use crate::error::Failure;
 use crate::token::keys::Key;
 use crate::token::{Error, KeySet};
@@ -23,6 +26,11 @@ pub(super) fn is_from_server() -> bool {
     use pg_sys::GucSource::{PGC_S_CLIENT, PGC_S_DEFAULT, PGC_S_OVERRIDE};
     let source = SOURCE.load(Relaxed);
     (PGC_S_DEFAULT + 1..PGC_S_CLIENT).contains(&source) || source == PGC_S_OVERRIDE
+}
+
+/// Whether the current value, which may be empty, is the one that the connection brought.
+fn is_from_client() -> bool {
+    SOURCE.load(Relaxed) == pg_sys::GucSource::PGC_S_CLIENT
 }
 
 type Parsed = Result<Option<Rc<KeySet>>, Failure>;
@@ -50,6 +58,9 @@ fn parse_current() -> Parsed {
             setting: name::JWK_TEXT,
         });
     }
+    if is_from_client() && !client_keys() {
+        return Err(Failure::ClientKey);
+    }
     let unusable = |problem| Failure::Unusable {
         setting: name::JWK_TEXT,
         problem,
@@ -66,6 +77,21 @@ fn parse(text: &CStr) -> Result<Key, Error> {
     Key::from_public_jwk(text.to_str().map_err(not_utf8)?)
 }
 
+/// Whether a connection may bring this key, or an empty text in its place. A proxy gives its key by `options`; a startup
+/// parameter, which comes after them, is then not the proxy's.
+fn may_bring(text: &CStr) -> Result<(), Failure> {
+    let current = JWK.get().unwrap_or_default();
+    if is_from_server() && !current.is_empty() {
+        Err(Failure::KeyFromClient)
+    } else if !client_keys() {
+        Err(Failure::ClientKey)
+    } else if is_from_client() && current.as_c_str() != text {
+        Err(Failure::KeyTwice)
+    } else {
+        Ok(())
+    }
+}
+
 #[pg_guard]
 pub(super) unsafe extern "C-unwind" fn check(
     newval: *mut *mut c_char,
@@ -75,9 +101,11 @@ pub(super) unsafe extern "C-unwind" fn check(
     use pg_sys::GucSource::{PGC_S_CLIENT, PGC_S_OVERRIDE, PGC_S_SESSION, PGC_S_TEST};
     // SAFETY: PostgreSQL calls check hooks with the value to check.
     let text = unsafe { hook::value(newval) };
-    let has_key = || JWK.get().is_some_and(|key| !key.is_empty());
-    if source == PGC_S_CLIENT && is_from_server() && has_key() && !hook::copying_from_leader() {
-        return hook::refuse(&Failure::KeyFromClient);
+    if source == PGC_S_CLIENT
+        && !hook::copying_from_leader()
+        && let Err(failure) = may_bring(text)
+    {
+        return hook::refuse(&failure);
     }
     if !text.is_empty()
         && !late_load::is_mark(text)

@@ -10,8 +10,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use pgrx::pg_sys;
 
-use super::limits::{AUDIT_LOG_APPLIED, CLAIMS_FALLBACK_APPLIED, LEEWAY_APPLIED, PROVIDERS_APPLIED};
-use super::{JWK, PROVIDERS, jwk, name};
+use super::limits::{
+    AUDIT_LOG_APPLIED, CLAIMS_FALLBACK_APPLIED, CLIENT_KEYS_APPLIED, LEEWAY_APPLIED, PROVIDERS_APPLIED,
+};
+use super::{JWK, PROVIDERS, is_preloaded, jwk, name, remembered};
 
 /// Stands for a key or providers that were set and not applied. No JSON text begins like this.
 const MARK: &CStr = c"(set, but not applied)";
@@ -26,6 +28,9 @@ pub(super) struct Placeholders {
     providers: Option<CString>,
     jwk: Option<CString>,
     claims_fallback: Option<CString>,
+    client_keys: Option<CString>,
+    removed_providers: bool,
+    removed_jwk: bool,
     leeway: Option<CString>,
     audit_log: Option<CString>,
 }
@@ -36,6 +41,9 @@ impl Placeholders {
             providers: placeholder(name::PROVIDERS),
             jwk: placeholder(name::JWK),
             claims_fallback: placeholder(name::CLAIMS_FALLBACK),
+            client_keys: placeholder(name::CLIENT_KEYS),
+            removed_providers: was_removed(name::PROVIDERS),
+            removed_jwk: was_removed(name::JWK),
             leeway: placeholder(name::LEEWAY),
             audit_log: placeholder(name::AUDIT_LOG),
         }
@@ -56,13 +64,20 @@ impl Placeholders {
                 MARK,
             ),
             (
-                self.jwk.is_some() && no_key && !jwk::is_from_server() || emptied(&self.jwk, JWK.get()),
+                self.jwk.is_some() && no_key && !jwk::is_from_server()
+                    || emptied(&self.jwk, JWK.get())
+                    || self.removed_jwk && no_key,
                 name::JWK,
                 MARK,
             ),
             (
                 self.claims_fallback.is_some() && !CLAIMS_FALLBACK_APPLIED.load(Relaxed),
                 name::CLAIMS_FALLBACK,
+                c"off",
+            ),
+            (
+                self.client_keys.is_some() && !CLIENT_KEYS_APPLIED.load(Relaxed),
+                name::CLIENT_KEYS,
                 c"off",
             ),
             (
@@ -79,7 +94,20 @@ impl Placeholders {
         for (_, name, value) in dropped.into_iter().filter(|(dropped, ..)| *dropped) {
             assign(name, value);
         }
+        if self.removed_providers {
+            remembered::lose_providers();
+        }
     }
+}
+
+/// Whether a setting may have been taken out of the server's file since this session began. That leaves an empty
+/// placeholder behind until the server restarts, with the source DEFAULT.
+fn was_removed(name: &CStr) -> bool {
+    // SAFETY: reads a global of this process.
+    let read = unsafe { pg_sys::PgReloadTime };
+    // SAFETY: as above.
+    let began = unsafe { pg_sys::MyStartTimestamp };
+    !is_preloaded() && read > began && source(name) == Some(pg_sys::GucSource::PGC_S_DEFAULT)
 }
 
 /// The value of a placeholder that somebody has set. What was taken out of the server's file leaves an empty one behind
@@ -90,7 +118,7 @@ fn placeholder(name: &CStr) -> Option<CString> {
 
 /// Where the current value of a setting came from; None where it does not exist.
 #[cfg(not(feature = "pg15"))]
-fn source(name: &CStr) -> Option<pg_sys::GucSource::Type> {
+pub(super) fn source(name: &CStr) -> Option<pg_sys::GucSource::Type> {
     // SAFETY: the name is a C string; skip_errors makes it return null where there is no such setting.
     let variable = unsafe { pg_sys::find_option(name.as_ptr(), false, true, 0) };
     // SAFETY: null, or a setting, which lives as long as the process.
@@ -99,7 +127,7 @@ fn source(name: &CStr) -> Option<pg_sys::GucSource::Type> {
 
 /// The same where PostgreSQL keeps `find_option` to itself.
 #[cfg(feature = "pg15")]
-fn source(name: &CStr) -> Option<pg_sys::GucSource::Type> {
+pub(super) fn source(name: &CStr) -> Option<pg_sys::GucSource::Type> {
     // SAFETY: reads a global of this process.
     let count = usize::try_from(unsafe { pg_sys::GetNumConfigOptions() }).ok()?;
     // SAFETY: as above.

@@ -1,4 +1,4 @@
-//! `claims_fallback`, `leeway`, `audit_log` and `bind_login_identity`: what a superuser restricts.
+//! `claims_fallback`, `client_keys`, `leeway`, `audit_log` and `bind_login_identity`: what a superuser restricts.
 //!
 //! The check hooks accept everything; they note that PostgreSQL has applied a value at all, see `late_load`. So does
 //! that of `providers`.
@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use pgrx::prelude::*;
 
-use super::{assigned, keys_changed};
+use super::{keys_changed, restricted};
 
 /// Whether somebody's value was ever applied, and not only the default.
 pub(super) static PROVIDERS_APPLIED: AtomicBool = AtomicBool::new(false);
 pub(super) static CLAIMS_FALLBACK_APPLIED: AtomicBool = AtomicBool::new(false);
 pub(super) static LEEWAY_APPLIED: AtomicBool = AtomicBool::new(false);
+pub(super) static CLIENT_KEYS_APPLIED: AtomicBool = AtomicBool::new(false);
 pub(super) static AUDIT_LOG_APPLIED: AtomicBool = AtomicBool::new(false);
 
 pub(super) fn note(applied: &AtomicBool, source: pg_sys::GucSource::Type) -> bool {
@@ -34,7 +35,7 @@ pub(super) unsafe extern "C-unwind" fn check_claims_fallback(
 
 #[pg_guard]
 pub(super) unsafe extern "C-unwind" fn assign_claims_fallback(_newval: bool, _extra: *mut c_void) {
-    assigned();
+    restricted();
 }
 
 #[pg_guard]
@@ -48,7 +49,21 @@ pub(super) unsafe extern "C-unwind" fn check_leeway(
 
 #[pg_guard]
 pub(super) unsafe extern "C-unwind" fn assign_leeway(_newval: c_int, _extra: *mut c_void) {
-    assigned();
+    restricted();
+}
+
+#[pg_guard]
+pub(super) unsafe extern "C-unwind" fn check_client_keys(
+    _newval: *mut bool,
+    _extra: *mut *mut c_void,
+    source: pg_sys::GucSource::Type,
+) -> bool {
+    note(&CLIENT_KEYS_APPLIED, source)
+}
+
+#[pg_guard]
+pub(super) unsafe extern "C-unwind" fn assign_client_keys(_newval: bool, _extra: *mut c_void) {
+    keys_changed();
 }
 
 /// Every token is verified again: whose it may be has changed.

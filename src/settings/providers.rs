@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use pgrx::prelude::*;
 
-use super::{PROVIDERS, extra, hook, keys_changed, late_load, limits, name};
+use super::{PROVIDERS, extra, hook, keys_changed, late_load, limits, name, remembered};
 use crate::clock;
 use crate::error::Failure;
 use crate::jwks::{Awaited, KeyUrl, Keys, shared, wait_until};
@@ -239,8 +239,24 @@ pub(super) unsafe extern "C-unwind" fn check(
     !block.is_null()
 }
 
+/// A session whose beginning is over, in which stored settings replace those of the server. No parallel worker that is
+/// taking over its leader's settings: what they have lost is among them.
+fn is_open_session() -> bool {
+    // SAFETY: reads a global of this process.
+    let is_backend = unsafe { pg_sys::IsUnderPostmaster };
+    // SAFETY: as above.
+    let mode = unsafe { pg_sys::Mode };
+    is_backend && mode == pg_sys::ProcessingMode::NormalProcessing && !hook::copying_from_leader()
+}
+
 #[pg_guard]
-pub(super) unsafe extern "C-unwind" fn assign(_newval: *const c_char, extra: *mut c_void) {
+pub(super) unsafe extern "C-unwind" fn assign(newval: *const c_char, extra: *mut c_void) {
+    // SAFETY: null, or a C string that lives until the hook returns.
+    let emptied = newval.is_null() || unsafe { CStr::from_ptr(newval) }.is_empty();
+    let had_some = PROVIDERS.get().is_some_and(|before| !before.is_empty());
+    if emptied && had_some && is_open_session() {
+        remembered::lose_providers();
+    }
     SOURCE.store(extra::source(extra), Relaxed);
     // The value is not in its variable yet: it is parsed when it is first asked for.
     PARSED.set(None);

@@ -5,6 +5,7 @@
 //! every other source: a startup packet, a file, ALTER ROLE, a placeholder from before the library was loaded.
 
 use std::ffi::{CStr, CString, c_char, c_void};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use pgrx::prelude::*;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
@@ -14,8 +15,18 @@ use super::{hook, name};
 #[cfg(feature = "pg18")]
 static LOGIN_IDENTITY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 
+static LOST_PROVIDERS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+
+/// The same in the process where it happened, should PostgreSQL not apply the setting.
+static LOST_HERE: AtomicBool = AtomicBool::new(false);
+
 /// Defines them.
 pub(super) fn define() {
+    define_one(
+        name::LOST_PROVIDERS,
+        c"Whether this session has lost its identity providers.",
+        &LOST_PROVIDERS,
+    );
     #[cfg(feature = "pg18")]
     define_one(
         name::LOGIN_IDENTITY,
@@ -39,6 +50,17 @@ fn define_one(name: &'static CStr, description: &'static CStr, setting: &'static
             None,
         );
     }
+}
+
+/// Whether this session has had providers and has none any more, or is a parallel worker of one.
+pub(super) fn has_lost_providers() -> bool {
+    LOST_HERE.load(Relaxed) || LOST_PROVIDERS.get().is_some_and(|lost| !lost.is_empty())
+}
+
+/// Remembers that the session has lost its providers.
+pub(super) fn lose_providers() {
+    LOST_HERE.store(true, Relaxed);
+    remember(name::LOST_PROVIDERS, c"on");
 }
 
 /// What [`remember_login`] has remembered, here or in the leader; None where nobody logged in with a token.

@@ -38,6 +38,7 @@ fn every_block_shows_the_reason_above_it() {
         ("sql superuser", (&*SERVER, "postgres", &provider, "")),
         ("sql claims", (&*SERVER, "app", &claims, "")),
         ("sql off", (&*SERVER, "app", &off, "")),
+        ("sql keyless", (&*SERVER, "app", &claims, "-c pg_session_jwt.jwt=a.b.c")),
         ("sql unusable", (&*SERVER, "app", &claims, "-c pg_session_jwt.jwk={}")),
         ("sql stored", (&*SHARED, "postgres", &stored, "")),
     ]);
@@ -68,7 +69,7 @@ fn every_block_shows_the_reason_above_it() {
         reader.runs(&block);
         run += 1;
     }
-    assert_eq!(run, 13);
+    assert_eq!(run, 15);
 }
 
 #[test]

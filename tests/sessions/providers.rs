@@ -179,7 +179,7 @@ fn a_provider_that_is_changed_ends_the_identities_that_rested_on_it() {
     run(&mut client, "reset pg_session_jwt.providers");
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     run(&mut client, "set pg_session_jwt.providers = ''");
-    let message = "no key to verify a JWT with: \"pg_session_jwt.jwk\" is not set";
+    let message = "this session has lost its identity providers";
     refuses(&mut client, "select auth.user_id()", "55000", message);
 }
 

@@ -217,6 +217,17 @@ fn the_key_is_public_and_the_settings_are_what_the_readme_says() {
             "-",
             "-",
         ],
+        [
+            "pg_session_jwt.client_keys",
+            "on",
+            "on",
+            "on",
+            "bool",
+            "sighup",
+            "-",
+            "-",
+            "-",
+        ],
         ["pg_session_jwt.jwk", &jwk, "", &jwk, "string", "backend", "-", "-", "-"],
         [
             "pg_session_jwt.leeway",

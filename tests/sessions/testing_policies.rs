@@ -157,7 +157,15 @@ fn the_key_of_a_test_is_gone_with_its_transaction() {
         run(&mut client, r#"select testing.become('{"sub":"alice"}')"#);
         assert_eq!(one::<String>(&mut client, mode), "provider");
         run(&mut client, end);
-        assert_eq!(one::<String>(&mut client, mode), "claims", "{end}");
+        assert_eq!(one::<String>(&mut client, mode), "unusable", "{end}");
+        let claimed = r#"set local request.jwt.claims = '{"sub":"alice"}'; select auth.user_id()"#;
+        refuses(
+            &mut client,
+            &format!("begin; {claimed}"),
+            "55000",
+            "this session has lost its identity providers",
+        );
+        run(&mut client, "rollback");
         let secret: String = one(&mut client, "select current_setting('testing.secret')");
         assert_eq!(secret, "", "{end}");
         // Another test has another key.

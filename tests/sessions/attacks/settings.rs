@@ -171,7 +171,9 @@ fn the_owner_of_a_database_chooses_no_providers() {
                    and setdatabase = (select oid from pg_database where datname = current_database())";
     assert_eq!(value(&mut client, left).as_deref(), Some("1"));
     let sql = "select auth.user_id() is null";
-
+    // The session that was open before has other providers than are stored for it.
+    fails(&mut client, sql, "55000");
+    let mut client = super::site::connect(site.server.port(), &site.database, &owner, "").unwrap();
     assert_eq!(value(&mut client, sql).as_deref(), Some("t"));
     run(&mut client, &session_init("mallory"));
     fails(&mut client, "show pg_session_jwt.providers", "42501");

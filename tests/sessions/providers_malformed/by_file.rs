@@ -45,7 +45,10 @@ impl Ways {
             self.parties.is_mended(&mut living, "ALTER SYSTEM, mended");
         }
         self.alter_system("", &mut living);
-        assert_eq!(one::<String>(&mut living, "select mode from auth.status()"), "proxy");
+        // It has lost them; a session that comes now has its own key.
+        assert_eq!(one::<String>(&mut living, "select mode from auth.status()"), "unusable");
+        let mut fresh = self.connect(&self.user, "");
+        assert_eq!(one::<String>(&mut fresh, "select mode from auth.status()"), "proxy");
     }
 
     /// Changes the server's file, and waits until this session has heard of it. An empty value takes the line away.

@@ -46,6 +46,8 @@ pub struct Model {
     transaction: Option<Transaction>,
     /// The greatest `jti` that was ever taken on.
     pub last_jti: Option<i64>,
+    /// Whether there were providers, and then none.
+    lost_providers: bool,
 }
 
 impl Model {
@@ -64,6 +66,7 @@ impl Model {
             settings: Settings::default(),
             transaction: None,
             last_jti: None,
+            lost_providers: false,
         }
     }
 
@@ -102,11 +105,25 @@ impl Model {
     }
 
     fn assign(&mut self, name: Name, value: Option<usize>, is_local: bool) {
-        let setting = &mut self.settings[name as usize];
-        setting.current = value;
-        if !is_local {
-            setting.session = value;
-        }
+        self.watch_providers(|model| {
+            let setting = &mut model.settings[name as usize];
+            setting.current = value;
+            if !is_local {
+                setting.session = value;
+            }
+        });
+    }
+
+    fn go_back_to(&mut self, settings: Settings) {
+        self.watch_providers(|model| model.settings = settings);
+    }
+
+    /// What is lost stays so, whatever a transaction or a file gives back.
+    fn watch_providers(&mut self, change: impl FnOnce(&mut Model)) {
+        let has_none = |model: &Model| matches!(PROVIDERS[model.value(Name::Providers)], Providers::None);
+        let had_none = has_none(self);
+        change(self);
+        self.lost_providers |= !had_none && has_none(self);
     }
 
     fn present(&mut self, token: usize, is_local: bool) -> Result<(), &'static str> {
@@ -142,7 +159,7 @@ impl Model {
             Step::Rollback { chain } => self.end(chain, false),
             Step::RollbackTo(name) => self.rollback_to(name),
             Step::Reload(providers) => {
-                self.defaults[Name::Providers as usize] = providers;
+                self.watch_providers(|model| model.defaults[Name::Providers as usize] = providers);
                 done()
             }
             Step::Committed { token, is_local } if !self.in_transaction() => {
@@ -162,16 +179,18 @@ impl Model {
         let answer = body(self);
         match &mut self.transaction {
             Some(transaction) => transaction.failed = answer.is_err(),
-            None if answer.is_err() => self.settings = before,
+            None if answer.is_err() => self.go_back_to(before),
             None => self.forget_local(),
         }
         answer
     }
 
     fn forget_local(&mut self) {
-        for setting in &mut self.settings {
-            setting.current = setting.session;
-        }
+        let session = self.settings.map(|setting| Setting {
+            current: setting.session,
+            ..setting
+        });
+        self.go_back_to(session);
     }
 
     fn execute(&mut self, step: &Step) -> Answer {
@@ -215,7 +234,7 @@ impl Model {
             Step::Undone { token, is_local } => {
                 let before = self.settings;
                 let _ = self.present(token, is_local);
-                self.settings = before;
+                self.go_back_to(before);
                 Ok(self.probe())
             }
             Step::Inside { token, is_local } => {
@@ -259,9 +278,10 @@ impl Model {
         Ok(answer)
     }
 
-    /// PostgreSQL passes over what has its default now, whatever a SET LOCAL covers (guc.c, ResetAllOptions).
+    /// What is a superuser's stays. PostgreSQL passes over what has its default now, whatever a SET LOCAL covers (guc.c,
+    /// ResetAllOptions).
     fn reset_all(&mut self) {
-        for name in [Name::Jwt, Name::Providers, Name::Claims, Name::Fallback, Name::Leeway] {
+        for name in [Name::Jwt, Name::Claims] {
             if self.settings[name as usize].current.is_some() {
                 self.assign(name, None, false);
             }
@@ -286,7 +306,7 @@ impl Model {
             None if chain => return Err("25P01"),
             None => return done(),
             Some(transaction) if commit && !transaction.failed => self.forget_local(),
-            Some(transaction) => self.settings = transaction.before,
+            Some(transaction) => self.go_back_to(transaction.before),
         }
         if chain { self.begin() } else { done() }
     }
@@ -298,8 +318,9 @@ impl Model {
             return Err("3B001");
         };
         transaction.savepoints.truncate(place + 1);
-        self.settings = transaction.savepoints[place].1;
         transaction.failed = false;
+        let then = transaction.savepoints[place].1;
+        self.go_back_to(then);
         done()
     }
 }

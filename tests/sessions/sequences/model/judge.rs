@@ -6,6 +6,7 @@ use crate::sequences::site::{APPLICATION, CLAIMED, Key, PROVIDERS, Providers, RO
 const UNUSABLE: &str =
     "22023 \"pg_session_jwt.providers\" is set but cannot be used: the list of providers cannot be used";
 const NO_KEY: &str = "55000 no key to verify a JWT with: \"pg_session_jwt.jwk\" is not set";
+const LOST: &str = "55000 this session has lost its identity providers";
 const SIGNATURE: &str = "28000 invalid JWT signature";
 
 impl Model {
@@ -14,6 +15,7 @@ impl Model {
         let mode = match (self.providers(), self.has_jwk, self.value(Name::Fallback)) {
             (Providers::Unusable, ..) => "unusable",
             (Providers::List(_), ..) => "provider",
+            (Providers::None, ..) if self.lost_providers => "unusable",
             (Providers::None, true, _) => "proxy",
             (Providers::None, false, 1) => "claims",
             (Providers::None, ..) => "off",
@@ -34,6 +36,7 @@ impl Model {
         let claims = matches!(self.providers(), Providers::None) && !self.has_jwk;
         match token {
             0 if matches!(self.providers(), Providers::Unusable) => Err(UNUSABLE),
+            0 if self.has_lost() => Err(LOST),
             0 if claims && self.value(Name::Fallback) == 1 => {
                 Ok(CLAIMED[self.value(Name::Claims)].unwrap_or("NULL").to_owned())
             }
@@ -47,6 +50,11 @@ impl Model {
         }
     }
 
+    /// With providers again it is in the strongest mode again.
+    fn has_lost(&self) -> bool {
+        self.lost_providers && matches!(self.providers(), Providers::None)
+    }
+
     fn providers(&self) -> &'static Providers {
         &PROVIDERS[self.value(Name::Providers)]
     }
@@ -54,7 +62,7 @@ impl Model {
     pub fn trusted_keys(&self) -> Vec<Key> {
         match self.providers() {
             Providers::List(list) => list.iter().map(|(key, _)| *key).collect(),
-            Providers::None if self.has_jwk => vec![Key::Proxy],
+            Providers::None if self.has_jwk && !self.lost_providers => vec![Key::Proxy],
             Providers::None | Providers::Unusable => Vec::new(),
         }
     }
@@ -64,6 +72,7 @@ impl Model {
         let trusted = match self.providers() {
             Providers::Unusable => return Err(UNUSABLE),
             Providers::List(list) => Some(list),
+            Providers::None if self.lost_providers => return Err(LOST),
             Providers::None if self.has_jwk => None,
             Providers::None => return Err(NO_KEY),
         };
