@@ -1,5 +1,8 @@
 //! What a pooler or a driver does between two users: the token goes, the key stays.
 
+use crate::loading::ordinary_user;
+use crate::providers::Provider;
+use crate::server::SHARED;
 use crate::session::{Proxy, claims, init, one, refuses, rows, run, user_id};
 
 /// What each of these leaves behind is the same as in a session that never had a token.
@@ -145,4 +148,89 @@ fn nobody_can_make_a_setting_beside_the_extensions_own() {
     refuses(&mut client, "set pg_session_jwt.jwks = 'x'", "42602", message);
     let set_config = "select set_config('pg_session_jwt.jwks', 'x', false)";
     refuses(&mut client, set_config, "42602", message);
+}
+
+/// The settings that a superuser's function has set for the session, and those that are anyone's.
+#[test]
+fn resetting_everything_takes_back_what_is_the_users_and_nothing_of_a_superusers() {
+    let database = SHARED.database();
+    let user = ordinary_user(&SHARED, &database);
+    let mut admin = SHARED.connect(&database, "postgres", "");
+    run(
+        &mut admin,
+        "select auth.user_id();
+         create function put(name text, value text) returns text language sql security definer
+             as 'select set_config(name, value, false)';
+         create function got(name text) returns text language sql security definer as 'select current_setting(name)'",
+    );
+    let ours = "select name, vartype, context from pg_settings where name ~ '^pg_session_jwt\\.'
+                order by name collate \"C\"";
+    let mut kept = Vec::new();
+    let mut taken_back = Vec::new();
+    for setting in rows(&mut admin, ours) {
+        let [name, kind, context] = setting.try_into().unwrap();
+        let (name, kind, context) = (name.unwrap(), kind.unwrap(), context.unwrap());
+        if !["superuser", "user"].contains(&context.as_str()) {
+            continue;
+        }
+        for reset in ["reset all", "discard all"] {
+            let mut client = SHARED.connect(&database, &user, "");
+            run(&mut client, "select auth.user_id()");
+            let before: String = one(&mut client, &format!("select got('{name}')"));
+            let other = match (kind.as_str(), before.as_str()) {
+                ("bool", "on") => "off",
+                ("bool", _) => "on",
+                ("integer", _) => "7",
+                _ if name.ends_with("providers") => r#"[{"issuer":"a","jwks_file":"/nowhere"}]"#,
+                _ => "{}",
+            };
+            let put: String = one(&mut client, &format!("select put('{name}', '{other}')"));
+            assert_ne!(put, before, "{name}");
+            run(&mut client, reset);
+            let after: String = one(&mut client, &format!("select got('{name}')"));
+            assert!([&before, &put].contains(&&after), "{name}: {after}");
+            let list = if after == put { &mut kept } else { &mut taken_back };
+            list.push(format!("{name}, {reset}"));
+        }
+    }
+    let both = |names: &[&str]| -> Vec<String> {
+        let each = |name: &&str| ["reset all", "discard all"].map(|reset| format!("{name}, {reset}"));
+        names.iter().flat_map(each).collect()
+    };
+    assert_eq!(
+        kept,
+        both(&[
+            "pg_session_jwt.audit_log",
+            "pg_session_jwt.bind_login_identity",
+            "pg_session_jwt.claims_fallback",
+            "pg_session_jwt.leeway",
+            "pg_session_jwt.providers",
+        ])
+    );
+    assert_eq!(taken_back, both(&["pg_session_jwt.optimize_policies"]));
+}
+
+#[test]
+fn a_provider_that_a_superusers_function_has_set_outlives_the_logout() {
+    let provider = Provider::new("a");
+    let database = SHARED.database();
+    let user = ordinary_user(&SHARED, &database);
+    run(
+        &mut SHARED.connect(&database, "postgres", ""),
+        &format!(
+            "create function open() returns void language sql security definer
+                 as $$ select set_config('pg_session_jwt.providers', '[{}]', false),
+                              set_config('pg_session_jwt.claims_fallback', 'off', false) $$",
+            provider.entry("")
+        ),
+    );
+    let mut client = SHARED.connect(&database, &user, r#"-c request.jwt.claims={"sub":"mallory"}"#);
+    run(&mut client, "select auth.user_id(); select open()");
+    for reset in ["reset all", "discard all"] {
+        init(&mut client, &provider.token("alice"));
+        assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+        run(&mut client, reset);
+        assert_eq!(user_id(&mut client), None, "{reset}");
+        assert_eq!(one::<String>(&mut client, "select mode from auth.status()"), "provider");
+    }
 }
