@@ -12,11 +12,11 @@ use std::time::Duration;
 use postgres::Client;
 
 use crate::jwks_url::{entry, server_with};
-use crate::key_fetcher::{NO_KEYS, refuses_init, stored};
+use crate::key_fetcher::{NO_KEYS, process, process_after, refuses_init, stored};
 use crate::key_server::{Answer, KeyServer, wait_until};
 use crate::providers::Provider;
 use crate::server::Server;
-use crate::session::{init, one, run, user_id};
+use crate::session::{init, one, refuses, run, user_id};
 
 /// Makes a pipe that everybody may read.
 pub fn make_pipe(path: &Path) {
@@ -175,6 +175,27 @@ fn a_stored_set_that_was_changed_is_not_taken_for_the_one_that_came_again() {
     refuses_init(&mut client, &old.token("mallory"), "28000", "invalid JWT signature");
     init(&mut client, &provider.token("alice"));
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+}
+
+/// As if the worker before it had ended between storing a set and saying so.
+#[test]
+fn a_worker_that_is_started_anew_has_living_sessions_read_what_is_stored() {
+    let (server, provider, keys, path) = site();
+    let mut living = server.connect("template1", "postgres", "");
+    init(&mut living, &provider.token("alice"));
+    let worker = process(&server);
+    fs::write(&path, format!("{}\n{{\"keys\":[]}}", keys.url())).unwrap();
+    drop(keys);
+    assert_eq!(user_id(&mut living).as_deref(), Some("alice"));
+    run(
+        &mut server.connect("postgres", "postgres", ""),
+        &format!("select pg_terminate_backend({worker}, 30000)"),
+    );
+    process_after(&server, worker);
+    wait_until("the set to be read", || {
+        living.batch_execute("select auth.user_id()").is_err()
+    });
+    refuses(&mut living, "select auth.user_id()", "55000", NO_KEYS);
 }
 
 #[test]
