@@ -129,7 +129,7 @@ fn given_away(cluster: &Turn, client: &mut Client, old: OldVersion) {
              end loop; end $$;
          reassign owned by previous to bob;
          set role bob;
-         alter function auth.user_id() security definer set request.jwt.claims = '{\"sub\":\"victim\"}';
+         alter function auth.user_id() security definer set search_path = 'mallory';
          create or replace function auth.session() returns jsonb language sql return '{\"sub\":\"victim\"}'::jsonb;
          grant create on schema auth to mallory with grant option;
          set role mallory; grant create on schema auth to public; reset role",
