@@ -66,7 +66,7 @@ make_test_modules() {
 put_contrib() {
     local major=$1 module=$2 pg_config work log=$CACHE/build/$2-$1.log
     pg_config=$(pg_config_of "$major")
-    if [ -f "$("$pg_config" --sharedir)/extension/$module.control" ]; then return 0; fi
+    if [ -f "$("$pg_config" --sharedir)/extension/$module.control" ] && [ -f "$("$pg_config" --pkglibdir)/$module.so" ]; then return 0; fi
     work=$(mktemp -d "$CACHE/build/contrib.XXXXXX")
     cp -a "$(suites_of "$major")/contrib/$module" "$work/"
     if (unset MAKEFLAGS MAKELEVEL MFLAGS && make -s -C "$work/$module" USE_PGXS=1 PG_CONFIG="$pg_config" install) >"$log" 2>&1; then

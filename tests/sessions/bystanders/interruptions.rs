@@ -1,15 +1,22 @@
 //! `auth.check()` takes its time; what interrupts it says what it says to any query.
 
+use std::time::Duration;
+
 use crate::attacks::wire::Wire;
 use crate::server::Server;
-use crate::session::run;
+use crate::session::{one, run};
 
 use super::answers::{Answer, Kind};
-use super::{IDENTIFIED, PRELOADED, WITH_BACKTRACES, WITHOUT, cases};
+use super::{PRELOADED, WITH_BACKTRACES, WITHOUT, cases};
 
-/// A statement in a session that begins with these settings: its error or notice.
-fn error(server: &Server, settings: &str, sql: &str) -> Option<Answer> {
-    let mut wire = Wire::connect(server.port(), IDENTIFIED, "postgres");
+/// A database with the extension, in which nobody else waits for the locks of a test.
+fn database(server: &Server) -> String {
+    server.database_with("template template0")
+}
+
+/// The error of a statement, in a session that begins with these settings.
+fn error(server: &Server, database: &str, settings: &str, sql: &str) -> Option<Answer> {
+    let mut wire = Wire::connect(server.port(), database, "postgres");
     let answers = cases::answers(&mut wire, &format!("{settings};; {sql}"));
     answers.into_iter().find(|answer| answer.kind == Kind::Error)
 }
@@ -35,46 +42,62 @@ const TABLES_OF_CHECK: &str = "begin; lock table pg_policy in access exclusive m
 #[test]
 fn a_check_that_waits_for_a_lock() {
     for settings in ["set lock_timeout = 100", "set statement_timeout = 400"] {
-        let waits = |server: &Server, sql: &str| {
-            let mut holder = server.connect(IDENTIFIED, "postgres", "");
+        let waits = |server: &Server, database: &str, sql: &str| {
+            let mut holder = server.connect(database, "postgres", "");
             run(&mut holder, TABLES_OF_CHECK);
-            error(server, settings, sql).expect("an error")
+            error(server, database, settings, sql).expect("an error")
         };
-        let expected = without_the_query(waits(&WITHOUT, "select count(*) from pg_policy"));
+        let expected = without_the_query(waits(&WITHOUT, "postgres", "select count(*) from pg_policy"));
         for server in [&*PRELOADED, &*WITH_BACKTRACES] {
-            is_the_same_but_for_the_query(waits(server, "select * from auth.check()"), &expected);
+            is_the_same_but_for_the_query(
+                waits(server, &database(server), "select * from auth.check()"),
+                &expected,
+            );
         }
     }
 }
 
 #[test]
 fn a_check_that_is_cancelled_while_it_waits() {
-    let expected = error(&WITHOUT, "select 1", "select pg_cancel_backend(pg_backend_pid())").unwrap();
+    let cancelled = "select pg_cancel_backend(pg_backend_pid())";
+    let expected = error(&WITHOUT, "postgres", "select 1", cancelled).unwrap();
     for server in [&*PRELOADED, &*WITH_BACKTRACES] {
-        let mut holder = server.connect(IDENTIFIED, "postgres", "");
+        let database = database(server);
+        let mut holder = server.connect(&database, "postgres", "");
         run(&mut holder, TABLES_OF_CHECK);
-        let cancelled = std::thread::scope(|scope| {
-            let check = scope.spawn(|| error(server, "select 1", "select * from auth.check()"));
+        let error = std::thread::scope(|scope| {
+            let check = scope.spawn(|| error(server, &database, "select 1", "select * from auth.check()"));
             let mut other = server.connect("postgres", "postgres", "");
-            let cancel = "select count(*) from (select pg_cancel_backend(pid) from pg_stat_activity
-                where wait_event_type = 'Lock' and query like '%auth.check()%' and pid <> pg_backend_pid()) cancelled";
-            while other.query_one(cancel, &[]).unwrap().get::<_, i64>(0) == 0 {
-                std::thread::sleep(std::time::Duration::from_millis(20));
-            }
+            let cancel = format!(
+                "select count(*) from (select pg_cancel_backend(pid) from pg_stat_activity
+                  where wait_event_type = 'Lock' and datname = '{database}') cancelled"
+            );
+            let is_cancelled = |_| {
+                std::thread::sleep(Duration::from_millis(20));
+                one::<i64>(&mut other, &cancel) == 1
+            };
+            assert!((0..500).any(is_cancelled), "auth.check() does not wait");
             check.join().unwrap()
         });
-        is_the_same_but_for_the_query(cancelled.expect("an error"), &expected);
+        is_the_same_but_for_the_query(error.expect("an error"), &expected);
     }
 }
 
 #[test]
 fn a_check_that_is_interrupted_wherever_it_is() {
-    let expected = error(&WITHOUT, "set statement_timeout = 1", "select pg_sleep(100)").unwrap();
+    let expected = error(
+        &WITHOUT,
+        "postgres",
+        "set statement_timeout = 1",
+        "select pg_sleep(100)",
+    )
+    .unwrap();
     for server in [&*PRELOADED, &*WITH_BACKTRACES] {
+        let database = database(server);
         let errors: Vec<Answer> = (1..40)
             .filter_map(|timeout| {
                 let settings = format!("set statement_timeout = {timeout}");
-                error(server, &settings, "select * from auth.check()")
+                error(server, &database, &settings, "select * from auth.check()")
             })
             .collect();
         assert!(!errors.is_empty());

@@ -6,6 +6,7 @@
 mod answers;
 mod cases;
 mod interruptions;
+mod recovery_conflicts;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

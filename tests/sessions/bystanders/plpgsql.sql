@@ -138,3 +138,4 @@ set plpgsql.extra_errors = 'all';; create function pg_temp.f(a int) returns int 
 set plpgsql.extra_warnings = 'all';; do $$ declare a int; begin declare a int; begin null; end; select 1, 2 into a; end $$
 set client_min_messages = debug1;; do $$ begin raise debug 'seen'; perform 1 / 0; end $$
 set client_min_messages = error;; do $$ begin raise warning 'not seen'; perform 1 / 0; end $$
+do $$ begin raise notice 'claims: %', current_setting('request.jwt.claims', true) is null; end $$
