@@ -5,20 +5,25 @@
 #
 # Builds PostgreSQL from source with assertions and with its own marks for valgrind, in a cache of its own below the
 # others, and the extension for it. Then: the SQL tests, the tests inside the server and those of SESSIONS with the
-# assertions; and the SQL tests again under valgrind, where any error is a failure. Sets up what it needs; the first run
-# compiles for ten minutes and more.
+# assertions, which overwrite what is freed; and the SQL tests and those of re-entrance again under valgrind, where any
+# error is a failure. Sets up what it needs; the first run compiles for ten minutes and more.
+#
+# REENTRANCE=10000 and REENTRANCE_VALGRIND=150: how many statements tests/sessions/reentrance.rs makes, and how many of
+# them under valgrind, which is fifty times slower.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/server.sh"
 . "$ROOT/scripts/postgres.sh"
 
 # The tests with several sessions that touch what an identity is kept in; all of them would take an hour.
-SESSIONS=(sequences:: resets:: session:: functions:: readers:: refusals:: replay:: repeated_tokens:: workers:: late_load:: memory::)
+SESSIONS=(sequences:: resets:: session:: functions:: readers:: refusals:: replay:: repeated_tokens:: workers:: late_load:: memory::
+    reentrance::)
+export PG_SESSION_JWT_REENTRANCE=${REENTRANCE:-10000}
 
 choose_majors "${1:-17}"
 major=${majors[0]}
 cd "$ROOT"
-STEPS=6
+STEPS=7
 checked=$CACHE/checked
 tree=$checked/pg/$major
 mkdir -p "$checked/pg" "$checked/build"
@@ -82,14 +87,24 @@ SCRIPT
 chmod +x "$RUN/postgres"
 # This installs the library as it is delivered again; the step before had put its tests into it.
 SERVER_PROGRAM=$RUN/postgres PGCTLTIMEOUT=600 "$ROOT/scripts/regress.sh" "$major" 8>&-
-# "==123== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 5 from 2)"
-read -r processes errors < <(cat "$logs"/*.log | sed -nE 's/^==[0-9]+== ERROR SUMMARY: ([0-9]+) errors .*/\1/p' \
-    | awk '{ errors += $1 } END { print NR, errors + 0 }')
-if [ "$processes" -lt 2 ] || [ "$errors" != 0 ]; then
-    grep -h -B 1 -A 30 -E '^==[0-9]+== (Invalid|Conditional|Use of|Syscall|Source and|Process terminating)' "$logs"/*.log | head -n 200
-fi
-say "valgrind: $errors errors in $processes processes"
-[ "$processes" -ge 2 ] && [ "$errors" = 0 ] || die "valgrind found errors, or did not run"
+
+# Of all processes that have run there until now.
+count_errors() {
+    # "==123== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 5 from 2)"
+    read -r processes errors < <(cat "$logs"/*.log | sed -nE 's/^==[0-9]+== ERROR SUMMARY: ([0-9]+) errors .*/\1/p' \
+        | awk '{ errors += $1 } END { print NR, errors + 0 }')
+    if [ "$processes" -lt 2 ] || [ "$errors" != 0 ]; then
+        grep -h -B 1 -A 30 -E '^==[0-9]+== (Invalid|Conditional|Use of|Syscall|Source and|Process terminating)' "$logs"/*.log | head -n 200
+    fi
+    say "valgrind: $errors errors in $processes processes"
+    [ "$processes" -ge 2 ] && [ "$errors" = 0 ] || die "valgrind found errors, or did not run"
+}
+count_errors
+
+step "${REENTRANCE_VALGRIND:=150} statements of re-entrance, under valgrind"
+PG_CONFIG=$pg_config CARGO_TARGET_DIR=$of_clients PG_SESSION_JWT_REENTRANCE=$REENTRANCE_VALGRIND PG_SESSION_JWT_REENTRANCE_SERVER=$RUN/postgres \
+    cargo test "${BUILD_FLAGS[@]}" --no-default-features --features server --test sessions -- --nocapture reentrance:: 8>&-
+count_errors
 
 step "tests with several sessions, with assertions: ${SESSIONS[*]}"
 PG_CONFIG=$pg_config CARGO_TARGET_DIR=$of_clients cargo test "${BUILD_FLAGS[@]}" --no-default-features --features server --test sessions -- "${SESSIONS[@]}" 8>&-

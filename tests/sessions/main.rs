@@ -99,6 +99,7 @@ mod providers_malformed;
 mod proxy_load;
 mod readers;
 mod readme;
+mod reentrance;
 mod refusals;
 mod refused_claims;
 mod removal;
