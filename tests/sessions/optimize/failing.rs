@@ -1,0 +1,341 @@
+//! Conditions that can fail: the rewrite adds no error, and shows no value that would not be shown without it.
+//!
+//! What fails with it fails without it in the same words. Without it more may fail: what stands beside a sub-select is
+//! evaluated for fewer rows where that has become an index condition.
+
+use std::collections::BTreeSet;
+
+use postgres::{Client, SimpleQueryMessage};
+
+use crate::server::SHARED;
+use crate::session::{init, now, refusal_of, refuses, rows, run};
+use crate::sign::Signer;
+
+use super::failing_conditions::{KINDS, Kind, STATEMENTS};
+use super::xorshift::Xorshift;
+use super::{ALICE, optimize};
+
+const SEED: u64 = 0xfa11_5afe_0b5e_55ed;
+const ROUNDS: usize = 12;
+const STATEMENTS_OF_A_USER: usize = 6;
+
+/// Somebody with rows, a user id that is a UUID, one that is none, nobody.
+const USERS: [Option<&str>; 4] = [Some("alice"), Some(ALICE), Some("user_2abc"), None];
+
+const TABLES: [&str; 5] = ["docs", "docs", "docs", "empty", "shut"];
+
+const EXPIRED: &str = "28000 Token used after it has expired";
+
+const CREATE: &str = r"
+    create table docs (id int primary key, user_id text, owner_id uuid, kind text, secret text, n int, is_public bool);
+    create table empty (like docs including all);
+    create table shut (like docs including all);
+    create table ids as select id from generate_series(1, 100) id;
+    create table kinds as values ('num');
+    alter table kinds rename column column1 to kind;
+    create table seen (what text);
+    insert into docs select i, u, case when u = 'ALICE' then u::uuid end, case when i % 10 < 4 then 'num' else 'bad' end,
+        '', case when i % 10 < 4 then 1 else 0 end, i % 10 < 4
+        from generate_series(1, 100) i, lateral (select (array['alice', 'ALICE', 'user_2abc', null, 'bob', 'carol', 'dave',
+            'erin', 'bob', 'carol'])[i % 10 + 1] u offset 0) v;
+    insert into shut table docs;
+    create index on docs (user_id);
+    create index on docs (owner_id);
+    create domain short as text check (length(value) < 3);
+    create type colour as enum ('7');
+    create function raises(text, text) returns bool stable cost 0.0001 language plpgsql as
+        $$begin if $1 = 'hush' then raise 'saw %', $1 using errcode = 'P0123'; end if; return true; end$$;
+    create function raises_dear(text, text) returns bool stable cost 10000 language plpgsql as
+        'begin return raises($1, $2); end';
+    create operator === (leftarg = text, rightarg = text, function = raises);
+    create function see(text) returns void security definer language plpgsql as
+        'begin insert into seen values ($1); end';
+    create function sees(text) returns bool stable cost 0.0001 language plpgsql as
+        'begin perform see($1); return true; end';
+    create function free(text) returns bool stable cost 0.0000001 language plpgsql as $$begin return $1 = 'num'; end$$;
+    create function cheap(text) returns bool stable cost 1 language plpgsql as $$begin return $1 = 'num'; end$$;
+    create function dear(text) returns bool stable cost 100 language plpgsql as $$begin return $1 = 'num'; end$$;
+    create function dearest(text) returns bool stable cost 10000 language plpgsql as $$begin return $1 = 'num'; end$$;
+    analyze;
+    alter table docs enable row level security;
+    alter table empty enable row level security;
+    alter table shut enable row level security;
+    grant all on docs, empty, ids, kinds, seen to authenticated;";
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Outcome {
+    Rows(Vec<Vec<Option<String>>>),
+    Refused(String),
+}
+
+/// What a statement did, and which values a function with an effect has seen.
+#[derive(Debug)]
+struct Answer {
+    outcome: Outcome,
+    seen: BTreeSet<Option<String>>,
+}
+
+#[derive(Debug, Default)]
+struct Figures {
+    statements: usize,
+    with_rows: usize,
+    failed: usize,
+    failed_without_only: usize,
+    denied: usize,
+    expired: usize,
+    saw: usize,
+}
+
+#[test]
+fn the_rewrite_adds_no_error_and_shows_no_value() {
+    let database = SHARED.database();
+    let mut client = SHARED.connect(&database, "postgres", "");
+    run(&mut client, &CREATE.replace("ALICE", ALICE));
+    // Loads the library, whose hook then sees the first statement too.
+    run(&mut client, "select auth.user_id()");
+    let mut expired = expired_session(&database);
+    let mut random = Xorshift(SEED);
+    let mut figures = Figures::default();
+    for round in 0..ROUNDS * KINDS.len() {
+        let kind = &KINDS[round % KINDS.len()];
+        let policies = policies(&mut random, kind);
+        let setup = format!("reset role; {}{policies}", secrets(kind));
+        run(&mut client, &setup);
+        run(&mut client, "set role authenticated");
+        for user in USERS {
+            let claims = user.map_or("reset request.jwt.claims".to_owned(), |user| {
+                format!(r#"set request.jwt.claims = '{{"sub":"{user}","level":"high"}}'"#)
+            });
+            run(&mut client, &claims);
+            for _ in 0..STATEMENTS_OF_A_USER {
+                let statement = statement(&mut random, kind);
+                let context = format!("seed {SEED:#x}, round {round}\n{setup}{claims};\n{statement};");
+                for sql in [format!("explain {statement}"), statement] {
+                    compare(&mut client, &sql, &mut figures, &context);
+                }
+            }
+        }
+        let statement = statement(&mut random, kind);
+        let context = format!("seed {SEED:#x}, round {round}, expired\n{setup}{statement};");
+        for sql in [format!("explain {statement}"), statement] {
+            compare_expired(&mut expired, &sql, &mut figures, &context);
+        }
+    }
+    println!("{figures:?}");
+    assert!(figures.statements >= 6000 && figures.with_rows >= 600, "{figures:?}");
+    assert!(figures.failed >= 400 && figures.denied >= 400, "{figures:?}");
+    assert!(figures.expired >= 20 && figures.saw >= 60, "{figures:?}");
+}
+
+/// A session of a provider's user, in a database without claims, whose token has expired meanwhile.
+fn expired_session(database: &str) -> Client {
+    let signer = Signer::ed25519();
+    let mut admin = SHARED.connect(database, "postgres", "");
+    let issuer = "https://issuer.example";
+    let providers = format!(r#"[{{"issuer":"{issuer}","jwks":{{"keys":[{}]}}}}]"#, signer.jwk(""));
+    let role = format!("expired_in_{database}");
+    run(
+        &mut admin,
+        &format!(
+            "load 'pg_session_jwt'; create role {role} superuser login;
+             alter role {role} set pg_session_jwt.providers = '{providers}'"
+        ),
+    );
+    let mut client = SHARED.connect(database, &role, "");
+    let claims = format!(
+        r#"{{"iss":"{issuer}","sub":"alice","level":"high","exp":{}}}"#,
+        now() - 30
+    );
+    init(&mut client, &signer.token("EdDSA", claims));
+    run(&mut client, "set pg_session_jwt.leeway = 0; set role authenticated");
+    refuses(
+        &mut client,
+        "select auth.user_id()",
+        "28000",
+        "Token used after it has expired",
+    );
+    client
+}
+
+fn secrets(kind: &Kind) -> String {
+    let [good, bad] = kind.secrets.map(|secret| secret.replace('\'', "''"));
+    format!("update docs set secret = case kind when 'num' then '{good}' else '{bad}' end;\n")
+}
+
+/// Drops the policies that there are, and makes others on all tables.
+fn policies(random: &mut Xorshift, kind: &Kind) -> String {
+    let mut sql = String::new();
+    for table in ["docs", "empty", "shut"] {
+        for name in ["whole", "more", "less"] {
+            sql += &format!("drop policy if exists {name} on {table};\n");
+        }
+        sql += &format!(
+            "create policy whole on {table} using ({})",
+            kind.condition(random, table)
+        );
+        if random.once_in(2) {
+            sql += &format!(" with check ({})", kind.condition(random, table));
+        }
+        sql += ";\n";
+        for (name, how) in [("more", "permissive"), ("less", "restrictive")] {
+            if random.once_in(3) {
+                let condition = kind.condition(random, table);
+                sql += &format!("create policy {name} on {table} as {how} using ({condition});\n");
+            }
+        }
+    }
+    sql
+}
+
+fn statement(random: &mut Xorshift, kind: &Kind) -> String {
+    let mut sql = random.pick(&STATEMENTS).replace("$T", random.pick(&TABLES));
+    for place in ["$A", "$B"] {
+        while sql.contains(place) {
+            sql = sql.replacen(place, &kind.condition(random, "t"), 1);
+        }
+    }
+    sql
+}
+
+fn compare(client: &mut Client, sql: &str, figures: &mut Figures, context: &str) {
+    let [without, with] = [false, true].map(|on| {
+        optimize(client, on);
+        answer(client, sql)
+    });
+    let told = || format!("{context}\n{sql}\nwithout: {without:?}\nwith: {with:?}");
+    figures.statements += 1;
+    match (&without.outcome, &with.outcome) {
+        (Outcome::Rows(rows), same) => {
+            assert_eq!(&without.outcome, same, "{}", told());
+            figures.with_rows += usize::from(!rows.is_empty());
+            assert!(with.seen.is_subset(&without.seen), "{}", told());
+            figures.saw += usize::from(!with.seen.is_empty());
+        }
+        (Outcome::Refused(_), Outcome::Rows(_)) => figures.failed_without_only += 1,
+        (Outcome::Refused(message), Outcome::Refused(same)) => {
+            assert_eq!(message, same, "{}", told());
+            figures.denied += usize::from(message.starts_with("42501 permission"));
+            figures.failed += usize::from(!message.starts_with("42501"));
+        }
+    }
+}
+
+/// The identity itself may be refused earlier (see `expired`), and nothing else.
+fn compare_expired(client: &mut Client, sql: &str, figures: &mut Figures, context: &str) {
+    let [without, with] = [false, true].map(|on| {
+        optimize(client, on);
+        answer(client, sql).outcome
+    });
+    if with == Outcome::Refused(EXPIRED.to_owned()) {
+        figures.expired += 1;
+    } else if !matches!((&without, &with), (Outcome::Refused(_), Outcome::Rows(_))) {
+        assert_eq!(without, with, "{context}\n{sql}");
+    }
+}
+
+/// In a transaction that is rolled back.
+fn answer(client: &mut Client, sql: &str) -> Answer {
+    run(client, "begin");
+    let outcome = outcome(client, sql);
+    let seen = match outcome {
+        Outcome::Rows(_) => rows(client, "select distinct what from seen")
+            .concat()
+            .into_iter()
+            .collect(),
+        Outcome::Refused(_) => BTreeSet::new(),
+    };
+    run(client, "rollback");
+    Answer { outcome, seen }
+}
+
+/// A plan is not compared, only whether there is one.
+fn outcome(client: &mut Client, sql: &str) -> Outcome {
+    let messages = match client.simple_query(sql) {
+        Err(error) => {
+            let refusal = refusal_of(&error);
+            // Of several policies that a new row breaks, each plan has another first.
+            let message = refusal.message.replace(" \"less\"", "");
+            return Outcome::Refused(format!("{} {message}", refusal.sqlstate));
+        }
+        Ok(_) if sql.starts_with("explain") => return Outcome::Rows(Vec::new()),
+        Ok(messages) => messages,
+    };
+    let mut rows = Vec::new();
+    for message in messages {
+        if let SimpleQueryMessage::Row(row) = message {
+            rows.push(
+                (0..row.len())
+                    .map(|column| row.get(column).map(str::to_owned))
+                    .collect(),
+            );
+        }
+    }
+    rows.sort();
+    Outcome::Rows(rows)
+}
+
+/// Asserts what comes of a statement, with the rewrite and without.
+#[track_caller]
+fn both(client: &mut Client, sql: &str, expected: &Outcome) {
+    for on in [false, true] {
+        optimize(client, on);
+        run(client, "begin");
+        assert_eq!(&outcome(client, sql), expected, "{on}: {sql}");
+        run(client, "rollback");
+    }
+}
+
+#[test]
+fn a_cast_of_a_user_id_that_fails_stays_where_it_is_written() {
+    let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
+    run(
+        &mut client,
+        "create table todos (id int, owner_id uuid, is_public bool); insert into todos values (1, null, true);
+         create table none (like todos); create table shut (like todos);
+         alter table todos enable row level security; alter table none enable row level security;
+         alter table shut enable row level security; grant all on todos, none to authenticated;
+         create policy p on todos using (is_public or (select auth.user_id()::uuid = owner_id));
+         create policy p on none using (is_public or (select auth.user_id()::uuid = owner_id));
+         create policy p on shut using (is_public or (select auth.user_id()::uuid = owner_id));
+         set role authenticated; set request.jwt.claims = '{\"sub\":\"user_2abc\"}';
+         select auth.user_id()",
+    );
+    let row = Outcome::Rows(vec![vec![Some("1".to_owned())]]);
+    both(&mut client, "select id from todos", &row);
+    both(&mut client, "explain select id from todos", &Outcome::Rows(Vec::new()));
+    both(&mut client, "select id from none", &Outcome::Rows(Vec::new()));
+    both(&mut client, "explain select id from none", &Outcome::Rows(Vec::new()));
+    let denied = Outcome::Refused("42501 permission denied for table shut".to_owned());
+    both(&mut client, "select id from shut", &denied);
+    both(&mut client, "insert into shut values (2, null, true)", &denied);
+    // Where it must be evaluated it fails.
+    run(
+        &mut client,
+        "reset role; update todos set is_public = false; set role authenticated",
+    );
+    let failed = r#"22P02 invalid input syntax for type uuid: "user_2abc""#;
+    both(
+        &mut client,
+        "select id from todos",
+        &Outcome::Refused(failed.to_owned()),
+    );
+}
+
+#[test]
+fn no_error_shows_a_column_of_a_row_that_a_dearer_guard_keeps_away() {
+    let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
+    run(
+        &mut client,
+        "create table docs (id int, owner text, kind text, secret text);
+         insert into docs values (1, 'alice', 'num', '7'), (2, 'bob', 'word', 'hush');
+         alter table docs enable row level security; grant all on docs to authenticated;
+         create policy p on docs using (substr(lower(trim(upper(trim(lower(kind))))),1,3) = 'num'
+             and (select (auth.user_id() = owner) = (secret::int > 0)));
+         set role authenticated; set request.jwt.claims = '{\"sub\":\"alice\"}';
+         select auth.user_id()",
+    );
+    let row = Outcome::Rows(vec![vec![Some("1".to_owned())]]);
+    both(&mut client, "select id from docs", &row);
+    both(&mut client, "update docs set id = id returning id", &row);
+    both(&mut client, "delete from docs returning id", &row);
+}
