@@ -4,7 +4,6 @@ mod asked_once;
 mod conditions;
 mod conjunctions;
 mod deep;
-mod dependencies;
 mod differential;
 mod expired;
 mod failing;

@@ -33,7 +33,7 @@ pub const KINDS: [Kind; 12] = [
     Kind {
         secrets: ["7", "7"],
         conditions: &[
-            "(select 10 / $.n > 0 = (auth.user_id() = $.user_id))",
+            "(select (10 / $.n > 0) = (auth.user_id() = $.user_id))",
             "(select length(auth.user_id()) % $.n = 0)",
         ],
     },
@@ -50,7 +50,7 @@ pub const KINDS: [Kind; 12] = [
             "(select auth.session() @> $.secret::jsonb or auth.user_id() = $.user_id)",
             "(select auth.session() @> $.secret::jsonb is not true and auth.user_id() = $.user_id)",
             "(select ($.secret::jsonb ->> 'a') <> auth.user_id())",
-            "(select ($.secret::jsonb -> 'a')::int > 0 = (auth.user_id() = $.user_id))",
+            "(select (($.secret::jsonb -> 'a')::int > 0) = (auth.user_id() = $.user_id))",
         ],
     },
     Kind {
