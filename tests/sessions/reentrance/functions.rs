@@ -23,8 +23,8 @@ pub const COMMON: &str = "
         perform set_config('re.reader', reader, false), set_config('re.program', program, false),
             set_config('re.levels', levels::text, false), set_config('re.again', again, false),
             set_config('re.depth', '0', false), set_config('re.level', '0', false), set_config('re.trace', '', false),
-            set_config('re.last', (nextval('re.serial') + 50)::text, false),
-            set_config('re.enough', (nextval('re.meddled') + 40)::text, false);
+            set_config('re.last', (nextval('re.serial') + 30)::text, false),
+            set_config('re.enough', (nextval('re.meddled') + 16)::text, false);
         perform re.become();
     end $$;
 

@@ -45,7 +45,7 @@ fn claims(mode: Mode, n: usize, random: &mut Random) -> String {
     // Three quarters of what fits: a token has at most 64 KiB.
     let longest = if matches!(mode, Mode::Claims) { 60_000 } else { 40_000 };
     let mut lengths: [usize; 4] = std::array::from_fn(|_| random.pick(&FILLERS));
-    if random.once_in(12) {
+    if random.once_in(20) {
         lengths[random.below(4)] = longest;
     }
     let letter = char::from(b"abcdefghijklmnopqrstuvwxyz"[n % 26]).to_string();
