@@ -124,13 +124,14 @@ fn where_nothing_but_it_can_run_urls_of_roles_wait_for_a_session() {
     init(&mut living, &first.token("alice"));
     let mut admin = server.connect("postgres", "postgres", "");
     let providers = format!("pg_session_jwt.providers = '[{}]'", entry("b", &of_role.url()));
-    reload_after(&mut admin, &format!("alter role postgres set {providers}"));
+    run(&mut admin, "create role other login");
+    reload_after(&mut admin, &format!("alter role other set {providers}"));
     let said =
         "the settings of databases and roles could not be read; the URLs in them are fetched when a session needs them";
     wait_until("the worker to give up", || server.log().matches(said).count() == 2);
     assert_eq!(user_id(&mut living).as_deref(), Some("alice"));
     assert_eq!(of_role.requests(), 0);
-    let mut client = server.connect("template1", "postgres", "");
+    let mut client = server.connect("template1", "other", "");
     init(&mut client, &second.token("bob"));
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
     assert_eq!((of_server.requests(), of_role.requests()), (1, 1));
