@@ -63,6 +63,13 @@ impl Failure {
         unreachable!("an ERROR does not return")
     }
 
+    /// Raises the failure as the end of the session.
+    #[cfg(feature = "pg18")]
+    pub fn end_session(&self) -> ! {
+        self.report().emit(PgLogLevel::FATAL);
+        unreachable!("FATAL does not return")
+    }
+
     /// The setting that it is about.
     pub fn setting(&self) -> Option<&'static str> {
         match self {

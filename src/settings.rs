@@ -28,6 +28,8 @@ mod late_load;
 mod limits;
 #[cfg(feature = "pg18")]
 pub mod login;
+#[cfg(feature = "pg18")]
+mod login_role;
 pub mod providers;
 mod remembered;
 mod server_key;
@@ -63,6 +65,7 @@ pub mod name {
     pub const CA_FILE: &CStr = c"pg_session_jwt.ca_file";
     pub const OPTIMIZE_POLICIES: &CStr = c"pg_session_jwt.optimize_policies";
     pub const CLIENT_KEYS: &CStr = c"pg_session_jwt.client_keys";
+    pub const OUTDATED: &CStr = c"pg_session_jwt.outdated";
     pub const LOST_PROVIDERS: &CStr = c"pg_session_jwt.lost_providers";
     #[cfg(feature = "pg18")]
     pub const LOGIN_IDENTITY: &CStr = c"pg_session_jwt.login_identity";

@@ -12,7 +12,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use pgrx::pg_sys;
 
 use super::judge::{Verdict, allows};
-use super::{bind_login_identity, hook, leeway, name, providers, remembered, verified};
+use super::{bind_login_identity, hook, leeway, login_role, name, providers, remembered, verified};
 use crate::error::Failure;
 use crate::token::identity::{FlatIdentity, Text as Part};
 use crate::token::policy::TokenId;
@@ -28,6 +28,7 @@ pub struct Login {
     token: String,
     person: String,
     user_id: CString,
+    names_no_role: bool,
 }
 
 /// Judges a token that asks to be let in as `role`.
@@ -44,7 +45,8 @@ pub fn judge(token: &[u8], role: &CStr) -> Result<Login, Failure> {
     let (identity, place) = providers.verify(token, &policy)?;
     let provider = providers.list.get(place).ok_or(Error::NoKeys)?;
     // Where pg_hba.conf leaves the choice of the role to the validator, no user map would say this.
-    if !allows(provider, role.to_bytes()) || provider.roles.is_empty() && is_more_than_an_end_user(role) {
+    let names_no_role = provider.roles.is_empty();
+    if !allows(provider, role.to_bytes()) || names_no_role && login_role::is_more_than_an_end_user(role) {
         return Err(Failure::Role);
     }
     let claim = &provider.user_id_claim;
@@ -56,26 +58,8 @@ pub fn judge(token: &[u8], role: &CStr) -> Result<Login, Failure> {
         token: hex(verified::name(token).bytes()),
         person: person(identity.issuer.as_deref(), claim, &user_id),
         user_id: CString::new(user_id).map_err(|_| no_user_id())?,
+        names_no_role,
     })
-}
-
-/// Whether a role has one of the rights with which `authenticated` would not be installed: SUPERUSER, REPLICATION,
-/// BYPASSRLS or CREATEROLE. PostgreSQL itself looks roles up at a login, in a transaction: they belong to no database.
-fn is_more_than_an_end_user(role: &CStr) -> bool {
-    // SAFETY: reads the transaction state of this process.
-    if !unsafe { pg_sys::IsTransactionState() } {
-        return true;
-    }
-    // SAFETY: a look-up in a transaction; with missing_ok it returns 0 where there is no such role.
-    let id = unsafe { pg_sys::get_role_oid(role.as_ptr(), true) };
-    let rights = [
-        pg_sys::has_rolreplication,
-        pg_sys::has_bypassrls_privilege,
-        pg_sys::has_createrole_privilege,
-    ];
-    // A superuser has each of them.
-    // SAFETY: look-ups in a transaction, false where there is no such role.
-    rights.into_iter().any(|has_right| unsafe { has_right(id) })
 }
 
 impl Login {
@@ -91,6 +75,9 @@ impl Login {
         LOGIN.set(known.clone()).map_err(|_| Failure::OtherUser)?;
         if !remembered::remember_login(&known) {
             return Err(not_applied());
+        }
+        if self.names_no_role {
+            login_role::watch();
         }
         // By the role that PostgreSQL itself would take: nobody is logged in yet.
         // SAFETY: both are C strings; at a level below ERROR nothing is raised.

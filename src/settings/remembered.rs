@@ -15,6 +15,7 @@ use super::{hook, name};
 #[cfg(feature = "pg18")]
 static LOGIN_IDENTITY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 
+static OUTDATED: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static LOST_PROVIDERS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 
 /// The same in the process where it happened, should PostgreSQL not apply the setting.
@@ -26,6 +27,11 @@ pub(super) fn define() {
         name::LOST_PROVIDERS,
         c"Whether this session has lost its identity providers.",
         &LOST_PROVIDERS,
+    );
+    define_one(
+        name::OUTDATED,
+        c"The setting that is not what is stored for this session any more.",
+        &OUTDATED,
     );
     #[cfg(feature = "pg18")]
     define_one(
@@ -61,6 +67,16 @@ pub(super) fn has_lost_providers() -> bool {
 pub(super) fn lose_providers() {
     LOST_HERE.store(true, Relaxed);
     remember(name::LOST_PROVIDERS, c"on");
+}
+
+/// The setting of which [`become_outdated`] was told, here or in the leader.
+pub(super) fn outdated() -> Option<CString> {
+    OUTDATED.get().filter(|setting| !setting.is_empty())
+}
+
+/// Remembers that the session is not what its stored settings are.
+pub(super) fn become_outdated(setting: &CStr) {
+    remember(name::OUTDATED, setting);
 }
 
 /// What [`remember_login`] has remembered, here or in the leader; None where nobody logged in with a token.

@@ -13,11 +13,13 @@ use std::ffi::{CStr, CString};
 
 use pgrx::pg_sys;
 
-use super::{catalog, key_generation, late_load, name, restrictions};
+use super::{catalog, hook, key_generation, late_load, name, remembered, restrictions};
 use crate::error::Failure;
 
+type Setting = (&'static CStr, &'static str, fn(&CStr) -> Option<Value>);
+
 /// What trust rests on, and how its values are read. The most telling first.
-const SETTINGS: [(&CStr, &str, fn(&CStr) -> Option<Value>); 4] = [
+static SETTINGS: [Setting; 4] = [
     (name::PROVIDERS, name::PROVIDERS_TEXT, text),
     (name::CLAIMS_FALLBACK, name::CLAIMS_FALLBACK_TEXT, boolean),
     (name::BIND_LOGIN_IDENTITY, name::BIND_LOGIN_IDENTITY_TEXT, boolean),
@@ -41,8 +43,10 @@ struct Looked {
 
 thread_local! {
     static LOOKED: RefCell<Option<Looked>> = const { RefCell::new(None) };
-    /// The setting that has changed, as of a moment.
-    static CHANGED: Cell<Option<(Moment, Option<&'static str>)>> = const { Cell::new(None) };
+    /// The last moment at which nothing had changed.
+    static UNCHANGED: Cell<Option<Moment>> = const { Cell::new(None) };
+    /// The setting that has changed: nothing that happens in the session makes up for it.
+    static CHANGED: Cell<Option<&'static str>> = const { Cell::new(None) };
     static SKIPPED_KEY: Cell<Option<bool>> = const { Cell::new(None) };
 }
 
@@ -51,19 +55,28 @@ thread_local! {
 /// # Errors
 /// [`Failure::StoredChanged`]
 pub(super) fn unchanged() -> Result<(), Failure> {
+    if let Some(setting) = CHANGED.get() {
+        return Err(Failure::StoredChanged { setting });
+    }
     // SAFETY: reads a global of this process.
     let files_read = unsafe { pg_sys::PgReloadTime };
     let moment = (files_read, key_generation(), restrictions());
-    let changed = match CHANGED.get() {
-        Some((at, changed)) if at == moment => changed,
-        _ if !can_look() => return Ok(()),
-        _ => {
-            let changed = with_stored(files_read, changed);
-            CHANGED.set(Some((moment, changed)));
-            changed
-        }
+    if UNCHANGED.get() == Some(moment) || !can_look() {
+        return Ok(());
+    }
+    let of_leader = || {
+        let outdated = remembered::outdated()?;
+        SETTINGS.iter().find(|(name, ..)| **name == *outdated)
     };
-    changed.map_or(Ok(()), |setting| Err(Failure::StoredChanged { setting }))
+    let Some((name, setting, _)) = of_leader().or_else(|| with_stored(files_read, changed)) else {
+        UNCHANGED.set(Some(moment));
+        return Ok(());
+    };
+    CHANGED.set(Some(setting));
+    if !hook::in_parallel_worker() {
+        remembered::become_outdated(name);
+    }
+    Err(Failure::StoredChanged { setting })
 }
 
 /// Whether a key is stored that PostgreSQL has skipped. The catalog counts as it was when it was first asked.
@@ -96,9 +109,9 @@ fn with_stored<R>(files_read: pg_sys::TimestampTz, ask: impl FnOnce(&[catalog::S
 }
 
 /// The first setting whose value is not what is stored, where nothing that counts for more covers it.
-fn changed(stored: &[catalog::Stored]) -> Option<&'static str> {
+fn changed(stored: &[catalog::Stored]) -> Option<&'static Setting> {
     use pg_sys::GucSource::{PGC_S_DATABASE_USER, PGC_S_GLOBAL};
-    let is_other = |(name, text, read): &(&CStr, &str, fn(&CStr) -> Option<Value>)| {
+    let is_other = |(name, text, read): &Setting| {
         let source = late_load::source(name).unwrap_or_default();
         let values = stored.iter().filter(|(of, _)| of == text.as_bytes());
         let applied = values
@@ -112,10 +125,7 @@ fn changed(stored: &[catalog::Stored]) -> Option<&'static str> {
             None => (PGC_S_GLOBAL..=PGC_S_DATABASE_USER).contains(&source),
         }
     };
-    SETTINGS
-        .iter()
-        .find(|setting| is_other(setting))
-        .map(|(_, text, _)| *text)
+    SETTINGS.iter().find(|setting| is_other(setting))
 }
 
 fn text(value: &CStr) -> Option<Value> {

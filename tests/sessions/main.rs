@@ -80,6 +80,7 @@ mod oauth_identity;
 mod oauth_libpq;
 mod oauth_loading;
 mod oauth_many;
+mod oauth_roles;
 mod oauth_server;
 mod oauth_wire;
 mod oidc;

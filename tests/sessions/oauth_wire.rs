@@ -88,7 +88,11 @@ impl Wire {
         self.send(Some(b'Q'), format!("{sql}\0").as_bytes())?;
         let mut answer = Ok(Vec::new());
         loop {
-            let (kind, body) = self.receive()?;
+            let (kind, body) = match self.receive() {
+                // The error was the session's last word.
+                Err(_) if answer.is_err() => return Ok(answer),
+                received => received?,
+            };
             match (kind, &mut answer) {
                 (b'D', Ok(rows)) => rows.push(row(&body)),
                 (b'E', _) => answer = Err(refusal(&body)),

@@ -151,6 +151,12 @@ fn restrictions_reach_open_sessions_too_however_they_are_written() {
             run(&mut admin, &format!("{alter} = '{other}'"));
             reload(&server, &mut [&mut open]);
             gives_nothing(&mut open, setting);
+            // In its parallel workers, too, and whatever is stored again.
+            run(&mut open, "set debug_parallel_query = on");
+            refuses(&mut open, "select auth.user_id()", "55000", &message(setting));
+            run(&mut admin, &format!("{alter} = '{}'", same[0]));
+            reload(&server, &mut [&mut open]);
+            gives_nothing(&mut open, setting);
             run(&mut admin, &format!("alter database {database} reset all"));
             reload(&server, &mut [&mut open]);
             gives_nothing(&mut open, setting);
@@ -240,6 +246,12 @@ fn what_a_superuser_sets_in_the_session_covers_what_is_stored() {
         assert_eq!(user_id(&mut open).as_deref(), Some("alice"));
         run(&mut open, "reset pg_session_jwt.providers");
         refuses(&mut open, "select auth.user_id()", "55000", &message("providers"));
+        // What was seen once stays so.
+        run(
+            &mut open,
+            &format!("set pg_session_jwt.providers = '[{}]'", own.entry("")),
+        );
+        gives_nothing(&mut open, "providers");
     }
 }
 
