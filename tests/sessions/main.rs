@@ -127,6 +127,7 @@ mod testing_policies;
 mod token_size;
 mod tree;
 mod triggers;
+mod trust;
 mod upgrade;
 mod upgrade_library_only;
 mod upgrade_refused;
