@@ -20,6 +20,7 @@ mod check_settings;
 mod claims_defined;
 mod claims_mode;
 mod cluster;
+mod copies;
 mod cost;
 mod covered_settings;
 mod crash_recovery;
