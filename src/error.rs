@@ -191,7 +191,7 @@ impl Failure {
                 sqlstate: State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
                 message: "the JWT names no user".to_owned(),
                 detail: Some(format!(
-                    "Its \"{}\" is not a string, or empty, or has control characters.",
+                    "Its \"{}\" is not a string, or empty, or has characters or blanks that cannot be seen.",
                     Excerpt::new(claim)
                 )),
                 hint: None,

@@ -16,6 +16,7 @@ use super::{bind_login_identity, hook, leeway, login_role, name, providers, reme
 use crate::error::Failure;
 use crate::token::identity::{FlatIdentity, Text as Part};
 use crate::token::policy::TokenId;
+use crate::token::user_id::is_readable;
 use crate::token::{Error, Policy, Provider};
 use crate::{clock, encoding};
 
@@ -50,10 +51,8 @@ pub fn judge(token: &[u8], role: &CStr) -> Result<Login, Failure> {
         return Err(Failure::Role);
     }
     let claim = &provider.user_id_claim;
-    // PostgreSQL writes it to its log as it is: a line break in it could forge a line.
-    let is_name = |id: &String| !id.is_empty() && !id.chars().any(char::is_control);
     let no_user_id = || Failure::NoUserId { claim: claim.clone() };
-    let user_id = identity.user_id.filter(is_name).ok_or_else(no_user_id)?;
+    let user_id = identity.user_id.filter(|id| is_readable(id)).ok_or_else(no_user_id)?;
     Ok(Login {
         token: hex(verified::name(token).bytes()),
         person: person(identity.issuer.as_deref(), claim, &user_id),

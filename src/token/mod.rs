@@ -25,6 +25,7 @@ pub mod key_url;
 pub mod keys;
 pub mod policy;
 pub mod provider;
+pub mod user_id;
 pub mod uuid;
 
 use claims::Claims;

@@ -32,5 +32,6 @@ mod sign;
 mod signatures;
 mod token_id;
 mod unescape;
+mod user_id;
 mod uuid;
 mod vectors;

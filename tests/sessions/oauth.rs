@@ -79,7 +79,17 @@ fn what_is_no_good_token_is_refused_and_only_the_log_says_why() {
         (
             of(r#""sub":"root\nroot","aud":"api""#),
             "the JWT names no user",
-            "or has control characters",
+            "or has characters or blanks that cannot be seen",
+        ),
+        (
+            of(r#""sub":"root\u2028x","aud":"api""#),
+            "the JWT names no user",
+            "or has characters or blanks that cannot be seen",
+        ),
+        (
+            of(r#""sub":"alice ","aud":"api""#),
+            "the JWT names no user",
+            "or has characters or blanks that cannot be seen",
         ),
     ];
     for (token, reason, detail) in &cases {
