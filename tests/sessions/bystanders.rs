@@ -20,7 +20,7 @@ use crate::session::{Proxy, run};
 use answers::{Answer, Figures, Kind, readable};
 use cases::cases;
 
-const SETUP: &str = include_str!("setup.sql");
+const SETUP: &str = include_str!("bystanders/setup.sql");
 /// What the cases of waits.sql wait for. A transaction of its own, as a batch of statements is one.
 const HOLD: &str = "begin;
     lock table held.t in access exclusive mode;
@@ -35,7 +35,7 @@ const CONF: &str = "max_prepared_transactions = 2";
 const PRELOAD: &str = "max_prepared_transactions = 2\nshared_preload_libraries = 'pg_session_jwt'";
 
 static WITHOUT: LazyLock<Server> =
-    LazyLock::new(|| set_up(Server::start_empty(CONF), "", include_str!("stand_ins.sql")));
+    LazyLock::new(|| set_up(Server::start_empty(CONF), "", include_str!("bystanders/stand_ins.sql")));
 static PRELOADED: LazyLock<Server> = LazyLock::new(|| set_up(Server::start_empty(PRELOAD), "", EXTENSION));
 static INSTALLED: LazyLock<Server> = LazyLock::new(|| set_up(Server::start_empty(PRELOAD), EXTENSION, EXTENSION));
 static WITH_BACKTRACES: LazyLock<Server> =
@@ -66,7 +66,7 @@ fn set_up(server: Server, bystanders: &str, identified: &str) -> Server {
     let mut client = server.connect(IDENTIFIED, "postgres", "");
     run(&mut client, identified);
     run(&mut client, SETUP);
-    run(&mut client, include_str!("policies_setup.sql"));
+    run(&mut client, include_str!("bystanders/policies_setup.sql"));
     server
 }
 
