@@ -55,13 +55,13 @@ pub const PLPGSQL: [(&str, &str, &str); 20] = [
     (
         "argument",
         "text",
-        "declare c cursor (a re.d_$T) for select a as v; v text; begin open c(auth.$R()); fetch c into v; return v; end",
+        "declare c cursor (a re.d_$T) for select a as v; v text; begin c := null; open c(auth.$R()); fetch c into v; return v; end",
     ),
     (
         "fetched",
         "setof text",
         "declare c cursor for select auth.$R()::re.d_$T from generate_series(1, 3); v text;
-         begin open c; loop fetch c into v; exit when not found; return next v; perform re.meddle(); end loop; end",
+         begin c := null; open c; loop fetch c into v; exit when not found; return next v; perform re.meddle(); end loop; end",
     ),
     (
         "looped",
