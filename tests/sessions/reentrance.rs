@@ -271,7 +271,7 @@ impl<'a> Site<'a> {
         client.batch_execute("rollback").map_err(told)?;
         self.played += 1;
         let near_the_last = i64::try_from(IDENTITIES - 60).unwrap();
-        if self.played % IN_ONE_SESSION > 0
+        if !self.played.is_multiple_of(IN_ONE_SESSION)
             && one::<i64>(&mut client, "select last_value from re.serial") < near_the_last
         {
             self.client = Some(client);
