@@ -4,7 +4,7 @@
 use postgres::Client;
 
 use crate::loading::ordinary_user;
-use crate::lost_providers::reload;
+use crate::lost_providers::{always_parallel, reload};
 use crate::providers::Provider;
 use crate::server::Server;
 use crate::session::{FUNCTIONS, Proxy, init, one, refuses, run, user_id};
@@ -152,7 +152,7 @@ fn restrictions_reach_open_sessions_too_however_they_are_written() {
             reload(&server, &mut [&mut open]);
             gives_nothing(&mut open, setting);
             // In its parallel workers, too, and whatever is stored again.
-            run(&mut open, "set debug_parallel_query = on");
+            run(&mut open, always_parallel());
             refuses(&mut open, "select auth.user_id()", "55000", &message(setting));
             run(&mut admin, &format!("{alter} = '{}'", same[0]));
             reload(&server, &mut [&mut open]);
