@@ -13,7 +13,8 @@ const AUDIT: &str = "pg_session_jwt audit: ";
 /// A server that logs identities, and no statements.
 pub static AUDITED: LazyLock<Server> = LazyLock::new(|| {
     Server::start(
-        "pg_session_jwt.audit_log = on\nlog_statement = 'none'\nmax_parallel_workers_per_gather = 2\n\
+        "pg_session_jwt.audit_log = on\nlog_statement = 'none'\nmax_worker_processes = 100\n\
+         max_parallel_workers = 100\nmax_parallel_workers_per_gather = 2\n\
          parallel_setup_cost = 0\nparallel_tuple_cost = 0\nmin_parallel_table_scan_size = 0",
     )
 });
