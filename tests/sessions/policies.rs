@@ -282,5 +282,6 @@ fn an_expired_user_is_an_error_and_not_an_empty_table() {
         ] {
             refuses(&mut client, sql, "28000", "Token used after it has expired");
         }
+        run(&mut client, "reset role; reset pg_session_jwt.leeway");
     }
 }
