@@ -33,6 +33,8 @@ thread_local! {
     static REFUSED: RefCell<CString> = RefCell::new(CString::default());
     /// The next report is a line of the audit log.
     static AUDITING: Cell<bool> = const { Cell::new(false) };
+    /// The session has a token, which the statement that set it may be logged with.
+    static HAS_TOKEN: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Hooks into the log, once in a process.
@@ -57,6 +59,11 @@ pub fn audit(line: &str) {
 /// A check hook refuses a value with this message, which PostgreSQL will report.
 pub fn refused(message: &str) {
     REFUSED.set(CString::new(message).unwrap_or_default());
+}
+
+/// The session's token was set or taken away.
+pub fn token_assigned(is_set: bool) {
+    HAS_TOKEN.set(is_set);
 }
 
 /// Has no destructors to run and no guard: what the hook behind it raises passes as it passes a C function.
@@ -84,10 +91,9 @@ unsafe extern "C-unwind" fn hide_guarded(error: *mut pg_sys::ErrorData) {
         // A parallel worker's report of a refused value says by this, in its leader, whose it is.
         error.funcname = FUNCTION.as_ptr();
     }
-    if is_audit_line || is_ours(error) {
-        error.hide_stmt = true;
-        error.hide_ctx = true;
-    }
+    let is_hidden = is_audit_line || is_ours(error);
+    error.hide_stmt |= is_hidden || is_worker_with_token();
+    error.hide_ctx |= is_hidden;
     if !is_audit_line {
         let memory = error.assoc_context;
         for text in [
@@ -110,6 +116,14 @@ fn is_ours(error: &pg_sys::ErrorData) -> bool {
     function == FUNCTION
         || function == GUC
             && REFUSED.with_borrow(|refused| !refused.is_empty() && c_str(error.message) == Some(refused))
+}
+
+/// Whether this is a parallel worker of a session with a token. Its statement is its leader's, who logs it beside each error
+/// that is not this extension's; a worker that is ended because another one refused the identity would log it all the
+/// same.
+fn is_worker_with_token() -> bool {
+    // SAFETY: reads a global of this process; -1 in all other processes (`access/parallel.h`, IsParallelWorker).
+    HAS_TOKEN.get() && unsafe { pg_sys::ParallelWorkerNumber } >= 0
 }
 
 fn c_str<'a>(text: *const c_char) -> Option<&'a CStr> {

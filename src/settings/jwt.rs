@@ -17,6 +17,7 @@ use super::login::admit;
 use super::{JWT, assigned, hook, key_generation, name};
 use crate::audit;
 use crate::error::Failure;
+use crate::log_guard;
 use crate::token::identity::FlatIdentity;
 use crate::token::policy::TokenId;
 use crate::token::{self, Error};
@@ -187,6 +188,7 @@ fn verdict(token: &[u8], source: pg_sys::GucSource::Type) -> Result<(u64, usize,
 #[pg_guard]
 pub(super) unsafe extern "C-unwind" fn assign(_newval: *const c_char, extra: *mut c_void) {
     SLOT.assign(extra);
+    log_guard::token_assigned(!extra.is_null());
     assigned();
     SLOT.read(|extra| raise_last_jti(extra.and_then(|extra| extra.identity.jti())));
 }
