@@ -73,7 +73,7 @@ step "tests inside the server, with assertions"
 as_ordinary_user=()
 if is_root; then as_ordinary_user=(--runas "$SERVER_USER"); fi
 if is_root; then install -d -o "$SERVER_USER" "$RUN/pgdata"; else mkdir "$RUN/pgdata"; fi
-cargo pgrx test "pg$major" --no-default-features "${as_ordinary_user[@]}" --pgdata "$RUN/pgdata" 8>&-
+"${CARGO_PGRX[@]}" test "pg$major" --no-default-features "${as_ordinary_user[@]}" --pgdata "$RUN/pgdata" 8>&-
 
 step "SQL tests, under valgrind"
 # The server is a script that calls it there; each of its processes writes a log.

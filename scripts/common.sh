@@ -35,10 +35,12 @@ unset RUST_BACKTRACE RUST_LIB_BACKTRACE
 # For each `cargo` that builds: --locked, and where rustc is older than Cargo.toml asks for, what has cargo build all the
 # same (1.95 does). cargo-pgrx hands PGRX_BUILD_FLAGS on to the cargo that it starts.
 BUILD_FLAGS=(--locked)
+CARGO_PGRX=(cargo pgrx)
 RUST_VERSION=$(sed -nE 's/^rust-version *= *"([0-9.]+)".*/\1/p' "$ROOT/Cargo.toml" | head -n 1)
 RUSTC_VERSION=$(rustc --version 2>/dev/null | cut -d' ' -f2 || true)
 if [ -n "$RUSTC_VERSION" ] && [ "$(printf '%s\n' "$RUST_VERSION" "$RUSTC_VERSION" | sort -V | head -n 1)" != "$RUST_VERSION" ]; then
     BUILD_FLAGS+=(--ignore-rust-version)
+    CARGO_PGRX=(env "CARGO=$ROOT/scripts/older-rustc.sh" cargo-pgrx pgrx)
 fi
 export PGRX_BUILD_FLAGS="${BUILD_FLAGS[*]}"
 

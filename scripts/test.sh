@@ -126,7 +126,7 @@ for major in "${available[@]}"; do
     run "PostgreSQL $major: lints" \
         cargo clippy "${BUILD_FLAGS[@]}" --no-default-features --features "pg$major pg_test" --all-targets -- -D warnings
     run "PostgreSQL $major: tests inside the server" \
-        cargo pgrx test "pg$major" --no-default-features "${as_ordinary_user[@]}" --pgdata "$RUN/pgdata"
+        "${CARGO_PGRX[@]}" test "pg$major" --no-default-features "${as_ordinary_user[@]}" --pgdata "$RUN/pgdata"
     run "PostgreSQL $major: SQL tests" "$ROOT/scripts/regress.sh" "$major"
     # After regress.sh, which installed the library as it is delivered and not the one with the tests in it.
     run "PostgreSQL $major: tests with several sessions" \

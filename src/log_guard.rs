@@ -19,9 +19,10 @@ use crate::ereport::FUNCTION;
 /// How every line of the audit log begins.
 const AUDIT: &str = "pg_session_jwt audit: ";
 
-/// The two words that make it, and what stands for them in anybody else's text.
+/// The two words that make it, and what stands for the second one in anybody else's text: as long, so that the text is
+/// changed where it is, and nothing has to be allocated for it.
 const WORDS: (&[u8], &[u8]) = (b"pg_session_jwt", b"audit");
-const NOT_AUDIT: &[u8] = b"pg_session_jwt no audit";
+const NOT_AUDIT: &[u8; 5] = b"*****";
 
 /// Who reports that a check hook of a string setting has refused a value (guc.c).
 const GUC: &CStr = c"call_string_check_hook";
@@ -95,15 +96,15 @@ unsafe extern "C-unwind" fn hide_guarded(error: *mut pg_sys::ErrorData) {
     error.hide_stmt |= is_hidden || is_worker_with_token();
     error.hide_ctx |= is_hidden;
     if !is_audit_line {
-        let memory = error.assoc_context;
         for text in [
-            &mut error.message,
-            &mut error.detail,
-            &mut error.detail_log,
-            &mut error.hint,
-            &mut error.context,
+            error.message,
+            error.detail,
+            error.detail_log,
+            error.hint,
+            error.context,
+            error.internalquery,
         ] {
-            change_like_audit(text, memory);
+            change_like_audit(text);
         }
     }
 }
@@ -132,42 +133,36 @@ fn c_str<'a>(text: *const c_char) -> Option<&'a CStr> {
 }
 
 /// Changes a text of a report that has the words of the audit log in it.
-fn change_like_audit(text: &mut *mut c_char, memory: pg_sys::MemoryContext) {
-    let Some(changed) = c_str(*text).and_then(|text| without_audit(text.to_bytes())) else {
-        return;
-    };
-    let changed = CString::new(changed).unwrap_or_default();
-    // SAFETY: the context is the report's own and lives as long as it, and the text is a C string.
-    *text = unsafe { pg_sys::MemoryContextStrdup(memory, changed.as_ptr()) };
+fn change_like_audit(text: *mut c_char) {
+    let length = c_str(text).map_or(0, CStr::count_bytes);
+    if length > 0 {
+        // SAFETY: not null, and so many bytes before its zero; the report's own copy (elog.c), which nobody else has, and
+        // the report is the hook's to change.
+        disguise(unsafe { std::slice::from_raw_parts_mut(text.cast::<u8>(), length) });
+    }
 }
 
-/// A text in which nothing reads like the beginning of a line of the audit log; None if nothing did. In any case, and
-/// with anything between the two words that a reader could take for a space.
-fn without_audit(text: &[u8]) -> Option<Vec<u8>> {
+/// Changes a text so that nothing in it reads like the beginning of a line of the audit log: in any case, and with anything
+/// between the two words that a reader could take for a space.
+fn disguise(text: &mut [u8]) {
     let begins_with = |text: &[u8], word: &[u8]| {
         text.get(..word.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(word))
     };
     let is_like_space = |byte: &u8| !byte.is_ascii() || byte.is_ascii_whitespace() || byte.is_ascii_control();
     let (name, word) = WORDS;
-    let (mut changed, mut copied, mut place) = (Vec::new(), 0, 0);
+    let mut place = 0;
     while place < text.len() {
         if !begins_with(&text[place..], name) {
             place += 1;
             continue;
         }
-        let after_name = place + name.len();
-        let spaces = text[after_name..].iter().take_while(|byte| is_like_space(byte)).count();
-        if spaces > 0 && begins_with(&text[after_name + spaces..], word) {
-            changed.extend_from_slice(&text[copied..place]);
-            changed.extend_from_slice(NOT_AUDIT);
-            copied = after_name + spaces + word.len();
+        place += name.len();
+        let spaces = text[place..].iter().take_while(|byte| is_like_space(byte)).count();
+        // Each byte is looked at a bounded number of times.
+        place += spaces;
+        if spaces > 0 && begins_with(&text[place..], word) {
+            text[place..place + word.len()].copy_from_slice(NOT_AUDIT);
         }
-        // Behind the name: each byte is looked at a bounded number of times.
-        place = after_name + spaces;
     }
-    (copied > 0).then(|| {
-        changed.extend_from_slice(&text[copied..]);
-        changed
-    })
 }

@@ -12,10 +12,12 @@
 //!   behind never waits for the end of a row.
 //! - A site that keeps it has a copy in the memory of the query (`fn_mcxt`), which PostgreSQL frees as a whole when the
 //!   query ends. **Nothing here frees a value that was handed out.**
-//! - A site keeps at most [`MAX_ANSWERS`] that differ, so that a query's memory stays bounded. After that it keeps none:
-//!   each call gets a copy in the caller's memory, as from any function.
+//! - A site keeps at most [`MAX_ANSWERS`] that differ, and all sites together [`MAX_BYTES`], so that memory stays bounded,
+//!   also where one "query" is all of a transaction's PL/pgSQL expressions and is planned again and again. Beyond that
+//!   nothing is kept: each call gets a copy in the caller's memory, as from any function.
 
 use std::cell::Cell;
+use std::ffi::c_void;
 use std::ptr;
 
 use pgrx::pg_sys::{self, Datum};
@@ -46,8 +48,15 @@ struct Moment {
 /// Answers that a site keeps one after the other; the largest has the 64 KB of a token's claims.
 const MAX_ANSWERS: u8 = 4;
 
+/// Bytes of all answers that are kept in this process at a time.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+
 /// Hangs on a call site (`fn_extra`), in the memory of its query, and is freed with it.
 struct Kept {
+    /// Has PostgreSQL tell when that memory is freed.
+    end: pg_sys::MemoryContextCallback,
+    /// Of all answers that were kept here.
+    bytes: usize,
     moment: Moment,
     value: Datum,
     is_null: bool,
@@ -56,6 +65,8 @@ struct Kept {
 }
 
 thread_local! {
+    /// What all sites keep, of [`MAX_BYTES`].
+    static KEPT_BYTES: Cell<usize> = const { Cell::new(0) };
     /// Where answers are made. Nobody else uses it, and making an answer makes no other one.
     static SCRATCH: Cell<pg_sys::MemoryContext> = const { Cell::new(ptr::null_mut()) };
 }
@@ -135,23 +146,23 @@ pub fn value(
     let made = make();
     // SAFETY: the context was current before, and lives as long as the call.
     unsafe { pg_sys::MemoryContextSwitchTo(caller) };
+    let length = made.map_or(0, |made| bytes(made, returns).len());
+    let memory = site.fn_mcxt;
+    let has_room = KEPT_BYTES.get() + length <= MAX_BYTES;
     let answer = match (kept, moment) {
         (Some(kept), Some(moment)) if kept.is(made, returns) => {
             kept.moment = moment;
             (!kept.is_null).then_some(kept.value)
         }
-        (Some(kept), Some(moment)) if kept.answers < MAX_ANSWERS => {
-            let value = made.map(|made| copy(made, returns, site.fn_mcxt));
-            *kept = Kept::new(moment, value, kept.answers + 1);
+        (Some(kept), Some(moment)) if kept.answers < MAX_ANSWERS && has_room => {
+            let value = made.map(|made| copy(made, returns, memory));
+            kept.keep(moment, value, length);
             value
         }
-        (None, Some(moment)) => {
-            let value = made.map(|made| copy(made, returns, site.fn_mcxt));
-            // SAFETY: the context of the call site outlives it; an error leaves nothing behind.
-            let block = unsafe { pg_sys::MemoryContextAlloc(site.fn_mcxt, size_of::<Kept>()) }.cast::<Kept>();
-            // SAFETY: the block is fresh, aligned for every type, and a Kept fits; it owns nothing that must be dropped.
-            unsafe { block.write(Kept::new(moment, value, 1)) };
-            site.fn_extra = block.cast();
+        (None, Some(moment)) if has_room => {
+            let kept = Kept::hang_on(site);
+            let value = made.map(|made| copy(made, returns, memory));
+            kept.keep(moment, value, length);
             value
         }
         (kept, _) => {
@@ -167,13 +178,39 @@ pub fn value(
 }
 
 impl Kept {
-    fn new(moment: Moment, value: Option<Datum>, answers: u8) -> Self {
-        Kept {
-            moment,
-            value: value.unwrap_or(Datum::null()),
-            is_null: value.is_none(),
-            answers,
-        }
+    /// What a call site keeps from now on: nothing yet.
+    fn hang_on(site: &mut pg_sys::FmgrInfo) -> &mut Self {
+        // SAFETY: the context of the call site outlives it; an error leaves nothing behind.
+        let block = unsafe { pg_sys::MemoryContextAlloc(site.fn_mcxt, size_of::<Kept>()) }.cast::<Kept>();
+        // SAFETY: the block is fresh, aligned for every type, and a Kept fits; it owns nothing that must be dropped.
+        unsafe {
+            block.write(Kept {
+                end: pg_sys::MemoryContextCallback {
+                    func: Some(forget),
+                    arg: block.cast(),
+                    next: ptr::null_mut(),
+                },
+                bytes: 0,
+                moment: Moment::NEVER,
+                value: Datum::null(),
+                is_null: true,
+                answers: 0,
+            })
+        };
+        // SAFETY: as just written; the block lives as long as the context, which calls back before it is freed.
+        let kept = unsafe { &mut *block };
+        // SAFETY: as above.
+        unsafe { pg_sys::MemoryContextRegisterResetCallback(site.fn_mcxt, &mut kept.end) };
+        site.fn_extra = block.cast();
+        kept
+    }
+
+    fn keep(&mut self, moment: Moment, value: Option<Datum>, length: usize) {
+        self.moment = moment;
+        (self.value, self.is_null) = (value.unwrap_or(Datum::null()), value.is_none());
+        self.answers += 1;
+        self.bytes += length;
+        KEPT_BYTES.set(KEPT_BYTES.get() + length);
     }
 
     /// Whether the kept answer is this one. It may be one that was kept some moments ago: it still lives.
@@ -183,6 +220,13 @@ impl Kept {
             Some(made) => !self.is_null && bytes(self.value, returns) == bytes(made, returns),
         }
     }
+}
+
+/// PostgreSQL is about to free the memory of a query, and with it what a site there keeps.
+unsafe extern "C-unwind" fn forget(kept: *mut c_void) {
+    // SAFETY: what `hang_on` registered, which is not freed yet.
+    let kept = unsafe { &*kept.cast::<Kept>() };
+    KEPT_BYTES.set(KEPT_BYTES.get().saturating_sub(kept.bytes));
 }
 
 /// Makes the scratch memory the current one, empty, and gives the one that was.

@@ -20,6 +20,7 @@ use std::sync::OnceLock;
 use pgrx::pg_sys::{self, Node, NodeTag, Query};
 use pgrx::prelude::*;
 
+use crate::token::identity::FlatIdentity;
 use crate::{session, settings};
 use functions::Functions;
 use movable::is_movable;
@@ -174,9 +175,12 @@ impl Rewrite {
         tree::each_child(*place, |child| self.improve_queries_in(child));
     }
 
-    /// Whether a reader would answer now. One that refuses would do so while the planner estimates, in statements that
+    /// Whether every reader would answer now. One that refuses would do so while the planner estimates, in statements that
     /// have no row for it; so there the sub-selects stay what they are.
     fn identity_holds(&mut self) -> bool {
-        *self.identity_holds.get_or_insert_with(|| session::read(|_| ()).is_ok())
+        let answers = |identity: Option<FlatIdentity<'_>>| identity.is_none_or(|it| !it.user_id_malformed());
+        *self
+            .identity_holds
+            .get_or_insert_with(|| session::read(answers).unwrap_or(false))
     }
 }

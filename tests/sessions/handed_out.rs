@@ -105,3 +105,56 @@ fn making_a_large_answer_leaves_nothing_for_the_end_of_the_row() {
         "{grown} KiB for 200 answers of {size} bytes"
     );
 }
+
+#[test]
+fn expressions_that_are_planned_again_and_again_in_one_transaction_keep_a_bounded_amount() {
+    let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
+    run(
+        &mut client,
+        "create schema a; create schema b;
+         select set_config('request.jwt.claims', json_build_object('sub', 'x', 'p', repeat('y', 60000))::text, false);
+         create function ours() returns int language plpgsql stable as
+             $$ begin return length(auth.jwt() ->> 'p'); end $$;
+         create function others() returns int language plpgsql stable as
+             $$ begin return length(current_setting('request.jwt.claims')); end $$;
+         create procedure again(call text, n int) language plpgsql as $$
+             declare x int;
+             begin
+                 for i in 1 .. n loop
+                     perform set_config('search_path', case when i % 2 = 0 then 'a, public' else 'b, public' end, false);
+                     if call = 'ours' then x := public.ours(); else x := public.others(); end if;
+                 end loop;
+             end $$;",
+    );
+    let kibibytes = "select sum(total_bytes)::bigint / 1024 from pg_backend_memory_contexts";
+    run(
+        &mut client,
+        "begin; call public.again('ours', 3); call public.again('others', 3)",
+    );
+    let mut grown = |call: &str| {
+        let before = one::<i64>(&mut client, kibibytes);
+        run(&mut client, &format!("call public.again('{call}', 500)"));
+        one::<i64>(&mut client, kibibytes) - before
+    };
+    let (others, ours) = (grown("others"), grown("ours"));
+    // Five hundred answers would be 30 MB; what is kept is 4 MB at the most.
+    assert!(
+        ours < others + 8 * 1024,
+        "{ours} KiB, and {others} KiB without a reader"
+    );
+}
+
+#[test]
+fn what_is_not_kept_for_want_of_room_is_right_and_kept_again_when_there_is_room() {
+    let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
+    run(
+        &mut client,
+        "select set_config('request.jwt.claims', json_build_object('sub', 'x', 'p', repeat('y', 60000))::text, false)",
+    );
+    // More than four megabytes of answers in one query.
+    let sites = vec!["length(auth.jwt() ->> 'p')"; 100].join(" + ");
+    for _ in 0..3 {
+        let sql = format!("select distinct {sites} from generate_series(1, 3)");
+        assert_eq!(rows(&mut client, &sql), vec![vec![Some("6000000".to_owned())]]);
+    }
+}

@@ -61,3 +61,25 @@ fn an_expired_identity_gives_no_rows() {
         (0, 20_000_i64)
     );
 }
+
+#[test]
+fn a_user_id_that_is_no_string_is_refused_where_it_is_asked_and_nowhere_before() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_on(&SHARED, &database());
+    init(&mut client, &proxy.token(r#""sub":5"#));
+    for on in [true, false] {
+        optimize(&mut client, on);
+        for sql in [
+            "select id from notes where id < 0 and (select auth.user_id() = user_id)",
+            "explain select id from notes where (select auth.user_id() = user_id)",
+        ] {
+            let count = client
+                .query(sql, &[])
+                .unwrap_or_else(|error| panic!("{on} {sql}: {error:?}"))
+                .len();
+            assert_eq!(count > 0, sql.starts_with("explain"), "{on} {sql}");
+        }
+        let asked = "select id from notes where (select auth.user_id() = user_id)";
+        refuses(&mut client, asked, "22023", "'sub' (Subject) must be a string");
+    }
+}
