@@ -154,11 +154,11 @@ fn a_superuser_can_let_sessions_be_somebody_else() {
     }
     client.run("set pg_session_jwt.jwt = ''");
     assert_eq!(client.one("select auth.user_id()"), None);
-    // A session that was there before is what it was.
+    // A session that was there before does not become somebody else's: it must be opened anew.
     bound.refuses(
         &format!("set pg_session_jwt.jwt = '{}'", token("bob")),
-        "28000",
-        OTHER_USER,
+        "55000",
+        "\"pg_session_jwt.bind_login_identity\" is not what is stored for this session",
     );
 }
 
