@@ -94,7 +94,7 @@ count_errors() {
     read -r processes errors < <(cat "$logs"/*.log | sed -nE 's/^==[0-9]+== ERROR SUMMARY: ([0-9]+) errors .*/\1/p' \
         | awk '{ errors += $1 } END { print NR, errors + 0 }')
     if [ "$processes" -lt 2 ] || [ "$errors" != 0 ]; then
-        grep -h -B 1 -A 30 -E '^==[0-9]+== (Invalid|Conditional|Use of|Syscall|Source and|Process terminating)' "$logs"/*.log | head -n 200
+        grep -h -B 1 -A 30 -E '^==[0-9]+== (Invalid|Conditional|Use of|Syscall|Source and|Process terminating)' "$logs"/*.log | sed -n 1,200p
     fi
     say "valgrind: $errors errors in $processes processes"
     [ "$processes" -ge 2 ] && [ "$errors" = 0 ] || die "valgrind found errors, or did not run"

@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_void};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use pgrx::prelude::*;
 
@@ -34,6 +34,9 @@ const BETWEEN_NEEDS: i64 = 60;
 
 /// Where the current value came from: a GucSource; PGC_S_DEFAULT is 0.
 static SOURCE: AtomicU32 = AtomicU32::new(0);
+
+/// Whether the current value is not empty.
+static HAS_SOME: AtomicBool = AtomicBool::new(false);
 
 type Parsed = Result<Option<Rc<Providers>>, Failure>;
 
@@ -253,7 +256,9 @@ fn is_open_session() -> bool {
 pub(super) unsafe extern "C-unwind" fn assign(newval: *const c_char, extra: *mut c_void) {
     // SAFETY: null, or a C string that lives until the hook returns.
     let emptied = newval.is_null() || unsafe { CStr::from_ptr(newval) }.is_empty();
-    let had_some = PROVIDERS.get().is_some_and(|before| !before.is_empty());
+    // Not asked of the variable: a parallel worker that takes over its leader's settings has freed what it points to
+    // (guc.c, RestoreGUCState).
+    let had_some = HAS_SOME.swap(!emptied, Relaxed);
     if emptied && had_some && is_open_session() {
         remembered::lose_providers();
     }
