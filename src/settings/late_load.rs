@@ -13,7 +13,7 @@ use pgrx::pg_sys;
 use super::limits::{
     AUDIT_LOG_APPLIED, CLAIMS_FALLBACK_APPLIED, CLIENT_KEYS_APPLIED, LEEWAY_APPLIED, PROVIDERS_APPLIED,
 };
-use super::{JWK, PROVIDERS, is_preloaded, jwk, name, remembered};
+use super::{JWK, PROVIDERS, hook, is_preloaded, jwk, name, remembered};
 
 /// Stands for a key or providers that were set and not applied. No JSON text begins like this.
 const MARK: &CStr = c"(set, but not applied)";
@@ -100,14 +100,17 @@ impl Placeholders {
     }
 }
 
-/// Whether a setting may have been taken out of the server's file since this session began. That leaves an empty
-/// placeholder behind until the server restarts, with the source DEFAULT.
+/// Whether a value of the server's file may have been taken out since this session began. That leaves an empty placeholder
+/// behind: with the source DEFAULT until the server restarts, or with that of the file if it says so in words. A parallel
+/// worker that loads the library by itself began after its session, and cannot tell when: it takes the worse for true.
 fn was_removed(name: &CStr) -> bool {
     // SAFETY: reads a global of this process.
     let read = unsafe { pg_sys::PgReloadTime };
     // SAFETY: as above.
     let began = unsafe { pg_sys::MyStartTimestamp };
-    !is_preloaded() && read > began && source(name) == Some(pg_sys::GucSource::PGC_S_DEFAULT)
+    let is_empty = || current(name).is_some_and(|value| value.is_empty());
+    let is_of_server = || source(name).is_some_and(|source| source <= pg_sys::GucSource::PGC_S_ARGV);
+    !is_preloaded() && (read > began || hook::in_parallel_worker()) && is_empty() && is_of_server()
 }
 
 /// The value of a placeholder that somebody has set. What was taken out of the server's file leaves an empty one behind

@@ -2,9 +2,11 @@
 //!
 //! The user chooses the role, so it must be an end user's: what `authenticated` may not be where it is installed
 //! (`sql/roles.sql`), and more. A login can look at roles, memberships and databases, which belong to the whole cluster.
-//! Who owns the tables can be seen in the database only: there the session is ended at its first statement.
+//! Who owns schemas, functions and tables can be seen in the database only: there the session is ended at its first
+//! statement or function.
 
-use std::ffi::{CStr, c_int};
+use std::cell::RefCell;
+use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -12,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use pgrx::pg_sys::{self, Oid};
 use pgrx::prelude::*;
 
+use super::name;
 use crate::error::Failure;
 
 /// The lock of a reader (`storage/lockdefs.h`).
@@ -49,26 +52,69 @@ pub(super) fn is_more_than_an_end_user(role: &CStr) -> bool {
     )
 }
 
-/// Whether the role that logged in owns, or can become who owns, a table in this database that others reach: one with
-/// row-level security, or with privileges that somebody has granted.
-fn owns_what_others_reach() -> bool {
+/// Whether the role that logged in is, or can become, who decides what others reach in this database: the owner of a
+/// schema, of a function, of a table that others reach; or may set one of this extension's settings.
+fn decides_for_others() -> bool {
     // SAFETY: reads a global of this process, which has a session user.
     let role = unsafe { pg_sys::GetAuthenticatedUserId() };
+    let is_temporary = |schema: Oid| {
+        // SAFETY: a catalog look-up in a transaction.
+        unsafe { pg_sys::isAnyTempNamespace(schema) }
+    };
+    may_set_ours(role)
+        || any(
+            pg_sys::NamespaceRelationId,
+            |row: &pg_sys::FormData_pg_namespace, _, _| is_member(role, row.nspowner),
+        )
+        || any(pg_sys::ProcedureRelationId, |row: &pg_sys::FormData_pg_proc, _, _| {
+            is_member(role, row.proowner) && !is_temporary(row.pronamespace)
+        })
+        || owns_what_others_reach(role)
+}
+
+/// Whether it owns a table that others reach: one with row-level security, or with privileges that somebody has granted, on
+/// it or on a column of it.
+fn owns_what_others_reach(role: Oid) -> bool {
+    let is_granted = |tuple, columns, number: u32| {
+        let mut is_null = false;
+        // SAFETY: the row is of the relation that is scanned, and valid until the scan goes on.
+        unsafe { pg_sys::heap_getattr(tuple, number as i32, columns, &mut is_null) };
+        !is_null
+    };
+    let own = RefCell::new(Vec::new());
     any(
         pg_sys::RelationRelationId,
         |row: &pg_sys::FormData_pg_class, tuple, columns| {
-            let is_granted = || {
-                let mut is_null = false;
-                // SAFETY: the row is of this relation, and valid until the scan goes on.
-                unsafe { pg_sys::heap_getattr(tuple, pg_sys::Anum_pg_class_relacl as i32, columns, &mut is_null) };
-                !is_null
-            };
-            WITH_ROWS.contains(&(row.relkind as u8))
+            let is_own = WITH_ROWS.contains(&(row.relkind as u8))
                 && row.relpersistence as u8 != pg_sys::RELPERSISTENCE_TEMP
-                && (row.relrowsecurity || is_granted())
-                && is_member(role, row.relowner)
+                && is_member(role, row.relowner);
+            if is_own {
+                own.borrow_mut().push(row.oid);
+            }
+            is_own && (row.relrowsecurity || is_granted(tuple, columns, pg_sys::Anum_pg_class_relacl))
         },
-    )
+    ) || !own.borrow().is_empty()
+        && any(
+            pg_sys::AttributeRelationId,
+            |row: &pg_sys::FormData_pg_attribute, tuple, columns| {
+                own.borrow().contains(&row.attrelid) && is_granted(tuple, columns, pg_sys::Anum_pg_attribute_attacl)
+            },
+        )
+}
+
+/// Whether a superuser has granted it a setting that trust rests on (`GRANT SET ON PARAMETER`).
+fn may_set_ours(role: Oid) -> bool {
+    let settings = [
+        name::PROVIDERS,
+        name::BIND_LOGIN_IDENTITY,
+        name::CLAIMS_FALLBACK,
+        name::LEEWAY,
+    ];
+    settings.into_iter().any(|setting| {
+        // SAFETY: a catalog look-up in a transaction; the name is a C string.
+        let right = unsafe { pg_sys::pg_parameter_aclcheck(setting.as_ptr(), role, pg_sys::ACL_SET.into()) };
+        right == pg_sys::AclResult::ACLCHECK_OK
+    })
 }
 
 /// Whether a catalog has a row that `wanted` wants. Its rows begin with a `T`.
@@ -106,9 +152,16 @@ fn is_member(role: Oid, of: Oid) -> bool {
 }
 
 /// The hooks that were there before.
-static PREVIOUS: OnceLock<(pg_sys::ExecutorStart_hook_type, pg_sys::ProcessUtility_hook_type)> = OnceLock::new();
+static PREVIOUS: OnceLock<Previous> = OnceLock::new();
 
-/// Has the first statement of this session end it if its role owns what others reach.
+struct Previous {
+    executor: pg_sys::ExecutorStart_hook_type,
+    utility: pg_sys::ProcessUtility_hook_type,
+    access: pg_sys::object_access_hook_type,
+}
+
+/// Has the first statement of this session end it if its role decides what others reach. A function that the client calls
+/// without a statement (the protocol's FunctionCall), or the planner does, is seen by the third hook.
 pub(super) fn watch() {
     PREVIOUS.get_or_init(|| {
         // SAFETY: reads a global of this process, which has one thread.
@@ -119,7 +172,15 @@ pub(super) fn watch() {
         let utility = unsafe { pg_sys::ProcessUtility_hook };
         // SAFETY: as above.
         unsafe { pg_sys::ProcessUtility_hook = Some(process_utility) };
-        (executor, utility)
+        // SAFETY: as above.
+        let access = unsafe { pg_sys::object_access_hook };
+        // SAFETY: as above.
+        unsafe { pg_sys::object_access_hook = Some(object_access) };
+        Previous {
+            executor,
+            utility,
+            access,
+        }
     });
 }
 
@@ -130,7 +191,7 @@ unsafe extern "C-unwind" fn look_once() {
     if LOOKED.load(Relaxed) || !unsafe { pg_sys::IsTransactionState() } {
         return;
     }
-    if owns_what_others_reach() {
+    if decides_for_others() {
         Failure::Role.end_session();
     }
     LOOKED.store(true, Relaxed);
@@ -157,13 +218,34 @@ unsafe extern "C-unwind" fn executor_start(query: *mut pg_sys::QueryDesc, flags:
     unsafe { look_once() };
     let next = PREVIOUS
         .get()
-        .and_then(|(previous, _)| *previous)
+        .and_then(|previous| previous.executor)
         .unwrap_or(standard_ExecutorStart);
     #[expect(ffi_unwind_calls, reason = "as C would")]
     // SAFETY: the hook that was there before or PostgreSQL's own function, with the arguments of this one.
     unsafe {
         next(query, flags)
     };
+}
+
+/// As [`executor_start`]. Objects that are made, changed and dropped are statements, which the others see.
+unsafe extern "C-unwind" fn object_access(
+    access: pg_sys::ObjectAccessType::Type,
+    class: Oid,
+    object: Oid,
+    sub_object: c_int,
+    argument: *mut c_void,
+) {
+    if access == pg_sys::ObjectAccessType::OAT_FUNCTION_EXECUTE {
+        // SAFETY: guarded by itself.
+        unsafe { look_once() };
+    }
+    if let Some(next) = PREVIOUS.get().and_then(|previous| previous.access) {
+        #[expect(ffi_unwind_calls, reason = "as C would")]
+        // SAFETY: the hook that was there before, with the arguments of this one.
+        unsafe {
+            next(access, class, object, sub_object, argument)
+        };
+    }
 }
 
 /// As [`executor_start`].
@@ -181,7 +263,7 @@ unsafe extern "C-unwind" fn process_utility(
     unsafe { look_once() };
     let next = PREVIOUS
         .get()
-        .and_then(|(_, previous)| *previous)
+        .and_then(|previous| previous.utility)
         .unwrap_or(standard_ProcessUtility);
     #[expect(ffi_unwind_calls, reason = "as C would")]
     // SAFETY: the hook that was there before or PostgreSQL's own function, with the arguments of this one.

@@ -471,3 +471,60 @@ fn what_was_taken_out_of_the_file_before_the_library_came_is_lost_too() {
     init(&mut anew, &proxy.token_of("carol"));
     assert_eq!(user_id(&mut anew).as_deref(), Some("carol"));
 }
+
+#[test]
+fn a_value_that_is_emptied_in_the_file_is_lost_like_one_that_is_taken_out() {
+    let provider = Provider::new("a");
+    let proxy = Proxy::new();
+    let server = Server::start("");
+    let database = server.database();
+    let user = ordinary_user(&server, &database);
+    let mut admin = server.connect("postgres", "postgres", "");
+    run(&mut admin, "set pg_session_jwt.providers = ''");
+    let set = format!("alter system set pg_session_jwt.providers = '[{}]'", provider.entry(""));
+    run(&mut admin, &set);
+    reload(&server, &mut [&mut admin]);
+    let claims = r#"-c request.jwt.claims={"sub":"mallory"}"#;
+    let options = [claims.to_owned(), format!("{claims} {}", proxy.options())];
+    let mut open = options.map(|options| server.connect(&database, &user, &options));
+    run(&mut admin, "alter system set pg_session_jwt.providers = ''");
+    reload(&server, &mut open.iter_mut().collect::<Vec<_>>());
+    for client in &mut open {
+        for call in FUNCTIONS {
+            refuses(client, &format!("select auth.{call}()"), "55000", LOST);
+        }
+    }
+}
+
+#[test]
+fn a_worker_that_loads_the_library_by_itself_believes_no_more_than_its_leader() {
+    let provider = Provider::new("a");
+    let server = Server::start(
+        "max_parallel_workers_per_gather = 2\nparallel_setup_cost = 0\nparallel_tuple_cost = 0\n\
+         min_parallel_table_scan_size = 0\nparallel_leader_participation = off",
+    );
+    let database = server.database();
+    let user = ordinary_user(&server, &database);
+    let mut admin = server.connect(&database, "postgres", "");
+    fill(&mut admin);
+    run(
+        &mut admin,
+        "create function who() returns text language plpgsql parallel safe as 'begin return auth.user_id(); end';
+         grant select on owned to public; alter table owned disable row level security",
+    );
+    let mut admin = server.connect("postgres", "postgres", "");
+    run(&mut admin, "set pg_session_jwt.providers = ''");
+    let set = format!("alter system set pg_session_jwt.providers = '[{}]'", provider.entry(""));
+    for taken_out in [
+        "alter system reset pg_session_jwt.providers",
+        "alter system set pg_session_jwt.providers = ''",
+    ] {
+        run(&mut admin, &set);
+        reload(&server, &mut [&mut admin]);
+        let mut client = server.connect(&database, &user, r#"-c request.jwt.claims={"sub":"victim"}"#);
+        run(&mut admin, taken_out);
+        reload(&server, &mut [&mut client]);
+        refuses(&mut client, "select max(who() || id) from owned", "55000", LOST);
+        refuses(&mut client, "select auth.user_id()", "55000", LOST);
+    }
+}

@@ -6,6 +6,9 @@ use crate::server::Server;
 use crate::session::{Refusal, run};
 
 /// A server whose provider names no roles.
+/// pg_backend_pid(), by its number in pg_proc.dat.
+const PG_BACKEND_PID: u32 = 2026;
+
 fn server() -> Option<Server> {
     server_with(&conf(&[entry(r#","audience":"api""#)], ""))
 }
@@ -105,6 +108,19 @@ fn who_owns_what_others_reach_does_not_get_to_a_statement() {
                        grant select on m to public; grant maker to by_member with inherit false",
         ),
         (
+            "by_column",
+            "create table c (i int, secret text); alter table c owner to by_column; grant select (i) on c to public",
+        ),
+        (
+            "by_function",
+            "create function f() returns int language sql as 'select 1'; alter function f() owner to by_function",
+        ),
+        ("by_schema", "create schema s authorization by_schema"),
+        (
+            "by_setting",
+            "load 'pg_session_jwt'; grant set on parameter pg_session_jwt.bind_login_identity to by_setting",
+        ),
+        (
             "by_parts",
             "create table p (i int) partition by list (i); alter table p owner to by_parts; \
                       grant select on p to public",
@@ -128,8 +144,14 @@ fn who_owns_what_others_reach_does_not_get_to_a_statement() {
                 "{role}: {sql}"
             );
         }
-        // It is only there that it is the owner.
-        login_as(&server, role, "postgres").unwrap().run("select 1");
+        // Nor to a function that is called without a statement.
+        let mut client = login_as(&server, role, "app").unwrap();
+        let refused = client.call_function(PG_BACKEND_PID).unwrap_err();
+        assert_eq!(refused.sqlstate, "28000", "{role}");
+        // It is only there that it is the owner; a parameter belongs to the whole cluster.
+        if role != "by_setting" {
+            login_as(&server, role, "postgres").unwrap().run("select 1");
+        }
     }
     // What is its own and nobody else's is no reason.
     let mut admin = server.connect("app", "postgres", "");
@@ -137,6 +159,8 @@ fn who_owns_what_others_reach_does_not_get_to_a_statement() {
         &mut admin,
         "create role hermit login; create table own (); alter table own owner to hermit",
     );
+    let mut hermit = login_as(&server, "hermit", "app").unwrap();
+    hermit.call_function(PG_BACKEND_PID).unwrap();
     let mut hermit = login_as(&server, "hermit", "app").unwrap();
     hermit.run("begin isolation level serializable; select * from own; commit");
     // Errors are what they are without us.

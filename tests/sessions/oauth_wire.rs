@@ -84,8 +84,20 @@ impl Wire {
         self.ask(sql).map_err(|error| broken(&error))?
     }
 
+    /// Calls a function without arguments by its number, without a statement (the message FunctionCall).
+    pub fn call_function(&mut self, number: u32) -> Result<Vec<Row>, Refusal> {
+        // No formats and no arguments; the result as text.
+        let body = [&number.to_be_bytes()[..], &[0; 6]].concat();
+        let answer = self.send(Some(b'F'), &body).and_then(|()| self.answer());
+        answer.map_err(|error| broken(&error))?
+    }
+
     fn ask(&mut self, sql: &str) -> io::Result<Result<Vec<Row>, Refusal>> {
         self.send(Some(b'Q'), format!("{sql}\0").as_bytes())?;
+        self.answer()
+    }
+
+    fn answer(&mut self) -> io::Result<Result<Vec<Row>, Refusal>> {
         let mut answer = Ok(Vec::new());
         loop {
             let (kind, body) = match self.receive() {
