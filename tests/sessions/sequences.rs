@@ -31,8 +31,10 @@ const IN_ONE_SESSION: usize = 5;
 
 const STEPS: usize = 30;
 
-/// How some answers begin that a hundred and more of the steps have: without them the sequences would try nothing.
-const REACHED: [&str; 17] = [
+/// How some answers begin that a hundred and more of the steps have: without them the sequences would try nothing. A token
+/// that a proxy's key refuses after it was set is rare among them, since a session that has lost its providers is in no
+/// mode (`worker_errors` has it).
+const REACHED: [&str; 16] = [
     "Ok(\"NULL; claims f\")",
     "Ok(\"NULL; provider f\")",
     "Ok(\"NULL; proxy f\")",
@@ -40,7 +42,6 @@ const REACHED: [&str; 17] = [
     "Ok(\"starter; p",
     "Ok(\"22023 \\\"pg_session_jwt.providers\\\" is set but cannot be used: the list of providers cannot be used; unusable f",
     "Ok(\"28000 the current role may not use tokens of this provider; provider f",
-    "Ok(\"28000 invalid JWT signature; proxy f",
     "Ok(\"55000 no key to verify a JWT with",
     "Ok(\"55000 this session has lost its identity providers; unusable f",
     "Err(\"22012",
