@@ -88,11 +88,12 @@ unsafe extern "C-unwind" fn hide_guarded(error: *mut pg_sys::ErrorData) {
         return;
     };
     let is_audit_line = AUDITING.take();
-    if is_ours(error) {
+    let is_ours = is_ours(error);
+    if is_ours {
         // A parallel worker's report of a refused value says by this, in its leader, whose it is.
         error.funcname = FUNCTION.as_ptr();
     }
-    let is_hidden = is_audit_line || is_ours(error);
+    let is_hidden = is_audit_line || is_ours;
     error.hide_stmt |= is_hidden || is_worker_with_token();
     error.hide_ctx |= is_hidden;
     if !is_audit_line {

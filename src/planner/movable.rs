@@ -8,7 +8,7 @@
 use pgrx::pg_sys::{self, Node, NodeTag, Oid};
 
 use super::functions::{Functions, Kind};
-use super::tree::{each_child, is, is_too_deep, typed};
+use super::tree::{each_child, is_too_deep, typed};
 
 /// What an expression was seen to be made of.
 #[derive(Default)]
@@ -107,9 +107,8 @@ fn has_collation(collation: Oid, arguments: *mut pg_sys::List) -> bool {
 
 /// Whether every value of the type can be written as a text.
 fn is_safe_cast(cast: &pg_sys::CoerceViaIO) -> bool {
-    let argument = cast.arg.cast::<Node>();
     // SAFETY: an expression.
-    let from = unsafe { pg_sys::exprType(argument) };
+    let from = unsafe { pg_sys::exprType(cast.arg.cast()) };
     [
         pg_sys::UUIDOID,
         pg_sys::INT2OID,
@@ -119,5 +118,4 @@ fn is_safe_cast(cast: &pg_sys::CoerceViaIO) -> bool {
     ]
     .contains(&from)
         && [pg_sys::TEXTOID, pg_sys::VARCHAROID].contains(&cast.resulttype)
-        && !is(argument, NodeTag::T_SubLink)
 }
