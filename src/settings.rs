@@ -157,7 +157,7 @@ static ASSIGNMENTS: AtomicU64 = AtomicU64::new(1);
 /// Differs whenever the answer of a reader may have changed, but for the time and the current role; None where claims are
 /// believed that can change unseen.
 pub fn assignments() -> Option<u64> {
-    (!believes_claims() || !claims::can_change_unseen()).then(assignments_counted)
+    (!claims::can_change_unseen() || !believes_claims()).then(assignments_counted)
 }
 
 /// Whether the answers of readers come from claims, and not from a token.
