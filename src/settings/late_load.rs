@@ -108,7 +108,7 @@ fn was_removed(name: &CStr) -> bool {
     let read = unsafe { pg_sys::PgReloadTime };
     // SAFETY: as above.
     let began = unsafe { pg_sys::MyStartTimestamp };
-    let is_empty = || current(name).is_some_and(|value| value.is_empty());
+    let is_empty = || current(name).is_none_or(|value| value.is_empty());
     let is_of_server = || source(name).is_some_and(|source| source <= pg_sys::GucSource::PGC_S_ARGV);
     !is_preloaded() && (read > began || hook::in_parallel_worker()) && is_empty() && is_of_server()
 }
@@ -157,7 +157,7 @@ pub(super) fn is_defined_elsewhere(name: &CStr) -> bool {
     !unsafe { pg_sys::GetConfigOptionByName(name.as_ptr(), std::ptr::null_mut(), true) }.is_null()
 }
 
-/// The current value of a setting, None where it does not exist.
+/// The current value of a setting; None where it does not exist, and in PostgreSQL 15 where it was taken out of the file.
 pub(super) fn current(name: &CStr) -> Option<CString> {
     // SAFETY: the name is a C string; missing_ok makes it return null, and restrict_privileged is off.
     let value = unsafe { pg_sys::GetConfigOption(name.as_ptr(), true, false) };
