@@ -21,6 +21,9 @@ mod key_members;
 mod key_names;
 mod key_sets;
 mod key_urls;
+#[path = "../messages.rs"]
+#[allow(dead_code, reason = "shared with tests/sessions, which uses all of it")]
+mod messages;
 mod mutations;
 mod own_memory;
 mod provider_shapes;

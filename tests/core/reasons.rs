@@ -4,6 +4,7 @@ use jsonwebtoken::Algorithm;
 use pg_session_jwt_token::policy::TokenId;
 use pg_session_jwt_token::{Error, Excerpt, KeyProblem, Part, Policy, verify};
 
+use crate::messages;
 use crate::sign::{NOW, RSA, part, policy, seconds, set};
 
 /// The verdict of a strict policy on a token with this header and these claims, signed with `alg` by the RSA key.
@@ -115,35 +116,26 @@ fn then_the_claims_with_nbf_before_exp_before_jti() {
 fn messages_that_clients_look_for_stay_word_for_word() {
     let (now, leeway) = (seconds(NOW), 60);
     let cases = [
-        (
-            Error::TokenIdReplayed { jti: 1, last: 1 },
-            "Token ID must be strictly monotonically increasing.",
-        ),
-        (Error::TokenId, "JWT payload must contain a valid 'jti' (JWT ID)"),
-        (
-            Error::NotYetValid { nbf: now, now, leeway },
-            "Token used before it is ready",
-        ),
-        (
-            Error::Expired { exp: now, now, leeway },
-            "Token used after it has expired",
-        ),
+        (Error::TokenIdReplayed { jti: 1, last: 1 }, messages::TOKEN_ID_REPLAYED),
+        (Error::TokenId, messages::NO_TOKEN_ID),
+        (Error::NotYetValid { nbf: now, now, leeway }, messages::NOT_YET_VALID),
+        (Error::Expired { exp: now, now, leeway }, messages::EXPIRED),
         (
             Error::ClaimDate {
                 claim: "nbf",
                 title: "Not Before",
             },
-            "'nbf' (Not Before) must be an integer representing seconds since unix epoch",
+            messages::NBF_NOT_A_DATE,
         ),
         (
             Error::ClaimDate {
                 claim: "exp",
                 title: "Expiration",
             },
-            "'exp' (Expiration) must be an integer representing seconds since unix epoch",
+            messages::EXP_NOT_A_DATE,
         ),
-        (Error::Signature, "invalid JWT signature"),
-        (Error::NotCompact { parts: 2 }, "invalid JWT encoding"),
+        (Error::Signature, messages::INVALID_SIGNATURE),
+        (Error::NotCompact { parts: 2 }, messages::INVALID_ENCODING),
     ];
     for (error, message) in cases {
         assert_eq!(error.to_string(), message);

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use postgres::Client;
 use serde_json::{Value, json};
 
+use crate::messages;
 use crate::server::{SHARED, Server};
 use crate::session::{Proxy, init, one, refusal_of, refuses, run, user_id, ways_to_present};
 
@@ -70,15 +71,10 @@ fn each_identity_taken_on_or_refused_is_one_line() {
         .iter()
         .enumerate()
     {
-        refuses(
-            &mut session.client,
-            sql,
-            "28000",
-            "Token ID must be strictly monotonically increasing.",
-        );
+        refuses(&mut session.client, sql, "28000", messages::TOKEN_ID_REPLAYED);
         let expected = json!({
             "event": "refused", "sub": "bob", "aud": "c", "jti": 1, "sqlstate": "28000",
-            "reason": "Token ID must be strictly monotonically increasing."
+            "reason": messages::TOKEN_ID_REPLAYED
         });
         assert_eq!(session.audit()[number + 1..], [expected]);
     }
@@ -87,9 +83,9 @@ fn each_identity_taken_on_or_refused_is_one_line() {
         &mut session.client,
         "select auth.jwt_session_init('nonsense')",
         "22023",
-        "invalid JWT encoding",
+        messages::INVALID_ENCODING,
     );
-    let expected = json!({ "event": "refused", "reason": "invalid JWT encoding", "sqlstate": "22023" });
+    let expected = json!({ "event": "refused", "reason": messages::INVALID_ENCODING, "sqlstate": "22023" });
     assert_eq!(session.audit()[lines..], [expected]);
     for (way, user) in ["bob", "carol", "dave", "eve"].into_iter().enumerate() {
         let token = proxy.token_with_jti(2 + i64::try_from(way).unwrap(), &format!(r#""sub":"{user}""#));
@@ -143,11 +139,11 @@ fn a_token_of_the_startup_packet_is_one_line_when_it_is_first_used() {
             &mut session.client,
             "select auth.user_id()",
             "28000",
-            "invalid JWT signature",
+            messages::INVALID_SIGNATURE,
         );
     }
     let expected = json!({
-        "event": "refused", "reason": "invalid JWT signature", "sqlstate": "28000", "sub": "mallory", "jti": 1
+        "event": "refused", "reason": messages::INVALID_SIGNATURE, "sqlstate": "28000", "sub": "mallory", "jti": 1
     });
     assert_eq!(session.audit(), [expected]);
 }
@@ -170,7 +166,7 @@ fn names_cannot_forge_a_line() {
         .client
         .execute("select auth.jwt_session_init($1)", &[&bad])
         .unwrap_err();
-    assert_eq!(refusal_of(&error).message, "invalid JWT signature");
+    assert_eq!(refusal_of(&error).message, messages::INVALID_SIGNATURE);
     let audit = session.audit();
     assert_eq!(audit.len(), 2, "{audit:?}");
     for (line, event) in audit.iter().zip(["accepted", "refused"]) {

@@ -3,6 +3,7 @@
 use postgres::Client;
 
 use crate::loading::{PRELOADED, ordinary_user, with_each_loading};
+use crate::messages;
 use crate::server::SHARED;
 use crate::session::{Proxy, claims, init, one, refusal, refuses, refuses_token, rows, run, user_id};
 
@@ -195,9 +196,8 @@ fn a_token_without_a_key_is_refused_in_claims_mode_and_changes_nothing() {
     let mut proxy = Proxy::new();
     let mut client = nobody();
     set(&mut client, r#"{"sub":"alice"}"#);
-    let message = "no key to verify a JWT with: \"pg_session_jwt.jwk\" is not set";
-    refuses(&mut client, "select auth.init()", "55000", message);
-    refuses_token(&mut client, &proxy.token_of("bob"), "55000", message);
+    refuses(&mut client, "select auth.init()", "55000", messages::NO_KEY);
+    refuses_token(&mut client, &proxy.token_of("bob"), "55000", messages::NO_KEY);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     let refused = refusal(&mut client, "select auth.init()");
     let hint = refused.hint.unwrap();

@@ -1,6 +1,7 @@
 //! A copy of a database has none of its settings: whom it believes is what the server says.
 
 use crate::loading::ordinary_user;
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::Server;
 use crate::session::{Proxy, init, one, refusal_of, refuses, run, user_id};
@@ -54,7 +55,7 @@ fn where_the_server_believes_nobody_a_copy_believes_nobody() {
         &mut client,
         &format!("select auth.jwt_session_init('{}')", provider.token("alice")),
         "55000",
-        "no key to verify a JWT with: \"pg_session_jwt.jwk\" is not set",
+        messages::NO_KEY,
     );
     assert_eq!(user_id(&mut client), None);
     let mut client = server.connect(&database, &user, claims);

@@ -5,6 +5,7 @@
 use crate::key_server::wait_until;
 use crate::late_load::{STRICT, stays_strict};
 use crate::loading::{is_loaded, ordinary_user};
+use crate::messages;
 use crate::providers::{self, Provider};
 use crate::server::{SHARED, Server};
 use crate::session::{Proxy, init, one, refusal, refuses, run, user_id};
@@ -68,7 +69,7 @@ fn only_the_provider_is_believed(server: &Server, database: &str, provider: &Pro
         assert!(!is_loaded(&mut client));
         let forged = format!("select auth.jwt_session_init('{}')", own.token("mallory"));
         let refused = refusal(&mut client, &forged);
-        assert_eq!(refused.message, "invalid JWT signature", "{sql}");
+        assert_eq!(refused.message, messages::INVALID_SIGNATURE, "{sql}");
     }
     let mut client = server.connect(database, &user, "");
     init(&mut client, &provider.token("alice"));
@@ -163,7 +164,6 @@ fn who_loads_the_library_makes_no_difference_to_what_an_ordinary_user_may_set() 
 #[test]
 fn providers_that_are_refused_when_the_library_is_loaded_are_not_unset() {
     let claims = r#"-c request.jwt.claims={"sub":"mallory"}"#;
-    let message = "\"pg_session_jwt.providers\" is set but was not applied";
     let (plain, with_empty) = (SHARED.database(), SHARED.database());
     providers::set_providers(&with_empty, "");
     let as_a_function = "create function f() returns text language sql set pg_session_jwt.providers = 'not JSON'
@@ -172,12 +172,22 @@ fn providers_that_are_refused_when_the_library_is_loaded_are_not_unset() {
         let mut client = SHARED.connect(&database, "postgres", claims);
         run(&mut client, "set pg_session_jwt.providers = 'not JSON'");
         assert!(!is_loaded(&mut client));
-        refuses(&mut client, "select auth.user_id()", "55000", message);
+        refuses(
+            &mut client,
+            "select auth.user_id()",
+            "55000",
+            messages::PROVIDERS_NOT_APPLIED,
+        );
         let mut client = SHARED.connect(&database, "postgres", claims);
         run(&mut client, as_a_function);
         assert!(!is_loaded(&mut client));
-        refuses(&mut client, "select f()", "55000", message);
-        refuses(&mut client, "select auth.session()", "55000", message);
+        refuses(&mut client, "select f()", "55000", messages::PROVIDERS_NOT_APPLIED);
+        refuses(
+            &mut client,
+            "select auth.session()",
+            "55000",
+            messages::PROVIDERS_NOT_APPLIED,
+        );
     }
 }
 
@@ -187,8 +197,7 @@ fn an_empty_key_of_the_server_does_not_make_one_that_was_dropped_unset() {
     let mut client = server.connect("template1", "postgres", r#"-c request.jwt.claims={"sub":"mallory"}"#);
     run(&mut client, "set pg_session_jwt.jwk = '{}'");
     assert!(!is_loaded(&mut client));
-    let message = "\"pg_session_jwt.jwk\" is set but was not applied";
-    refuses(&mut client, "select auth.user_id()", "55000", message);
+    refuses(&mut client, "select auth.user_id()", "55000", messages::JWK_NOT_APPLIED);
 }
 
 #[test]

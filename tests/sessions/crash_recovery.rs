@@ -13,6 +13,7 @@ use crate::catalog::{assert_same_facts, facts};
 use crate::jwks_url::entry;
 use crate::key_fetcher::stored_urls;
 use crate::key_server::{Answer, KeyServer, wait_until};
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::Server;
 use crate::session::{init, now, one, refuses, rows, run, user_id};
@@ -210,7 +211,7 @@ fn identities_work(server: &Server, providers: &[&Provider]) {
         "select auth.jwt_session_init('{}')",
         Provider::new("url").token("alice")
     );
-    refuses(&mut client, &foreign, "28000", "invalid JWT signature");
+    refuses(&mut client, &foreign, "28000", messages::INVALID_SIGNATURE);
 }
 
 /// Lets the clients end also when an assertion fails, for the scope waits for them.

@@ -3,6 +3,7 @@
 use postgres::Client;
 
 use crate::existing_deployments::{deployment, proxy_connection, tasks};
+use crate::messages;
 use crate::session::{Proxy, one, refuses, run, user_id};
 
 #[test]
@@ -17,12 +18,7 @@ fn a_session_may_set_the_parameter_instead_of_calling_the_function() {
         (Some("alice"), "a1 a2")
     );
     let again = format!("SET pg_session_jwt.jwt = '{of_alice}'");
-    refuses(
-        &mut client,
-        &again,
-        "28000",
-        "Token ID must be strictly monotonically increasing.",
-    );
+    refuses(&mut client, &again, "28000", messages::TOKEN_ID_REPLAYED);
     let of_bob = proxy.token(r#""sub":"bob""#);
     run(
         &mut client,
@@ -66,7 +62,7 @@ fn bound_parameters_and_prepared_statements_work_as_literals_do() {
         );
     }
     let refused = client.execute(&present, &[&"not a token"]).unwrap_err();
-    assert_eq!(refused.as_db_error().unwrap().message(), "invalid JWT encoding");
+    assert_eq!(refused.as_db_error().unwrap().message(), messages::INVALID_ENCODING);
     assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
 }
 

@@ -6,6 +6,7 @@
 use postgres::Client;
 
 use crate::cluster::{PLAIN, Turn};
+use crate::messages;
 use crate::session::{Proxy, init, one, refuses, rows, run, user_id};
 
 /// What a proxy sends when a connection goes back to its pool.
@@ -87,7 +88,7 @@ fn each_connection_has_a_key_of_its_own() {
     init(&mut client, &one_proxy.token(r#""sub":"alice""#));
     let of_other = other_proxy.token(r#""sub":"bob""#);
     let presented = format!("select auth.jwt_session_init('{of_other}')");
-    refuses(&mut client, &presented, "28000", "invalid JWT signature");
+    refuses(&mut client, &presented, "28000", messages::INVALID_SIGNATURE);
     init(&mut other, &of_other);
     assert_eq!((tasks(&mut client), tasks(&mut other)), ("a1 a2".into(), "b1".into()));
 }
@@ -177,12 +178,7 @@ fn back_in_the_pool_the_token_is_gone_and_the_key_is_not() {
         assert_eq!(one::<String>(&mut client, "show pg_session_jwt.jwt"), "");
         run(&mut client, "select auth.init()");
         let replay = format!("select auth.jwt_session_init('{of_alice}')");
-        refuses(
-            &mut client,
-            &replay,
-            "28000",
-            "Token ID must be strictly monotonically increasing.",
-        );
+        refuses(&mut client, &replay, "28000", messages::TOKEN_ID_REPLAYED);
         init(&mut client, &proxy.token(r#""sub":"bob""#));
         assert_eq!(
             (user_id(&mut client).as_deref(), tasks(&mut client).as_str()),

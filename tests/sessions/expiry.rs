@@ -4,11 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use postgres::Client;
 
+use crate::messages;
 use crate::server::{SHARED, major};
 use crate::session::{Proxy, init, now, one, refusal, refusal_of, refuses, refuses_token, run, user_id};
-
-const EXPIRED: &str = "Token used after it has expired";
-const NOT_READY: &str = "Token used before it is ready";
 
 /// The clock's second, just after it began: what is said about it holds for most of a second.
 fn at_the_beginning_of_a_second() -> i64 {
@@ -56,11 +54,11 @@ fn there_is_a_minute_of_grace_and_no_more() {
         assert_eq!(user_id(&mut client), Some(second.to_string()));
     }
     let late = proxy.token(&format!(r#""exp":{}"#, second - 61));
-    refuses_token(&mut client, &late, "28000", EXPIRED);
+    refuses_token(&mut client, &late, "28000", messages::EXPIRED);
     let on_the_second = proxy.token(&format!(r#""exp":{}"#, second - 60));
-    refuses_token(&mut client, &on_the_second, "28000", EXPIRED);
+    refuses_token(&mut client, &on_the_second, "28000", messages::EXPIRED);
     let early = proxy.token(&format!(r#""nbf":{}"#, second + 65));
-    refuses_token(&mut client, &early, "28000", NOT_READY);
+    refuses_token(&mut client, &early, "28000", messages::NOT_YET_VALID);
 }
 
 #[test]
@@ -76,7 +74,7 @@ fn fractions_of_a_second_count() {
     );
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     std::thread::sleep(Duration::from_millis(600));
-    refuses(&mut client, "select auth.user_id()", "28000", EXPIRED);
+    refuses(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
     let refused = refusal(&mut client, "select auth.user_id()");
     let detail = refused.detail.unwrap();
     assert!(
@@ -116,13 +114,21 @@ fn an_identity_that_expires_while_the_session_lives_is_an_error_at_each_use() {
         "role",
         "email",
     ] {
-        refuses(&mut client, &format!("select auth.{reader}()"), "28000", EXPIRED);
+        refuses(
+            &mut client,
+            &format!("select auth.{reader}()"),
+            "28000",
+            messages::EXPIRED,
+        );
     }
     let error = client.query_one(&prepared, &[]).unwrap_err();
-    assert_eq!(refusal_of(&error).message, EXPIRED);
+    assert_eq!(refusal_of(&error).message, messages::EXPIRED);
     let status = "select mode || ' ' || identity || ' ' || reason from auth.status()";
     let status = one::<String>(&mut client, status);
-    assert!(status.starts_with(&format!("proxy false {EXPIRED} (exp=")), "{status}");
+    assert!(
+        status.starts_with(&format!("proxy false {} (exp=", messages::EXPIRED)),
+        "{status}"
+    );
     init(&mut client, &proxy.token_of("bob"));
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
 }
@@ -136,7 +142,7 @@ fn an_expired_identity_can_be_left() {
     wait();
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
     run(&mut client, "rollback");
-    refuses(&mut client, "select auth.user_id()", "28000", EXPIRED);
+    refuses(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
     run(&mut client, "reset all");
     assert_eq!(user_id(&mut client), None);
 }
@@ -157,18 +163,18 @@ fn a_transaction_that_began_before_the_end_is_no_shelter() {
     );
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     let ready = refusal(&mut client, &format!("select auth.jwt_session_init('{later}')")).message;
-    assert_eq!(ready, NOT_READY);
+    assert_eq!(ready, messages::NOT_YET_VALID);
     run(&mut client, "rollback to s");
     wait();
-    refuses(&mut client, "fetch c", "28000", EXPIRED);
+    refuses(&mut client, "fetch c", "28000", messages::EXPIRED);
     run(&mut client, "rollback to s");
-    refuses(&mut client, "select auth.user_id()", "28000", EXPIRED);
+    refuses(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
     run(&mut client, "rollback to s");
     refuses(
         &mut client,
         &format!("select auth.jwt_session_init('{short}')"),
         "28000",
-        EXPIRED,
+        messages::EXPIRED,
     );
     run(&mut client, "rollback to s");
     init(&mut client, &later);
@@ -192,7 +198,7 @@ fn a_statement_ends_as_it_began() {
     run(&mut client, "select auth.init()");
     init(&mut client, &proxy.token(&format!(r#""sub":"alice","exp":{}"#, soon())));
     assert_eq!(one::<String>(&mut client, "select before_and_after()"), "alice alice");
-    refuses(&mut client, "select before_and_after()", "28000", EXPIRED);
+    refuses(&mut client, "select before_and_after()", "28000", messages::EXPIRED);
 }
 
 #[test]
@@ -204,7 +210,7 @@ fn a_token_in_the_startup_packet_expires_too() {
     let mut client = SHARED.connect(&database, "postgres", &options);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     wait();
-    refuses(&mut client, "select auth.user_id()", "28000", EXPIRED);
+    refuses(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
 }
 
 #[test]
@@ -218,9 +224,9 @@ fn the_leeway_is_the_superusers_and_counts_at_once() {
         &proxy.token(&format!(r#""sub":"alice","exp":{},"nbf":{}"#, second - 30, second - 90)),
     );
     for (leeway, message) in [
-        ("0", EXPIRED),
+        ("0", messages::EXPIRED),
         ("300", ""),
-        ("'29 s'", EXPIRED),
+        ("'29 s'", messages::EXPIRED),
         ("'5 min'", ""),
         ("default", ""),
     ] {
@@ -236,7 +242,7 @@ fn the_leeway_is_the_superusers_and_counts_at_once() {
         &proxy.token(&format!(r#""sub":"bob","nbf":{}"#, second + 30)),
     );
     run(&mut client, "set pg_session_jwt.leeway = 0");
-    refuses(&mut client, "select auth.user_id()", "28000", NOT_READY);
+    refuses(&mut client, "select auth.user_id()", "28000", messages::NOT_YET_VALID);
     // PostgreSQL 17 was the first to name the unit of the bounds.
     let unit = if major() < 17 { "" } else { " s" };
     for value in [-1, 301] {
@@ -272,7 +278,7 @@ fn a_statement_that_commits_does_not_outlive_the_identity() {
     let refusal = refusal(&mut client, told);
     assert_eq!(
         (refusal.sqlstate.as_str(), refusal.message.as_str()),
-        ("28000", EXPIRED)
+        ("28000", messages::EXPIRED)
     );
 }
 
@@ -286,5 +292,5 @@ fn a_statement_that_does_not_commit_goes_on_as_it_began() {
     );
     let users: Vec<String> = client.query(&told, &[]).unwrap().iter().map(|row| row.get(0)).collect();
     assert_eq!(users, ["alice", "alice"]);
-    refuses(&mut client, "select auth.user_id()", "28000", EXPIRED);
+    refuses(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
 }

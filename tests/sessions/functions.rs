@@ -2,6 +2,7 @@
 
 use postgres::Client;
 
+use crate::messages;
 use crate::session::{Proxy, init, one, refuses, run, user_id};
 
 /// A function that tries a token and answers with the SQLSTATE of its refusal, or 'taken'.
@@ -20,7 +21,7 @@ fn a_refused_token_in_an_exception_block_leaves_the_identity_before_it() {
     run(&mut client, TRY);
     let bad = Proxy::new().token_of("bob");
     let answer: String = one(&mut client, &format!("select try_token('{bad}')"));
-    assert_eq!(answer, "28000 invalid JWT signature alice");
+    assert_eq!(answer, format!("28000 {} alice", messages::INVALID_SIGNATURE));
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     let answer: String = one(&mut client, &format!("select try_token('{}')", proxy.token_of("bob")));
     assert_eq!(answer, "taken");
@@ -92,7 +93,7 @@ fn a_token_cannot_be_stored_in_the_catalog() {
         format!("alter role all set pg_session_jwt.jwt = '{token}'"),
         format!("alter database postgres set pg_session_jwt.jwt = '{token}'"),
     ] {
-        refuses(&mut client, &sql, "42501", "a JWT cannot be a default");
+        refuses(&mut client, &sql, "42501", messages::TOKEN_AS_DEFAULT);
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{sql}");
     }
     let stored = "select count(*) from pg_db_role_setting where setconfig::text like '%jwt.jwt%'";
@@ -186,7 +187,7 @@ fn a_security_definer_function_can_take_on_an_identity_and_sees_the_callers() {
         &mut client,
         &format!("select definer_login('{bad}')"),
         "28000",
-        "invalid JWT signature",
+        messages::INVALID_SIGNATURE,
     );
     assert_eq!(one::<String>(&mut client, "select definer_sees()"), "postgres carol");
 }

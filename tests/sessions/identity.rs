@@ -1,5 +1,6 @@
 //! The identity belongs to the setting: it follows transactions and savepoints, and each session has its own.
 
+use crate::messages;
 use crate::server::SHARED;
 use crate::session::{Proxy, claims, init, one, refuses, refuses_token, rows, run, user_id};
 
@@ -152,7 +153,7 @@ fn a_refused_token_in_one_message_with_a_query_stops_the_query() {
     run(&mut client, "create table seen (who text)");
     let bad = Proxy::new().token_of("bob");
     let sql = format!("select auth.jwt_session_init('{bad}'); insert into seen select auth.user_id()");
-    refuses(&mut client, &sql, "28000", "invalid JWT signature");
+    refuses(&mut client, &sql, "28000", messages::INVALID_SIGNATURE);
     assert_eq!(one::<i64>(&mut client, "select count(*) from seen"), 0);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
@@ -182,7 +183,7 @@ fn a_failed_transaction_block_refuses_tokens_until_it_ends() {
         &mut client,
         &format!("set pg_session_jwt.jwt = '{bad}'"),
         "28000",
-        "invalid JWT signature",
+        messages::INVALID_SIGNATURE,
     );
     let good = format!("set pg_session_jwt.jwt = '{}'", proxy.token_of("bob"));
     refuses(&mut client, &good, "25P02", aborted);
@@ -213,7 +214,12 @@ fn a_token_of_another_connections_key_is_refused() {
     let mut other = Proxy::new();
     let mut client = proxy.session_as("alice");
     other.session_as("bob");
-    refuses_token(&mut client, &other.token_of("bob"), "28000", "invalid JWT signature");
+    refuses_token(
+        &mut client,
+        &other.token_of("bob"),
+        "28000",
+        messages::INVALID_SIGNATURE,
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ use postgres::Client;
 use crate::jwks_url::entry;
 use crate::key_server::{Answer, KeyServer};
 use crate::loading::PRELOADED;
+use crate::messages;
 use crate::providers::{Provider, set_providers};
 use crate::server::SHARED;
 use crate::session::{Proxy, init, one, refusal, rows, run};
@@ -130,8 +131,7 @@ fn a_source_without_keys_has_one_row_that_says_why() {
     let no_keys = "there are no keys";
     let curve = "its \"crv\" is not supported";
     let not_sig = "its \"use\" is not \"sig\"";
-    let none_usable =
-        format!("the key set has no usable key (Its keys: key 1, kid \"x\": {curve}; key 2, kid \"y\": {not_sig})");
+    let none_usable = messages::no_usable_key(&format!("key 1, kid \"x\": {curve}; key 2, kid \"y\": {not_sig}"));
     let expected = [
         [
             "1",
@@ -147,7 +147,7 @@ fn a_source_without_keys_has_one_row_that_says_why() {
             "-",
             "f",
             no_keys,
-            "the text is not a JSON Web Key (The problem: expected ident at line 1 column 2)",
+            &messages::not_a_key("expected ident at line 1 column 2"),
         ],
         ["3", "jwks_file", "x", "f", curve, &none_usable],
         ["3", "jwks_file", "y", "f", not_sig, &none_usable],
@@ -158,7 +158,7 @@ fn a_source_without_keys_has_one_row_that_says_why() {
             "-",
             "f",
             no_keys,
-            "the text is not a JSON Web Key (The problem: it has no array \"keys\")",
+            &messages::not_a_key("it has no array \"keys\""),
         ],
     ];
     assert_eq!(
@@ -192,7 +192,7 @@ fn without_providers_there_are_no_rows_and_unusable_ones_are_an_error() {
     set_providers(&database, r#"[{"issuer":"a"}]"#);
     let mut client = SHARED.connect(&database, "postgres", "");
     let refused = refusal(&mut client, "select * from auth.providers()");
-    let message = "\"pg_session_jwt.providers\" is set but cannot be used: the list of providers cannot be used";
+    let message = messages::PROVIDERS_UNUSABLE;
     assert_eq!(
         (refused.sqlstate.as_str(), refused.message.as_str()),
         ("22023", message)

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::key_server::{Answer, KeyServer};
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::Server;
 use crate::session::{init, one, refuses, rows, user_id};
@@ -60,8 +61,8 @@ fn after_a_rotation_the_next_token_works_and_those_of_the_retired_key_stop() {
     init(&mut client, &new.token("bob"));
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
     let retired = format!("select auth.jwt_session_init('{}')", old.token("alice"));
-    refuses(&mut client, &retired, "28000", "no key for this JWT");
-    refuses(&mut living, "select auth.user_id()", "28000", "no key for this JWT");
+    refuses(&mut client, &retired, "28000", messages::NO_KEY_OF_TOKEN);
+    refuses(&mut living, "select auth.user_id()", "28000", messages::NO_KEY_OF_TOKEN);
     init(&mut living, &new.token("alice"));
     assert_eq!(user_id(&mut living).as_deref(), Some("alice"));
     assert_eq!(keys.requests(), 2);

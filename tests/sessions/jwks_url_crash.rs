@@ -3,6 +3,7 @@
 use crate::jwks_url::{entry, server_with};
 use crate::key_fetcher::{process, process_after, reload_after, stored_urls};
 use crate::key_server::{Answer, KeyServer, wait_until};
+use crate::messages;
 use crate::providers::Provider;
 use crate::session::{init, one, refuses, run, user_id};
 
@@ -42,7 +43,7 @@ fn killed_it_takes_the_server_along_and_the_stored_keys_outlive_that() {
     wait_until("the new key", || {
         one::<String>(&mut living, "select string_agg(kid, ' ') from auth.providers()") == "k2"
     });
-    refuses(&mut living, "select auth.user_id()", "28000", "no key for this JWT");
+    refuses(&mut living, "select auth.user_id()", "28000", messages::NO_KEY_OF_TOKEN);
     init(&mut living, &rotated.token("carol"));
     assert_eq!(user_id(&mut living).as_deref(), Some("carol"));
 }
@@ -106,7 +107,7 @@ fn where_it_does_not_run_a_session_is_told_why() {
     let server = server_with(&[entry("a", &keys.url())], "max_worker_processes = 0");
     let mut client = server.connect("template1", "postgres", "");
     let present = format!("select auth.jwt_session_init('{}')", provider.token("alice"));
-    refuses(&mut client, &present, "55000", crate::key_fetcher::NO_KEYS);
+    refuses(&mut client, &present, "55000", messages::KEYS_NOT_AVAILABLE);
     let expected = "the background worker that fetches it does not run; see max_worker_processes and the server's log";
     assert_eq!(
         one::<String>(&mut client, "select last_error from auth.providers()"),

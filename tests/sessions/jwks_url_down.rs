@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::jwks_url::{entry, server_with};
 use crate::jwks_url_faults::{NOT_AVAILABLE, condition, presenting, reload, wait_until_good};
 use crate::key_server::{Answer, KeyServer, wait_until};
+use crate::messages;
 use crate::providers::Provider;
 use crate::session::{init, one, refuses, user_id};
 
@@ -44,7 +45,7 @@ fn a_provider_that_goes_down_later_is_missed_by_nobody_and_a_reload_tries_it_aga
     drop(keys);
     let mut client = server.connect("template1", "postgres", "");
     let present_new = presenting(&new.token("bob"));
-    refuses(&mut client, &present_new, "28000", "no key for this JWT");
+    refuses(&mut client, &present_new, "28000", messages::NO_KEY_OF_TOKEN);
     let (usable, error) = condition(&mut client, "a");
     assert!(usable && error.starts_with("io: Connection refused"), "{error}");
     init(&mut client, &provider.token("carol"));

@@ -9,11 +9,12 @@ use postgres::Client;
 
 use crate::jwks_url::{entry, server_with};
 use crate::key_server::{Answer, KeyServer, wait_until};
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::Server;
 use crate::session::{init, refuses, rows, run, user_id};
 
-pub const NOT_AVAILABLE: (&str, &str) = ("55000", "the provider's keys are not available");
+pub const NOT_AVAILABLE: (&str, &str) = ("55000", messages::KEYS_NOT_AVAILABLE);
 
 /// A provider that goes wrong in one way.
 pub struct Fault {
@@ -105,7 +106,7 @@ pub fn before_and_after_a_good_set(faults: &[Fault]) {
             client,
             &presenting(&fault.provider.token("alice")),
             "28000",
-            "no key for this JWT",
+            messages::NO_KEY_OF_TOKEN,
         );
         wait_until_good(client, &fault.issuer);
     }
@@ -147,7 +148,7 @@ fn nobody_gets_in(mut client: Client, fault: &Fault) {
 
 fn known_keys_go_on(mut client: Client, fault: &Fault) {
     let unknown = Provider::with_kid(&fault.issuer, "unknown").token("mallory");
-    refuses(&mut client, &presenting(&unknown), "28000", "no key for this JWT");
+    refuses(&mut client, &presenting(&unknown), "28000", messages::NO_KEY_OF_TOKEN);
     let told = (true, fault.error.clone());
     wait_until(&fault.error, || condition(&mut client, &fault.issuer).1 == fault.error);
     assert_eq!(condition(&mut client, &fault.issuer), told);
@@ -169,18 +170,16 @@ fn what_is_no_key_set_lets_nobody_in_and_nobody_fall_out() {
         Fault::new("the answer is HTTP status 201", |it, _| {
             Answer::StatusWith(201, it.key_set())
         }),
+        Fault::new(&messages::not_a_key("expected value at line 1 column 1"), |_, _| {
+            Answer::Body("<html></html>".to_owned())
+        }),
         Fault::new(
-            "the text is not a JSON Web Key (The problem: expected value at line 1 column 1)",
-            |_, _| Answer::Body("<html></html>".to_owned()),
-        ),
-        Fault::new(
-            "the text is not a JSON Web Key (The problem: EOF while parsing a value at line 1 column 0)",
+            &messages::not_a_key("EOF while parsing a value at line 1 column 0"),
             |_, _| Answer::Body(String::new()),
         ),
-        Fault::new(
-            "the text is not a JSON Web Key (The problem: it has no array \"keys\")",
-            |it, _| Answer::Body(it.jwk()),
-        ),
+        Fault::new(&messages::not_a_key("it has no array \"keys\""), |it, _| {
+            Answer::Body(it.jwk())
+        }),
         Fault::new("the answer is not UTF-8", |it, _| {
             let mut bytes = with(&it.jwk(), r#""name":"?""#).into_bytes();
             let place = bytes.iter().position(|byte| *byte == b'?').unwrap();

@@ -4,6 +4,7 @@ use crate::jwks_url::{entry, server_with};
 use crate::key_fetcher::refuses_init;
 use crate::key_server::{Answer, KeyServer};
 use crate::loading::ordinary_user;
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::Server;
 use crate::session::{Proxy, init, now, one, refusal, run, user_id};
@@ -129,9 +130,9 @@ fn what_a_token_or_a_claim_says_is_fetched_from_nowhere() {
             let payload = format!(r#"{{"iss":"{iss}","sub":"mallory","exp":{exp},"jwks_url":"{url}"}}"#);
             let token = mallory.token_with_header("EdDSA", &header, &payload);
             let message = match iss {
-                "a" if header.contains("\"k1\"") => "invalid JWT signature",
-                "a" => "no key for this JWT",
-                _ => "the JWT's issuer is not trusted",
+                "a" if header.contains("\"k1\"") => messages::INVALID_SIGNATURE,
+                "a" => messages::NO_KEY_OF_TOKEN,
+                _ => messages::UNKNOWN_ISSUER,
             };
             refuses_init(&mut client, &token, "28000", message);
         }
@@ -158,7 +159,7 @@ fn made_up_key_ids_cost_the_provider_one_request() {
             &mut clients[n % 3],
             &made_up.token("mallory"),
             "28000",
-            "no key for this JWT",
+            messages::NO_KEY_OF_TOKEN,
         );
     }
     assert_eq!(user_id(&mut clients[0]).as_deref(), Some("alice"));

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::jwks_url::{entry, server_with};
 use crate::jwks_url_faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_set, presenting, wait_until_good};
 use crate::key_server::{Answer, KeyServer};
+use crate::messages;
 use crate::providers::Provider;
 use crate::session::{init, one, refuses, rows, user_id};
 use crate::sign::Signer;
@@ -51,10 +52,9 @@ fn a_set_beyond_the_limits_is_none() {
         Fault::new(too_long, |it, _| of_length(it, MAX_BYTES + 1)),
         Fault::new(too_long, |it, _| of_length(it, 10 * MAX_BYTES)),
         Fault::new(too_long, |_, _| Answer::Endless),
-        Fault::new(
-            "the text is not a JSON Web Key (The problem: it has more than 100 keys)",
-            |it, _| of_keys(it, MAX_KEYS + 1),
-        ),
+        Fault::new(&messages::not_a_key("it has more than 100 keys"), |it, _| {
+            of_keys(it, MAX_KEYS + 1)
+        }),
     ]);
 }
 
@@ -78,9 +78,9 @@ fn a_secret_that_anybody_can_fetch_is_not_a_key() {
         presenting(&secret.token_with_header("HS256", header, payload))
     };
     let named = r#"{"alg":"HS256","kid":"secret"}"#;
-    refuses(&mut client, &sign(named, "a"), "28000", "no key for this JWT");
+    refuses(&mut client, &sign(named, "a"), "28000", messages::NO_KEY_OF_TOKEN);
     let unnamed = r#"{"alg":"HS256"}"#;
-    refuses(&mut client, &sign(unnamed, "a"), "28000", "the JWT names no key");
+    refuses(&mut client, &sign(unnamed, "a"), "28000", messages::NAMES_NO_KEY);
     refuses(&mut client, &sign(named, "b"), NOT_AVAILABLE.0, NOT_AVAILABLE.1);
     assert_eq!(user_id(&mut client), None);
     init(&mut client, &provider.token("alice"));
@@ -90,7 +90,7 @@ fn a_secret_that_anybody_can_fetch_is_not_a_key() {
         "select issuer, kid, kty, usable, reason, last_error from auth.providers()",
     );
     let symmetric = "it is a symmetric key; whoever can read it can sign";
-    let none = format!("the key set has no usable key (Its keys: key 1, kid \"secret\": {symmetric})");
+    let none = messages::no_usable_key(&format!("key 1, kid \"secret\": {symmetric}"));
     let expected = [
         ["a", "secret", "oct", "f", symmetric, ""],
         ["a", "k1", "OKP", "t", "", ""],
@@ -126,7 +126,7 @@ fn made_up_key_names_have_a_set_fetched_once_in_a_while() {
                 for number in 0..10 {
                     let kid = format!("{session}-{number}");
                     let token = Provider::with_kid(issuer, &kid).token("mallory");
-                    refuses(&mut client, &presenting(&token), "28000", "no key for this JWT");
+                    refuses(&mut client, &presenting(&token), "28000", messages::NO_KEY_OF_TOKEN);
                 }
                 assert_eq!(user_id(&mut client), None);
             });

@@ -1,8 +1,9 @@
 //! Several databases, and more URLs than there is room for.
 
 use crate::jwks_url::{conf, entry};
-use crate::key_fetcher::{NO_KEYS, refuses_init, reload_after, stored_urls};
+use crate::key_fetcher::{refuses_init, reload_after, stored_urls};
 use crate::key_server::{Answer, KeyServer, wait_until};
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::Server;
 use crate::session::{init, one, rows, run, user_id};
@@ -31,16 +32,15 @@ fn two_databases_do_not_accept_each_others_tokens() {
         let mut client = server.connect(database, "postgres", "");
         init(&mut client, &provider.token("alice"));
         let foreign = provided[theirs].0.token("mallory");
-        refuses_init(&mut client, &foreign, "28000", "the JWT's issuer is not trusted");
+        refuses_init(&mut client, &foreign, "28000", messages::UNKNOWN_ISSUER);
         // Nor under the other's name.
         let forged = Provider::new(issuers[mine]).token("mallory");
-        refuses_init(&mut client, &forged, "28000", "invalid JWT signature");
+        refuses_init(&mut client, &forged, "28000", messages::INVALID_SIGNATURE);
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     }
     // A database without providers has those of none.
     let mut client = server.connect(&server.database(), "postgres", "");
-    let message = "no key to verify a JWT with: \"pg_session_jwt.jwk\" is not set";
-    refuses_init(&mut client, &provided[0].0.token("mallory"), "55000", message);
+    refuses_init(&mut client, &provided[0].0.token("mallory"), "55000", messages::NO_KEY);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn of_a_hundred_urls_the_first_sixty_four_are_served_and_the_others_refused() {
             assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{place}");
             run(&mut client, "reset pg_session_jwt.jwt");
         } else {
-            refuses_init(&mut client, &token, "55000", NO_KEYS);
+            refuses_init(&mut client, &token, "55000", messages::KEYS_NOT_AVAILABLE);
             assert_eq!(user_id(&mut client), None, "{place}");
         }
     }

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::jwks_url::{entry, server_with};
-use crate::key_fetcher::{NO_KEYS, refuses_init, stored, stored_urls};
+use crate::key_fetcher::{refuses_init, stored, stored_urls};
 use crate::key_server::{Answer, KeyServer, wait_until};
+use crate::messages;
 use crate::providers::Provider;
 use crate::session::{init, one, rows, run, user_id};
 
@@ -73,7 +74,7 @@ fn a_session_that_could_not_read_the_stored_keys_reads_them_for_the_next_token()
     fs::rename(path, &away).unwrap();
     let mut client = server.connect("template1", "postgres", "");
     let token = provider.token("bob");
-    refuses_init(&mut client, &token, "55000", NO_KEYS);
+    refuses_init(&mut client, &token, "55000", messages::KEYS_NOT_AVAILABLE);
     fs::rename(&away, path).unwrap();
     init(&mut client, &token);
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
@@ -118,14 +119,19 @@ fn a_stored_file_that_is_not_what_was_stored_is_nobodys_keys() {
         server.restart_after(|_: &Path| fs::write(path, content).unwrap());
         let mut client = server.connect("template1", "postgres", "");
         for token in [provider.token("alice"), mallory.token("mallory")] {
-            refuses_init(&mut client, &token, "55000", NO_KEYS);
+            refuses_init(&mut client, &token, "55000", messages::KEYS_NOT_AVAILABLE);
         }
         assert_eq!(user_id(&mut client), None);
     }
     // Deleted, it is no more than missing.
     server.restart_after(|_| fs::remove_file(path).unwrap());
     let mut client = server.connect("template1", "postgres", "");
-    refuses_init(&mut client, &provider.token("alice"), "55000", NO_KEYS);
+    refuses_init(
+        &mut client,
+        &provider.token("alice"),
+        "55000",
+        messages::KEYS_NOT_AVAILABLE,
+    );
     // When the provider is back, its keys are stored anew.
     fs::write(path, &of_another).unwrap();
     let keys = KeyServer::start_at(port, Answer::Body(provider.key_set()));
@@ -137,7 +143,12 @@ fn a_stored_file_that_is_not_what_was_stored_is_nobodys_keys() {
     });
     init(&mut client, &provider.token("alice"));
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
-    refuses_init(&mut client, &mallory.token("mallory"), "28000", "invalid JWT signature");
+    refuses_init(
+        &mut client,
+        &mallory.token("mallory"),
+        "28000",
+        messages::INVALID_SIGNATURE,
+    );
 }
 
 #[test]

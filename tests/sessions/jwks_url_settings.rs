@@ -3,11 +3,10 @@
 use crate::jwks_url::{entry, server_with};
 use crate::key_fetcher::{refuses_init, reload_after, stored_urls};
 use crate::key_server::{Answer, KeyServer, wait_until};
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::Server;
 use crate::session::{init, one, refuses, run, user_id};
-
-const NOT_TRUSTED: &str = "the JWT's issuer is not trusted";
 
 /// The worker and nothing else.
 fn server() -> Server {
@@ -41,13 +40,18 @@ fn a_reload_brings_another_provider_to_the_worker_and_to_living_sessions() {
         one::<String>(&mut living, "show pg_session_jwt.providers").contains(&new_keys.url())
     });
     for call in ["user_id", "session", "email"] {
-        refuses(&mut living, &format!("select auth.{call}()"), "28000", NOT_TRUSTED);
+        refuses(
+            &mut living,
+            &format!("select auth.{call}()"),
+            "28000",
+            messages::UNKNOWN_ISSUER,
+        );
     }
-    refuses_init(&mut living, &old.token("alice"), "28000", NOT_TRUSTED);
+    refuses_init(&mut living, &old.token("alice"), "28000", messages::UNKNOWN_ISSUER);
     init(&mut living, &new.token("bob"));
     assert_eq!(user_id(&mut living).as_deref(), Some("bob"));
     let mut fresh = server.connect("template1", "postgres", "");
-    refuses_init(&mut fresh, &old.token("alice"), "28000", NOT_TRUSTED);
+    refuses_init(&mut fresh, &old.token("alice"), "28000", messages::UNKNOWN_ISSUER);
     init(&mut fresh, &new.token("carol"));
     assert_eq!(user_id(&mut fresh).as_deref(), Some("carol"));
     assert_eq!((old_keys.requests(), new_keys.requests()), (1, 1));
@@ -160,7 +164,7 @@ fn what_no_setting_and_no_session_names_any_more_is_deleted() {
     server.restart();
     wait_until("the files to be deleted", || stored_urls(&server) == [kept_keys.url()]);
     let mut client = server.connect("template1", "postgres", "");
-    refuses_init(&mut client, &gone.token("alice"), "28000", NOT_TRUSTED);
+    refuses_init(&mut client, &gone.token("alice"), "28000", messages::UNKNOWN_ISSUER);
     init(&mut client, &kept.token("alice"));
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     assert_eq!((gone_keys.requests(), of_role.requests()), (2, 1));

@@ -7,6 +7,7 @@ use crate::jwks_url_faults::presenting;
 use crate::key_fetcher::refuses_init;
 use crate::key_server::{Answer, KeyServer, wait_until};
 use crate::loading::PRELOADED;
+use crate::messages;
 use crate::providers::Provider;
 use crate::session::{init, now, one, refusal, run, user_id};
 use crate::sign::{P256, Signer};
@@ -112,14 +113,14 @@ fn who_is_refused_by_what_is_there_is_so_with_the_same_words_after_the_wait() {
         let forged = refusal(&mut client, &presenting(&mallory.token_with(&for_audience("x"))));
         assert_eq!(
             (forged.sqlstate.as_str(), forged.message.as_str()),
-            ("28000", "invalid JWT signature")
+            ("28000", messages::INVALID_SIGNATURE)
         );
     }
     // What is good needs no other set, and what is too late would be so with any.
     init(&mut client, &first.token_with(&for_audience("x")));
     assert_eq!(user_id(&mut client).as_deref(), Some("of x"));
     let late = first.token_with(r#""sub":"alice","aud":"x","exp":1"#);
-    refuses_init(&mut client, &late, "28000", "Token used after it has expired");
+    refuses_init(&mut client, &late, "28000", messages::EXPIRED);
 }
 
 #[test]

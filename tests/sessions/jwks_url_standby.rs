@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::jwks_url::{conf, entry, server_with};
 use crate::key_fetcher::{process, refuses_init, stored_urls};
 use crate::key_server::{Answer, KeyServer, wait_until};
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::{Server, pg_config, program, unprivileged_user};
 use crate::session::{init, one, refuses, run, user_id};
@@ -63,7 +64,7 @@ fn a_standby_fetches_for_itself_and_goes_on_when_it_is_promoted() {
     let mut client = standby.connect(&database, "postgres", "");
     init(&mut client, &new.token("bob"));
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
-    refuses(&mut living, "select auth.user_id()", "28000", "no key for this JWT");
+    refuses(&mut living, "select auth.user_id()", "28000", messages::NO_KEY_OF_TOKEN);
     assert_eq!((of_primary.requests(), of_standby.requests()), (1, 2));
 
     let worker = process(&standby);
@@ -73,7 +74,7 @@ fn a_standby_fetches_for_itself_and_goes_on_when_it_is_promoted() {
     init(&mut client, &new.token("carol"));
     run(&mut client, "create table written as select auth.user_id()");
     assert_eq!(one::<String>(&mut client, "select user_id from written"), "carol");
-    refuses_init(&mut client, &old.token("alice"), "28000", "no key for this JWT");
+    refuses_init(&mut client, &old.token("alice"), "28000", messages::NO_KEY_OF_TOKEN);
     assert_eq!(process(&standby), worker);
     // It is still the same worker, and still works.
     let third = Provider::with_kid("b", "k3");

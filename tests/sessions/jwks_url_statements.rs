@@ -5,14 +5,15 @@ use std::thread;
 use postgres::Client;
 
 use crate::jwks_url::{entry, server_with};
-use crate::key_fetcher::{NO_KEYS, refuses_init};
+use crate::key_fetcher::refuses_init;
 use crate::key_server::{Answer, KeyServer, wait_until};
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::Server;
 use crate::session::{init, one, refusal, refusal_of, refuses, rows, run, user_id};
 use crate::workers::{agrees_with_the_leader, fill, in_workers, leader_takes_part};
 
-const RETIRED: (&str, &str) = ("28000", "no key for this JWT");
+const RETIRED: (&str, &str) = ("28000", messages::NO_KEY_OF_TOKEN);
 
 /// A server whose provider has the first key, and can go on to the second.
 struct Rotation {
@@ -132,7 +133,12 @@ fn a_wait_for_keys_can_be_cancelled() {
     assert_eq!(user_id(&mut client), None);
     // Uncancelled it ends by itself.
     run(&mut client, "reset statement_timeout");
-    refuses_init(&mut client, &provider.token("alice"), "55000", NO_KEYS);
+    refuses_init(
+        &mut client,
+        &provider.token("alice"),
+        "55000",
+        messages::KEYS_NOT_AVAILABLE,
+    );
     keys.answer(Answer::Body(provider.key_set()));
     wait_until("the second try", || {
         let present = format!("select auth.jwt_session_init('{}')", provider.token("alice"));

@@ -12,8 +12,9 @@ use std::time::Duration;
 use postgres::Client;
 
 use crate::jwks_url::{entry, server_with};
-use crate::key_fetcher::{NO_KEYS, process, process_after, refuses_init, stored};
+use crate::key_fetcher::{process, process_after, refuses_init, stored};
 use crate::key_server::{Answer, KeyServer, wait_until};
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::Server;
 use crate::session::{init, one, refuses, run, user_id};
@@ -83,7 +84,7 @@ fn what_is_no_file_holds_no_session_up() {
         run(&mut client, "set statement_timeout = '5s'");
         let token = provider.token("alice");
         let (mut client, shown) = within_half_a_minute(&path, move || {
-            refuses_init(&mut client, &token, "55000", NO_KEYS);
+            refuses_init(&mut client, &token, "55000", messages::KEYS_NOT_AVAILABLE);
             let shown = one::<String>(&mut client, "select last_error from auth.providers()");
             (client, shown)
         });
@@ -91,7 +92,12 @@ fn what_is_no_file_holds_no_session_up() {
         assert_eq!(user_id(&mut client), None);
         // However often tokens are presented, the log is told once by each session.
         for _ in 0..3 {
-            refuses_init(&mut client, &provider.token("alice"), "55000", NO_KEYS);
+            refuses_init(
+                &mut client,
+                &provider.token("alice"),
+                "55000",
+                messages::KEYS_NOT_AVAILABLE,
+            );
         }
         remove(&path);
     }
@@ -143,7 +149,12 @@ fn what_is_no_file_holds_the_worker_up_no_more() {
         fs::create_dir(&path).unwrap();
     });
     let mut client = server.connect("template1", "postgres", "");
-    refuses_init(&mut client, &provider.token("alice"), "55000", NO_KEYS);
+    refuses_init(
+        &mut client,
+        &provider.token("alice"),
+        "55000",
+        messages::KEYS_NOT_AVAILABLE,
+    );
     let told = "select last_error from auth.providers()";
     wait_until("the fetch", || {
         one::<String>(&mut client, told) != "it was not fetched yet"
@@ -164,15 +175,15 @@ fn a_stored_set_that_was_changed_is_not_taken_for_the_one_that_came_again() {
         .unwrap();
     let mut client = server.connect("template1", "postgres", "");
     let unknown = Provider::with_kid("a", "unknown").token("mallory");
-    refuses_init(&mut client, &unknown, "28000", "no key for this JWT");
+    refuses_init(&mut client, &unknown, "28000", messages::NO_KEY_OF_TOKEN);
     assert_eq!(keys.requests(), 2);
     wait_until("the file", || fs::read(&path).unwrap() == good);
-    refuses_init(&mut client, &old.token("mallory"), "28000", "invalid JWT signature");
+    refuses_init(&mut client, &old.token("mallory"), "28000", messages::INVALID_SIGNATURE);
     init(&mut client, &provider.token("alice"));
     drop((client, keys));
     server.restart();
     let mut client = server.connect("template1", "postgres", "");
-    refuses_init(&mut client, &old.token("mallory"), "28000", "invalid JWT signature");
+    refuses_init(&mut client, &old.token("mallory"), "28000", messages::INVALID_SIGNATURE);
     init(&mut client, &provider.token("alice"));
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
@@ -195,7 +206,12 @@ fn a_worker_that_is_started_anew_has_living_sessions_read_what_is_stored() {
     wait_until("the set to be read", || {
         living.batch_execute("select auth.user_id()").is_err()
     });
-    refuses(&mut living, "select auth.user_id()", "55000", NO_KEYS);
+    refuses(
+        &mut living,
+        "select auth.user_id()",
+        "55000",
+        messages::KEYS_NOT_AVAILABLE,
+    );
 }
 
 #[test]
@@ -208,7 +224,12 @@ fn a_pipe_in_the_place_of_the_authorities_does_not_end_the_fetching() {
     let mut client = server.connect("template1", "postgres", "");
     let told = "select last_error from auth.providers()";
     let shown = within_half_a_minute(&folder, move || {
-        refuses_init(&mut client, &provider.token("alice"), "55000", NO_KEYS);
+        refuses_init(
+            &mut client,
+            &provider.token("alice"),
+            "55000",
+            messages::KEYS_NOT_AVAILABLE,
+        );
         wait_until("the fetch", || {
             one::<String>(&mut client, told) != "it was not fetched yet"
         });

@@ -8,13 +8,15 @@ use crate::jwks_url::entry;
 use crate::key_fetcher::reload_after;
 use crate::key_server::{Answer, KeyServer, wait_until};
 use crate::loading::{is_loaded, ordinary_user};
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::{SHARED, Server};
 use crate::session::{FUNCTIONS, Proxy, Refusal, init, one, refusal, refuses, run, user_id, ways_to_present};
 
-const NEEDS_PRELOAD: &str = "\"jwks_url\" needs pg_session_jwt in shared_preload_libraries";
-const UNUSABLE: &str = "\"pg_session_jwt.providers\" is set but cannot be used: \
-                        \"jwks_url\" needs pg_session_jwt in shared_preload_libraries";
+fn unusable() -> String {
+    messages::unusable("providers", messages::JWKS_URL_NEEDS_PRELOAD)
+}
+
 const HINT: &str = "Add pg_session_jwt to shared_preload_libraries and restart the server, or give the keys by \"jwks\" or \
                     \"jwks_file\".";
 
@@ -39,10 +41,10 @@ fn every_call_fails(client: &mut Client, proxy: &mut Proxy, place: u32, after: &
     let mut calls: Vec<String> = FUNCTIONS.map(|call| format!("select auth.{call}()")).to_vec();
     calls.extend(ways_to_present(&token));
     for sql in calls {
-        assert_eq!(refusal(client, &sql), refused(UNUSABLE, place), "after {after}");
+        assert_eq!(refusal(client, &sql), refused(&unusable(), place), "after {after}");
     }
     let status = "select concat_ws(' ', mode, identity, reason) from auth.status()";
-    let expected = format!("unusable f {UNUSABLE} (Provider {place} has one.)");
+    let expected = format!("unusable f {} (Provider {place} has one.)", unusable());
     assert_eq!(one::<String>(client, status), expected, "after {after}");
     assert!(is_loaded(client));
 }
@@ -64,7 +66,11 @@ fn a_person_who_sets_it_is_told() {
     for (value, place) in [(&first, 1), (&second, 2)] {
         for set in ["set", "set session", "begin; set local"] {
             let sql = format!("{set} pg_session_jwt.providers = {value}");
-            assert_eq!(refusal(&mut admin, &sql), refused(NEEDS_PRELOAD, place), "{set}");
+            assert_eq!(
+                refusal(&mut admin, &sql),
+                refused(messages::JWKS_URL_NEEDS_PRELOAD, place),
+                "{set}"
+            );
             run(&mut admin, "rollback");
         }
         for place_of_setting in [
@@ -76,7 +82,7 @@ fn a_person_who_sets_it_is_told() {
             let sql = format!("{place_of_setting} set pg_session_jwt.providers = {value}");
             assert_eq!(
                 refusal(&mut admin, &sql),
-                refused(NEEDS_PRELOAD, place),
+                refused(messages::JWKS_URL_NEEDS_PRELOAD, place),
                 "{place_of_setting}"
             );
         }
@@ -142,7 +148,7 @@ fn in_the_servers_file_every_call_fails() {
         run(&mut client, "discard all");
         every_call_fails(&mut client, &mut proxy, 1, &conf);
         let mut admin = server.connect(&database, "postgres", "");
-        assert_eq!(refusal(&mut admin, "select auth.providers()"), refused(UNUSABLE, 1));
+        assert_eq!(refusal(&mut admin, "select auth.providers()"), refused(&unusable(), 1));
         // Providers that do not need the worker can be used instead.
         run(
             &mut admin,
@@ -185,9 +191,8 @@ fn set_before_the_library_is_there_it_is_not_forgotten_when_it_comes() {
         &mut client,
         &format!("set pg_session_jwt.providers = '[{}]'", entry("a", &keys.url())),
     );
-    let message = "\"pg_session_jwt.providers\" is set but was not applied";
     for sql in ["select auth.user_id()", "select auth.session()", "select auth.init()"] {
-        refuses(&mut client, sql, "55000", message);
+        refuses(&mut client, sql, "55000", messages::PROVIDERS_NOT_APPLIED);
     }
     assert_eq!(one::<String>(&mut client, "select mode from auth.status()"), "unusable");
     assert_eq!(keys.requests(), 0);

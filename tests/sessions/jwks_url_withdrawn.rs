@@ -6,6 +6,7 @@ use crate::jwks_url::{entry, server_with};
 use crate::jwks_url_faults::{NOT_AVAILABLE, presenting};
 use crate::key_fetcher::{process, process_after, refuses_init, stored};
 use crate::key_server::{Answer, KeyServer, wait_until};
+use crate::messages;
 use crate::providers::Provider;
 use crate::session::{init, one, refuses, rows, user_id};
 
@@ -16,7 +17,7 @@ struct Withdrawal {
     keys: KeyServer,
     set: String,
     /// What an administrator is told of the set, and of its one row.
-    error: &'static str,
+    error: String,
     row: [&'static str; 2],
 }
 
@@ -39,20 +40,19 @@ fn withdrawals() -> Vec<Withdrawal> {
         withdrawal(
             "empty",
             &|_| r#"{"keys":[]}"#.to_owned(),
-            "the key set has no usable key (Its keys: it is empty)",
+            messages::no_usable_key("it is empty"),
             ["", "there are no keys"],
         ),
         withdrawal(
             "enc",
             &|jwk| with(jwk, r#""use":"enc""#),
-            "the key set has no usable key (Its keys: key 1, kid \"k1\": its \"use\" is not \"sig\")",
+            messages::no_usable_key("key 1, kid \"k1\": its \"use\" is not \"sig\""),
             ["k1", "its \"use\" is not \"sig\""],
         ),
         withdrawal(
             "private",
             &|jwk| with(jwk, r#""d":"AA""#),
-            "the key set has no usable key (Its keys: key 1, kid \"k1\": it has the private member \"d\"; give the public \
-             key only)",
+            messages::no_usable_key("key 1, kid \"k1\": it has the private member \"d\"; give the public key only"),
             ["k1", "it has the private member \"d\"; give the public key only"],
         ),
     ]
@@ -86,7 +86,7 @@ fn a_set_without_usable_keys_takes_the_old_ones_back_for_good() {
             .map(|row| row.into_iter().map(Option::unwrap_or_default).collect())
             .collect();
         let [kid, reason] = it.row;
-        assert_eq!(shown, [[kid, reason, it.error, "f", "t", "t"]]);
+        assert_eq!(shown, [[kid, reason, &it.error, "f", "t", "t"]]);
     }
     // Nor do they come back with the server, while the provider is down or still says the same.
     let ports: Vec<u16> = withdrawals.iter().map(|it| it.keys.port()).collect();
@@ -100,7 +100,7 @@ fn a_set_without_usable_keys_takes_the_old_ones_back_for_good() {
         ..
     } in withdrawals
     {
-        let told = format!("the key set from \"{}\" has no usable key", keys.url());
+        let told = messages::NO_USABLE_KEY.replace("key set", &format!("key set from \"{}\"", keys.url()));
         drop(keys);
         closed.push((issuer, provider, set, error, told));
     }
@@ -133,7 +133,7 @@ fn a_set_without_usable_keys_takes_the_old_ones_back_for_good() {
         refuses_init(&mut client, &provider.token("bob"), NOT_AVAILABLE.0, NOT_AVAILABLE.1);
         let shown = format!("select min(last_error) from auth.providers() where issuer = '{issuer}'");
         wait_until("the fetch", || {
-            one::<Option<String>>(&mut client, &shown).as_deref() == Some(*error)
+            one::<Option<String>>(&mut client, &shown).as_ref() == Some(error)
         });
     }
     // A good set counts again, at the first token that needs it.
@@ -149,7 +149,7 @@ fn a_set_without_usable_keys_takes_the_old_ones_back_for_good() {
             client.batch_execute(&presenting(&new.token("carol"))).is_ok()
         });
         assert_eq!(user_id(&mut client).as_deref(), Some("carol"), "{issuer}");
-        refuses_init(&mut client, &provider.token("bob"), "28000", "no key for this JWT");
+        refuses_init(&mut client, &provider.token("bob"), "28000", messages::NO_KEY_OF_TOKEN);
         let shown = format!(
             "select bool_and(usable) and min(last_error) is null from auth.providers() where issuer = '{issuer}'"
         );
@@ -192,7 +192,7 @@ fn a_provider_that_had_no_keys_yet_is_said_to_have_none() {
     let mut client = server.connect("template1", "postgres", "");
     refuses_init(&mut client, &provider.token("alice"), NOT_AVAILABLE.0, NOT_AVAILABLE.1);
     let error = "select last_error from auth.providers()";
-    let expected = "the key set has no usable key (Its keys: it is empty)";
+    let expected = messages::no_usable_key("it is empty");
     assert_eq!(one::<String>(&mut client, error), expected);
     let [(_, url)] = &stored(&server)[..] else {
         panic!("{:?}", stored(&server));

@@ -12,8 +12,6 @@ use crate::session::{refuses, run};
 pub const NAME: &str = "pg_session_jwt key fetcher";
 
 /// What is said where a provider has no keys.
-pub const NO_KEYS: &str = "the provider's keys are not available";
-
 /// The number of its process, once it is another one than `before`.
 #[track_caller]
 pub fn process_after(server: &Server, before: i32) -> i32 {

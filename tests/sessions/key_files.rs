@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::messages;
 use crate::providers::{Provider, database, set_providers};
 use crate::server::SHARED;
 use crate::session::{init, one, refusal, refuses, run, user_id};
@@ -18,7 +19,7 @@ fn a_key_file_is_read_again_when_it_changes() {
     );
     let mut client = SHARED.connect(&database, "postgres", "");
     let with_old = format!("select auth.jwt_session_init('{}')", old.token("alice"));
-    refuses(&mut client, &with_old, "55000", "the provider's keys are not available");
+    refuses(&mut client, &with_old, "55000", messages::KEYS_NOT_AVAILABLE);
 
     let replace = |text: &str| {
         let fresh = path.with_extension("new");
@@ -31,7 +32,12 @@ fn a_key_file_is_read_again_when_it_changes() {
     run(&mut client, &with_old);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     replace(&new.key_set());
-    refuses(&mut client, "select auth.user_id()", "28000", "invalid JWT signature");
+    refuses(
+        &mut client,
+        "select auth.user_id()",
+        "28000",
+        messages::INVALID_SIGNATURE,
+    );
     init(&mut client, &new.token("bob"));
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
     replace("not JSON");
@@ -39,14 +45,14 @@ fn a_key_file_is_read_again_when_it_changes() {
         &mut client,
         "select auth.user_id()",
         "55000",
-        "the provider's keys are not available",
+        messages::KEYS_NOT_AVAILABLE,
     );
     let name = refusal(&mut client, "select auth.user_id()");
     assert!(!format!("{name:?}").contains("a-key-file"), "{name:?}");
     assert!(
         SHARED
             .log()
-            .contains("a-key-file.json\" cannot be used: the text is not a JSON Web Key")
+            .contains(&format!("a-key-file.json\" cannot be used: {}", messages::NOT_A_KEY))
     );
     replace(&new.key_set());
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
@@ -56,7 +62,7 @@ fn a_key_file_is_read_again_when_it_changes() {
         &mut client,
         "select auth.user_id()",
         "55000",
-        "the provider's keys are not available",
+        messages::KEYS_NOT_AVAILABLE,
     );
 }
 
@@ -67,7 +73,7 @@ fn a_secret_may_be_where_only_superusers_can_read_it() {
     let token = secret.token("HS256", r#"{"iss":"a","sub":"alice"}"#);
     // By ALTER DATABASE everyone could read it.
     let mut client = SHARED.connect(&database(std::slice::from_ref(&entry)), "postgres", "");
-    let unusable = "\"pg_session_jwt.providers\" is set but cannot be used: the list of providers cannot be used";
+    let unusable = messages::PROVIDERS_UNUSABLE;
     refuses(&mut client, "select auth.user_id()", "22023", unusable);
     assert_eq!(one::<String>(&mut client, "select mode from auth.status()"), "unusable");
     let mut admin = SHARED.connect(&SHARED.database(), "postgres", "");
@@ -112,7 +118,7 @@ fn a_statement_that_commits_notices_that_a_key_is_taken_away() {
             end loop;
         end $$",
         "55000",
-        "the provider's keys are not available",
+        messages::KEYS_NOT_AVAILABLE,
     );
     taken_away.join().unwrap();
 }

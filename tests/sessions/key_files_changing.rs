@@ -12,8 +12,8 @@ use postgres::Client;
 
 use crate::jwks_url_faults::presenting;
 use crate::jwks_url_store::{make_pipe, within_half_a_minute};
-use crate::key_fetcher::NO_KEYS;
 use crate::key_server::wait_until;
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::SHARED;
 use crate::session::{init, one, refuses, run, user_id};
@@ -88,7 +88,7 @@ fn a_file_that_is_rewritten_within_a_tick_of_its_clock_is_read_again() {
         &mut client,
         &presenting(&old.token("alice")),
         "28000",
-        "invalid JWT signature",
+        messages::INVALID_SIGNATURE,
     );
 }
 
@@ -148,10 +148,10 @@ fn a_session_tells_the_log_once_of_a_file_that_it_cannot_use() {
     let present = presenting(&Provider::new("a").token("alice"));
     let for_seconds = |client: &mut Client| {
         for _ in 0..3 {
-            refuses(client, &present, "55000", NO_KEYS);
+            refuses(client, &present, "55000", messages::KEYS_NOT_AVAILABLE);
             // Also where the setting is assigned again, as a function of a superuser may do for each request.
             set_file(client, &path);
-            refuses(client, &present, "55000", NO_KEYS);
+            refuses(client, &present, "55000", messages::KEYS_NOT_AVAILABLE);
             thread::sleep(Duration::from_millis(1100));
         }
     };
@@ -160,12 +160,12 @@ fn a_session_tells_the_log_once_of_a_file_that_it_cannot_use() {
     for_seconds(&mut client);
     assert_eq!(lines(&path), [missing]);
     fs::write(&path, "").unwrap();
-    let empty = "the text is not a JSON Web Key (The problem: EOF while parsing a value at line 1 column 0)";
+    let empty = &messages::not_a_key("EOF while parsing a value at line 1 column 0");
     for_seconds(&mut client);
     assert_eq!(lines(&path), [missing, empty]);
     fs::write(&path, Provider::new("a").key_set()).unwrap();
     thread::sleep(Duration::from_millis(1100));
-    refuses(&mut client, &present, "28000", "invalid JWT signature");
+    refuses(&mut client, &present, "28000", messages::INVALID_SIGNATURE);
     // What was mended and is broken again is news.
     fs::write(&path, "").unwrap();
     thread::sleep(Duration::from_millis(1100));

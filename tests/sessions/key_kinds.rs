@@ -2,6 +2,7 @@
 
 use postgres::Client;
 
+use crate::messages;
 use crate::server::SHARED;
 use crate::session::{init, one, refusal, refuses_token, run, user_id};
 use crate::sign::{ED25519, P256, P384, RSA, Signer, part};
@@ -37,13 +38,13 @@ fn the_kind_of_the_key_decides_the_algorithm() {
                 &mut client,
                 &token(other, alg, 100),
                 "28000",
-                "the JWT's algorithm is not the key's",
+                messages::ALGORITHM_MISMATCH,
             );
         }
         // The public key, which everybody has, as an HMAC secret.
         for secret in [signer.jwk(""), part(signer.jwk(""))] {
             let forged = token(&Signer::Hmac(secret.into_bytes()), "HS256", 100);
-            refuses_token(&mut client, &forged, "28000", "the JWT's algorithm is not the key's");
+            refuses_token(&mut client, &forged, "28000", messages::ALGORITHM_MISMATCH);
         }
     }
 }
@@ -57,11 +58,11 @@ fn members_of_the_key_narrow_what_it_verifies() {
         &mut client,
         &token(&RSA, "RS256", 2),
         "28000",
-        "the JWT's algorithm is not the key's",
+        messages::ALGORITHM_MISMATCH,
     );
     let named =
         |kid: &str| RSA.token_with_header("PS256", format!(r#"{{"alg":"PS256","kid":"{kid}"}}"#), r#"{"jti":2}"#);
-    refuses_token(&mut client, &named("key 2"), "28000", "no key for this JWT");
+    refuses_token(&mut client, &named("key 2"), "28000", messages::NO_KEY_OF_TOKEN);
     init(&mut client, &named("key 1"));
     assert_eq!(one::<String>(&mut client, "select kid from auth.status()"), "key 1");
 }
@@ -112,10 +113,10 @@ fn a_key_that_cannot_be_used_says_what_is_wrong_with_it() {
     ] {
         let mut client = with_key(&database, &jwk);
         let refused = refusal(&mut client, "select auth.init()");
-        let message = "\"pg_session_jwt.jwk\" is set but cannot be used: the JSON Web Key cannot be used";
+        let message = messages::unusable("jwk", messages::KEY_NOT_USABLE);
         assert_eq!(
             (refused.sqlstate.as_str(), refused.message.as_str()),
-            ("22023", message),
+            ("22023", message.as_str()),
             "{jwk}"
         );
         assert_eq!(
@@ -136,10 +137,10 @@ fn a_key_that_cannot_be_used_says_what_is_wrong_with_it() {
     ] {
         let mut client = with_key(&database, text);
         let refused = refusal(&mut client, "select auth.init()");
-        let message = "\"pg_session_jwt.jwk\" is set but cannot be used: the text is not a JSON Web Key";
+        let message = messages::unusable("jwk", messages::NOT_A_KEY);
         assert_eq!(
             (refused.sqlstate.as_str(), refused.message.as_str()),
-            ("22023", message),
+            ("22023", message.as_str()),
             "{text}"
         );
     }

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use postgres::Client;
 
 use crate::loading::{is_loaded, ordinary_user};
+use crate::messages;
 use crate::server::{SHARED, Server};
 use crate::session::{Proxy, claims, init, one, refuses, refuses_token, rows, run, user_id};
 
@@ -59,7 +60,7 @@ fn only_the_owner_is_believed(client: &mut Client, after: &str) {
         client,
         &Proxy::new().token_of("mallory"),
         "28000",
-        "invalid JWT signature",
+        messages::INVALID_SIGNATURE,
     );
     init(client, &OWNER.token_with_jti(1, r#""sub":"alice""#));
     assert_eq!(user_id(client).as_deref(), Some("alice"), "after {after}");
@@ -97,7 +98,6 @@ fn a_key_that_only_the_session_set_makes_every_function_fail() {
     let mut client = SHARED.connect(&database, &user, "");
     run(&mut client, &format!("set pg_session_jwt.jwk = '{}'", key.jwk()));
     run(&mut client, r#"set request.jwt.claims = '{"sub":"mallory"}'"#);
-    let message = "\"pg_session_jwt.jwk\" is set but was not applied";
     for sql in [
         "select 1",
         "reset all",
@@ -105,16 +105,16 @@ fn a_key_that_only_the_session_set_makes_every_function_fail() {
         r#"set request.jwt.claims = '{"sub":"mallory"}'"#,
     ] {
         run(&mut client, sql);
-        refuses(&mut client, "select auth.user_id()", "55000", message);
-        refuses(&mut client, "select auth.session()", "55000", message);
-        refuses(&mut client, "select auth.init()", "55000", message);
+        refuses(&mut client, "select auth.user_id()", "55000", messages::JWK_NOT_APPLIED);
+        refuses(&mut client, "select auth.session()", "55000", messages::JWK_NOT_APPLIED);
+        refuses(&mut client, "select auth.init()", "55000", messages::JWK_NOT_APPLIED);
     }
     let token = key.token_with_jti(1, r#""sub":"mallory""#);
     refuses(
         &mut client,
         &format!("select auth.jwt_session_init('{token}')"),
         "55000",
-        message,
+        messages::JWK_NOT_APPLIED,
     );
 }
 
@@ -166,12 +166,7 @@ fn a_token_set_before_the_library_is_there_is_judged_when_it_comes() {
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     run(&mut client, "reset all");
     assert_eq!(user_id(&mut client), None);
-    refuses_token(
-        &mut client,
-        &token,
-        "28000",
-        "Token ID must be strictly monotonically increasing.",
-    );
+    refuses_token(&mut client, &token, "28000", messages::TOKEN_ID_REPLAYED);
 
     let mut client = proxy.session_on(&SHARED, &database);
     run(

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use postgres::Client;
 
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::Server;
 use crate::session::{init, one, run};
@@ -141,8 +142,8 @@ fn a_subscriber_with_unusable_keys_waits_for_usable_ones() {
     let errors = "select (apply_error_count + sync_error_count > 0)::text from pg_stat_subscription_stats";
     becomes(&mut at_subscriber, errors, "true", &subscriber);
     assert_eq!(one::<i64>(&mut at_subscriber, "select count(*) from owned"), 0);
-    let said = "ERROR:  \"pg_session_jwt.providers\" is set but cannot be used";
-    assert!(subscriber.log().contains(said), "{}", subscriber.log());
+    let said = format!("ERROR:  {}", messages::unusable("providers", ""));
+    assert!(subscriber.log().contains(&said), "{}", subscriber.log());
     let usable = format!("alter system set pg_session_jwt.providers = '[{}]'", provider.entry(""));
     run(&mut at_subscriber, &usable);
     run(&mut at_subscriber, "select pg_reload_conf()");

@@ -1,6 +1,7 @@
 //! Logs and statistics of statements never get a token that was passed as it should be.
 
 use crate::audit_log::{AUDITED, Audited};
+use crate::messages;
 use crate::server::{Server, pg_config};
 use crate::session::{Proxy, init, now, rows, run, ways_to_present};
 
@@ -97,7 +98,10 @@ fn a_refusal_does_not_hide_the_statement_of_another_error_with_its_words() {
     }
     session
         .client
-        .batch_execute("do $$ begin raise 'invalid JWT signature' using errcode = '28000', hint = 'as_it_is'; end $$")
+        .batch_execute(&format!(
+            "do $$ begin raise '{}' using errcode = '28000', hint = 'as_it_is'; end $$",
+            messages::INVALID_SIGNATURE
+        ))
         .expect_err("an error");
     let statements = |of: &Audited| {
         let lines = of.lines();
@@ -125,7 +129,7 @@ fn a_refusal_that_is_raised_again_is_still_one() {
         );
         let error = session.client.batch_execute(&again).expect_err("a refusal");
         let error = error.as_db_error().unwrap();
-        assert_eq!(error.message(), "invalid JWT signature");
+        assert_eq!(error.message(), messages::INVALID_SIGNATURE);
         assert_eq!(error.detail(), None);
         let place = [Some("pg_session_jwt"), Some("call_string_check_hook")];
         assert!(place.contains(&error.routine()), "{error:?}");

@@ -4,13 +4,12 @@ use postgres::Client;
 
 use crate::key_server::wait_until;
 use crate::loading::{PRELOADED, ordinary_user};
+use crate::messages;
 use crate::oauth_wire::Wire;
 use crate::providers::Provider;
 use crate::server::{SHARED, Server, major};
 use crate::session::{FUNCTIONS, Proxy, init, one, refusal, refuses, run, user_id};
 use crate::workers::{fill, leader_takes_part};
-
-pub const LOST: &str = "this session has lost its identity providers";
 
 #[track_caller]
 fn gives_nothing(client: &mut Client, after: &str) {
@@ -18,7 +17,7 @@ fn gives_nothing(client: &mut Client, after: &str) {
         let refused = refusal(client, &format!("select auth.{call}()"));
         assert_eq!(
             (refused.sqlstate.as_str(), refused.message.as_str()),
-            ("55000", LOST),
+            ("55000", messages::LOST_PROVIDERS),
             "{call} after {after}"
         );
         assert_eq!(refused.hint.as_deref(), Some("Connect again."));
@@ -28,7 +27,10 @@ fn gives_nothing(client: &mut Client, after: &str) {
             client,
             "select mode || ' ' || identity || ' ' || reason from auth.status()"
         ),
-        format!("unusable false {LOST} (Without them it gives no identity, and believes no other key and no claims.)")
+        format!(
+            "unusable false {} (Without them it gives no identity, and believes no other key and no claims.)",
+            messages::LOST_PROVIDERS
+        )
     );
 }
 
@@ -112,9 +114,14 @@ fn no_weaker_mode_takes_over_in_an_open_session() {
                 client,
                 &format!("select auth.jwt_session_init('{forged}')"),
                 "55000",
-                LOST,
+                messages::LOST_PROVIDERS,
             );
-            refuses(client, &format!("set pg_session_jwt.jwt = '{forged}'"), "55000", LOST);
+            refuses(
+                client,
+                &format!("set pg_session_jwt.jwt = '{forged}'"),
+                "55000",
+                messages::LOST_PROVIDERS,
+            );
         }
         // A new session is what its settings say.
         let mut anew = connect();
@@ -172,7 +179,7 @@ fn whatever_takes_the_last_provider_away_nothing_brings_a_weaker_mode_back() {
             // What a transaction gives back is a provider: the session is in the strongest mode, and was in no other.
             if gone {
                 let sql = format!("select auth.jwt_session_init('{}')", proxy.token_of("mallory"));
-                refuses(&mut client, &sql, "55000", LOST);
+                refuses(&mut client, &sql, "55000", messages::LOST_PROVIDERS);
                 run(&mut client, "rollback");
             }
             if gone && taking.starts_with("select") {
@@ -187,7 +194,7 @@ fn whatever_takes_the_last_provider_away_nothing_brings_a_weaker_mode_back() {
         }
         let mut client = server.connect(&database, &user, &options);
         assert_eq!(user_id(&mut client), None);
-        refuses(&mut client, "select without()", "55000", LOST);
+        refuses(&mut client, "select without()", "55000", messages::LOST_PROVIDERS);
         init(&mut client, &provider.token("alice"));
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     }
@@ -211,7 +218,12 @@ fn parallel_workers_have_lost_them_with_their_leader() {
     run(&mut client, "select providers('', false)");
     for _ in 0..2 {
         // The leader reads no identity here.
-        refuses(&mut client, "select count(*) from owned", "55000", LOST);
+        refuses(
+            &mut client,
+            "select count(*) from owned",
+            "55000",
+            messages::LOST_PROVIDERS,
+        );
         run(
             &mut client,
             "reset all; set role authenticated; set parallel_leader_participation = off",
@@ -290,8 +302,6 @@ fn that_they_are_lost_is_nobodys_to_set() {
     }
 }
 
-const CLIENT_KEYS: &str = "a connection may not bring a key of its own";
-
 #[test]
 fn a_server_can_refuse_every_key_of_a_client() {
     let server = Server::start("shared_preload_libraries = 'pg_session_jwt'\npg_session_jwt.client_keys = off");
@@ -307,7 +317,7 @@ fn a_server_can_refuse_every_key_of_a_client() {
                 let refused = refused.expect("a refusal");
                 assert_eq!(
                     (refused.sqlstate.as_str(), refused.message.as_str()),
-                    ("42501", CLIENT_KEYS),
+                    ("42501", messages::JWK_OF_CLIENT),
                     "{key}"
                 );
             }
@@ -343,7 +353,12 @@ fn a_server_can_refuse_every_key_of_a_client() {
     run(&mut client, "alter system set pg_session_jwt.client_keys = off");
     reload(&server, &mut [&mut client, &mut with_key]);
     for call in FUNCTIONS {
-        refuses(&mut with_key, &format!("select auth.{call}()"), "42501", CLIENT_KEYS);
+        refuses(
+            &mut with_key,
+            &format!("select auth.{call}()"),
+            "42501",
+            messages::JWK_OF_CLIENT,
+        );
     }
     run(&mut client, "alter system set pg_session_jwt.client_keys = on");
     reload(&server, &mut [&mut client, &mut with_key]);
@@ -405,7 +420,7 @@ fn a_key_that_replaces_another_one_in_the_same_startup_packet_is_refused() {
             .expect("a refusal");
         assert_eq!(
             (refused.sqlstate.as_str(), refused.message.as_str()),
-            ("42501", "\"pg_session_jwt.jwk\" is given twice"),
+            ("42501", messages::JWK_TWICE),
             "{parameters:?}"
         );
     }
@@ -439,8 +454,12 @@ fn what_was_taken_out_of_the_file_before_the_library_came_is_lost_too() {
     let claims = r#"-c request.jwt.claims={"sub":"mallory"}"#;
     let with_key = format!("{claims} {}", proxy.options());
     for (setting, value, message) in [
-        ("jwk", owner.jwk(), "\"pg_session_jwt.jwk\" is set but was not applied"),
-        ("providers", format!("[{}]", provider.entry("")), LOST),
+        ("jwk", owner.jwk(), messages::JWK_NOT_APPLIED),
+        (
+            "providers",
+            format!("[{}]", provider.entry("")),
+            messages::LOST_PROVIDERS,
+        ),
     ] {
         run(
             &mut admin,
@@ -491,7 +510,12 @@ fn a_value_that_is_emptied_in_the_file_is_lost_like_one_that_is_taken_out() {
     reload(&server, &mut open.iter_mut().collect::<Vec<_>>());
     for client in &mut open {
         for call in FUNCTIONS {
-            refuses(client, &format!("select auth.{call}()"), "55000", LOST);
+            refuses(
+                client,
+                &format!("select auth.{call}()"),
+                "55000",
+                messages::LOST_PROVIDERS,
+            );
         }
     }
 }
@@ -524,7 +548,12 @@ fn a_worker_that_loads_the_library_by_itself_believes_no_more_than_its_leader() 
         let mut client = server.connect(&database, &user, r#"-c request.jwt.claims={"sub":"victim"}"#);
         run(&mut admin, taken_out);
         reload(&server, &mut [&mut client]);
-        refuses(&mut client, "select max(who() || id) from owned", "55000", LOST);
-        refuses(&mut client, "select auth.user_id()", "55000", LOST);
+        refuses(
+            &mut client,
+            "select max(who() || id) from owned",
+            "55000",
+            messages::LOST_PROVIDERS,
+        );
+        refuses(&mut client, "select auth.user_id()", "55000", messages::LOST_PROVIDERS);
     }
 }

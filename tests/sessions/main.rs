@@ -74,6 +74,8 @@ mod lost_providers;
 mod major_upgrade;
 mod major_upgrade_from_older;
 mod memory;
+#[path = "../messages.rs"]
+mod messages;
 mod oauth;
 mod oauth_bound;
 mod oauth_databases;

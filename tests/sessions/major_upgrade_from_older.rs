@@ -13,6 +13,7 @@ use crate::catalog::{assert_same_facts, facts};
 use crate::jwks_url::entry;
 use crate::key_server::{Answer, KeyServer};
 use crate::major_upgrade::upgrade;
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::{Server, major, pg_config, program_at, unprivileged_user};
 use crate::session::{Proxy, init, one, refuses, rows, run, user_id};
@@ -168,6 +169,6 @@ fn policies_roles_and_keys_are_carried_over() {
             run(&mut client, "rollback");
         }
         let present = format!("select auth.jwt_session_init('{}')", foreign.token("alice"));
-        refuses(&mut client, &present, "28000", "the JWT's issuer is not trusted");
+        refuses(&mut client, &present, "28000", messages::UNKNOWN_ISSUER);
     }
 }

@@ -1,6 +1,7 @@
 //! A session that logged in with a token is its user's under whatever settings its database has: what counts is what the
 //! login's provider says of a token, not what stands in it.
 
+use crate::messages;
 use crate::oauth_server::{
     ISSUER, alter, entry, log_since, login, login_to, token, token_of, token_with, usual_server,
 };
@@ -8,9 +9,6 @@ use crate::oauth_wire::Wire;
 use crate::providers::Provider;
 use crate::server::Server;
 use crate::session::{FUNCTIONS, Proxy, now, run, ways_to_present};
-
-const OTHER_USER: &str = "the session is the user's who logged in";
-const NO_PROVIDER: &str = "no provider to verify a JWT with: the session logged in with a token";
 
 /// A database without providers, whose clients may bring keys.
 fn without_providers(server: &Server) -> String {
@@ -44,14 +42,14 @@ fn a_key_of_the_clients_own_signs_nothing_after_a_login() {
         let parameters = [("database", database.as_str()), key];
         let mut client = Wire::login(server.port(), "authenticated", &parameters, &token("alice")).unwrap();
         for sql in ways_to_present(&forged) {
-            client.refuses(&sql, "55000", NO_PROVIDER);
-            client.refuses(&format!("begin; {sql}"), "55000", NO_PROVIDER);
+            client.refuses(&sql, "55000", messages::NO_PROVIDER_OF_LOGIN);
+            client.refuses(&format!("begin; {sql}"), "55000", messages::NO_PROVIDER_OF_LOGIN);
             client.run("rollback");
         }
-        every_reader_refuses(&mut client, "55000", NO_PROVIDER);
+        every_reader_refuses(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
         for reset in ["reset all", "discard all", "reset pg_session_jwt.jwt"] {
             client.run(reset);
-            every_reader_refuses(&mut client, "55000", NO_PROVIDER);
+            every_reader_refuses(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
         }
         // Nor in a function that brings it along, which was written before the library was there to look at it.
         let mut admin = server.connect(&database, "postgres", "");
@@ -62,7 +60,7 @@ fn a_key_of_the_clients_own_signs_nothing_after_a_login() {
                      as 'select auth.session()'"
             ),
         );
-        client.refuses("select forged()", "55000", NO_PROVIDER);
+        client.refuses("select forged()", "55000", messages::NO_PROVIDER_OF_LOGIN);
     }
 }
 
@@ -75,9 +73,9 @@ fn a_key_of_the_servers_own_is_no_login_provider_either() {
     let database = without_providers(&server);
     let mut client = login_to(&server, &database, &token("alice")).unwrap();
     for sql in ways_to_present(&forged(&proxy)) {
-        client.refuses(&sql, "55000", NO_PROVIDER);
+        client.refuses(&sql, "55000", messages::NO_PROVIDER_OF_LOGIN);
     }
-    every_reader_refuses(&mut client, "55000", NO_PROVIDER);
+    every_reader_refuses(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
 }
 
 #[test]
@@ -111,13 +109,13 @@ fn the_user_id_is_compared_as_the_providers_of_the_database_see_it() {
     let of_alice = token_of("alice", r#""email":"victim@example.com""#);
     let mut client = login_to(&server, &database, &of_alice).unwrap();
     // Her own token names somebody else there than the one who logged in.
-    every_reader_refuses(&mut client, "28000", OTHER_USER);
+    every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
     for other in [
         token_of("alice", r#""email":"alice""#),
         token_of("bob", r#""email":"alice""#),
     ] {
         for sql in ways_to_present(&other) {
-            client.refuses(&sql, "28000", OTHER_USER);
+            client.refuses(&sql, "28000", messages::OTHER_USER);
         }
     }
 }
@@ -137,7 +135,7 @@ fn the_same_user_id_of_another_provider_of_the_database_is_somebody_else() {
     );
     let mut client = login_to(&server, &database, &token("alice")).unwrap();
     for sql in ways_to_present(&other.token("alice")) {
-        client.refuses(&sql, "28000", OTHER_USER);
+        client.refuses(&sql, "28000", messages::OTHER_USER);
     }
     client.run(&format!("set pg_session_jwt.jwt = '{}'", token("alice")));
     assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
@@ -170,13 +168,13 @@ fn a_database_that_binds_where_the_server_does_not_asks_the_startup_packet_again
                 ("request.jwt.claims", r#"{"sub":"mallory"}"#),
             ];
             let mut client = Wire::login(server.port(), "authenticated", &parameters, &own).unwrap();
-            every_reader_refuses(&mut client, "28000", OTHER_USER);
+            every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
             // In a worker that is the first to read it, too.
             client.run("set debug_parallel_query = on");
-            every_reader_refuses(&mut client, "28000", OTHER_USER);
+            every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
             client.run("set debug_parallel_query = off");
             client.run("discard all");
-            every_reader_refuses(&mut client, "28000", OTHER_USER);
+            every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
             client.run(&format!("set pg_session_jwt.jwt = '{own}'"));
             assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
         }
@@ -202,11 +200,11 @@ fn binding_an_open_session_ends_the_identity_of_somebody_else() {
     client.run(&format!("set pg_session_jwt.jwt = '{}'", token("bob")));
     assert_eq!(client.one("select auth.user_id()"), Some("bob".to_owned()));
     client.run("select bind('on')");
-    every_reader_refuses(&mut client, "28000", OTHER_USER);
+    every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
     client.run("select bind('off'); set pg_session_jwt.jwt = ''");
     assert_eq!(client.one("select auth.user_id()"), None);
     client.run("select bind('on')");
-    every_reader_refuses(&mut client, "28000", OTHER_USER);
+    every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
     client.run("reset pg_session_jwt.jwt");
     assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
 }
@@ -238,6 +236,6 @@ fn what_workers_know_of_the_login_is_nobodys_to_set_or_to_see() {
     client.refuses(
         &format!("set pg_session_jwt.jwt = '{expired}'"),
         "28000",
-        "Token used after it has expired",
+        messages::EXPIRED,
     );
 }

@@ -1,15 +1,13 @@
 //! The login is judged under the server's settings, its identity under those of the session.
 
 use crate::key_server::wait_until;
+use crate::messages;
 use crate::oauth_server::{
     ISSUER, alter, conf, is_refused, log_since, login, login_to, server_with, token, usual_entry, usual_server,
 };
 use crate::oauth_wire::Wire;
 use crate::providers::Provider;
 use crate::session::{FUNCTIONS, Proxy};
-
-const NO_PROVIDER: &str = "no provider to verify a JWT with: the session logged in with a token";
-const OTHER_USER: &str = "the session is the user's who logged in";
 
 #[track_caller]
 fn every_call_fails(client: &mut Wire, sqlstate: &str, message: &str) {
@@ -29,18 +27,18 @@ fn a_database_or_role_that_does_not_have_the_provider_does_not_believe_its_token
     alter(&server, &format!("alter role authenticated in database app {set}"));
     for database in [&database, "app"] {
         let mut client = login_to(&server, database, &token("alice")).unwrap();
-        every_call_fails(&mut client, "28000", "the JWT's issuer is not trusted");
+        every_call_fails(&mut client, "28000", messages::UNKNOWN_ISSUER);
         assert_eq!(
             client
                 .one("select concat_ws('|', mode, identity, reason) from auth.status()")
                 .unwrap(),
-            format!("provider|f|the JWT's issuer is not trusted (iss=\"{ISSUER}\")")
+            format!("provider|f|{} (iss=\"{ISSUER}\")", messages::UNKNOWN_ISSUER)
         );
         // Nor is it a way to be somebody whom that provider knows.
         let foreign = format!("set pg_session_jwt.jwt = '{}'", other.token("alice"));
-        client.refuses(&foreign, "28000", OTHER_USER);
+        client.refuses(&foreign, "28000", messages::OTHER_USER);
         client.run("discard all");
-        every_call_fails(&mut client, "28000", "the JWT's issuer is not trusted");
+        every_call_fails(&mut client, "28000", messages::UNKNOWN_ISSUER);
         assert_eq!(client.one("select system_user"), Some("oauth:alice".to_owned()));
     }
     // Their own tokens do not open the door: the server's setting does not have them.
@@ -61,12 +59,12 @@ fn a_database_in_claims_mode_does_not_believe_claims_after_a_login() {
     ];
     let mut client = Wire::login(server.port(), "authenticated", &parameters, &token("alice")).unwrap();
     assert_eq!(client.one("select mode from auth.status()").unwrap(), "claims");
-    every_call_fails(&mut client, "55000", NO_PROVIDER);
+    every_call_fails(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
     client.run(r#"set request.jwt.claims = '{"sub":"bob"}'"#);
-    every_call_fails(&mut client, "55000", NO_PROVIDER);
-    client.refuses("set pg_session_jwt.jwt = ''", "28000", OTHER_USER);
+    every_call_fails(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
+    client.refuses("set pg_session_jwt.jwt = ''", "28000", messages::OTHER_USER);
     client.run("reset all");
-    every_call_fails(&mut client, "55000", NO_PROVIDER);
+    every_call_fails(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
 }
 
 #[test]
@@ -82,33 +80,34 @@ fn a_key_that_the_client_brings_makes_nobody_else_of_it() {
     let parameters = [("database", database.as_str()), ("options", options.as_str())];
     let mut client = Wire::login(server.port(), "authenticated", &parameters, &token("alice")).unwrap();
     assert_eq!(client.one("select mode from auth.status()").unwrap(), "proxy");
-    every_call_fails(&mut client, "55000", NO_PROVIDER);
+    every_call_fails(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
     for token in [
         proxy.token_of("mallory"),
         proxy.token_of("alice"),
         proxy.token(r#""iss":"https://a.example/","sub":"mallory""#),
     ] {
-        client.refuses(&format!("set pg_session_jwt.jwt = '{token}'"), "55000", NO_PROVIDER);
+        client.refuses(
+            &format!("set pg_session_jwt.jwt = '{token}'"),
+            "55000",
+            messages::NO_PROVIDER_OF_LOGIN,
+        );
     }
 }
 
 #[test]
 fn no_providers_and_unusable_providers_let_nobody_in() {
-    let unusable = "is set but cannot be used: the list of providers cannot be used";
+    let unusable = messages::PROVIDERS_UNUSABLE;
     for (value, reason) in [
-        (
-            "",
-            "no provider to verify a JWT with: \"pg_session_jwt.providers\" is not set",
-        ),
+        ("", messages::NO_PROVIDERS),
         (r#"[{"issuer":"a"}]"#, unusable),
         ("nonsense", unusable),
         (
             r#"[{"issuer":"https://a.example/","jwks_file":"/nowhere"}]"#,
-            "the provider's keys are not available",
+            messages::KEYS_NOT_AVAILABLE,
         ),
         (
             r#"[{"issuer":"https://a.example/","jwks_url":"http://127.0.0.1:1/"}]"#,
-            "\"jwks_url\" needs pg_session_jwt in shared_preload_libraries",
+            messages::JWKS_URL_NEEDS_PRELOAD,
         ),
     ] {
         let Some(server) = server_with(&format!(
@@ -146,13 +145,13 @@ fn providers_that_change_end_the_identity_of_the_login() {
     std::fs::write(&file, text.replace(&old.entry(""), &new.entry(""))).unwrap();
     alter(&server, "select pg_reload_conf()");
     wait_until("the reload", || client.query("select auth.user_id()").is_err());
-    client.refuses("select auth.user_id()", "28000", "invalid JWT signature");
+    client.refuses("select auth.user_id()", "28000", messages::INVALID_SIGNATURE);
     client.run(&format!("set pg_session_jwt.jwt = '{}'", new.token("alice")));
     assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
     client.refuses(
         &format!("set pg_session_jwt.jwt = '{}'", new.token("bob")),
         "28000",
-        OTHER_USER,
+        messages::OTHER_USER,
     );
     wait_until("the new keys", || login(&server, &new.token("bob")).is_ok());
     is_refused(login(&server, &old.token("alice")), "authenticated");
@@ -169,8 +168,7 @@ fn a_user_id_that_the_database_cannot_write_is_refused_at_its_first_use() {
         if is_latin {
             assert_eq!(client.one("select auth.user_id()"), Some(user.to_owned()));
         } else {
-            let message = "the JWT has a character that the database's encoding cannot hold";
-            client.refuses("select auth.user_id()", "22023", message);
+            client.refuses("select auth.user_id()", "22023", messages::NOT_ENCODABLE);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! After a login with a token the session is its user's: what replaces the token, what resets it, and what cannot.
 
+use crate::messages;
 use crate::oauth_server::{
     ISSUER, alter, conf, login, login_to, server_with, token, token_of, token_with, usual_entry, usual_server,
 };
@@ -7,8 +8,6 @@ use crate::oauth_wire::Wire;
 use crate::providers::Provider;
 use crate::session::{now, run, ways_to_present};
 use crate::sign::ED25519;
-
-const OTHER_USER: &str = "the session is the user's who logged in";
 
 fn user_and_email(client: &mut Wire) -> String {
     client
@@ -55,7 +54,7 @@ fn a_token_of_the_same_user_replaces_that_of_the_login_and_follows_transactions(
     client.refuses(
         &format!("select auth.jwt_session_init('{}', true)", token("bob")),
         "28000",
-        OTHER_USER,
+        messages::OTHER_USER,
     );
     client.run("rollback to one");
     assert_eq!(user_and_email(&mut client), "alice new");
@@ -77,7 +76,7 @@ fn the_token_of_another_user_is_refused_and_changes_nothing() {
     // The same name at another provider is somebody else.
     for token in [&bob, &other.token("alice")] {
         for sql in ways_to_present(token) {
-            client.refuses(&sql, "28000", OTHER_USER);
+            client.refuses(&sql, "28000", messages::OTHER_USER);
             assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
         }
     }
@@ -93,10 +92,10 @@ fn the_token_of_another_user_is_refused_and_changes_nothing() {
     // One that is no good at all is refused for that.
     let expired = token_with(&format!(r#""sub":"alice","aud":"api","exp":{}"#, now() - 3600));
     for sql in ways_to_present(&expired) {
-        client.refuses(&sql, "28000", "Token used after it has expired");
+        client.refuses(&sql, "28000", messages::EXPIRED);
     }
     let log = server.log();
-    let audited = format!(r#""reason":"{OTHER_USER}","sqlstate":"28000","sub":"bob""#);
+    let audited = format!(r#""reason":"{}","sqlstate":"28000","sub":"bob""#, messages::OTHER_USER);
     assert!(log.contains(&audited), "{log}");
     assert!(
         bob.split('.').all(|part| part.len() < 60 || !log.contains(part)),
@@ -119,7 +118,7 @@ fn nobody_is_no_way_out() {
         "select set_config('pg_session_jwt.jwt', '', false)",
         "select nobody()",
     ] {
-        client.refuses(sql, "28000", OTHER_USER);
+        client.refuses(sql, "28000", messages::OTHER_USER);
         client.run("rollback");
         assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()), "{sql}");
     }
@@ -158,7 +157,7 @@ fn a_superuser_can_let_sessions_be_somebody_else() {
     bound.refuses(
         &format!("set pg_session_jwt.jwt = '{}'", token("bob")),
         "55000",
-        "\"pg_session_jwt.bind_login_identity\" is not what is stored for this session",
+        &messages::stored_changed("bind_login_identity"),
     );
 }
 
@@ -189,7 +188,7 @@ fn the_startup_packet_can_have_the_token_of_the_login_and_no_other() {
             let refusal = start(&other, as_option).err().expect("a refusal");
             assert_eq!(
                 (refusal.sqlstate.as_str(), refusal.message.as_str()),
-                ("28000", OTHER_USER)
+                ("28000", messages::OTHER_USER)
             );
         }
     }
@@ -205,15 +204,14 @@ fn an_identity_that_has_expired_is_refused_at_its_next_use() {
     );
     let ended = token_with(&format!(r#""sub":"alice","aud":"api","exp":{}"#, now() - 2));
     let mut client = login_to(&server, &strict, &ended).unwrap();
-    let expired = "Token used after it has expired";
     for sql in ["select auth.user_id()", "select * from notes", "select auth.session()"] {
-        client.refuses(sql, "28000", expired);
+        client.refuses(sql, "28000", messages::EXPIRED);
     }
     // A fresh one of the same user goes on, and its end is the end again.
     client.run(&format!("select auth.jwt_session_init('{}')", token("alice")));
     assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
     client.run("reset all");
-    client.refuses("select auth.user_id()", "28000", expired);
+    client.refuses("select auth.user_id()", "28000", messages::EXPIRED);
 }
 
 #[test]
@@ -231,7 +229,11 @@ fn a_token_without_an_issuer_stays_the_only_one_of_its_session() {
     assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
     client.run(&format!("set pg_session_jwt.jwt = '{}'", of("")));
     for other in [of(r#","jti":2"#), of(&format!(r#","iss":"{ISSUER}""#))] {
-        client.refuses(&format!("set pg_session_jwt.jwt = '{other}'"), "28000", OTHER_USER);
+        client.refuses(
+            &format!("set pg_session_jwt.jwt = '{other}'"),
+            "28000",
+            messages::OTHER_USER,
+        );
     }
 }
 
@@ -262,9 +264,9 @@ fn parallel_workers_are_the_same_user() {
     client.run(&format!("set pg_session_jwt.jwt = '{}'", refreshed("alice")));
     assert_eq!(client.one(&who).unwrap(), "alice new t oauth:alice");
     // What a function brings along is refused in a worker as in its leader.
-    client.refuses("select as_bob()", "28000", OTHER_USER);
+    client.refuses("select as_bob()", "28000", messages::OTHER_USER);
     client.run("set debug_parallel_query = off");
-    client.refuses("select as_bob()", "28000", OTHER_USER);
+    client.refuses("select as_bob()", "28000", messages::OTHER_USER);
 
     alter(
         &server,

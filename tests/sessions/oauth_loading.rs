@@ -1,6 +1,7 @@
 //! Logins with a token wherever the library was loaded, and into what kinds of sessions and servers.
 
 use crate::key_server::{Answer, KeyServer, wait_until};
+use crate::messages;
 use crate::oauth_server::{ISSUER, alter, conf, is_refused, login, login_to, server_with, token, usual_server};
 use crate::oauth_wire::Wire;
 use crate::providers::Provider;
@@ -22,11 +23,10 @@ fn it_does_not_matter_who_loads_the_library() {
             client.one("select owner || auth.user_id() from notes").unwrap(),
             "alicealice"
         );
-        let refused = "the session is the user's who logged in";
         client.refuses(
             &format!("set pg_session_jwt.jwt = '{}'", token("bob")),
             "28000",
-            refused,
+            messages::OTHER_USER,
         );
         is_refused(login(&server, "garbage"), "authenticated");
         is_refused(
@@ -61,7 +61,7 @@ fn what_the_server_keeps_of_jwk_and_claims_is_the_same_after_such_a_login() {
     client.refuses(
         &format!("set pg_session_jwt.jwt = '{foreign}'"),
         "28000",
-        "the JWT's issuer is not trusted",
+        messages::UNKNOWN_ISSUER,
     );
     for setting in [
         "providers=",
@@ -87,7 +87,7 @@ fn a_key_of_the_file_is_not_replaced_by_the_clients_where_the_login_loads_the_li
     let options = Proxy::new().options();
     let parameters = [("database", "app"), ("options", options.as_str())];
     let refusal = Wire::login(server.port(), "authenticated", &parameters, &token("alice")).err();
-    assert_eq!(refusal.unwrap().message, "\"pg_session_jwt.jwk\" is set by the server");
+    assert_eq!(refusal.unwrap().message, messages::JWK_OF_SERVER);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn keys_from_a_url_are_waited_for_and_a_login_is_refused_while_there_are_none() 
     assert!(
         server
             .log()
-            .contains("with a token is refused: the provider's keys are not available")
+            .contains(&messages::login_refused("authenticated", messages::KEYS_NOT_AVAILABLE))
     );
     keys.answer(Answer::Body(provider.key_set()));
     // The worker has its own schedule after a failure, of which no client waits the whole.
@@ -168,7 +168,7 @@ fn keys_from_a_url_are_waited_for_and_a_login_is_refused_while_there_are_none() 
     keys.answer(Answer::Body(rotated.key_set()));
     wait_until("the rotation", || login(&server, &rotated.token("bob")).is_ok());
     is_refused(login(&server, &provider.token("alice")), "authenticated");
-    client.refuses("select auth.user_id()", "28000", "no key for this JWT");
+    client.refuses("select auth.user_id()", "28000", messages::NO_KEY_OF_TOKEN);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Which roles a token opens whose provider names none: those of end users, and no way to anything more.
 
+use crate::messages;
 use crate::oauth_server::{alter, conf, entry, is_refused, log_since, server_with, token};
 use crate::oauth_wire::Wire;
 use crate::server::Server;
@@ -16,8 +17,6 @@ fn server() -> Option<Server> {
 fn login_as(server: &Server, role: &str, database: &str) -> Result<Wire, Refusal> {
     Wire::login(server.port(), role, &[("database", database)], &token("mallory"))
 }
-
-const REFUSED: &str = "is refused: the current role may not use tokens of this provider";
 
 #[test]
 fn no_way_leads_from_it_to_more_than_an_end_user() {
@@ -63,10 +62,7 @@ fn no_way_leads_from_it_to_more_than_an_end_user() {
         let before = server.log().len();
         is_refused(login_as(&server, name, "app"), name);
         let log = log_since(&server, before);
-        assert!(
-            log.contains(&format!("a login as \"{name}\" with a token {REFUSED}")),
-            "{log}"
-        );
+        assert!(log.contains(&messages::login_refused(name, messages::ROLE)), "{log}");
     }
     // A membership that leads the other way opens nothing.
     alter(
@@ -135,7 +131,7 @@ fn who_owns_what_others_reach_does_not_get_to_a_statement() {
             let refused = client.query(sql).expect_err(sql);
             assert_eq!(
                 (refused.sqlstate.as_str(), refused.message.as_str()),
-                ("28000", "the current role may not use tokens of this provider"),
+                ("28000", messages::ROLE),
                 "{role}: {sql}"
             );
             assert_eq!(

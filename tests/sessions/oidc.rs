@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use serde_json::Value;
 
 use crate::jwks_url::server_with;
+use crate::messages;
 use crate::session::{init, one, refuses, user_id};
 
 /// The provider's process, and what it says of itself.
@@ -117,7 +118,7 @@ fn tokens_of_a_real_provider_open_sessions_before_and_after_its_rotation() {
     }
     for token in before {
         let retired = format!("select auth.jwt_session_init('{token}')");
-        refuses(&mut client, &retired, "28000", "no key for this JWT");
+        refuses(&mut client, &retired, "28000", messages::NO_KEY_OF_TOKEN);
         assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
     }
     let kids = "select count(*)::text || ' ' || count(distinct kid) || ' ' || bool_and(usable) from auth.providers()";

@@ -7,6 +7,7 @@ use std::process::Command;
 use crate::guide::{Block, Reader, page};
 use crate::jwks_url::entry;
 use crate::key_server::{Answer, KeyServer, wait_until};
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::{Server, unprivileged_user};
 use crate::session::{init, one, refuses, run};
@@ -83,13 +84,13 @@ fn refused_tokens(server: &Server, database: &str, provider: &Provider, other: &
     let expired = provider.token_with(r#""sub":"alice","exp":1"#);
     let expired = format!("select auth.jwt_session_init('{expired}')");
     for _ in 0..3 {
-        refuses(&mut client, &expired, "28000", "Token used after it has expired");
+        refuses(&mut client, &expired, "28000", messages::EXPIRED);
     }
     let (good, bad) = (provider.token("alice"), other.token("alice"));
     let (text, _) = good.rsplit_once('.').unwrap();
     let (_, signature) = bad.rsplit_once('.').unwrap();
     let forged = format!("select auth.jwt_session_init('{text}.{signature}')");
-    refuses(&mut client, &forged, "28000", "invalid JWT signature");
+    refuses(&mut client, &forged, "28000", messages::INVALID_SIGNATURE);
 }
 
 /// Runs a block in the folder of the keys; it must print what it says.

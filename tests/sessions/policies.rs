@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 
 use postgres::Client;
 
+use crate::messages;
 use crate::session::{Proxy, init, now, one, refusal, refusal_of, refuses, rows, run};
 
 /// The forms of a condition on the rows' owner (behaviour 5), the last one with a uuid column.
@@ -280,7 +281,7 @@ fn an_expired_user_is_an_error_and_not_an_empty_table() {
             "delete from todos",
             "insert into todos (task) values ('x')",
         ] {
-            refuses(&mut client, sql, "28000", "Token used after it has expired");
+            refuses(&mut client, sql, "28000", messages::EXPIRED);
         }
         run(&mut client, "reset role; reset pg_session_jwt.leeway");
     }

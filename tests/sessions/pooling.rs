@@ -5,14 +5,13 @@ use std::sync::LazyLock;
 use postgres::types::Type;
 use postgres::{Client, Transaction};
 
+use crate::messages;
 use crate::pgbouncer::{PgBouncer, version};
 use crate::providers::Provider;
 use crate::server::Server;
 use crate::session::{one, refusal_of, rows, run, user_id};
 
 const TRANSACTIONS: usize = 1000;
-const NOBODY: &str = "no token was presented: call auth.jwt_session_init(token)";
-
 /// The first version with max_prepared_statements.
 const FOLLOWS_PREPARED_STATEMENTS: (u32, u32) = (1, 21);
 
@@ -147,7 +146,10 @@ fn session_mode_with_an_identity_for_each_session() {
         for _ in 0..TRANSACTIONS / 10 {
             let mut client = pgbouncer.connect(&database);
             let before = "select current_user || ': ' || reason from auth.status()";
-            assert_eq!(one::<String>(&mut client, before), format!("app: {NOBODY}"));
+            assert_eq!(
+                one::<String>(&mut client, before),
+                format!("app: {}", messages::NO_TOKEN)
+            );
             run(&mut client, "set role authenticated");
             client.execute("select auth.jwt_session_init($1)", &[&token]).unwrap();
             let seen = client.prepare(SEEN).unwrap();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::guide::{Reader, page};
+use crate::messages;
 use crate::pgbouncer::PgBouncer;
 use crate::pooling::{PROVIDER, SERVER, database};
 use crate::session::{Proxy, refuses, rows, run};
@@ -77,7 +78,6 @@ fn ids_of_tokens_grow_with_the_servers_session_and_not_with_the_client() {
     let present = |token: String| format!("select auth.jwt_session_init('{token}', true)");
     let late = present(proxy.token_of("alice"));
     run(&mut second, &present(proxy.token_of("bob")));
-    let message = "Token ID must be strictly monotonically increasing.";
-    refuses(&mut first, &late, "28000", message);
+    refuses(&mut first, &late, "28000", messages::TOKEN_ID_REPLAYED);
     run(&mut first, &present(proxy.token_of("alice")));
 }

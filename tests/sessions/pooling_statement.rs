@@ -2,6 +2,7 @@
 
 use postgres::types::Type;
 
+use crate::messages;
 use crate::pgbouncer::PgBouncer;
 use crate::pooling::{PROVIDER, SEEN, SERVER, both_at_once, database};
 use crate::session::{refuses, rows, run};
@@ -44,7 +45,7 @@ fn several_statements_in_one_message_are_one_transaction() {
     let message =
         format!("set local role authenticated; select auth.jwt_session_init('{expired}', true); delete from todos");
     let mut client = pgbouncer.connect(&database);
-    refuses(&mut client, &message, "28000", "Token used after it has expired");
+    refuses(&mut client, &message, "28000", messages::EXPIRED);
     let mut admin = SERVER.connect(&database, "postgres", "");
     assert_eq!(rows(&mut admin, "select * from todos").len(), 3);
 }

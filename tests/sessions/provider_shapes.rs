@@ -11,18 +11,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use postgres::Client;
 use serde_json::Value;
 
+use crate::messages;
 use crate::providers::database;
 use crate::server::SHARED;
 use crate::session::{init, one, refuses_token, run, user_id};
 use crate::sign::{ED25519, P256, RSA, Signer};
 use shape::{ENCRYPTION_KID, Says, Shape, new_key};
 use table::SHAPES;
-
-const SIGNATURE: &str = "invalid JWT signature";
-const ISSUER: &str = "the JWT's issuer is not trusted";
-const AUDIENCE: &str = "the JWT is meant for another audience";
-const NO_KEY: &str = "no key for this JWT";
-const ALGORITHM: &str = "the JWT's algorithm is not the key's";
 
 macro_rules! one_test_for_each {
     ($($name:ident),*) => {
@@ -75,7 +70,12 @@ fn judge_shape(name: &str) {
     for (token, message) in forgeries(shape, &signer) {
         refuses_token(&mut client, &token, "28000", message);
     }
-    refuses_token(&mut client, &other.token(stranger(other), "mallory"), "28000", ISSUER);
+    refuses_token(
+        &mut client,
+        &other.token(stranger(other), "mallory"),
+        "28000",
+        messages::UNKNOWN_ISSUER,
+    );
     is_user_of(&mut client, shape);
 
     // Beside another provider, whose key is then trusted, but not for this one.
@@ -87,13 +87,13 @@ fn judge_shape(name: &str) {
     is_user_of(&mut client, shape);
     let says = shape.payload(shape.says("mallory"));
     let signed_by_other = stranger(other).token_with_header(other.alg, shape.header(shape.kid), says);
-    refuses_token(&mut client, &signed_by_other, "28000", SIGNATURE);
+    refuses_token(&mut client, &signed_by_other, "28000", messages::INVALID_SIGNATURE);
     let in_its_name = Says {
         iss: other.issuer,
         ..shape.says("mallory")
     };
     let in_its_name = signer.token_with_header(shape.alg, shape.header(shape.kid), shape.payload(in_its_name));
-    refuses_token(&mut client, &in_its_name, "28000", NO_KEY);
+    refuses_token(&mut client, &in_its_name, "28000", messages::NO_KEY_OF_TOKEN);
     init(&mut client, &other.token(stranger(other), other.user_id));
     is_user_of(&mut client, other);
 }
@@ -133,27 +133,30 @@ fn forgeries(shape: &Shape, signer: &Signer) -> Vec<(String, &'static str)> {
                 iss: shape.other_issuer,
                 ..good
             }),
-            ISSUER,
+            messages::UNKNOWN_ISSUER,
         ),
-        (own(Says { iss: "", ..good }), ISSUER),
-        (signed(stranger(shape), shape.kid, good), SIGNATURE),
-        (signed(shape.encryption(), shape.kid, good), SIGNATURE),
-        (signed(shape.encryption(), ENCRYPTION_KID, good), NO_KEY),
-        (signed(signer, "unknown", good), NO_KEY),
-        (signed(signer, &shape.kid[1..], good), NO_KEY),
+        (own(Says { iss: "", ..good }), messages::UNKNOWN_ISSUER),
+        (signed(stranger(shape), shape.kid, good), messages::INVALID_SIGNATURE),
+        (signed(shape.encryption(), shape.kid, good), messages::INVALID_SIGNATURE),
+        (
+            signed(shape.encryption(), ENCRYPTION_KID, good),
+            messages::NO_KEY_OF_TOKEN,
+        ),
+        (signed(signer, "unknown", good), messages::NO_KEY_OF_TOKEN),
+        (signed(signer, &shape.kid[1..], good), messages::NO_KEY_OF_TOKEN),
     ];
     if !shape.aud.is_empty() {
-        forgeries.push((own(Says { aud: "", ..good }), AUDIENCE));
+        forgeries.push((own(Says { aud: "", ..good }), messages::OTHER_AUDIENCE));
     }
     for aud in shape.other_aud {
-        forgeries.push((own(Says { aud, ..good }), AUDIENCE));
+        forgeries.push((own(Says { aud, ..good }), messages::OTHER_AUDIENCE));
     }
     // What everybody knows of the key, as the secret of an HMAC.
     let header = shape.header(shape.kid).replace(shape.alg, "HS256");
     let jwk = signer.jwk(&shape.key.replace("$kid", shape.kid));
     for secret in [jwk.into_bytes(), public_number(signer)] {
         let forged = Signer::Hmac(secret).token_with_header("HS256", &header, shape.payload(good));
-        forgeries.push((forged, ALGORITHM));
+        forgeries.push((forged, messages::ALGORITHM_MISMATCH));
     }
     forgeries
 }

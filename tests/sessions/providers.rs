@@ -1,5 +1,6 @@
 //! Tokens of identity providers, whose keys are in the setting itself.
 
+use crate::messages;
 use crate::server::SHARED;
 use crate::session::{Proxy, init, now, one, refusal, refuses, run, user_id};
 use crate::sign::Signer;
@@ -92,7 +93,7 @@ fn providers_shut_the_weaker_modes_off() {
     let mut client = SHARED.connect(&database(&[provider.entry("")]), "postgres", &options);
     assert_eq!(user_id(&mut client), None);
     let foreign = format!("select auth.jwt_session_init('{}')", proxy.token_of("mallory"));
-    refuses(&mut client, &foreign, "28000", "the JWT's issuer is not trusted");
+    refuses(&mut client, &foreign, "28000", messages::UNKNOWN_ISSUER);
     assert_eq!(user_id(&mut client), None);
 }
 
@@ -104,7 +105,7 @@ fn two_databases_do_not_accept_each_others_tokens() {
         let mut client = SHARED.connect(database, "postgres", "");
         init(&mut client, &good.token("alice"));
         let foreign = format!("select auth.jwt_session_init('{}')", bad.token("mallory"));
-        refuses(&mut client, &foreign, "28000", "the JWT's issuer is not trusted");
+        refuses(&mut client, &foreign, "28000", messages::UNKNOWN_ISSUER);
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     }
 }
@@ -126,18 +127,15 @@ fn issuer_audience_signature_kid_and_forgery_are_judged() {
     for (token, message) in [
         (
             provider.token_with(r#""sub":"mallory","aud":"web""#),
-            "the JWT is meant for another audience",
+            messages::OTHER_AUDIENCE,
         ),
-        (
-            provider.token_with(r#""sub":"mallory""#),
-            "the JWT is meant for another audience",
-        ),
+        (provider.token_with(r#""sub":"mallory""#), messages::OTHER_AUDIENCE),
         (
             other.token_with(r#""sub":"mallory","aud":"api""#),
-            "invalid JWT signature",
+            messages::INVALID_SIGNATURE,
         ),
-        (unknown, "no key for this JWT"),
-        (forged, "the JWT's algorithm is not the key's"),
+        (unknown, messages::NO_KEY_OF_TOKEN),
+        (forged, messages::ALGORITHM_MISMATCH),
     ] {
         refuses(
             &mut client,
@@ -173,14 +171,23 @@ fn a_provider_that_is_changed_ends_the_identities_that_rested_on_it() {
         &mut client,
         &format!("set pg_session_jwt.providers = '[{}]'", new.entry("")),
     );
-    refuses(&mut client, "select auth.user_id()", "28000", "invalid JWT signature");
-    refuses(&mut client, "select auth.session()", "28000", "invalid JWT signature");
+    refuses(
+        &mut client,
+        "select auth.user_id()",
+        "28000",
+        messages::INVALID_SIGNATURE,
+    );
+    refuses(
+        &mut client,
+        "select auth.session()",
+        "28000",
+        messages::INVALID_SIGNATURE,
+    );
     // Set again, the same keys make the same identity.
     run(&mut client, "reset pg_session_jwt.providers");
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     run(&mut client, "set pg_session_jwt.providers = ''");
-    let message = "this session has lost its identity providers";
-    refuses(&mut client, "select auth.user_id()", "55000", message);
+    refuses(&mut client, "select auth.user_id()", "55000", messages::LOST_PROVIDERS);
 }
 
 #[test]
@@ -192,13 +199,12 @@ fn only_the_roles_of_a_provider_may_use_its_tokens() {
         "",
     );
     let present_it = format!("select auth.jwt_session_init('{}')", provider.token("alice"));
-    let message = "the current role may not use tokens of this provider";
-    refuses(&mut client, &present_it, "28000", message);
+    refuses(&mut client, &present_it, "28000", messages::ROLE);
     run(&mut client, "set role authenticated");
     run(&mut client, &present_it);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     run(&mut client, "set role anonymous");
-    refuses(&mut client, "select auth.user_id()", "28000", message);
+    refuses(&mut client, "select auth.user_id()", "28000", messages::ROLE);
     run(&mut client, "set role authenticated");
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
@@ -221,10 +227,7 @@ fn providers_that_cannot_be_used_shut_every_mode() {
     for call in ["user_id()", "session()", "init()", "uid()"] {
         let refusal = refusal(&mut client, &format!("select auth.{call}"));
         assert_eq!(refusal.sqlstate, "22023");
-        assert_eq!(
-            refusal.message,
-            "\"pg_session_jwt.providers\" is set but cannot be used: the list of providers cannot be used"
-        );
+        assert_eq!(refusal.message, messages::PROVIDERS_UNUSABLE);
         assert_eq!(
             refusal.detail.as_deref(),
             Some("Provider 1: it must have exactly one of \"jwks\", \"jwks_file\" and \"jwks_url\".")
@@ -236,7 +239,7 @@ fn providers_that_cannot_be_used_shut_every_mode() {
         &mut client,
         "set pg_session_jwt.providers = '{}'",
         "22023",
-        "the list of providers cannot be used",
+        messages::PROVIDERS_NOT_USABLE,
     );
     run(
         &mut client,
@@ -285,11 +288,7 @@ fn an_issuer_that_is_no_string_is_refused_whatever_the_provider_asks() {
                     refused.message.as_str(),
                     refused.detail.as_deref()
                 ),
-                (
-                    "28000",
-                    "the JWT's issuer is not trusted",
-                    Some("It has no string \"iss\".")
-                ),
+                ("28000", messages::UNKNOWN_ISSUER, Some("It has no string \"iss\".")),
                 "{iss}"
             );
         }

@@ -1,5 +1,6 @@
 //! Every function that tells who the user is, for a token that has everything, and for nobody.
 
+use crate::messages;
 use crate::server::SHARED;
 use crate::session::{Proxy, claims, init, one, rows, user_id};
 
@@ -67,7 +68,7 @@ fn nobody_is_null_everywhere_but_in_the_session() {
     assert_eq!(rows(&mut client, asked), [expected]);
     let status = "select mode, identity, issuer, kid, user_id, expires_at, seconds_left, reason from auth.status()";
     let mut expected = vec![text("proxy"), text("f"), None, None, None, None, None];
-    expected.push(text("no token was presented: call auth.jwt_session_init(token)"));
+    expected.push(text(messages::NO_TOKEN));
     assert_eq!(rows(&mut client, status), [expected]);
 }
 

@@ -1,8 +1,7 @@
 //! Claims that a proxy's token must have, and the forms that they must have.
 
+use crate::messages;
 use crate::session::{Proxy, init, now, one, refusal, refuses, refuses_token, user_id};
-
-const JTI: &str = "JWT payload must contain a valid 'jti' (JWT ID)";
 
 #[test]
 fn the_jti_of_a_proxys_token_is_an_integer_of_64_bits() {
@@ -20,13 +19,13 @@ fn the_jti_of_a_proxys_token_is_an_integer_of_64_bits() {
         r#""jti":9223372036854775808,"#,
         r#""jti":-9223372036854775809,"#,
         r#""jti":18446744073709551616,"#,
-        r#""JTI":5,"#,
+        r#""messages::NO_TOKEN_ID":5,"#,
     ] {
         refuses_token(
             &mut client,
             &proxy.raw(format!(r#"{{{jti}"sub":"bob"}}"#)),
             "22023",
-            JTI,
+            messages::NO_TOKEN_ID,
         );
     }
     init(&mut client, &proxy.raw(r#"{"jti":9223372036854775807,"sub":"bob"}"#));
@@ -38,8 +37,11 @@ fn dates_are_numbers_of_seconds() {
     // behaviour 4.21
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
-    for (claim, title) in [("exp", "Expiration"), ("nbf", "Not Before"), ("iat", "Issued At")] {
-        let message = format!("'{claim}' ({title}) must be an integer representing seconds since unix epoch");
+    for (claim, message) in [
+        ("exp", messages::EXP_NOT_A_DATE),
+        ("nbf", messages::NBF_NOT_A_DATE),
+        ("iat", messages::IAT_NOT_A_DATE),
+    ] {
         let in_a_string = format!("\"{}\"", now());
         for date in [
             &in_a_string,
@@ -53,7 +55,7 @@ fn dates_are_numbers_of_seconds() {
             "1e300",
         ] {
             let token = proxy.raw(format!(r#"{{"jti":9,"sub":"bob","{claim}":{date}}}"#));
-            refuses_token(&mut client, &token, "22023", &message);
+            refuses_token(&mut client, &token, "22023", message);
         }
     }
     let dates = r#""jti":9,"sub":"bob","nbf":0,"iat":0.5,"exp":253402300799"#;
@@ -67,8 +69,8 @@ fn a_token_out_of_its_time_says_by_how_much() {
     let mut client = proxy.session_as("alice");
     let at = now();
     for (claim, date, message) in [
-        ("exp", at - 61, "Token used after it has expired"),
-        ("nbf", at + 90, "Token used before it is ready"),
+        ("exp", at - 61, messages::EXPIRED),
+        ("nbf", at + 90, messages::NOT_YET_VALID),
     ] {
         let token = proxy.raw(format!(r#"{{"jti":9,"sub":"bob","{claim}":{date}}}"#));
         refuses_token(&mut client, &token, "28000", message);
@@ -96,7 +98,7 @@ fn a_user_id_that_is_no_string_is_an_error_where_it_is_asked_for() {
             &mut client,
             "select auth.user_id()",
             "22023",
-            "'sub' (Subject) must be a string",
+            messages::SUB_NOT_A_STRING,
         );
         assert!(
             one::<bool>(&mut client, "select auth.uid() is null and auth.organization() is null"),

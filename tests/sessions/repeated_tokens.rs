@@ -1,6 +1,7 @@
 //! A token that was verified before is not believed for that: time, role, keys and every byte count each time.
 
 use crate::memory::own_memory;
+use crate::messages;
 use crate::providers::{Provider, database};
 use crate::server::SHARED;
 use crate::session::{init, now, one, refuses, refuses_token, run, user_id};
@@ -32,10 +33,7 @@ fn it_expires_all_the_same() {
     let mut client = SHARED.connect(&database(&[provider.entry("")]), "postgres", "");
     let old = provider.token_with(&format!(r#""sub":"alice","exp":{}"#, now() - 30));
     let early = provider.token_with(&format!(r#""sub":"alice","nbf":{}"#, now() + 30));
-    for (token, message) in [
-        (old, "Token used after it has expired"),
-        (early, "Token used before it is ready"),
-    ] {
+    for (token, message) in [(old, messages::EXPIRED), (early, messages::NOT_YET_VALID)] {
         run(&mut client, "set pg_session_jwt.leeway = 60");
         init(&mut client, &token);
         init(&mut client, &token);
@@ -53,8 +51,7 @@ fn its_role_is_asked_each_time() {
     run(&mut client, "set role authenticated");
     init(&mut client, &token);
     run(&mut client, "reset pg_session_jwt.jwt; set role anonymous");
-    let message = "the current role may not use tokens of this provider";
-    refuses_token(&mut client, &token, "28000", message);
+    refuses_token(&mut client, &token, "28000", messages::ROLE);
     run(&mut client, "set role authenticated");
     init(&mut client, &token);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
@@ -69,15 +66,9 @@ fn with_other_keys_or_providers_it_is_verified_again() {
     run(&mut client, "reset pg_session_jwt.jwt");
     let set = |entry: &str| format!("set pg_session_jwt.providers = '[{entry}]'");
     for (entry, message) in [
-        (other.entry(""), "invalid JWT signature"),
-        (
-            provider.entry(r#","audience":"x""#),
-            "the JWT is meant for another audience",
-        ),
-        (
-            provider.entry(r#","algorithms":"RS256""#),
-            "the JWT's algorithm is not the key's",
-        ),
+        (other.entry(""), messages::INVALID_SIGNATURE),
+        (provider.entry(r#","audience":"x""#), messages::OTHER_AUDIENCE),
+        (provider.entry(r#","algorithms":"RS256""#), messages::ALGORITHM_MISMATCH),
     ] {
         run(&mut client, &set(&entry));
         refuses_token(&mut client, &token, "28000", message);
@@ -100,12 +91,12 @@ fn one_that_differs_in_a_single_byte_is_not_it() {
     let signature = token.rfind('.').unwrap() + 1;
     let flipped = if &token[signature..=signature] == "A" { "B" } else { "A" };
     let forged = format!("{}{flipped}{}", &token[..signature], &token[signature + 1..]);
-    refuses(&mut client, &present(&forged), "28000", "invalid JWT signature");
+    refuses(&mut client, &present(&forged), "28000", messages::INVALID_SIGNATURE);
     refuses(
         &mut client,
         &present(&format!("{token}=")),
         "22023",
-        "the signature of the JWT is not base64url",
+        messages::SIGNATURE_NOT_BASE64URL,
     );
     assert_eq!(user_id(&mut client), None);
 }

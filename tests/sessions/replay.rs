@@ -1,8 +1,7 @@
 //! The last `jti` of a session only grows: what was taken on once is not taken on again, whatever happened since.
 
+use crate::messages;
 use crate::session::{Proxy, init, one, refusal, refuses_token, run, user_id};
-
-const REPLAYED: &str = "Token ID must be strictly monotonically increasing.";
 
 #[test]
 fn a_replayed_token_is_refused_and_changes_nothing() {
@@ -11,7 +10,7 @@ fn a_replayed_token_is_refused_and_changes_nothing() {
     let first = proxy.token_of("alice");
     init(&mut client, &first);
     init(&mut client, &proxy.token_of("bob"));
-    refuses_token(&mut client, &first, "28000", REPLAYED);
+    refuses_token(&mut client, &first, "28000", messages::TOKEN_ID_REPLAYED);
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
 }
 
@@ -21,7 +20,7 @@ fn the_same_token_twice_is_a_replay() {
     let mut client = proxy.session();
     let token = proxy.token_of("alice");
     init(&mut client, &token);
-    refuses_token(&mut client, &token, "28000", REPLAYED);
+    refuses_token(&mut client, &token, "28000", messages::TOKEN_ID_REPLAYED);
     let refused = refusal(&mut client, &format!("select auth.jwt_session_init('{token}')"));
     assert_eq!(refused.detail.as_deref(), Some("jti=1, last=1"));
 }
@@ -31,7 +30,7 @@ fn another_token_with_the_same_jti_is_a_replay() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let same = proxy.token_with_jti(1, r#""sub":"bob""#);
-    refuses_token(&mut client, &same, "28000", REPLAYED);
+    refuses_token(&mut client, &same, "28000", messages::TOKEN_ID_REPLAYED);
 }
 
 #[test]
@@ -43,7 +42,7 @@ fn a_token_that_a_rollback_undid_cannot_be_presented_again() {
     init(&mut client, &token);
     run(&mut client, "rollback");
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
-    refuses_token(&mut client, &token, "28000", REPLAYED);
+    refuses_token(&mut client, &token, "28000", messages::TOKEN_ID_REPLAYED);
 }
 
 #[test]
@@ -90,7 +89,7 @@ fn after_a_logout_an_older_jti_is_still_refused() {
         init(&mut client, &proxy.token_of("bob"));
         run(&mut client, logout);
         assert_eq!(user_id(&mut client), None, "{logout}");
-        refuses_token(&mut client, &older, "28000", REPLAYED);
+        refuses_token(&mut client, &older, "28000", messages::TOKEN_ID_REPLAYED);
         assert_eq!(user_id(&mut client), None, "{logout}");
     }
 }
@@ -104,7 +103,7 @@ fn a_local_identity_counts_as_taken_on() {
         &mut client,
         &format!("begin; select auth.jwt_session_init('{token}', true); commit"),
     );
-    refuses_token(&mut client, &token, "28000", REPLAYED);
+    refuses_token(&mut client, &token, "28000", messages::TOKEN_ID_REPLAYED);
 }
 
 #[test]
@@ -113,8 +112,8 @@ fn a_refused_token_does_not_move_the_last_jti() {
     let mut client = proxy.session_as("alice");
     let expired = proxy.token_with_jti(100, r#""sub":"bob","exp":1"#);
     let foreign = Proxy::new().token_with_jti(200, r#""sub":"bob""#);
-    refuses_token(&mut client, &expired, "28000", "Token used after it has expired");
-    refuses_token(&mut client, &foreign, "28000", "invalid JWT signature");
+    refuses_token(&mut client, &expired, "28000", messages::EXPIRED);
+    refuses_token(&mut client, &foreign, "28000", messages::INVALID_SIGNATURE);
     init(&mut client, &proxy.token_with_jti(2, r#""sub":"carol""#));
     assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
 }
@@ -129,5 +128,10 @@ fn any_integers_will_do_as_long_as_they_grow() {
         let shown: String = one(&mut client, "select auth.session() ->> 'jti'");
         assert_eq!(shown, jti.to_string());
     }
-    refuses_token(&mut client, &proxy.token_with_jti(i64::MIN, ""), "28000", REPLAYED);
+    refuses_token(
+        &mut client,
+        &proxy.token_with_jti(i64::MIN, ""),
+        "28000",
+        messages::TOKEN_ID_REPLAYED,
+    );
 }

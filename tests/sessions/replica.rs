@@ -8,6 +8,7 @@ use postgres::Client;
 use crate::jwks_url_standby::standby_of;
 use crate::key_fetcher::refuses_init;
 use crate::key_server::wait_until;
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::Server;
 use crate::session::{init, one, refuses, run, user_id};
@@ -79,7 +80,7 @@ fn inline_keys_key_files_and_policies_hold_on_a_standby_and_after_its_promotion(
         &mut living,
         &Provider::new("inline").token("bob"),
         "28000",
-        "invalid JWT signature",
+        messages::INVALID_SIGNATURE,
     );
     run(&mut living, "begin");
     run(
@@ -110,13 +111,13 @@ fn inline_keys_key_files_and_policies_hold_on_a_standby_and_after_its_promotion(
         &mut client,
         &Provider::new("inline").token("alice"),
         "28000",
-        "no key for this JWT",
+        messages::NO_KEY_OF_TOKEN,
     );
     replace(&keys, &file.key_set());
     wait_until("the new file to be read", || {
         living.simple_query("select auth.user_id()").is_err()
     });
-    refuses(&mut living, OWNERS, "28000", "invalid JWT signature");
+    refuses(&mut living, OWNERS, "28000", messages::INVALID_SIGNATURE);
     init(&mut living, &file.token("bob"));
     assert_eq!(one::<String>(&mut living, OWNERS), "bob");
 
@@ -136,7 +137,12 @@ fn inline_keys_key_files_and_policies_hold_on_a_standby_and_after_its_promotion(
             "new row violates row-level security policy for table \"owned\"",
         );
     }
-    refuses_init(&mut living, &old_file.token("bob"), "28000", "invalid JWT signature");
+    refuses_init(
+        &mut living,
+        &old_file.token("bob"),
+        "28000",
+        messages::INVALID_SIGNATURE,
+    );
     // The primary goes its own way.
     assert_eq!(one::<String>(&mut admin, OWNERS), "alice,bob,carol");
     let mut admin = standby.connect(&database, "postgres", "");

@@ -1,6 +1,7 @@
 //! What a pooler or a driver does between two users: the token goes, the key stays.
 
 use crate::loading::ordinary_user;
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::SHARED;
 use crate::session::{Proxy, claims, init, one, refuses, rows, run, user_id};
@@ -94,7 +95,12 @@ fn an_empty_token_is_a_mistake_and_no_logout() {
         "auth.jwt_session_init('', true)",
         "auth.jwt_session_init('', false)",
     ] {
-        refuses(&mut client, &format!("select {call}"), "22023", "invalid JWT encoding");
+        refuses(
+            &mut client,
+            &format!("select {call}"),
+            "22023",
+            messages::INVALID_ENCODING,
+        );
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{call}");
     }
 }

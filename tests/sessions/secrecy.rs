@@ -4,6 +4,7 @@ use postgres::Client;
 use postgres::error::ErrorPosition;
 
 use crate::loading::with_each_loading;
+use crate::messages;
 use crate::server::{SHARED, major};
 use crate::session::{Proxy, init, one, refusal, refuses, rows, run, user_id, ways_to_present};
 
@@ -105,7 +106,7 @@ fn the_mask_is_no_token() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let save = "select set_config('pg_session_jwt.jwt', current_setting('pg_session_jwt.jwt'), false)";
-    refuses(&mut client, save, "22023", "invalid JWT encoding");
+    refuses(&mut client, save, "22023", messages::INVALID_ENCODING);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
 

@@ -18,10 +18,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use postgres::Client;
 
+use crate::messages;
 use crate::server::Server;
 use crate::session::{refusal_of, rows, run};
 
-use model::{ABORTED, Answer, Model};
+use model::{ABORTED, Answer, Model, Refused};
 use random::Random;
 use site::{APPLICATION, FUNCTIONS, Key, Keys};
 use step::Step;
@@ -31,27 +32,35 @@ const IN_ONE_SESSION: usize = 5;
 
 const STEPS: usize = 30;
 
+/// What a session answered: a text, or an error as SQLSTATE and message.
+type Answered = Result<String, String>;
+
 /// How some answers begin that a hundred and more of the steps have: without them the sequences would try nothing. A token
 /// that a proxy's key refuses after it was set is rare among them, since a session that has lost its providers is in no
 /// mode (`worker_errors` has it).
-const REACHED: [&str; 16] = [
-    "Ok(\"NULL; claims f\")",
-    "Ok(\"NULL; provider f\")",
-    "Ok(\"NULL; proxy f\")",
-    "Ok(\"user",
-    "Ok(\"starter; p",
-    "Ok(\"22023 \\\"pg_session_jwt.providers\\\" is set but cannot be used: the list of providers cannot be used; unusable f",
-    "Ok(\"28000 the current role may not use tokens of this provider; provider f",
-    "Ok(\"55000 no key to verify a JWT with",
-    "Ok(\"55000 this session has lost its identity providers; unusable f",
-    "Err(\"22012",
-    "Err(\"22023 invalid JWT encoding",
-    "Err(\"25P02",
-    "Err(\"28000 Token used after it has expired",
-    "Err(\"28000 Token used before it is ready",
-    "Err(\"28000 the JWT's issuer is not trusted",
-    "Err(\"42501 permission denied to set parameter",
-];
+fn to_reach() -> [Answered; 16] {
+    let text = |text: &str| Ok(text.to_owned());
+    let error = |sqlstate, message| Err(Refused(sqlstate, message).to_string());
+    let caught = |sqlstate, message, status| Ok(format!("{}{status}", Refused(sqlstate, message)));
+    [
+        text("NULL; claims f"),
+        text("NULL; provider f"),
+        text("NULL; proxy f"),
+        text("user"),
+        text("starter; p"),
+        caught("22023", messages::PROVIDERS_UNUSABLE, "; unusable f"),
+        caught("28000", messages::ROLE, "; provider f"),
+        caught("55000", messages::NO_KEY, ""),
+        caught("55000", messages::LOST_PROVIDERS, "; unusable f"),
+        error("22012", ""),
+        error("22023", messages::INVALID_ENCODING),
+        error("25P02", ""),
+        error("28000", messages::EXPIRED),
+        error("28000", messages::NOT_YET_VALID),
+        error("28000", messages::UNKNOWN_ISSUER),
+        error("42501", "permission denied to set parameter"),
+    ]
+}
 
 #[test]
 fn random_sequences_agree_with_the_model() {
@@ -64,6 +73,14 @@ fn random_sequences_agree_with_the_model_where_the_library_is_preloaded() {
         &Server::start("shared_preload_libraries = 'pg_session_jwt'"),
         "preloaded",
     );
+}
+
+fn begins_with(seen: &Answered, answer: &Answered) -> bool {
+    match (seen, answer) {
+        (Ok(seen), Ok(text)) => seen.starts_with(text),
+        (Err(seen), Err(error)) => seen.starts_with(error),
+        _ => false,
+    }
 }
 
 /// The seed where none is given: each run plays other sequences.
@@ -83,8 +100,8 @@ fn play(server: &Server, how: &str) {
     for seed in (0..sessions).map(|serial| first.wrapping_add(serial)) {
         steps += Session::start(server, &mut admin, seed).play(&mut reached);
     }
-    let missed = |answer: &&str| !reached.iter().any(|seen: &String| seen.starts_with(*answer));
-    let missed: Vec<&str> = REACHED.into_iter().filter(missed).collect();
+    let missed = |answer: &Answered| !reached.iter().any(|seen| begins_with(seen, answer));
+    let missed: Vec<_> = to_reach().into_iter().filter(missed).collect();
     assert!(
         sequences < 500 || missed.is_empty(),
         "no sequence from seed {first} on had: {missed:#?}"
@@ -155,7 +172,7 @@ struct Session<'a> {
     /// The texts of the model's tokens.
     texts: Vec<String>,
     history: String,
-    answers: BTreeSet<String>,
+    answers: BTreeSet<Answered>,
 }
 
 impl<'a> Session<'a> {
@@ -193,7 +210,7 @@ impl<'a> Session<'a> {
     }
 
     /// Gives back the number of steps.
-    fn play(mut self, reached: &mut BTreeSet<String>) -> usize {
+    fn play(mut self, reached: &mut BTreeSet<Answered>) -> usize {
         self.compare();
         for _ in 0..IN_ONE_SESSION {
             for _ in 0..STEPS {
@@ -238,7 +255,7 @@ impl<'a> Session<'a> {
     }
 
     /// The last value that the session answers, or its error.
-    fn ask(&mut self, sql: &str) -> Result<String, String> {
+    fn ask(&mut self, sql: &str) -> Answered {
         let messages = self.client.simple_query(sql).map_err(|error| {
             let refusal = refusal_of(&error);
             format!("{} {}", refusal.sqlstate, refusal.message)
@@ -252,10 +269,10 @@ impl<'a> Session<'a> {
         Ok(answer)
     }
 
-    fn agree(&mut self, expected: &Answer, seen: &Result<String, String>) {
+    fn agree(&mut self, expected: &Answer, seen: &Answered) {
         let agree = match (expected, seen) {
             (Ok(expected), Ok(seen)) => seen == expected,
-            (Err(expected), Err(seen)) => seen.starts_with(expected),
+            (Err(expected), Err(seen)) => seen.starts_with(&expected.to_string()),
             _ => false,
         };
         assert!(
@@ -263,6 +280,6 @@ impl<'a> Session<'a> {
             "PG_SESSION_JWT_SEQUENCES_SEED={} shows it again: the model says {expected:?}, the session {seen:?}, after\n{}",
             self.seed, self.history
         );
-        self.answers.insert(format!("{seen:?}"));
+        self.answers.insert(seen.clone());
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::loading::{PRELOADED, ordinary_user};
+use crate::messages;
 use crate::server::Server;
 use crate::session::{FUNCTIONS, Proxy, init, one, refusal_of, refuses, refuses_token, run, user_id};
 
@@ -37,10 +38,7 @@ fn a_client_cannot_connect_with_another_key_than_the_servers() {
                 .expect_err(&options);
             let refused = refusal_of(&error);
             assert_eq!(refused.sqlstate, "42501", "{options}: {refused:?}");
-            assert_eq!(
-                refused.message, "\"pg_session_jwt.jwk\" is set by the server",
-                "{options}"
-            );
+            assert_eq!(refused.message, messages::JWK_OF_SERVER, "{options}");
         }
     }
 }
@@ -58,7 +56,7 @@ fn the_servers_key_is_everybodys() {
         &mut client,
         &Proxy::new().token_of("mallory"),
         "28000",
-        "invalid JWT signature",
+        messages::INVALID_SIGNATURE,
     );
 
     let token = format!("-c pg_session_jwt.jwt={}", OWNER.token_with_jti(1, r#""sub":"bob""#));
@@ -115,7 +113,7 @@ fn a_new_key_in_the_file_is_for_new_sessions() {
         &mut before,
         &new.token_with_jti(2, r#""sub":"bob""#),
         "28000",
-        "invalid JWT signature",
+        messages::INVALID_SIGNATURE,
     );
     init(&mut before, &old.token_with_jti(2, r#""sub":"carol""#));
     let mut after = server.connect(&database, "postgres", "");
@@ -123,14 +121,14 @@ fn a_new_key_in_the_file_is_for_new_sessions() {
         &mut after,
         &old.token_with_jti(1, r#""sub":"bob""#),
         "28000",
-        "invalid JWT signature",
+        messages::INVALID_SIGNATURE,
     );
     init(&mut after, &new.token_with_jti(1, r#""sub":"bob""#));
     assert_eq!(user_id(&mut after).as_deref(), Some("bob"));
     // A mistake in the file shuts new sessions, and nothing else.
     change(&mut admin, "{\"kty\":\"OKP\"}");
     let mut shut = server.connect(&database, "postgres", r#"-c request.jwt.claims={"sub":"mallory"}"#);
-    let message = "\"pg_session_jwt.jwk\" is set but cannot be used: the JSON Web Key cannot be used";
+    let message = &messages::unusable("jwk", messages::KEY_NOT_USABLE);
     refuses(&mut shut, "select auth.user_id()", "22023", message);
     assert_eq!(user_id(&mut before).as_deref(), Some("carol"));
     assert_eq!(user_id(&mut after).as_deref(), Some("bob"));
@@ -144,7 +142,7 @@ fn a_server_whose_key_cannot_be_used_starts_and_gives_no_identity() {
         let database = server.database();
         for _ in 0..2 {
             let mut client = server.connect(&database, "postgres", r#"-c request.jwt.claims={"sub":"mallory"}"#);
-            let message = "\"pg_session_jwt.jwk\" is set but cannot be used: the JSON Web Key cannot be used";
+            let message = &messages::unusable("jwk", messages::KEY_NOT_USABLE);
             for call in FUNCTIONS {
                 refuses(&mut client, &format!("select auth.{call}()"), "22023", message);
             }
@@ -158,7 +156,7 @@ fn a_server_whose_key_cannot_be_used_starts_and_gives_no_identity() {
             );
             server.restart();
         }
-        let complaint = "\"pg_session_jwt.jwk\" is set but cannot be used: ";
+        let complaint = &messages::unusable("jwk", "");
         assert!(server.log().contains(complaint), "{}", server.log());
     }
 }
@@ -174,9 +172,6 @@ fn no_text_of_a_key_keeps_a_server_from_starting() {
         let conf = format!("shared_preload_libraries = 'pg_session_jwt'\npg_session_jwt.jwk = '{key}'");
         let (started, log) = Server::try_start(&conf);
         assert!(started, "{log}");
-        assert!(
-            log.contains("\"pg_session_jwt.jwk\" is set but cannot be used: "),
-            "{log}"
-        );
+        assert!(log.contains(&messages::unusable("jwk", "")), "{log}");
     }
 }

@@ -1,5 +1,6 @@
 //! A hot standby, where nothing can be written, not even a transaction id.
 
+use crate::messages;
 use crate::server::Server;
 use crate::session::{Proxy, init, one, refuses, run, user_id};
 
@@ -30,7 +31,7 @@ fn identities_are_taken_on_and_read_on_a_standby() {
         );
     }
     let bad = format!("select auth.jwt_session_init('{}')", Proxy::new().token_of("alice"));
-    refuses(&mut client, &bad, "28000", "invalid JWT signature");
+    refuses(&mut client, &bad, "28000", messages::INVALID_SIGNATURE);
     run(&mut client, "reset all");
     assert_eq!(user_id(&mut client), None);
 

@@ -3,6 +3,7 @@
 use postgres::Client;
 
 use crate::loading::{is_loaded, with_each_loading};
+use crate::messages;
 use crate::server::SHARED;
 use crate::session::{Proxy, claims, init, one, refuses, refuses_token, run, user_id};
 
@@ -112,8 +113,7 @@ fn the_packets_token_comes_back_after_others() {
         assert_eq!(user_id(&mut client), None, "{loading}");
         // A token that is in nobody's hands any more is not one that the session went back to.
         let older = proxy.token_with_jti(8, r#""sub":"bob""#);
-        let replayed = "Token ID must be strictly monotonically increasing.";
-        refuses_token(&mut client, &older, "28000", replayed);
+        refuses_token(&mut client, &older, "28000", messages::TOKEN_ID_REPLAYED);
     });
 }
 
@@ -122,18 +122,14 @@ fn a_bad_token_in_the_packet_is_an_error_at_each_use_until_it_is_replaced() {
     with_each_loading(|server, database, loading| {
         let mut proxy = Proxy::new();
         for (token, sqlstate, message) in [
-            (Proxy::new().token_of("bob"), "28000", "invalid JWT signature"),
+            (Proxy::new().token_of("bob"), "28000", messages::INVALID_SIGNATURE),
             (
                 proxy.raw(r#"{"sub":"bob","jti":1,"exp":1}"#),
                 "28000",
-                "Token used after it has expired",
+                messages::EXPIRED,
             ),
-            (
-                proxy.raw(r#"{"sub":"bob"}"#),
-                "22023",
-                "JWT payload must contain a valid 'jti' (JWT ID)",
-            ),
-            ("nonsense".to_owned(), "22023", "invalid JWT encoding"),
+            (proxy.raw(r#"{"sub":"bob"}"#), "22023", messages::NO_TOKEN_ID),
+            ("nonsense".to_owned(), "22023", messages::INVALID_ENCODING),
         ] {
             let mut client = server.connect(database, "postgres", &with_token(&proxy, &token));
             run(&mut client, "select 1; select auth.init()");
@@ -160,9 +156,8 @@ fn a_token_in_the_packet_without_a_key_is_not_passed_over_for_claims() {
         let token = Proxy::new().token_of("alice");
         let options = format!(r#"-c pg_session_jwt.jwt={token} -c request.jwt.claims={{"sub":"mallory"}}"#);
         let mut client = server.connect(database, "postgres", &options);
-        let message = "no key to verify a JWT with: \"pg_session_jwt.jwk\" is not set";
-        every_reader_refuses(&mut client, "55000", message);
-        refuses(&mut client, "select auth.init()", "55000", message);
+        every_reader_refuses(&mut client, "55000", messages::NO_KEY);
+        refuses(&mut client, "select auth.init()", "55000", messages::NO_KEY);
         assert!(
             !one::<bool>(&mut client, "select identity from auth.status()"),
             "{loading}"
@@ -189,13 +184,12 @@ fn a_key_in_the_packet_that_cannot_be_used_shuts_every_function() {
         ] {
             let options = format!(r#"-c pg_session_jwt.jwk={key} -c request.jwt.claims={{"sub":"mallory"}}"#);
             let mut client = server.connect(database, "postgres", &options);
-            let text = "the text is not a JSON Web Key";
             let problem = if key.contains("oct") {
-                "the JSON Web Key cannot be used"
+                messages::KEY_NOT_USABLE
             } else {
-                text
+                messages::NOT_A_KEY
             };
-            let message = format!("\"pg_session_jwt.jwk\" is set but cannot be used: {problem}");
+            let message = messages::unusable("jwk", problem);
             every_reader_refuses(&mut client, "22023", &message);
             refuses(&mut client, "select auth.init()", "22023", &message);
             refuses(
@@ -232,12 +226,7 @@ fn a_token_in_the_packet_counts_for_the_last_jti_before_it_is_first_used() {
     let options = with_token(&proxy, &token);
     let mut client = SHARED.connect(&SHARED.database(), "postgres", &options);
     let sql = format!("select auth.jwt_session_init('{older}')");
-    refuses(
-        &mut client,
-        &sql,
-        "28000",
-        "Token ID must be strictly monotonically increasing.",
-    );
+    refuses(&mut client, &sql, "28000", messages::TOKEN_ID_REPLAYED);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
 
@@ -246,7 +235,12 @@ fn a_bad_token_in_the_packet_does_not_move_the_last_jti() {
     let mut proxy = Proxy::new();
     let options = with_token(&proxy, &Proxy::new().token_with_jti(1000, r#""sub":"bob""#));
     let mut client = SHARED.connect(&SHARED.database(), "postgres", &options);
-    refuses(&mut client, "select auth.user_id()", "28000", "invalid JWT signature");
+    refuses(
+        &mut client,
+        "select auth.user_id()",
+        "28000",
+        messages::INVALID_SIGNATURE,
+    );
     init(&mut client, &proxy.token_of("alice"));
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }

@@ -5,18 +5,15 @@ use postgres::Client;
 
 use crate::loading::ordinary_user;
 use crate::lost_providers::{always_parallel, reload};
+use crate::messages::stored_changed;
 use crate::providers::Provider;
 use crate::server::Server;
 use crate::session::{FUNCTIONS, Proxy, init, one, refuses, run, user_id};
 use crate::workers::{fill, leader_takes_part};
 
-fn message(setting: &str) -> String {
-    format!("\"pg_session_jwt.{setting}\" is not what is stored for this session")
-}
-
 #[track_caller]
 fn gives_nothing(client: &mut Client, setting: &str) {
-    let message = message(setting);
+    let message = stored_changed(setting);
     for sql in [
         "select 1",
         "reset all",
@@ -86,9 +83,9 @@ fn a_provider_that_is_withdrawn_is_withdrawn_from_open_sessions() {
                 for client in [&mut open, &mut unused] {
                     for token in [stolen.token("mallory"), new.token("mallory"), proxy.token_of("mallory")] {
                         let sql = format!("select auth.jwt_session_init('{token}')");
-                        refuses(client, &sql, "55000", &message("providers"));
+                        refuses(client, &sql, "55000", &stored_changed("providers"));
                         let sql = format!("set pg_session_jwt.jwt = '{token}'");
-                        refuses(client, &sql, "55000", &message("providers"));
+                        refuses(client, &sql, "55000", &stored_changed("providers"));
                     }
                     gives_nothing(client, "providers");
                 }
@@ -153,7 +150,7 @@ fn restrictions_reach_open_sessions_too_however_they_are_written() {
             gives_nothing(&mut open, setting);
             // In its parallel workers, too, and whatever is stored again.
             run(&mut open, always_parallel());
-            refuses(&mut open, "select auth.user_id()", "55000", &message(setting));
+            refuses(&mut open, "select auth.user_id()", "55000", &stored_changed(setting));
             run(&mut admin, &format!("{alter} = '{}'", same[0]));
             reload(&server, &mut [&mut open]);
             gives_nothing(&mut open, setting);
@@ -220,7 +217,12 @@ fn it_is_the_login_whose_settings_count() {
             "alter role postgres set pg_session_jwt.claims_fallback = off",
         );
         reload(&server, &mut [&mut open]);
-        refuses(&mut open, "select auth.user_id()", "55000", &message("claims_fallback"));
+        refuses(
+            &mut open,
+            "select auth.user_id()",
+            "55000",
+            &stored_changed("claims_fallback"),
+        );
     }
 }
 
@@ -245,7 +247,12 @@ fn what_a_superuser_sets_in_the_session_covers_what_is_stored() {
         reload(&server, &mut [&mut open]);
         assert_eq!(user_id(&mut open).as_deref(), Some("alice"));
         run(&mut open, "reset pg_session_jwt.providers");
-        refuses(&mut open, "select auth.user_id()", "55000", &message("providers"));
+        refuses(
+            &mut open,
+            "select auth.user_id()",
+            "55000",
+            &stored_changed("providers"),
+        );
         // What was seen once stays so.
         run(
             &mut open,
@@ -280,6 +287,6 @@ fn a_worker_that_alone_reads_an_identity_notices_it_too() {
     run(&mut admin, &format!("{alter} reset pg_session_jwt.providers"));
     reload(&server, &mut [&mut open]);
     for _ in 0..3 {
-        refuses(&mut open, "execute q", "55000", &message("providers"));
+        refuses(&mut open, "execute q", "55000", &stored_changed("providers"));
     }
 }

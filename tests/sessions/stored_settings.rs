@@ -5,10 +5,9 @@ use std::sync::LazyLock;
 use postgres::Client;
 
 use crate::loading::{PRELOADED, is_loaded, ordinary_user};
+use crate::messages;
 use crate::server::{SHARED, Server};
 use crate::session::{FUNCTIONS, Proxy, claims, init, one, refuses, run, user_id};
-
-const NOT_APPLIED: &str = "\"pg_session_jwt.jwk\" is set but was not applied";
 
 /// Where a superuser can store a setting for sessions of this role in this database.
 fn places(database: &str, user: &str) -> [String; 5] {
@@ -24,7 +23,12 @@ fn places(database: &str, user: &str) -> [String; 5] {
 #[track_caller]
 fn every_function_fails(client: &mut Client, after: &str) {
     for call in FUNCTIONS {
-        refuses(client, &format!("select auth.{call}()"), "55000", NOT_APPLIED);
+        refuses(
+            client,
+            &format!("select auth.{call}()"),
+            "55000",
+            messages::JWK_NOT_APPLIED,
+        );
     }
     let status = one::<String>(client, "select mode || ' ' || identity from auth.status()");
     assert_eq!(status, "unusable false", "after {after}");
@@ -89,7 +93,7 @@ fn a_stored_key_makes_every_function_fail_also_where_the_library_is_preloaded() 
         every_function_fails(&mut client, "a stored key");
         for sql in ["reset all", "discard all", "set role authenticated", "begin"] {
             run(&mut client, sql);
-            refuses(&mut client, "select auth.user_id()", "55000", NOT_APPLIED);
+            refuses(&mut client, "select auth.user_id()", "55000", messages::JWK_NOT_APPLIED);
         }
     }
     let mut client = server.connect(&elsewhere, &user, options);
@@ -130,7 +134,7 @@ fn a_skipped_key_is_found_wherever_it_is_stored_and_only_there() {
     server.restart();
     let options = r#"-c request.jwt.claims={"sub":"mallory"}"#;
     let mut client = server.connect(&database, &user, options);
-    refuses(&mut client, "select auth.user_id()", "55000", NOT_APPLIED);
+    refuses(&mut client, "select auth.user_id()", "55000", messages::JWK_NOT_APPLIED);
     for (database, user) in [(&elsewhere, user.as_str()), (&database, "postgres")] {
         let mut client = server.connect(database, user, options);
         assert_eq!(user_id(&mut client).as_deref(), Some("mallory"), "{database}, {user}");
@@ -146,7 +150,7 @@ fn a_skipped_key_is_found_wherever_it_is_stored_and_only_there() {
     );
     for (database, user) in [(&elsewhere, user.as_str()), (&database, "postgres")] {
         let mut client = server.connect(database, user, options);
-        refuses(&mut client, "select auth.user_id()", "55000", NOT_APPLIED);
+        refuses(&mut client, "select auth.user_id()", "55000", messages::JWK_NOT_APPLIED);
     }
 }
 

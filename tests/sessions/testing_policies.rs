@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::guide::{Block, blocks, expected};
 use crate::loading::PRELOADED;
+use crate::messages;
 use crate::server::{SHARED, Server, program, unprivileged_user};
 use crate::session::{one, refuses, run};
 
@@ -163,7 +164,7 @@ fn the_key_of_a_test_is_gone_with_its_transaction() {
             &mut client,
             &format!("begin; {claimed}"),
             "55000",
-            "this session has lost its identity providers",
+            messages::LOST_PROVIDERS,
         );
         run(&mut client, "rollback");
         let secret: String = one(&mut client, "select current_setting('testing.secret')");
@@ -174,7 +175,7 @@ fn the_key_of_a_test_is_gone_with_its_transaction() {
             "begin; select testing.new_provider(); set local role authenticated",
         );
         let present = format!("select auth.jwt_session_init('{token}')");
-        refuses(&mut client, &present, "28000", "invalid JWT signature");
+        refuses(&mut client, &present, "28000", messages::INVALID_SIGNATURE);
         run(&mut client, "rollback");
     }
 }

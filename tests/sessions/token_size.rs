@@ -1,5 +1,6 @@
 //! How long a token may be, and that a longer one costs nothing.
 
+use crate::messages;
 use crate::session::{Proxy, init, refusal, refuses, refuses_token, run, user_id};
 
 #[test]
@@ -14,8 +15,8 @@ fn a_token_has_at_most_64_kib() {
         .unwrap();
     assert!(fits.len() > 65_530, "{}", fits.len());
     let too_long = (48_900..49_200).map(&long).find(|token| token.len() > 65_536).unwrap();
-    refuses_token(&mut client, &too_long, "22023", "the JWT is too long");
-    refuses_token(&mut client, &".".repeat(65_537), "22023", "the JWT is too long");
+    refuses_token(&mut client, &too_long, "22023", messages::TOO_LONG);
+    refuses_token(&mut client, &".".repeat(65_537), "22023", messages::TOO_LONG);
     let refused = refusal(&mut client, &format!("select auth.jwt_session_init('{too_long}')"));
     let detail = format!("It has {} bytes; at most 65536 are accepted.", too_long.len());
     assert_eq!(refused.detail, Some(detail));
@@ -45,12 +46,12 @@ fn an_enormous_text_is_refused_without_long_work() {
                 &mut client,
                 &format!("select auth.jwt_session_init({arguments})"),
                 "22023",
-                "the JWT is too long",
+                messages::TOO_LONG,
             );
         }
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     }
     let set = "select set_config('pg_session_jwt.jwt', repeat(repeat('a', 1000), 100000), false)";
-    refuses(&mut client, set, "22023", "the JWT is too long");
+    refuses(&mut client, set, "22023", messages::TOO_LONG);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }

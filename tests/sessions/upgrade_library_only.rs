@@ -3,6 +3,7 @@
 use postgres::Client;
 
 use crate::cluster::{Turn, with_own_scripts};
+use crate::messages;
 use crate::old_versions::{self, OldVersion};
 use crate::session::{Proxy, init, one, refuses, run};
 
@@ -46,8 +47,7 @@ fn tokens_are_verified_and_read() {
             assert_eq!(one::<String>(&mut client, "select auth.organization_id()::text"), USER);
         }
         let replay = format!("select auth.jwt_session_init('{first}')");
-        let message = "Token ID must be strictly monotonically increasing.";
-        refuses(&mut client, &replay, "28000", message);
+        refuses(&mut client, &replay, "28000", messages::TOKEN_ID_REPLAYED);
         // STRICT in every version: NULL is no token and no error.
         assert!(is_null(&mut client, "auth.jwt_session_init(null)"));
         assert_eq!(one::<String>(&mut client, "select auth.user_id()"), USER);
@@ -60,8 +60,7 @@ fn tokens_are_verified_and_read() {
 fn claims_of_a_front_end_are_read_and_absent_ones_are_null() {
     with_each(|cluster, database, old| {
         let mut client = cluster.superuser(database);
-        let no_key = r#"no key to verify a JWT with: "pg_session_jwt.jwk" is not set"#;
-        refuses(&mut client, "select auth.init()", "55000", no_key);
+        refuses(&mut client, "select auth.init()", "55000", messages::NO_KEY);
         assert!(is_null(&mut client, "auth.user_id()"));
         assert_eq!(one::<String>(&mut client, "select auth.session()::text"), "null");
         if old.has_uid() {

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use postgres::Client;
 
 use crate::loading::ordinary_user;
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::{Server, major};
 use crate::session::{Proxy, claims, init, one, refusal, rows, run, user_id};
@@ -252,10 +253,7 @@ fn a_provider_and_its_roles_are_the_same_in_workers() {
     agrees_with_the_leader(&mut client);
     run(&mut client, "reset role");
     let in_leader = refusal(&mut client, "select auth.user_id()");
-    assert_eq!(
-        in_leader.message,
-        "the current role may not use tokens of this provider"
-    );
+    assert_eq!(in_leader.message, messages::ROLE);
     let in_worker = refusal(&mut client, "select auth.user_id() from owned");
     assert_eq!(in_worker, in_leader);
 }

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::site::{ISSUER, payload, public_key, session_init, signed, token, token_with};
 use super::{MALLORY, NOBODY, fails, in_every_way, short, who};
+use crate::messages;
 use crate::session::{run, ways_to_present};
 use crate::sign::{HMAC, P256, RSA, Signer};
 
@@ -40,44 +41,61 @@ fn a_token_that_the_provider_did_not_sign_is_nobodys() {
     let public = Signer::Hmac(public_key().into_bytes());
     let zeros = |bytes: usize| part(vec![0; bytes]);
     let unsigned = |header: &str, signature: &str| format!("{}.{}.{signature}", part(header), part(&alice));
-    let signature_wrong = "invalid JWT signature";
     let forgeries = [
-        (swapped(r#"{"alg":"EdDSA","kid":"k1"}"#), signature_wrong),
+        (swapped(r#"{"alg":"EdDSA","kid":"k1"}"#), messages::INVALID_SIGNATURE),
         (
             own.token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"k1"}"#, &alice),
-            signature_wrong,
+            messages::INVALID_SIGNATURE,
         ),
-        (own.token_with_header("EdDSA", &brought, &alice), signature_wrong),
-        (swapped(r#"{"alg":"none"}"#), "the JWT's algorithm is not supported"),
+        (
+            own.token_with_header("EdDSA", &brought, &alice),
+            messages::INVALID_SIGNATURE,
+        ),
+        (swapped(r#"{"alg":"none"}"#), messages::ALGORITHM_NOT_SUPPORTED),
         (
             public.token_with_header("HS256", r#"{"alg":"HS256","kid":"k1"}"#, &alice),
-            "the JWT's algorithm is not the key's",
+            messages::ALGORITHM_MISMATCH,
         ),
         (
             HMAC.token_with_header("HS256", r#"{"alg":"HS256","kid":"k2"}"#, &alice),
-            "the JWT's algorithm is not the key's",
+            messages::ALGORITHM_MISMATCH,
         ),
         (
             RSA.token_with_header("RS256", r#"{"alg":"RS256","kid":"k4"}"#, &alice),
-            "the JWT's algorithm is not the key's",
+            messages::ALGORITHM_MISMATCH,
         ),
         // CVE-2022-21449: r = s = 0.
-        (unsigned(r#"{"alg":"ES256","kid":"k3"}"#, &zeros(64)), signature_wrong),
-        (unsigned(r#"{"alg":"RS256","kid":"k2"}"#, &zeros(256)), signature_wrong),
-        (unsigned(r#"{"alg":"PS256","kid":"k2"}"#, &zeros(256)), signature_wrong),
-        (unsigned(r#"{"alg":"EdDSA","kid":"k1"}"#, &zeros(64)), signature_wrong),
-        (unsigned(r#"{"alg":"HS256","kid":"k4"}"#, &zeros(32)), signature_wrong),
+        (
+            unsigned(r#"{"alg":"ES256","kid":"k3"}"#, &zeros(64)),
+            messages::INVALID_SIGNATURE,
+        ),
+        (
+            unsigned(r#"{"alg":"RS256","kid":"k2"}"#, &zeros(256)),
+            messages::INVALID_SIGNATURE,
+        ),
+        (
+            unsigned(r#"{"alg":"PS256","kid":"k2"}"#, &zeros(256)),
+            messages::INVALID_SIGNATURE,
+        ),
+        (
+            unsigned(r#"{"alg":"EdDSA","kid":"k1"}"#, &zeros(64)),
+            messages::INVALID_SIGNATURE,
+        ),
+        (
+            unsigned(r#"{"alg":"HS256","kid":"k4"}"#, &zeros(32)),
+            messages::INVALID_SIGNATURE,
+        ),
         (
             own.token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"x' or kid = 'k1"}"#, &alice),
-            "no key for this JWT",
+            messages::NO_KEY_OF_TOKEN,
         ),
         (
             own.token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"../../k1"}"#, &alice),
-            "no key for this JWT",
+            messages::NO_KEY_OF_TOKEN,
         ),
         (
             own.token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"k1 "}"#, &alice),
-            "no key for this JWT",
+            messages::NO_KEY_OF_TOKEN,
         ),
     ];
     in_every_way(|site| {
@@ -85,9 +103,9 @@ fn a_token_that_the_provider_did_not_sign_is_nobodys() {
             is_refused(site, forgery, "28000", message);
         }
         let empty = unsigned(r#"{"alg":"none"}"#, "");
-        is_refused(site, &empty, "28000", "the JWT's algorithm is not supported");
+        is_refused(site, &empty, "28000", messages::ALGORITHM_NOT_SUPPORTED);
         let empty = unsigned(r#"{"alg":"EdDSA","kid":"k1"}"#, "");
-        is_refused(site, &empty, "28000", signature_wrong);
+        is_refused(site, &empty, "28000", messages::INVALID_SIGNATURE);
     });
     for (signer, alg, kid) in [(&*RSA, "PS512", "k2"), (&*P256, "ES256", "k3"), (&*HMAC, "HS512", "k4")] {
         let header = format!(r#"{{"alg":"{alg}","kid":"{kid}"}}"#);
@@ -105,54 +123,68 @@ fn what_a_provider_signed_for_another_purpose_is_no_token() {
     let inner = token("alice");
     let claims = payload(r#""sub":"alice""#);
     let with_header = |more: &str| signed(&format!(r#"{{"alg":"EdDSA","kid":"k1",{more}}}"#), &claims);
-    let extension = "the JWT needs an extension that is not supported";
-    let payload_is_none = "the payload of the JWT is not a JSON object that can be used";
     let cases = [
-        (with_header(r#""crit":["exp"]"#), "28000", extension),
-        (with_header(r#""crit":[]"#), "28000", extension),
-        (with_header(r#""b64":false"#), "28000", extension),
-        (signed(header, &inner), "22023", payload_is_none),
-        (signed(header, &format!("\"{inner}\"")), "22023", payload_is_none),
-        (signed(header, &format!("[{claims}]")), "22023", payload_is_none),
-        (signed(header, &format!("{claims}{claims}")), "22023", payload_is_none),
+        (
+            with_header(r#""crit":["exp"]"#),
+            "28000",
+            messages::EXTENSION_NOT_SUPPORTED,
+        ),
+        (with_header(r#""crit":[]"#), "28000", messages::EXTENSION_NOT_SUPPORTED),
+        (
+            with_header(r#""b64":false"#),
+            "28000",
+            messages::EXTENSION_NOT_SUPPORTED,
+        ),
+        (signed(header, &inner), "22023", messages::PAYLOAD_NOT_JSON),
+        (
+            signed(header, &format!("\"{inner}\"")),
+            "22023",
+            messages::PAYLOAD_NOT_JSON,
+        ),
+        (
+            signed(header, &format!("[{claims}]")),
+            "22023",
+            messages::PAYLOAD_NOT_JSON,
+        ),
+        (
+            signed(header, &format!("{claims}{claims}")),
+            "22023",
+            messages::PAYLOAD_NOT_JSON,
+        ),
         (
             signed(header, &format!(r#"{{"sub":"mallory",{}"#, &claims[1..])),
             "22023",
-            payload_is_none,
+            messages::PAYLOAD_NOT_JSON,
         ),
-        (token_with(r#""sub":"alice\u0000""#), "22023", payload_is_none),
-        (token_with(r#""sub":"alice","x":"\ud834""#), "22023", payload_is_none),
+        (
+            token_with(r#""sub":"alice\u0000""#),
+            "22023",
+            messages::PAYLOAD_NOT_JSON,
+        ),
+        (
+            token_with(r#""sub":"alice","x":"\ud834""#),
+            "22023",
+            messages::PAYLOAD_NOT_JSON,
+        ),
         (
             signed(header, &claims.replace(ISSUER, "https://issuer.example")),
             "28000",
-            "the JWT's issuer is not trusted",
+            messages::UNKNOWN_ISSUER,
         ),
         (
             signed(header, &claims.replace(r#""exp":"#, r#""exp":1,"x":"#)),
             "28000",
-            "Token used after it has expired",
+            messages::EXPIRED,
         ),
         (
             token_with(r#""sub":"alice","nbf":4000000000"#),
             "28000",
-            "Token used before it is ready",
+            messages::NOT_YET_VALID,
         ),
-        (format!("{inner}."), "22023", "invalid JWT encoding"),
-        (
-            format!("Bearer {inner}"),
-            "22023",
-            "the header of the JWT is not base64url",
-        ),
-        (
-            format!("{inner}="),
-            "22023",
-            "the signature of the JWT is not base64url",
-        ),
-        (
-            format!("{inner}\n"),
-            "22023",
-            "the signature of the JWT is not base64url",
-        ),
+        (format!("{inner}."), "22023", messages::INVALID_ENCODING),
+        (format!("Bearer {inner}"), "22023", messages::HEADER_NOT_BASE64URL),
+        (format!("{inner}="), "22023", messages::SIGNATURE_NOT_BASE64URL),
+        (format!("{inner}\n"), "22023", messages::SIGNATURE_NOT_BASE64URL),
     ];
     in_every_way(|site| {
         for (case, sqlstate, message) in &cases {

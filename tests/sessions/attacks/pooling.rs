@@ -8,6 +8,7 @@ use postgres::Client;
 
 use super::site::{Site, connect, request, session_init};
 use super::{MALLORY, NOBODY, Way, value, who};
+use crate::messages;
 use crate::pgbouncer::PgBouncer;
 use crate::session::{Proxy, refusal_of, rows, run};
 
@@ -144,7 +145,7 @@ fn a_key_that_the_pooler_drops_leaves_no_weaker_mode() {
         let error = client
             .batch_execute(&format!("select auth.jwt_session_init('{token}')"))
             .unwrap_err();
-        assert_eq!(refusal_of(&error).message, "the JWT's issuer is not trusted");
+        assert_eq!(refusal_of(&error).message, messages::UNKNOWN_ISSUER);
         assert_eq!(who(&mut client), NOBODY);
     }
 }

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::site::Site;
 use super::{Way, value};
+use crate::messages;
 use crate::session::{refusal, rows, run};
 
 /// DigestInfo of SHA-256 before the hash (RFC 8017 §9.2, note 1).
@@ -133,7 +134,7 @@ fn verdicts(client: &mut postgres::Client, alg: &str, good: &[u8], forgeries: &[
         let refused = refusal(client, &sql);
         assert_eq!(
             (refused.sqlstate.as_str(), refused.message.as_str()),
-            ("28000", "invalid JWT signature"),
+            ("28000", messages::INVALID_SIGNATURE),
             "{what}"
         );
         assert_eq!(rows(client, "select auth.user_id()"), [[None]], "{what}");

@@ -3,12 +3,11 @@
 //! With it the error may come earlier: PostgreSQL evaluates `auth.user_id()` when it plans, to know how many rows to
 //! expect, and so an EXPLAIN or a query that would have looked at no row is refused too. The bare form does the same.
 
+use crate::messages;
 use crate::server::SHARED;
 use crate::session::{Proxy, init, now, one, refusal_of, refuses, run};
 
 use super::{ALICE, DRIZZLE, database, optimize, set_policy};
-
-const EXPIRED: &str = "Token used after it has expired";
 
 #[test]
 fn an_expired_identity_gives_no_rows() {
@@ -38,7 +37,7 @@ fn an_expired_identity_gives_no_rows() {
             "insert into todos (id, user_id) values (20001, '6f4d2f0a-5b7e-4c8e-9d51-0123456789ab')",
             "insert into todos (id) values (1000) on conflict (id) do update set task = 'x'",
         ] {
-            refuses(&mut client, sql, "28000", EXPIRED);
+            refuses(&mut client, sql, "28000", messages::EXPIRED);
         }
         // No row is looked at here.
         for sql in [
@@ -47,7 +46,7 @@ fn an_expired_identity_gives_no_rows() {
         ] {
             match client.query(sql, &[]) {
                 Ok(rows) => assert!(rows.is_empty(), "{sql}"),
-                Err(error) => assert_eq!(refusal_of(&error).message, EXPIRED, "{sql}"),
+                Err(error) => assert_eq!(refusal_of(&error).message, messages::EXPIRED, "{sql}"),
             }
         }
     }
@@ -80,6 +79,6 @@ fn a_user_id_that_is_no_string_is_refused_where_it_is_asked_and_nowhere_before()
             assert_eq!(count > 0, sql.starts_with("explain"), "{on} {sql}");
         }
         let asked = "select id from notes where (select auth.user_id() = user_id)";
-        refuses(&mut client, asked, "22023", "'sub' (Subject) must be a string");
+        refuses(&mut client, asked, "22023", messages::SUB_NOT_A_STRING);
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use postgres::{Client, SimpleQueryMessage};
 
+use crate::messages;
 use crate::server::SHARED;
 use crate::session::{init, now, refusal_of, refuses, rows, run};
 use crate::sign::Signer;
@@ -23,8 +24,6 @@ const STATEMENTS_OF_A_USER: usize = 6;
 const USERS: [Option<&str>; 4] = [Some("alice"), Some(ALICE), Some("user_2abc"), None];
 
 const TABLES: [&str; 5] = ["docs", "docs", "docs", "empty", "shut"];
-
-const EXPIRED: &str = "28000 Token used after it has expired";
 
 const CREATE: &str = r"
     create table docs (id int primary key, user_id text, owner_id uuid, kind text, secret text, n int, is_public bool);
@@ -150,12 +149,7 @@ fn expired_session(database: &str) -> Client {
     );
     init(&mut client, &signer.token("EdDSA", claims));
     run(&mut client, "set pg_session_jwt.leeway = 0; set role authenticated");
-    refuses(
-        &mut client,
-        "select auth.user_id()",
-        "28000",
-        "Token used after it has expired",
-    );
+    refuses(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
     client
 }
 
@@ -232,7 +226,7 @@ fn compare_expired(client: &mut Client, sql: &str, figures: &mut Figures, contex
         optimize(client, on);
         answer(client, sql).outcome
     });
-    if with == Outcome::Refused(EXPIRED.to_owned()) {
+    if with == Outcome::Refused(format!("28000 {}", messages::EXPIRED)) {
         figures.expired += 1;
     } else if !matches!((&without, &with), (Outcome::Refused(_), Outcome::Rows(_))) {
         assert_eq!(without, with, "{context}\n{sql}");

@@ -3,6 +3,7 @@
 use postgres::Client;
 
 use super::values::{Malformed, values};
+use crate::messages;
 use crate::providers::Provider;
 use crate::server::Server;
 use crate::session::{Proxy, init, one, refusal, refuses, run, user_id, ways_to_present};
@@ -19,7 +20,7 @@ pub struct Told {
 pub fn unusable(value: &Malformed) -> Told {
     Told {
         sqlstate: "22023",
-        message: "\"pg_session_jwt.providers\" is set but cannot be used: the list of providers cannot be used",
+        message: messages::PROVIDERS_UNUSABLE,
         detail: value.problem,
     }
 }
@@ -27,7 +28,7 @@ pub fn unusable(value: &Malformed) -> Told {
 /// PostgreSQL has dropped the value when the library was loaded.
 pub const NOT_APPLIED: Told = Told {
     sqlstate: "55000",
-    message: "\"pg_session_jwt.providers\" is set but was not applied",
+    message: messages::PROVIDERS_NOT_APPLIED,
     detail: "It was given where it cannot be set, or with an empty or malformed value.",
 };
 
@@ -35,7 +36,7 @@ pub const NOT_APPLIED: Told = Told {
 pub fn refused(value: &Malformed) -> Told {
     Told {
         sqlstate: "22023",
-        message: "the list of providers cannot be used",
+        message: messages::PROVIDERS_NOT_USABLE,
         detail: value.problem,
     }
 }
@@ -129,7 +130,7 @@ impl Parties {
         let mode: String = one(client, "select mode from auth.status()");
         assert_eq!(mode, "provider", "{way}");
         let of_proxy = format!("select auth.jwt_session_init('{}')", self.proxy_token());
-        refuses(client, &of_proxy, "28000", "the JWT's issuer is not trusted");
+        refuses(client, &of_proxy, "28000", messages::UNKNOWN_ISSUER);
     }
 
     pub fn proxy_token(&self) -> String {

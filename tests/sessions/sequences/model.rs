@@ -5,9 +5,20 @@ mod judge;
 
 use super::site::{PROVIDERS, Providers, Time, Token};
 use super::step::Step;
+use crate::messages;
 
-/// A text, or the beginning of an error: its SQLSTATE and message.
-pub type Answer = Result<String, &'static str>;
+/// A text, or an error.
+pub type Answer = Result<String, Refused>;
+
+/// An error: its SQLSTATE, and how its message begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Refused(pub &'static str, pub &'static str);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} {}", self.0, self.1)
+    }
+}
 
 /// The settings that are modelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +137,7 @@ impl Model {
         self.lost_providers |= !had_none && has_none(self);
     }
 
-    fn present(&mut self, token: usize, is_local: bool) -> Result<(), &'static str> {
+    fn present(&mut self, token: usize, is_local: bool) -> Result<(), Refused> {
         // A token of the startup packet that nobody has used yet came before this one.
         let _ = self.user_id();
         let presented = self.tokens[token].clone();
@@ -137,15 +148,15 @@ impl Model {
     }
 
     /// As a statement sets it: some settings are a superuser's, and a value must be usable.
-    fn set(&mut self, name: Name, value: Option<usize>, is_local: bool) -> Result<(), &'static str> {
+    fn set(&mut self, name: Name, value: Option<usize>, is_local: bool) -> Result<(), Refused> {
         let restricted = matches!(name, Name::Providers | Name::Fallback | Name::Leeway);
         if restricted && !(self.superuser && self.value(Name::Role) == 0) {
-            return Err("42501 permission denied to set parameter");
+            return Err(Refused("42501", "permission denied to set parameter"));
         }
         if let (Name::Providers, Some(value)) = (name, value)
             && matches!(PROVIDERS[value], Providers::Unusable)
         {
-            return Err("22023 the list of providers cannot be used");
+            return Err(Refused("22023", messages::PROVIDERS_NOT_USABLE));
         }
         self.assign(name, value, is_local);
         Ok(())
@@ -197,14 +208,14 @@ impl Model {
         match *step {
             Step::Savepoint(name) => {
                 let then = self.settings;
-                let transaction = self.transaction.as_mut().ok_or("25P01")?;
+                let transaction = self.transaction.as_mut().ok_or(Refused("25P01", ""))?;
                 transaction.savepoints.push((name, then));
                 done()
             }
             Step::Release(name) => {
-                let transaction = self.transaction.as_mut().ok_or("25P01")?;
+                let transaction = self.transaction.as_mut().ok_or(Refused("25P01", ""))?;
                 let place = transaction.savepoints.iter().rposition(|(of, _)| *of == name);
-                transaction.savepoints.truncate(place.ok_or("3B001")?);
+                transaction.savepoints.truncate(place.ok_or(Refused("3B001", ""))?);
                 done()
             }
             Step::Present { token, way } => {
@@ -219,7 +230,7 @@ impl Model {
                 self.reset_all();
                 done()
             }
-            Step::DiscardAll if self.in_transaction() => Err("25001"),
+            Step::DiscardAll if self.in_transaction() => Err(Refused("25001", "")),
             Step::DiscardAll => {
                 self.reset_all();
                 self.assign(Name::Role, None, false);
@@ -229,7 +240,7 @@ impl Model {
             Step::Read => self.user_id(),
             Step::Swallowed { token, is_local } => match self.present(token, is_local) {
                 Ok(()) => Ok(self.probe()),
-                Err(refused) => Ok(refused.to_owned()),
+                Err(refused) => Ok(refused.to_string()),
             },
             Step::Undone { token, is_local } => {
                 let before = self.settings;
@@ -249,7 +260,7 @@ impl Model {
             }
             Step::Committed { token, is_local } => {
                 self.present(token, is_local)?;
-                Err("2D000")
+                Err(Refused("2D000", ""))
             }
             Step::Around { name, value } => {
                 let before = self.probe();
@@ -303,7 +314,7 @@ impl Model {
 
     fn end(&mut self, chain: bool, commit: bool) -> Answer {
         match self.transaction.take() {
-            None if chain => return Err("25P01"),
+            None if chain => return Err(Refused("25P01", "")),
             None => return done(),
             Some(transaction) if commit && !transaction.failed => self.forget_local(),
             Some(transaction) => self.go_back_to(transaction.before),
@@ -312,10 +323,10 @@ impl Model {
     }
 
     fn rollback_to(&mut self, name: usize) -> Answer {
-        let transaction = self.transaction.as_mut().ok_or("25P01")?;
+        let transaction = self.transaction.as_mut().ok_or(Refused("25P01", ""))?;
         let Some(place) = transaction.savepoints.iter().rposition(|(of, _)| *of == name) else {
             transaction.failed = true;
-            return Err("3B001");
+            return Err(Refused("3B001", ""));
         };
         transaction.savepoints.truncate(place + 1);
         transaction.failed = false;
@@ -325,8 +336,8 @@ impl Model {
     }
 }
 
-pub const ABORTED: &str = "25P02";
-const DIVISION: &str = "22012";
+pub const ABORTED: Refused = Refused("25P02", "");
+const DIVISION: Refused = Refused("22012", "");
 
 fn done() -> Answer {
     Ok(String::new())

@@ -1,13 +1,13 @@
 //! Who the session is, by the settings that hold now.
 
-use super::{Answer, Model, Name};
+use super::{Answer, Model, Name, Refused};
+use crate::messages;
 use crate::sequences::site::{APPLICATION, CLAIMED, Key, PROVIDERS, Providers, ROLES, Time, Token};
 
-const UNUSABLE: &str =
-    "22023 \"pg_session_jwt.providers\" is set but cannot be used: the list of providers cannot be used";
-const NO_KEY: &str = "55000 no key to verify a JWT with: \"pg_session_jwt.jwk\" is not set";
-const LOST: &str = "55000 this session has lost its identity providers";
-const SIGNATURE: &str = "28000 invalid JWT signature";
+const UNUSABLE: Refused = Refused("22023", messages::PROVIDERS_UNUSABLE);
+const NO_KEY: Refused = Refused("55000", messages::NO_KEY);
+const LOST: Refused = Refused("55000", messages::LOST_PROVIDERS);
+const SIGNATURE: Refused = Refused("28000", messages::INVALID_SIGNATURE);
 
 impl Model {
     /// `auth.status()`: mode, identity and user id.
@@ -28,7 +28,7 @@ impl Model {
 
     /// `probe()`: an error is an answer too.
     pub fn probe(&mut self) -> String {
-        self.user_id().unwrap_or_else(str::to_owned)
+        self.user_id().unwrap_or_else(|refused| refused.to_string())
     }
 
     pub(super) fn user_id(&mut self) -> Answer {
@@ -68,7 +68,7 @@ impl Model {
     }
 
     /// Whether a token is good now; in proxy mode its `jti` must be an integer, and greater than `after`.
-    pub(super) fn judge(&self, token: &Token, after: Option<i64>) -> Result<(), &'static str> {
+    pub(super) fn judge(&self, token: &Token, after: Option<i64>) -> Result<(), Refused> {
         let trusted = match self.providers() {
             Providers::Unusable => return Err(UNUSABLE),
             Providers::List(list) => Some(list),
@@ -76,12 +76,12 @@ impl Model {
             Providers::None if self.has_jwk => None,
             Providers::None => return Err(NO_KEY),
         };
-        let key = token.key.ok_or("22023 invalid JWT encoding")?;
+        let key = token.key.ok_or(Refused("22023", messages::INVALID_ENCODING))?;
         let roles = match trusted {
             None if key == Key::Proxy => &[][..],
             None => return Err(SIGNATURE),
             Some(list) => match list.iter().find(|(of, _)| of.issuer() == key.issuer()) {
-                None => return Err("28000 the JWT's issuer is not trusted"),
+                None => return Err(Refused("28000", messages::UNKNOWN_ISSUER)),
                 Some((of, _)) if *of != key => return Err(SIGNATURE),
                 Some((_, roles)) => *roles,
             },
@@ -90,14 +90,14 @@ impl Model {
         match token.time {
             Time::Always | Time::Now => {}
             Time::JustPast | Time::JustAhead if is_lenient => {}
-            Time::JustPast | Time::Past => return Err("28000 Token used after it has expired"),
-            Time::JustAhead | Time::Ahead => return Err("28000 Token used before it is ready"),
+            Time::JustPast | Time::Past => return Err(Refused("28000", messages::EXPIRED)),
+            Time::JustAhead | Time::Ahead => return Err(Refused("28000", messages::NOT_YET_VALID)),
         }
         match token.jti {
             _ if trusted.is_some() => {}
-            None => return Err("22023 JWT payload must contain a valid 'jti' (JWT ID)"),
+            None => return Err(Refused("22023", messages::NO_TOKEN_ID)),
             jti if after.is_some() && jti <= after => {
-                return Err("28000 Token ID must be strictly monotonically increasing.");
+                return Err(Refused("28000", messages::TOKEN_ID_REPLAYED));
             }
             Some(_) => {}
         }
@@ -107,7 +107,7 @@ impl Model {
             role => ROLES[role],
         };
         if !roles.is_empty() && !roles.contains(&role) {
-            return Err("28000 the current role may not use tokens of this provider");
+            return Err(Refused("28000", messages::ROLE));
         }
         Ok(())
     }
