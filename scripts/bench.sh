@@ -4,7 +4,7 @@
 #   scripts/bench.sh [MAJOR]        default: 17
 #
 #   QUICK=1             about a minute, with less certain numbers
-#   TABLES="A D"        some of the tables of benches/sql only, and nothing of benches/judge.rs
+#   TABLES="A D"        some of the tables of benches/sql only, and nothing of crates/token/benches/judge.rs
 #   CURVES=1            also how the costs grow with rows, keys, providers, tokens and connections: CSV and SVG
 #   INSTALLED=PATH      the pg_config of a PostgreSQL that has a release build already: nothing is set up, built or
 #                       installed, and MAJOR means nothing
@@ -33,11 +33,11 @@ export BENCH_FLOOR=$RUN/floor.so
 cc -O2 -Wall -fPIC -shared -I"$("$pg_config" --includedir-server)" -o "$BENCH_FLOOR" "$ROOT/benches/floor/floor.c"
 chmod 644 "$BENCH_FLOOR" # the server's user reads it
 
-# Without a PostgreSQL major: the programs that measure are clients, and have the core only.
 say "building what measures" >&2
-bench_build=("${BUILD_FLAGS[@]}" --no-default-features --features server)
-benches=("${bench_build[@]}" --bench sql --bench judge)
-cargo bench "${benches[@]}" --no-run 8>&- 2>&1 | tail -n 3 >&2
+in_server=("${BUILD_FLAGS[@]}" -p pg_session_jwt_benches --bench sql)
+of_core=("${BUILD_FLAGS[@]}" -p pg_session_jwt_token --bench judge)
+cargo bench "${in_server[@]}" --no-run 8>&- 2>&1 | tail -n 3 >&2
+cargo bench "${of_core[@]}" --no-run 8>&- 2>&1 | tail -n 3 >&2
 
 printf '%s, %s, %s\n' "$("$pg_config" --version)" "$(rustc --version)" "$(uname -srm)"
 printf '%s processors: %s; load %s\n' "$(nproc)" \
@@ -47,14 +47,14 @@ if [ -z "${INSTALLED:-}" ]; then # whoever installed the other one knows what it
         "$([ -z "$(git status --porcelain 2>/dev/null)" ] || echo ', with changes')"
 fi
 
-cargo bench --quiet "${bench_build[@]}" --bench sql 8>&-
+cargo bench --quiet "${in_server[@]}" 8>&-
 if [ -z "${TABLES:-}" ]; then
-    say "without PostgreSQL: benches/judge.rs" >&2
+    say "without PostgreSQL: crates/token/benches/judge.rs" >&2
     printf '\n### The core alone: a token from text to identity, beside its signature alone; key sets\n\n'
     printf '| what | the middle of the times |\n| --- | --- |\n'
     # "GROUP/WHAT/WHICH time: [least middle greatest]", on two lines where the name is long. The rest of what criterion
     # says compares with an earlier run, whatever that was.
-    cargo bench --quiet "${bench_build[@]}" --bench judge -- --noplot --discard-baseline 2>&1 8>&- | awk -F ' +time: +' '
+    cargo bench --quiet "${of_core[@]}" -- --noplot --discard-baseline 2>&1 8>&- | awk -F ' +time: +' '
         /^Benchmarking/ { next }
         NF == 2 {
             if ($1 != "") name = $1

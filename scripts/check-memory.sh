@@ -103,11 +103,11 @@ count_errors
 
 step "${REENTRANCE_VALGRIND:=150} statements of re-entrance, under valgrind"
 PG_CONFIG=$pg_config CARGO_TARGET_DIR=$of_clients PG_SESSION_JWT_REENTRANCE=$REENTRANCE_VALGRIND PG_SESSION_JWT_REENTRANCE_SERVER=$RUN/postgres \
-    cargo test "${BUILD_FLAGS[@]}" --no-default-features --features server --test sessions -- --nocapture reentrance:: 8>&-
+    cargo test "${BUILD_FLAGS[@]}" -p pg_session_jwt_tests --test sessions -- --nocapture reentrance:: 8>&-
 count_errors
 
 step "tests with several sessions, with assertions: ${SESSIONS[*]}"
-PG_CONFIG=$pg_config CARGO_TARGET_DIR=$of_clients cargo test "${BUILD_FLAGS[@]}" --no-default-features --features server --test sessions -- "${SESSIONS[@]}" 8>&-
+PG_CONFIG=$pg_config CARGO_TARGET_DIR=$of_clients cargo test "${BUILD_FLAGS[@]}" -p pg_session_jwt_tests --test sessions -- "${SESSIONS[@]}" 8>&-
 
 printf '\n'
 say "PostgreSQL $major: no assertion failed, valgrind found $errors errors in $processes processes"

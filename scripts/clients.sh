@@ -24,6 +24,6 @@ for major in "${majors[@]}"; do
     lock_cache
     step "PostgreSQL $major"
     cargo pgrx install --no-default-features --features "pg$major" --pg-config "$pg_config" 8>&-
-    PG_CONFIG=$pg_config cargo test "${BUILD_FLAGS[@]}" --no-default-features --features server --test clients 8>&-
+    PG_CONFIG=$pg_config cargo test "${BUILD_FLAGS[@]}" -p pg_session_jwt_tests --test clients 8>&-
     unlock_cache
 done

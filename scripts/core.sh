@@ -14,4 +14,4 @@ if [ -d "$vectors" ]; then
 else
     say "skipped: the public test vectors, which are not here (PG_SESSION_JWT_VECTORS names their folder)"
 fi
-cargo test "${BUILD_FLAGS[@]}" --no-default-features "${arguments[@]}"
+cargo test "${BUILD_FLAGS[@]}" -p pg_session_jwt_token -p pg_session_jwt_tests --test core --test project "${arguments[@]}"

@@ -79,7 +79,7 @@ def permits(expression, allowed):
 
 def tree(edges):
     """What cargo builds of the library; `cargo metadata` has more, for it does not look at weak features."""
-    command = ["cargo", "tree", "--locked", *ONE_MAJOR, f"--edges={edges}", "--prefix=none", "--no-dedupe", "--format={p}"]
+    command = ["cargo", "tree", "--locked", "--package=pg_session_jwt", *ONE_MAJOR, f"--edges={edges}", "--prefix=none", "--no-dedupe", "--format={p}"]
     lines = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     return {(words[0], words[1].removeprefix("v")) for words in map(str.split, lines)}
 

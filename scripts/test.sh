@@ -108,7 +108,7 @@ run "versions agree" "$ROOT/scripts/check-versions.sh"
 run "META.json" "$ROOT/scripts/check-meta.py"
 run "licences" "$ROOT/scripts/dependencies.py" check
 run "format" cargo fmt --all --check
-run "lints, core" cargo clippy "${BUILD_FLAGS[@]}" --no-default-features --features server --all-targets -- -D warnings
+run "lints, all but the extension" cargo clippy "${BUILD_FLAGS[@]}" --workspace --exclude "$EXTENSION" --all-targets -- -D warnings
 run "tests, core" "$ROOT/scripts/core.sh"
 run "fuzzing, briefly" env TIME=10 "$ROOT/scripts/fuzz.sh"
 result[core]=PASS
@@ -124,15 +124,15 @@ for major in "${available[@]}"; do
     # Held for one major at a time, so that another run waits minutes and not for the whole of this one.
     lock_cache
     run "PostgreSQL $major: lints" \
-        cargo clippy "${BUILD_FLAGS[@]}" --no-default-features --features "pg$major pg_test" --all-targets -- -D warnings
+        cargo clippy "${BUILD_FLAGS[@]}" -p "$EXTENSION" --no-default-features --features "pg$major pg_test" --all-targets -- -D warnings
     run "PostgreSQL $major: tests inside the server" \
         "${CARGO_PGRX[@]}" test "pg$major" --no-default-features "${as_ordinary_user[@]}" --pgdata "$RUN/pgdata"
     run "PostgreSQL $major: SQL tests" "$ROOT/scripts/regress.sh" "$major"
     # After regress.sh, which installed the library as it is delivered and not the one with the tests in it.
     run "PostgreSQL $major: tests with several sessions" \
-        env PG_CONFIG="$pg_config" cargo test "${BUILD_FLAGS[@]}" --no-default-features --features server --test sessions
+        env PG_CONFIG="$pg_config" cargo test "${BUILD_FLAGS[@]}" -p pg_session_jwt_tests --test sessions
     run "PostgreSQL $major: clients" \
-        env PG_CONFIG="$pg_config" cargo test "${BUILD_FLAGS[@]}" --no-default-features --features server --test clients
+        env PG_CONFIG="$pg_config" cargo test "${BUILD_FLAGS[@]}" -p pg_session_jwt_tests --test clients
     unlock_cache
     result[$major]="PASS  $(duration $((EPOCHSECONDS - began)))"
 done
@@ -145,7 +145,7 @@ for major in "${ascending[@]:1}"; do
     lock_cache
     run "PostgreSQL $major: pg_upgrade from $oldest" \
         env PG_CONFIG="$(pg_config_of "$major")" OLDER_PG_CONFIG="$(pg_config_of "$oldest")" \
-        cargo test "${BUILD_FLAGS[@]}" --no-default-features --features server --test sessions -- --ignored major_upgrade_from_older
+        cargo test "${BUILD_FLAGS[@]}" -p pg_session_jwt_tests --test sessions -- --ignored major_upgrade_from_older
     unlock_cache
 done
 # On one major: what differs between majors is tested above.

@@ -2,7 +2,7 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | [`token`] | the judge: token, keys, policy and time to an identity; plain Rust, no PostgreSQL |
+//! | `token` (crates/token) | the judge: token, keys, policy and time to an identity; plain Rust, no PostgreSQL |
 //! | `settings` | what can be set and by whom; the hooks in which a token is judged and its identity kept |
 //! | `session` | who is speaking now |
 //! | `auth` | the SQL functions that say who is speaking |
@@ -17,54 +17,33 @@
 //! | `log_guard` | tokens stay out of the server's log |
 //! | `audit`, `clock`, `encoding`, `datum` | the log line, the time, texts in the database's encoding, SQL values |
 //!
-//! Uses go one way: `auth` → `session` → `settings` → `jwks` → `token`, and `worker` and `oauth` → `settings`. Without one of the
-//! features `pg15` … `pg18` only `token` is built.
+//! Uses go one way: `auth` → `session` → `settings` → `jwks` → `token`, and `worker` and `oauth` → `settings`.
 
 #![deny(ffi_unwind_calls)]
 
-#[cfg(feature = "pgrx")]
 use pg_session_jwt_token as token;
 
-#[cfg(feature = "pgrx")]
 mod audit;
-#[cfg(feature = "pgrx")]
 mod auth;
-#[cfg(feature = "pgrx")]
 mod check;
-#[cfg(feature = "pgrx")]
 mod clock;
-#[cfg(feature = "pgrx")]
 mod datum;
-#[cfg(feature = "pgrx")]
 mod encoding;
-#[cfg(feature = "pgrx")]
 mod ereport;
-#[cfg(feature = "pgrx")]
 mod error;
-#[cfg(feature = "pgrx")]
 mod inventory;
-#[cfg(feature = "pgrx")]
 mod jwks;
-#[cfg(feature = "pgrx")]
 mod log_guard;
 #[cfg(feature = "pg18")]
 mod oauth;
-#[cfg(feature = "pgrx")]
 mod per_query;
-#[cfg(feature = "pgrx")]
 mod planner;
-#[cfg(feature = "pgrx")]
 mod reports;
-#[cfg(feature = "pgrx")]
 mod session;
-#[cfg(feature = "pgrx")]
 mod settings;
-#[cfg(feature = "pgrx")]
 mod status;
-#[cfg(feature = "pgrx")]
 mod worker;
 
-#[cfg(feature = "pgrx")]
 mod extension {
     #[cfg(not(panic = "unwind"))]
     compile_error!("A panic must become an ERROR of the one session: build with panic = \"unwind\".");
@@ -88,11 +67,11 @@ mod extension {
     }
 }
 
-#[cfg(feature = "pg_test")]
+#[cfg(any(test, feature = "pg_test"))]
 mod tests;
 
 /// What `cargo pgrx test` asks of an extension.
-#[cfg(all(test, feature = "pg_test"))]
+#[cfg(test)]
 pub mod pg_test {
     /// Before the server starts.
     pub fn setup(_options: Vec<&str>) {}

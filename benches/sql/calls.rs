@@ -1,11 +1,11 @@
 //! A: one call of a function, net of what a constant costs in its place, in time of the session's processor.
 
 use postgres::Client;
+use testkit::issuer::{ISSUER, ME, claims, members, token};
+use testkit::session::{init, rows, run};
 
 use crate::databases::{CLAIMS_MODE, PROVIDER_MODE, session, set_claims};
 use crate::measure::{Plan, Processor, number, table};
-use crate::session::{init, rows, run};
-use crate::tokens::{ISSUER, ME, claims, members, token};
 
 struct Call {
     expression: &'static str,

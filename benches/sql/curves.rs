@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::PathBuf;
 
+use testkit::issuer::{ALGORITHMS, BareCheck, ISSUER, fresh, key_set, signer};
+use testkit::session::{one, run};
+
 use crate::databases::{SERVER, session, set_providers};
 use crate::measure::{Plan, seconds};
 use crate::plot::Curves;
 use crate::policies::{FORMS, MINE, make_table, speaking_session};
 use crate::presented::Presenter;
-use crate::session::{one, run};
-use crate::tokens::{ALGORITHMS, BareCheck, ISSUER, fresh, key_set, signer};
 use crate::transactions::{CLAIMS_SET, Clients, Kind, NEW_ED25519, NEW_RSA, NO_IDENTITY};
 
 pub fn measure(plan: &Plan) {

@@ -4,11 +4,11 @@
 use std::sync::LazyLock;
 
 use postgres::Client;
+use testkit::issuer::providers;
+use testkit::server::Server;
+use testkit::session::run;
 
 use crate::policies;
-use crate::server::Server;
-use crate::session::run;
-use crate::tokens::providers;
 
 /// Nothing that comes and goes by itself, and all in memory.
 pub const CONF: &str = "jit = off\nmax_parallel_workers_per_gather = 0\nautovacuum = off\nshared_buffers = '256MB'\n\

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::process::Command;
 
 use postgres::Client;
+use testkit::issuer::{fresh, providers};
+use testkit::server::{Server, pg_config};
+use testkit::session::{init, one, run};
 
 use crate::databases::{CONF, PROVIDER_MODE, SERVER, set_providers};
 use crate::measure::{Plan, number, seconds, table};
-use crate::server::{Server, pg_config};
-use crate::session::{init, one, run};
-use crate::tokens::{fresh, providers};
 
 struct Way<'a> {
     label: &'static str,

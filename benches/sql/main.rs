@@ -19,16 +19,6 @@ mod measure;
 mod plot;
 mod policies;
 mod presented;
-#[path = "../../tests/sessions/server.rs"]
-#[allow(dead_code, reason = "shared with tests/sessions, which uses all of it")]
-mod server;
-#[path = "../../tests/sessions/session.rs"]
-#[allow(dead_code, reason = "shared with tests/sessions, which uses all of it")]
-mod session;
-#[path = "../../tests/core/sign.rs"]
-#[allow(dead_code, reason = "shared with tests/core, which uses all of it")]
-mod sign;
-mod tokens;
 mod transactions;
 
 use measure::Plan;

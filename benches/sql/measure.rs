@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use postgres::Client;
 
-use crate::session::one;
+use testkit::session::one;
 
 /// How long a run may take.
 pub struct Plan {

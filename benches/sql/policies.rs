@@ -1,11 +1,11 @@
 //! B and C: the policies that people write, over all rows and by an index.
 
 use postgres::Client;
+use testkit::issuer::{ME, claims, members, token};
+use testkit::session::{init, one, rows, run};
 
 use crate::databases::{PROVIDER_MODE, session, set_claims};
 use crate::measure::{Plan, Processor, number, seconds, table};
-use crate::session::{init, one, rows, run};
-use crate::tokens::{ME, claims, members, token};
 
 pub const ROWS: i64 = 200_000;
 pub const MINE: i64 = 200;

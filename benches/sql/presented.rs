@@ -3,10 +3,10 @@
 use std::hint::black_box;
 
 use postgres::{Client, Statement};
+use testkit::issuer::{ALGORITHMS, BareCheck, CLAIMS, fresh};
 
 use crate::databases::{PROVIDER_MODE, session};
 use crate::measure::{Plan, Series, median, number, seconds, table};
-use crate::tokens::{ALGORITHMS, BareCheck, CLAIMS, fresh};
 
 /// A session that takes on tokens by prepared statements.
 pub struct Presenter {

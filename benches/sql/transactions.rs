@@ -4,11 +4,11 @@ use std::hint::black_box;
 use std::sync::LazyLock;
 
 use postgres::{Client, Statement};
+use testkit::issuer::{BareCheck, fresh, members};
 
 use crate::databases::{CLAIMS_MODE, PROVIDER_MODE, session};
 use crate::measure::{Plan, median, number, seconds, table};
 use crate::policies::{MINE, ROWS};
-use crate::tokens::{BareCheck, fresh, members};
 
 const CLIENTS: usize = 2;
 const CLAIMS_BYTES: usize = 400;
@@ -72,7 +72,7 @@ fn rsa() -> String {
 
 /// What a front end sets when it has verified a token itself.
 fn verified_claims() -> String {
-    crate::tokens::claims(&members(), CLAIMS_BYTES)
+    testkit::issuer::claims(&members(), CLAIMS_BYTES)
 }
 
 pub const NO_IDENTITY: Kind = kind("no identity", "constant", None, nothing);

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::guide::{Block, Reader, page};
-use crate::server::Server;
+use testkit::guide::{Block, Reader, page};
+use testkit::server::Server;
+
 use crate::{laid_out, output};
 
 /// The text of the only block with this fence.

@@ -7,30 +7,19 @@
 
 mod drizzle;
 mod getting_started;
-#[path = "../sessions/guide.rs"]
-mod guide;
 mod node;
-#[path = "../sessions/pgbouncer.rs"]
-#[allow(dead_code, reason = "shared with tests/sessions, which uses all of it")]
-mod pgbouncer;
 mod pooled;
 mod psql;
 mod python;
 mod rust;
-#[path = "../sessions/server.rs"]
-#[allow(dead_code, reason = "shared with tests/sessions, which uses all of it")]
-mod server;
-#[path = "../core/sign.rs"]
-#[allow(dead_code, reason = "shared with tests/core, which uses all of it")]
-mod sign;
 
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use server::Server;
-use sign::Signer;
+use testkit::server::Server;
+use testkit::signer::Signer;
 
 const ALICE: &str = "a11ce000-0000-4000-8000-000000000001";
 const BOB: &str = "b0b00000-0000-4000-8000-000000000002";

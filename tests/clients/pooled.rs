@@ -3,9 +3,10 @@
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use testkit::pgbouncer::PgBouncer;
+
 use crate::drizzle::{drizzle, migrated};
 use crate::node::node;
-use crate::pgbouncer::PgBouncer;
 use crate::python::python;
 use crate::rust::rust;
 use crate::{ALICE, SERVER, connects, database, does_the_scenario_at, output, token};

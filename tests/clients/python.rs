@@ -6,7 +6,7 @@ use crate::{database, does_the_scenario, laid_out};
 
 pub fn python(file: &str) -> Command {
     let mut python = Command::new(laid_out().join("python/bin/python3"));
-    python.arg(format!("{}/tests/clients/python/{file}", env!("CARGO_MANIFEST_DIR")));
+    python.arg(testkit::root().join("tests/clients/python").join(file));
     python.env("PYTHONDONTWRITEBYTECODE", "1");
     python
 }

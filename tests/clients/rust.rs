@@ -6,8 +6,9 @@ use crate::{database, does_the_scenario};
 
 pub fn rust(name: &str) -> Command {
     let mut cargo = Command::new(env!("CARGO"));
-    let package = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/rust/Cargo.toml");
-    cargo.args(["run", "--quiet", "--locked", "--manifest-path", package, "--bin", name]);
+    let package = testkit::root().join("tests/clients/rust/Cargo.toml");
+    cargo.args(["run", "--quiet", "--locked", "--bin", name, "--manifest-path"]);
+    cargo.arg(package);
     cargo
 }
 

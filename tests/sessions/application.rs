@@ -2,8 +2,8 @@
 
 use postgres::Client;
 
-use crate::server::Server;
-use crate::session::{Proxy, init, one, run};
+use testkit::server::Server;
+use testkit::session::{Proxy, init, one, run};
 
 /// An application of a mere owner of a database, with what alice and bob have put into it.
 pub fn fill(server: &Server, owner: &mut Client, proxy: &mut Proxy) -> Vec<String> {

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use postgres::Client;
 use serde_json::{Value, json};
 
-use crate::messages;
-use crate::server::{SHARED, Server};
-use crate::session::{Proxy, init, one, refusal_of, refuses, run, user_id, ways_to_present};
+use testkit::messages;
+use testkit::server::{SHARED, Server};
+use testkit::session::{Proxy, init, one, refusal_of, refuses, run, user_id, ways_to_present};
 
 const AUDIT: &str = "pg_session_jwt audit: ";
 

@@ -14,11 +14,11 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use crate::attacks::wire::Wire;
-use crate::server::{Server, pg_config};
-use crate::session::{Proxy, run};
 
 use answers::{Answer, Figures, Kind, readable};
 use cases::cases;
+use testkit::server::{Server, pg_config};
+use testkit::session::{Proxy, run};
 
 const SETUP: &str = include_str!("bystanders/setup.sql");
 /// What the cases of waits.sql wait for. A transaction of its own, as a batch of statements is one.

@@ -1,6 +1,6 @@
 //! A reader's answer is kept for the rows of a query, and only for as long as it is true.
 
-use crate::session::{Proxy, init, one, refuses, rows, run, user_id};
+use testkit::session::{Proxy, init, one, refuses, rows, run, user_id};
 
 fn texts(list: &[&str]) -> Vec<Vec<Option<String>>> {
     list.iter().map(|text| vec![Some((*text).to_owned())]).collect()
@@ -51,7 +51,7 @@ fn a_cursor_follows_the_identity() {
 
 #[test]
 fn claims_that_are_set_between_two_rows_count_from_the_next_row() {
-    let mut client = crate::server::SHARED.connect(&crate::server::SHARED.database(), "postgres", "");
+    let mut client = testkit::server::SHARED.connect(&testkit::server::SHARED.database(), "postgres", "");
     let sql = "select set_config('request.jwt.claims', json_build_object('sub', i)::text, false) is null
                       or auth.user_id() is null, auth.session() ->> 'sub' from generate_series(1, 3) i";
     // A number is no user id, and is the claim all the same.
@@ -76,7 +76,7 @@ fn a_prepared_statement_has_the_identity_of_each_execution() {
 
 #[test]
 fn many_identities_in_one_query_leave_only_the_last_ones_in_memory() {
-    let mut client = crate::server::SHARED.connect(&crate::server::SHARED.database(), "postgres", "");
+    let mut client = testkit::server::SHARED.connect(&testkit::server::SHARED.database(), "postgres", "");
     let kibibytes = "select sum(total_bytes)::bigint / 1024 from pg_backend_memory_contexts";
     let sql = "select count(set_config('request.jwt.claims', json_build_object('sub', i::text, 'x', repeat('x', 20000))::text, false)),
                       count(auth.session()), max((KIBIBYTES) + i * 0) from generate_series(1, 2000) i";

@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 
 use postgres::Client;
 
-use crate::cluster::{Cluster, Turn};
-use crate::guide::blocks;
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{Proxy, one, refuses, rows, run};
+use testkit::cluster::{Cluster, Turn};
+use testkit::guide::blocks;
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{Proxy, one, refuses, rows, run};
 
 #[path = "../../src/check/finding.rs"]
 mod finding;
@@ -70,7 +70,7 @@ pub fn column(client: &mut Client, column: &str, finding: &str) -> String {
 }
 
 fn file(path: &str) -> String {
-    fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    fs::read_to_string(testkit::root().join(path)).unwrap()
 }
 
 /// The block of the README that begins so.

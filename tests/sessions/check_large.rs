@@ -4,9 +4,10 @@
 //! The time that each statement has here is many times what it takes, and a small part of what it would take if each
 //! condition were compared with each other one.
 
+use testkit::session::{rows, run};
+
 use crate::check::{column, found, owned};
 use crate::check_policies::Docs;
-use crate::session::{rows, run};
 
 const CONDITIONS: usize = 20_000;
 const TIME: &str = "set statement_timeout = '60s'";

@@ -1,9 +1,10 @@
 //! auth.check() where tokens open logins (PostgreSQL 18).
 
+use testkit::key_server::wait_until;
+use testkit::session::{one, run};
+
 use crate::check::{found, owned};
-use crate::key_server::wait_until;
 use crate::oauth_server::{conf, entry, server_with};
-use crate::session::{one, run};
 
 const WITHOUT_ROLES: (&str, &str) = ("provider_without_roles", "pg_session_jwt.providers [2]");
 

@@ -1,8 +1,9 @@
 //! auth.check() and what end users reach: each hole is found, and its mended twin is not.
 
+use testkit::server::major;
+use testkit::session::{one, run};
+
 use crate::check::{Site, column, found, owned};
-use crate::server::major;
-use crate::session::{one, run};
 
 #[test]
 fn tables_without_row_level_security() {

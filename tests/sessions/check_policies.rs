@@ -1,7 +1,8 @@
 //! auth.check() and policies: what is open for nobody, for everybody, and what is not.
 
+use testkit::session::{refuses, run};
+
 use crate::check::{Site, column, found, owned};
-use crate::session::{refuses, run};
 
 pub const TABLES: &str = "
     create table docs (id int, owner text, owner_id uuid, is_public bool, team int, members text[], note jsonb);
@@ -282,7 +283,7 @@ fn policies_without_a_clause_let_nothing_through() {
         "insert into docs (owner) values ('alice'); create policy p on docs for select to authenticated;
                  create policy q on docs for insert to authenticated; set role authenticated",
     );
-    assert_eq!(crate::session::one::<i64>(client, "select count(*) from docs"), 0);
+    assert_eq!(testkit::session::one::<i64>(client, "select count(*) from docs"), 0);
     let violates = "new row violates row-level security policy for table \"docs\"";
     refuses(client, "insert into docs (owner) values ('bob')", "42501", violates);
 }

@@ -1,8 +1,9 @@
 //! auth.check() and the roles of end users, and schema auth: each hole is found, and its mended twin is not.
 
+use testkit::provider::Provider;
+use testkit::session::run;
+
 use crate::check::{Site, column, found, owned};
-use crate::providers::Provider;
-use crate::session::run;
 
 #[test]
 fn attributes_of_the_roles_and_of_those_that_they_are_members_of() {
@@ -245,7 +246,7 @@ fn a_schema_in_the_place_of_auth_is_found() {
         "alter schema auth rename to old; create schema auth;
          create function auth.user_id() returns text language sql return 'mallory'",
     );
-    let rows = crate::session::rows(
+    let rows = testkit::session::rows(
         &mut site.admin,
         "select finding, object from old.check() where finding <> 'auth_function_replaced'",
     );
@@ -254,7 +255,7 @@ fn a_schema_in_the_place_of_auth_is_found() {
         [[Some("auth_look_alike".to_owned()), Some("auth.user_id()".to_owned())]]
     );
     let replaced = "select count(*) from old.check() where finding = 'auth_function_replaced'";
-    assert_eq!(crate::session::one::<i64>(&mut site.admin, replaced), 14);
+    assert_eq!(testkit::session::one::<i64>(&mut site.admin, replaced), 14);
     run(
         &mut site.admin,
         "drop schema auth cascade; alter schema old rename to auth",

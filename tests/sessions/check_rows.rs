@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use postgres::Client;
+use testkit::session::run;
 
 use crate::check::Site;
 use crate::check_policies::{CLOSED, OPEN, TABLES};
-use crate::session::run;
 
 const ROWS: &str = "
     alter table members disable row level security;

@@ -1,10 +1,11 @@
 //! auth.check() and the settings: modes, providers, and what the server writes down.
 
+use testkit::key_server::{Answer, KeyServer};
+use testkit::provider::Provider;
+use testkit::server::{SHARED, Server, pg_config};
+use testkit::session::{Proxy, one, run};
+
 use crate::check::{Site, column, found, owned, readme_block};
-use crate::key_server::{Answer, KeyServer};
-use crate::providers::Provider;
-use crate::server::{SHARED, Server, pg_config};
-use crate::session::{Proxy, one, run};
 
 #[test]
 fn the_claims_mode_is_right_only_behind_a_front_end() {
@@ -253,7 +254,7 @@ fn libraries_that_keep_statements() {
 #[test]
 fn an_installation_that_does_nothing_of_what_the_readme_says() {
     let mut admin = SHARED.connect(&SHARED.database(), "postgres", "");
-    let rows = crate::session::rows(
+    let rows = testkit::session::rows(
         &mut admin,
         "select finding from auth.check() where finding in ('claims_mode', 'library_not_preloaded')",
     );

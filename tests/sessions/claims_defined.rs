@@ -2,11 +2,11 @@
 //! nowhere else does anything change for having the library preloaded.
 
 use postgres::Client;
+use testkit::loading::{PRELOADED, with_each_loading};
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{one, refuses, rows, run, user_id};
 
-use crate::loading::{PRELOADED, with_each_loading};
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{one, refuses, rows, run, user_id};
 use crate::workers::{SERVER, database, in_workers, leader_takes_part};
 
 fn claims(client: &mut Client) -> Option<String> {

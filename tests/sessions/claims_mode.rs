@@ -2,10 +2,10 @@
 
 use postgres::Client;
 
-use crate::loading::{PRELOADED, ordinary_user, with_each_loading};
-use crate::messages;
-use crate::server::SHARED;
-use crate::session::{Proxy, claims, init, one, refusal, refuses, refuses_token, rows, run, user_id};
+use testkit::loading::{PRELOADED, ordinary_user, with_each_loading};
+use testkit::messages;
+use testkit::server::SHARED;
+use testkit::session::{Proxy, claims, init, one, refusal, refuses, refuses_token, rows, run, user_id};
 
 fn nobody() -> Client {
     SHARED.connect(&SHARED.database(), "postgres", "")

@@ -1,10 +1,10 @@
 //! A copy of a database has none of its settings: whom it believes is what the server says.
 
-use crate::loading::ordinary_user;
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{Proxy, init, one, refusal_of, refuses, run, user_id};
+use testkit::loading::ordinary_user;
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{Proxy, init, one, refusal_of, refuses, run, user_id};
 
 /// A database with providers of its own, and a copy of it.
 fn database_and_copy(server: &Server, provider: &Provider) -> [String; 2] {

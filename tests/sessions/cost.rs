@@ -1,6 +1,6 @@
 //! behaviour 4.8: what a policy costs for each row does not grow with the token.
 
-use crate::session::{Proxy, init, one, run};
+use testkit::session::{Proxy, init, one, run};
 
 /// Unpacking 40 KB of claims takes a quarter of a millisecond at best: for each row of these it would take minutes.
 const ROWS: i64 = 400_000;

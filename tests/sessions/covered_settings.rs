@@ -2,14 +2,15 @@
 //!
 //! behaviour 4.14: what is covered so is not "not set".
 
-use crate::key_server::wait_until;
+use testkit::key_server::wait_until;
+use testkit::loading::{is_loaded, ordinary_user};
+use testkit::messages;
+use testkit::provider::{self, Provider};
+use testkit::server::{SHARED, Server};
+use testkit::session::{Proxy, init, one, refusal, refuses, run, user_id};
+use testkit::signer::Signer;
+
 use crate::late_load::{STRICT, stays_strict};
-use crate::loading::{is_loaded, ordinary_user};
-use crate::messages;
-use crate::providers::{self, Provider};
-use crate::server::{SHARED, Server};
-use crate::session::{Proxy, init, one, refusal, refuses, run, user_id};
-use crate::sign::Signer;
 
 #[test]
 fn restrictions_of_the_file_outlast_an_ordinary_users_startup_packet() {
@@ -86,7 +87,7 @@ fn providers_of_the_file_outlast_an_ordinary_users_startup_packet() {
 #[test]
 fn providers_of_the_database_outlast_an_ordinary_users_startup_packet() {
     let provider = Provider::new("https://issuer.example/");
-    only_the_provider_is_believed(&SHARED, &providers::database(&[provider.entry("")]), &provider);
+    only_the_provider_is_believed(&SHARED, &provider::database(&[provider.entry("")]), &provider);
 }
 
 #[test]
@@ -165,7 +166,7 @@ fn who_loads_the_library_makes_no_difference_to_what_an_ordinary_user_may_set() 
 fn providers_that_are_refused_when_the_library_is_loaded_are_not_unset() {
     let claims = r#"-c request.jwt.claims={"sub":"mallory"}"#;
     let (plain, with_empty) = (SHARED.database(), SHARED.database());
-    providers::set_providers(&with_empty, "");
+    provider::set_providers(&with_empty, "");
     let as_a_function = "create function f() returns text language sql set pg_session_jwt.providers = 'not JSON'
                          as 'select auth.user_id()'";
     for database in [plain, with_empty] {

@@ -8,15 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use postgres::{Client, Config, Error, NoTls};
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{init, now, one, refuses, rows, run, user_id};
 
 use crate::catalog::{assert_same_facts, facts};
 use crate::jwks_url::entry;
 use crate::key_fetcher::stored_urls;
-use crate::key_server::{Answer, KeyServer, wait_until};
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{init, now, one, refuses, rows, run, user_id};
 
 const CRASHES: usize = 20;
 const USERS: [&str; 3] = ["alice", "bob", "carol"];

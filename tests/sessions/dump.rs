@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::process::Output;
 use std::sync::LazyLock;
 
+use testkit::cluster::{Cluster, PLAIN, Turn};
+use testkit::server::{Server, program, unprivileged_user};
+use testkit::session::{Proxy, init, run};
+
 use crate::application::fill;
 use crate::catalog::{assert_same_facts, facts};
-use crate::cluster::{Cluster, PLAIN, Turn};
-use crate::server::{Server, program, unprivileged_user};
-use crate::session::{Proxy, init, run};
 
 /// The empty cluster into which dumps are restored.
 pub static TARGET: LazyLock<Cluster> = LazyLock::new(|| Cluster::new(Server::start_empty("")));

@@ -2,9 +2,9 @@
 
 use postgres::Client;
 
-use crate::messages;
-use crate::server::SHARED;
-use crate::session::{Proxy, claims, init, one, refuses, refuses_token, run, user_id};
+use testkit::messages;
+use testkit::server::SHARED;
+use testkit::session::{Proxy, claims, init, one, refuses, refuses_token, run, user_id};
 
 fn database(encoding: &str) -> String {
     SHARED.database_with(&format!("encoding '{encoding}' template template0 locale 'C'"))

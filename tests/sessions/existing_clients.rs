@@ -1,10 +1,10 @@
 //! Other ways in which sessions of version 0.5.0 say who they are: the parameter itself, bound parameters, PostgREST.
 
 use postgres::Client;
+use testkit::messages;
+use testkit::session::{Proxy, one, refuses, run, user_id};
 
 use crate::existing_deployments::{deployment, proxy_connection, tasks};
-use crate::messages;
-use crate::session::{Proxy, one, refuses, run, user_id};
 
 #[test]
 fn a_session_may_set_the_parameter_instead_of_calling_the_function() {

@@ -5,9 +5,9 @@
 
 use postgres::Client;
 
-use crate::cluster::{PLAIN, Turn};
-use crate::messages;
-use crate::session::{Proxy, init, one, refuses, rows, run, user_id};
+use testkit::cluster::{PLAIN, Turn};
+use testkit::messages;
+use testkit::session::{Proxy, init, one, refuses, rows, run, user_id};
 
 /// What a proxy sends when a connection goes back to its pool.
 pub const BACK_TO_THE_POOL: &str = "ROLLBACK; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; \
@@ -101,7 +101,7 @@ fn requests_follow_each_other_with_growing_ids_and_the_shortest_header() {
     for (user, theirs) in [("alice", "a1 a2"), ("bob", "b1"), ("alice", "a1 a2"), ("carol", "")] {
         let token = proxy.token(&format!(
             r#""sub":"{user}","exp":{},"iat":1700000000"#,
-            crate::session::now() + 60
+            testkit::session::now() + 60
         ));
         // base64url of {"alg":"EdDSA"}
         assert!(token.starts_with("eyJhbGciOiJFZERTQSJ9."), "{token}");

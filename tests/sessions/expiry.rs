@@ -4,9 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use postgres::Client;
 
-use crate::messages;
-use crate::server::{SHARED, major};
-use crate::session::{Proxy, init, now, one, refusal, refusal_of, refuses, refuses_token, run, user_id};
+use testkit::messages;
+use testkit::server::{SHARED, major};
+use testkit::session::{Proxy, init, now, one, refusal, refusal_of, refuses, refuses_token, run, user_id};
 
 /// The clock's second, just after it began: what is said about it holds for most of a second.
 fn at_the_beginning_of_a_second() -> i64 {

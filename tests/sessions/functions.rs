@@ -2,8 +2,8 @@
 
 use postgres::Client;
 
-use crate::messages;
-use crate::session::{Proxy, init, one, refuses, run, user_id};
+use testkit::messages;
+use testkit::session::{Proxy, init, one, refuses, run, user_id};
 
 /// A function that tries a token and answers with the SQLSTATE of its refusal, or 'taken'.
 const TRY: &str = "create function try_token(token text) returns text language plpgsql as $$

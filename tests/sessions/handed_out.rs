@@ -1,8 +1,8 @@
 //! A value that a reader has handed out lives as long as any function's result: user code that runs between the reader's
 //! call and the last use of the value may change the identity and call the same site again, as deep as it likes.
 
-use crate::server::SHARED;
-use crate::session::{one, rows, run};
+use testkit::server::SHARED;
+use testkit::session::{one, rows, run};
 
 /// Readers, what each is to give for a user, and the type of that.
 const READERS: [(&str, &str, &str); 6] = [

@@ -1,8 +1,8 @@
 //! The identity belongs to the setting: it follows transactions and savepoints, and each session has its own.
 
-use crate::messages;
-use crate::server::SHARED;
-use crate::session::{Proxy, claims, init, one, refuses, refuses_token, rows, run, user_id};
+use testkit::messages;
+use testkit::server::SHARED;
+use testkit::session::{Proxy, claims, init, one, refuses, refuses_token, rows, run, user_id};
 
 #[test]
 fn a_rollback_gives_the_identity_before_it_back() {

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::fs;
 
-use crate::guide::{Reader, page};
+use testkit::guide::{Reader, page};
+use testkit::provider::Provider;
+use testkit::server::{SHARED, Server};
+use testkit::session::{Proxy, now, run};
+
 use crate::pooling::{PROVIDER, SERVER};
-use crate::providers::Provider;
-use crate::server::{SHARED, Server};
-use crate::session::{Proxy, now, run};
 
 fn text(file: &str) -> String {
-    fs::read_to_string(format!("{}/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    fs::read_to_string(testkit::root().join(file)).unwrap()
 }
 
 /// A database with this setting, on a server.

@@ -1,8 +1,9 @@
 //! CREATE EXTENSION: who may, what belongs to whom after it, and who may do what with it.
 
+use testkit::cluster::PLAIN;
+use testkit::session::{one, refusal, refuses, run};
+
 use crate::catalog::{assert_same_facts, facts, facts_about};
-use crate::cluster::PLAIN;
-use crate::session::{one, refusal, refuses, run};
 
 const CREATE: &str = "create extension pg_session_jwt";
 

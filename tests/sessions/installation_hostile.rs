@@ -1,12 +1,11 @@
 //! A hostile owner of a database installs the extension: its script runs as superuser, and must run nothing of theirs.
 
 use std::fs;
-use std::path::Path;
 
 use postgres::Client;
 
-use crate::cluster::{PLAIN, Turn, with_own_scripts};
-use crate::session::{one, refusal, run};
+use testkit::cluster::{PLAIN, Turn, with_own_scripts};
+use testkit::session::{one, refusal, run};
 
 const CREATE: &str = "create extension pg_session_jwt";
 const INSTALL_SCRIPT: &str = "pg_session_jwt--1.0.0.sql";
@@ -116,7 +115,7 @@ fn bare(script: &str) -> String {
 
 #[test]
 fn every_function_and_operator_in_the_scripts_is_named_with_its_schema() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
+    let folder = testkit::root().join("sql");
     let mut calls = 0;
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

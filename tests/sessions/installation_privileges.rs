@@ -2,11 +2,11 @@
 //! not stay.
 
 use postgres::Client;
+use testkit::cluster::{PLAIN, Turn, with_own_scripts};
+use testkit::session::{one, refusal, refuses, rows, run};
 
 use crate::catalog::{assert_same_facts, facts};
-use crate::cluster::{PLAIN, Turn, with_own_scripts};
 use crate::old_versions::{self, OldVersion, VERSION_0_5_0};
-use crate::session::{one, refusal, refuses, rows, run};
 
 const CREATE: &str = "create extension pg_session_jwt";
 const UPDATE: &str = "alter extension pg_session_jwt update";

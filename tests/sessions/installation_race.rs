@@ -5,10 +5,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use postgres::Client;
+use testkit::cluster::{PLAIN, Turn, drop_roles};
+use testkit::session::{one, refusal, run};
 
 use crate::catalog::facts;
-use crate::cluster::{PLAIN, Turn, drop_roles};
-use crate::session::{one, refusal, run};
 
 const CREATE: &str = "create extension pg_session_jwt";
 const INSTALLED: &str = "select count(*) from pg_extension where extname = 'pg_session_jwt'";

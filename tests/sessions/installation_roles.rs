@@ -2,8 +2,8 @@
 
 use postgres::Client;
 
-use crate::cluster::{PLAIN, drop_roles};
-use crate::session::{Refusal, one, refusal, run};
+use testkit::cluster::{PLAIN, drop_roles};
+use testkit::session::{Refusal, one, refusal, run};
 
 const CREATE: &str = "create extension pg_session_jwt";
 const HINT: &str = "All end users share this role. Take from it what they may not have (ALTER ROLE authenticated \

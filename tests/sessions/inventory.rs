@@ -3,15 +3,15 @@
 use std::fs;
 
 use postgres::Client;
+use testkit::key_server::{Answer, KeyServer};
+use testkit::loading::PRELOADED;
+use testkit::messages;
+use testkit::provider::{Provider, set_providers};
+use testkit::server::SHARED;
+use testkit::session::{Proxy, init, one, refusal, rows, run};
+use testkit::signer::Signer;
 
 use crate::jwks_url::entry;
-use crate::key_server::{Answer, KeyServer};
-use crate::loading::PRELOADED;
-use crate::messages;
-use crate::providers::{Provider, set_providers};
-use crate::server::SHARED;
-use crate::session::{Proxy, init, one, refusal, rows, run};
-use crate::sign::Signer;
 
 const COLUMNS: &str = "provider, issuer, source, location, kid, kty, alg, usable, reason, last_error";
 

@@ -1,8 +1,8 @@
 //! auth.providers() tells of addresses, paths and errors: only to those who may read the setting.
 
-use crate::loading::{PRELOADED, ordinary_user};
-use crate::providers::Provider;
-use crate::session::{init, one, refuses, run};
+use testkit::loading::{PRELOADED, ordinary_user};
+use testkit::provider::Provider;
+use testkit::session::{init, one, refuses, run};
 
 #[test]
 fn only_who_may_read_the_setting_may_ask() {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::key_server::{Answer, KeyServer};
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{init, one, refuses, rows, user_id};
+use testkit::key_server::{Answer, KeyServer};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{init, one, refuses, rows, user_id};
 
 /// The provider's place in the setting, with its keys from a URL.
 pub fn entry(issuer: &str, url: &str) -> String {

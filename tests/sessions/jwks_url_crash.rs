@@ -1,11 +1,12 @@
 //! The worker ends, well or badly: sessions go on or come back, and so does it.
 
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::session::{init, one, refuses, run, user_id};
+
 use crate::jwks_url::{entry, server_with};
 use crate::key_fetcher::{process, process_after, reload_after, stored_urls};
-use crate::key_server::{Answer, KeyServer, wait_until};
-use crate::messages;
-use crate::providers::Provider;
-use crate::session::{init, one, refuses, run, user_id};
 
 #[test]
 fn killed_it_takes_the_server_along_and_the_stored_keys_outlive_that() {

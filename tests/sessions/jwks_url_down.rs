@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::session::{init, one, refuses, user_id};
+
 use crate::jwks_url::{entry, server_with};
 use crate::jwks_url_faults::{NOT_AVAILABLE, condition, presenting, reload, wait_until_good};
-use crate::key_server::{Answer, KeyServer, wait_until};
-use crate::messages;
-use crate::providers::Provider;
-use crate::session::{init, one, refuses, user_id};
 
 #[test]
 fn a_provider_that_is_down_at_the_start_is_tried_again_every_few_seconds() {

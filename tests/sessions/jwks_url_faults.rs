@@ -6,13 +6,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use postgres::Client;
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{init, refuses, rows, run, user_id};
 
 use crate::jwks_url::{entry, server_with};
-use crate::key_server::{Answer, KeyServer, wait_until};
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{init, refuses, rows, run, user_id};
 
 pub const NOT_AVAILABLE: (&str, &str) = ("55000", messages::KEYS_NOT_AVAILABLE);
 

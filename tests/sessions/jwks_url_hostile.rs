@@ -1,14 +1,15 @@
 //! End users cannot make the server fetch anything from where they like.
 
+use testkit::key_server::{Answer, KeyServer};
+use testkit::loading::ordinary_user;
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{Proxy, init, now, one, refusal, run, user_id};
+use testkit::signer::Signer;
+
 use crate::jwks_url::{entry, server_with};
 use crate::key_fetcher::refuses_init;
-use crate::key_server::{Answer, KeyServer};
-use crate::loading::ordinary_user;
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{Proxy, init, now, one, refusal, run, user_id};
-use crate::sign::Signer;
 
 /// The SQLSTATE that each statement is refused with.
 #[track_caller]

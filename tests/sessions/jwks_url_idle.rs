@@ -3,12 +3,13 @@
 use std::fs;
 use std::time::Duration;
 
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{Proxy, init, rows, run, user_id};
+
 use crate::jwks_url::entry;
 use crate::key_fetcher::{NAME, process, reload_after, stored_urls};
-use crate::key_server::{Answer, KeyServer, wait_until};
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{Proxy, init, rows, run, user_id};
 
 const PRELOAD: &str = "shared_preload_libraries = 'pg_session_jwt'";
 

@@ -3,13 +3,14 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use testkit::key_server::{Answer, KeyServer};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::session::{init, one, refuses, rows, user_id};
+use testkit::signer::Signer;
+
 use crate::jwks_url::{entry, server_with};
 use crate::jwks_url_faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_set, presenting, wait_until_good};
-use crate::key_server::{Answer, KeyServer};
-use crate::messages;
-use crate::providers::Provider;
-use crate::session::{init, one, refuses, rows, user_id};
-use crate::sign::Signer;
 
 const MAX_BYTES: usize = 256 * 1024;
 const MAX_KEYS: usize = 100;

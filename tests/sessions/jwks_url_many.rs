@@ -1,12 +1,13 @@
 //! Several databases, and more URLs than there is room for.
 
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{init, one, rows, run, user_id};
+
 use crate::jwks_url::{conf, entry};
 use crate::key_fetcher::{refuses_init, reload_after, stored_urls};
-use crate::key_server::{Answer, KeyServer, wait_until};
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{init, one, rows, run, user_id};
 
 /// URLs that are fetched for one cluster.
 const ROOM: usize = 64;

@@ -1,10 +1,11 @@
 //! Redirects: followed to the same host and port, a few times, and nowhere else.
 
+use testkit::key_server::{Answer, KeyServer};
+use testkit::provider::Provider;
+use testkit::session::{init, refuses};
+
 use crate::jwks_url::{entry, server_with};
 use crate::jwks_url_faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_set, presenting};
-use crate::key_server::{Answer, KeyServer};
-use crate::providers::Provider;
-use crate::session::{init, refuses};
 
 #[test]
 fn redirects_on_the_same_host_and_port_are_followed() {

@@ -4,12 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::session::{init, one, rows, run, user_id};
+
 use crate::jwks_url::{entry, server_with};
 use crate::key_fetcher::{refuses_init, stored, stored_urls};
-use crate::key_server::{Answer, KeyServer, wait_until};
-use crate::messages;
-use crate::providers::Provider;
-use crate::session::{init, one, rows, run, user_id};
 
 #[test]
 fn after_a_restart_the_stored_keys_are_good_though_the_provider_is_down() {

@@ -1,12 +1,13 @@
 //! Where the worker finds URLs: in the server's own setting, in those of databases and roles, and what sessions need.
 
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{init, one, refuses, run, user_id};
+
 use crate::jwks_url::{entry, server_with};
 use crate::key_fetcher::{refuses_init, reload_after, stored_urls};
-use crate::key_server::{Answer, KeyServer, wait_until};
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{init, one, refuses, run, user_id};
 
 /// The worker and nothing else.
 fn server() -> Server {

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::loading::PRELOADED;
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::session::{init, now, one, refusal, run, user_id};
+use testkit::signer::{P256, Signer};
+
 use crate::jwks_url::server_with;
 use crate::jwks_url_faults::presenting;
 use crate::key_fetcher::refuses_init;
-use crate::key_server::{Answer, KeyServer, wait_until};
-use crate::loading::PRELOADED;
-use crate::messages;
-use crate::providers::Provider;
-use crate::session::{init, now, one, refusal, run, user_id};
-use crate::sign::{P256, Signer};
 
 /// Two providers of one issuer, for the audiences `x` and `y`.
 fn entries(first: &KeyServer, second: &KeyServer) -> [String; 2] {

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use testkit::key_server::{Answer, KeyServer};
+use testkit::provider::Provider;
+use testkit::session::{init, refuses, run, user_id};
+
 use crate::jwks_url::{entry, server_with};
 use crate::jwks_url_faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_set, presenting, wait_until_good};
-use crate::key_server::{Answer, KeyServer};
-use crate::providers::Provider;
-use crate::session::{init, refuses, run, user_id};
 
 #[test]
 fn an_answer_that_takes_too_long_is_none() {

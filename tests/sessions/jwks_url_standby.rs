@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::{Server, pg_config, program, unprivileged_user};
+use testkit::session::{init, one, refuses, run, user_id};
+
 use crate::jwks_url::{conf, entry, server_with};
 use crate::key_fetcher::{process, refuses_init, stored_urls};
-use crate::key_server::{Answer, KeyServer, wait_until};
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::{Server, pg_config, program, unprivileged_user};
-use crate::session::{init, one, refuses, run, user_id};
 
 /// A standby of the primary, with these lines in its postgresql.conf.
 pub fn standby_of(primary: &Server, conf: &str) -> Server {

@@ -3,14 +3,14 @@
 use std::thread;
 
 use postgres::Client;
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{init, one, refusal, refusal_of, refuses, rows, run, user_id};
 
 use crate::jwks_url::{entry, server_with};
 use crate::key_fetcher::refuses_init;
-use crate::key_server::{Answer, KeyServer, wait_until};
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{init, one, refusal, refusal_of, refuses, rows, run, user_id};
 use crate::workers::{agrees_with_the_leader, fill, in_workers, leader_takes_part};
 
 const RETIRED: (&str, &str) = ("28000", messages::NO_KEY_OF_TOKEN);

@@ -10,14 +10,14 @@ use std::thread;
 use std::time::Duration;
 
 use postgres::Client;
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{init, one, refuses, run, user_id};
 
 use crate::jwks_url::{entry, server_with};
 use crate::key_fetcher::{process, process_after, refuses_init, stored};
-use crate::key_server::{Answer, KeyServer, wait_until};
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{init, one, refuses, run, user_id};
 
 /// Makes a pipe that everybody may read.
 pub fn make_pipe(path: &Path) {

@@ -5,14 +5,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use postgres::Client;
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::key_server_tls::{Authority, self_signed, start_tls};
+use testkit::provider::Provider;
+use testkit::server::{Server, pg_config};
+use testkit::session::{init, refuses, run, user_id};
 
 use crate::jwks_url::{conf, entry};
 use crate::jwks_url_faults::{NOT_AVAILABLE, condition, presenting, reload, wait_until_good};
-use crate::key_server::{Answer, KeyServer, wait_until};
-use crate::key_server_tls::{Authority, self_signed, start_tls};
-use crate::providers::Provider;
-use crate::server::{Server, pg_config};
-use crate::session::{init, refuses, run, user_id};
 
 /// A server with these files beside its data directory, in which it works. To it, `system.pem` is what the system
 /// trusts, and there is a proxy that does not answer.

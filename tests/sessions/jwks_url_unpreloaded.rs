@@ -3,15 +3,15 @@
 use std::fmt::Display;
 
 use postgres::Client;
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::loading::{is_loaded, ordinary_user};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::{SHARED, Server};
+use testkit::session::{FUNCTIONS, Proxy, Refusal, init, one, refusal, refuses, run, user_id, ways_to_present};
 
 use crate::jwks_url::entry;
 use crate::key_fetcher::reload_after;
-use crate::key_server::{Answer, KeyServer, wait_until};
-use crate::loading::{is_loaded, ordinary_user};
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::{SHARED, Server};
-use crate::session::{FUNCTIONS, Proxy, Refusal, init, one, refusal, refuses, run, user_id, ways_to_present};
 
 fn unusable() -> String {
     messages::unusable("providers", messages::JWKS_URL_NEEDS_PRELOAD)

@@ -2,13 +2,14 @@
 
 use std::fs;
 
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::session::{init, one, refuses, rows, user_id};
+
 use crate::jwks_url::{entry, server_with};
 use crate::jwks_url_faults::{NOT_AVAILABLE, presenting};
 use crate::key_fetcher::{process, process_after, refuses_init, stored};
-use crate::key_server::{Answer, KeyServer, wait_until};
-use crate::messages;
-use crate::providers::Provider;
-use crate::session::{init, one, refuses, rows, user_id};
 
 /// A provider, and what it answers when it takes its keys back.
 struct Withdrawal {

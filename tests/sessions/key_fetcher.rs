@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use postgres::Client;
 
-use crate::key_server::wait_until;
-use crate::server::Server;
-use crate::session::{refuses, run};
+use testkit::key_server::wait_until;
+use testkit::server::Server;
+use testkit::session::{refuses, run};
 
 pub const NAME: &str = "pg_session_jwt key fetcher";
 

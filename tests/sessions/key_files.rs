@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use crate::messages;
-use crate::providers::{Provider, database, set_providers};
-use crate::server::SHARED;
-use crate::session::{init, one, refusal, refuses, run, user_id};
-use crate::sign::Signer;
+use testkit::messages;
+use testkit::provider::{Provider, database, set_providers};
+use testkit::server::SHARED;
+use testkit::session::{init, one, refusal, refuses, run, user_id};
+use testkit::signer::Signer;
 
 #[test]
 fn a_key_file_is_read_again_when_it_changes() {

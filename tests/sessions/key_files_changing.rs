@@ -9,14 +9,14 @@ use std::thread;
 use std::time::Duration;
 
 use postgres::Client;
+use testkit::key_server::wait_until;
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::SHARED;
+use testkit::session::{init, one, refuses, run, user_id};
 
 use crate::jwks_url_faults::presenting;
 use crate::jwks_url_store::{make_pipe, within_half_a_minute};
-use crate::key_server::wait_until;
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::SHARED;
-use crate::session::{init, one, refuses, run, user_id};
 
 fn set_file(client: &mut Client, path: &Path) {
     let entry = format!(r#"{{"issuer":"a","jwks_file":"{}"}}"#, path.display());

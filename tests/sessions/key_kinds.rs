@@ -2,10 +2,10 @@
 
 use postgres::Client;
 
-use crate::messages;
-use crate::server::SHARED;
-use crate::session::{init, one, refusal, refuses_token, run, user_id};
-use crate::sign::{ED25519, P256, P384, RSA, Signer, part};
+use testkit::messages;
+use testkit::server::SHARED;
+use testkit::session::{init, one, refusal, refuses_token, run, user_id};
+use testkit::signer::{ED25519, P256, P384, RSA, Signer, part};
 
 /// A session with this key; the packet's options are cut at spaces that have no backslash before them.
 fn with_key(database: &str, jwk: &str) -> Client {

@@ -5,11 +5,10 @@
 use std::sync::LazyLock;
 
 use postgres::Client;
-
-use crate::loading::{is_loaded, ordinary_user};
-use crate::messages;
-use crate::server::{SHARED, Server};
-use crate::session::{Proxy, claims, init, one, refuses, refuses_token, rows, run, user_id};
+use testkit::loading::{is_loaded, ordinary_user};
+use testkit::messages;
+use testkit::server::{SHARED, Server};
+use testkit::session::{Proxy, claims, init, one, refuses, refuses_token, rows, run, user_id};
 
 static OWNER: LazyLock<Proxy> = LazyLock::new(Proxy::new);
 

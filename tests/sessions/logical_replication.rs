@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use postgres::Client;
 
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{init, one, run};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{init, one, run};
 
 /// What the subscriber has, in the order in which it was written.
 const COPIES: &str =

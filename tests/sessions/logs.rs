@@ -1,9 +1,10 @@
 //! Logs and statistics of statements never get a token that was passed as it should be.
 
+use testkit::messages;
+use testkit::server::{Server, pg_config};
+use testkit::session::{Proxy, init, now, rows, run, ways_to_present};
+
 use crate::audit_log::{AUDITED, Audited};
-use crate::messages;
-use crate::server::{Server, pg_config};
-use crate::session::{Proxy, init, now, rows, run, ways_to_present};
 
 #[track_caller]
 fn hides(log: &str, token: &str) {
@@ -142,7 +143,7 @@ fn a_refusal_in_a_parallel_worker_hides_the_statement_in_its_leader_too() {
     let mut proxy = Proxy::new();
     let mut session = Audited::new(&proxy.options());
     let client = &mut session.client;
-    let table = format!("big{}", crate::session::one::<i32>(client, "select pg_backend_pid()"));
+    let table = format!("big{}", testkit::session::one::<i32>(client, "select pg_backend_pid()"));
     run(
         client,
         &format!(

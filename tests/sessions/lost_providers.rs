@@ -1,14 +1,14 @@
 //! A session that has lost its providers falls back to nothing: to take trust away gives none.
 
 use postgres::Client;
+use testkit::key_server::wait_until;
+use testkit::loading::{PRELOADED, ordinary_user};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::{SHARED, Server, major};
+use testkit::session::{FUNCTIONS, Proxy, init, one, refusal, refuses, run, user_id};
+use testkit::wire::Wire;
 
-use crate::key_server::wait_until;
-use crate::loading::{PRELOADED, ordinary_user};
-use crate::messages;
-use crate::oauth_wire::Wire;
-use crate::providers::Provider;
-use crate::server::{SHARED, Server, major};
-use crate::session::{FUNCTIONS, Proxy, init, one, refusal, refuses, run, user_id};
 use crate::workers::{fill, leader_takes_part};
 
 #[track_caller]
@@ -294,7 +294,7 @@ fn that_they_are_lost_is_nobodys_to_set() {
         let error = PRELOADED
             .try_connect(&database, "postgres", &format!("-c {name}={value}"))
             .map(drop);
-        let error = crate::session::refusal_of(&error.expect_err("a refusal"));
+        let error = testkit::session::refusal_of(&error.expect_err("a refusal"));
         assert_eq!(error.sqlstate, "22023", "{error:?}");
         let options = format!(r#"-c {name}={value} -c request.jwt.claims={{"sub":"carol"}}"#);
         let mut client = SHARED.connect(&SHARED.database(), "postgres", &options);

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use testkit::server::{Server, initdb, pg_config, program, unprivileged_user};
+use testkit::session::{Proxy, one, run};
+
 use crate::application::{fill, is_intact};
 use crate::catalog::{assert_same_facts, facts};
-use crate::server::{Server, initdb, pg_config, program, unprivileged_user};
-use crate::session::{Proxy, one, run};
 
 /// Carries the old cluster over into the new one, which initdb has just made.
 pub fn upgrade(folder: &Path, old_programs: &Path, old: &Path, new: &Path) {

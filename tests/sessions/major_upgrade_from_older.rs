@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use postgres::Client;
+use testkit::key_server::{Answer, KeyServer};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::{Server, major, pg_config, program_at, unprivileged_user};
+use testkit::session::{Proxy, init, one, refuses, rows, run, user_id};
 
 use crate::application::{fill, is_intact};
 use crate::catalog::{assert_same_facts, facts};
 use crate::jwks_url::entry;
-use crate::key_server::{Answer, KeyServer};
 use crate::major_upgrade::upgrade;
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::{Server, major, pg_config, program_at, unprivileged_user};
-use crate::session::{Proxy, init, one, refuses, rows, run, user_id};
 
 const PRELOAD: &str = "shared_preload_libraries = 'pg_session_jwt'";
 

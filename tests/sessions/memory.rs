@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use postgres::Client;
 
-use crate::server::SHARED;
-use crate::session::{Proxy, one, run, user_id};
+use testkit::server::SHARED;
+use testkit::session::{Proxy, one, run, user_id};
 
 /// Tokens of a batch, half of them refused.
 const BATCH: i64 = 1000;

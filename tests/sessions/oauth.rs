@@ -1,12 +1,13 @@
 //! PostgreSQL 18: a client logs in with a token, and the session knows who it is. Who is let in, and what is said.
 
-use crate::messages;
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::session::now;
+use testkit::wire::{Wire, discovery};
+
 use crate::oauth_server::{
     alter, conf, entry, is_refused, log_since, login, server_with, signers, token, token_by, token_with, usual_server,
 };
-use crate::oauth_wire::{Wire, discovery};
-use crate::providers::Provider;
-use crate::session::now;
 
 #[test]
 fn a_login_with_a_token_is_an_identity_with_each_algorithm() {

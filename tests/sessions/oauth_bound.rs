@@ -1,14 +1,15 @@
 //! A session that logged in with a token is its user's under whatever settings its database has: what counts is what the
 //! login's provider says of a token, not what stands in it.
 
-use crate::messages;
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{FUNCTIONS, Proxy, now, run, ways_to_present};
+use testkit::wire::Wire;
+
 use crate::oauth_server::{
     ISSUER, alter, entry, log_since, login, login_to, token, token_of, token_with, usual_server,
 };
-use crate::oauth_wire::Wire;
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{FUNCTIONS, Proxy, now, run, ways_to_present};
 
 /// A database without providers, whose clients may bring keys.
 fn without_providers(server: &Server) -> String {

@@ -1,13 +1,14 @@
 //! The login is judged under the server's settings, its identity under those of the session.
 
-use crate::key_server::wait_until;
-use crate::messages;
+use testkit::key_server::wait_until;
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::session::{FUNCTIONS, Proxy};
+use testkit::wire::Wire;
+
 use crate::oauth_server::{
     ISSUER, alter, conf, is_refused, log_since, login, login_to, server_with, token, usual_entry, usual_server,
 };
-use crate::oauth_wire::Wire;
-use crate::providers::Provider;
-use crate::session::{FUNCTIONS, Proxy};
 
 #[track_caller]
 fn every_call_fails(client: &mut Wire, sqlstate: &str, message: &str) {

@@ -1,13 +1,14 @@
 //! After a login with a token the session is its user's: what replaces the token, what resets it, and what cannot.
 
-use crate::messages;
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::session::{now, run, ways_to_present};
+use testkit::signer::ED25519;
+use testkit::wire::Wire;
+
 use crate::oauth_server::{
     ISSUER, alter, conf, login, login_to, server_with, token, token_of, token_with, usual_entry, usual_server,
 };
-use crate::oauth_wire::Wire;
-use crate::providers::Provider;
-use crate::session::{now, run, ways_to_present};
-use crate::sign::ED25519;
 
 fn user_and_email(client: &mut Wire) -> String {
     client

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use testkit::server::{Server, pg_config, program};
+use testkit::session::now;
+
 use crate::oauth_server::{ISSUER, token, token_with, usual_server};
-use crate::server::{Server, pg_config, program};
-use crate::session::now;
 
 /// Compiles what hands the token over.
 fn compile(folder: &Path) -> PathBuf {
@@ -14,7 +15,7 @@ fn compile(folder: &Path) -> PathBuf {
     let output = Command::new("cc")
         .args(["-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"])
         .arg(&hook)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oauth/hook.c"))
+        .arg(testkit::root().join("tests/oauth/hook.c"))
         .arg(format!("-I{}", pg_config("--includedir").display()))
         .output()
         .unwrap();

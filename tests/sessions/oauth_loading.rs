@@ -1,11 +1,12 @@
 //! Logins with a token wherever the library was loaded, and into what kinds of sessions and servers.
 
-use crate::key_server::{Answer, KeyServer, wait_until};
-use crate::messages;
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::session::{Proxy, init, run, user_id};
+use testkit::wire::Wire;
+
 use crate::oauth_server::{ISSUER, alter, conf, is_refused, login, login_to, server_with, token, usual_server};
-use crate::oauth_wire::Wire;
-use crate::providers::Provider;
-use crate::session::{Proxy, init, run, user_id};
 
 #[test]
 fn it_does_not_matter_who_loads_the_library() {

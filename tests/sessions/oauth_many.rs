@@ -2,8 +2,9 @@
 
 use std::thread;
 
+use testkit::session::now;
+
 use crate::oauth_server::{login, token, token_by, token_with, usual_server};
-use crate::session::now;
 
 const CLIENTS: usize = 50;
 /// Where the library is preloaded, and as many where it is not.

@@ -1,10 +1,11 @@
 //! Which roles a token opens whose provider names none: those of end users, and no way to anything more.
 
-use crate::messages;
+use testkit::messages;
+use testkit::server::Server;
+use testkit::session::{Refusal, run};
+use testkit::wire::Wire;
+
 use crate::oauth_server::{alter, conf, entry, is_refused, log_since, server_with, token};
-use crate::oauth_wire::Wire;
-use crate::server::Server;
-use crate::session::{Refusal, run};
 
 /// A server whose provider names no roles.
 /// pg_backend_pid(), by its number in pg_proc.dat.

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use crate::oauth_wire::Wire;
-use crate::server::{Server, major, pg_config};
-use crate::session::{Refusal, now, run};
-use crate::sign::{ED25519, P256, RSA, Signer};
+use testkit::server::{Server, major, pg_config};
+use testkit::session::{Refusal, now, run};
+use testkit::signer::{ED25519, P256, RSA, Signer};
+use testkit::wire::Wire;
 
 pub const ISSUER: &str = "https://a.example/";
 

@@ -5,10 +5,10 @@ use std::net::TcpStream;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use serde_json::Value;
+use testkit::messages;
+use testkit::session::{init, one, refuses, user_id};
 
 use crate::jwks_url::server_with;
-use crate::messages;
-use crate::session::{init, one, refuses, user_id};
 
 /// The provider's process, and what it says of itself.
 struct Peer {

@@ -4,8 +4,8 @@ use std::fs;
 
 use postgres::Client;
 
-use crate::cluster::Turn;
-use crate::session::run;
+use testkit::cluster::Turn;
+use testkit::session::run;
 
 const SCRIPTS: [(&str, &str); 3] = [
     (

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::fs;
 use std::process::Command;
 
-use crate::guide::{Block, Reader, page};
+use testkit::guide::{Block, Reader, page};
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::{Server, unprivileged_user};
+use testkit::session::{init, one, refuses, run};
+
 use crate::jwks_url::entry;
-use crate::key_server::{Answer, KeyServer, wait_until};
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::{Server, unprivileged_user};
-use crate::session::{init, one, refuses, run};
 
 #[test]
 fn the_blocks_of_the_page_run_and_print_what_they_say() {

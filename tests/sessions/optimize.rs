@@ -25,8 +25,8 @@ use std::sync::LazyLock;
 
 use postgres::Client;
 
-use crate::server::{SHARED, Server};
-use crate::session::{one, rows, run};
+use testkit::server::{SHARED, Server};
+use testkit::session::{one, rows, run};
 
 /// How Drizzle's `authUid` and `crudPolicy` write it.
 const DRIZZLE: &str = r#"(select auth.user_id() = "todos"."user_id")"#;

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use postgres::Client;
 
-use crate::server::{SHARED, pg_config, unprivileged_user};
-use crate::session::{Proxy, claims, init, one, run, user_id};
+use testkit::server::{SHARED, pg_config, unprivileged_user};
+use testkit::session::{Proxy, claims, init, one, run, user_id};
 
 /// A library that defines the setting and nothing else, made with the compiler that the extension itself needs.
 static OTHER: LazyLock<PathBuf> = LazyLock::new(|| {

@@ -4,8 +4,8 @@ use std::io::{Read as _, Write as _};
 
 use postgres::Client;
 
-use crate::messages;
-use crate::session::{Proxy, init, now, one, refusal, refusal_of, refuses, rows, run};
+use testkit::messages;
+use testkit::session::{Proxy, init, now, one, refusal, refusal_of, refuses, rows, run};
 
 /// The forms of a condition on the rows' owner (behaviour 5), the last one with a uuid column.
 const FORMS: [&str; 6] = [

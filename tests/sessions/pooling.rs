@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 use postgres::types::Type;
 use postgres::{Client, Transaction};
 
-use crate::messages;
-use crate::pgbouncer::{PgBouncer, version};
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{one, refusal_of, rows, run, user_id};
+use testkit::messages;
+use testkit::pgbouncer::{PgBouncer, version};
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{one, refusal_of, rows, run, user_id};
 
 const TRANSACTIONS: usize = 1000;
 /// The first version with max_prepared_statements.

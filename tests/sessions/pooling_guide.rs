@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::guide::{Reader, page};
-use crate::messages;
-use crate::pgbouncer::PgBouncer;
+use testkit::guide::{Reader, page};
+use testkit::messages;
+use testkit::pgbouncer::PgBouncer;
+use testkit::session::{Proxy, refuses, rows, run};
+
 use crate::pooling::{PROVIDER, SERVER, database};
-use crate::session::{Proxy, refuses, rows, run};
 
 const MODES: [&str; 3] = ["transaction", "session", "statement"];
 
@@ -68,7 +69,7 @@ fn a_connections_own_key_does_not_get_through() {
 #[test]
 fn ids_of_tokens_grow_with_the_servers_session_and_not_with_the_client() {
     let mut proxy = Proxy::new();
-    let server = crate::server::Server::start(&format!(
+    let server = testkit::server::Server::start(&format!(
         "shared_preload_libraries = 'pg_session_jwt'\npg_session_jwt.jwk = '{}'",
         proxy.jwk()
     ));

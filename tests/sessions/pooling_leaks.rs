@@ -2,10 +2,10 @@
 //! one. What is shown here is what happens, so that nobody takes the warning for a formality; and what helps.
 
 use postgres::Client;
+use testkit::pgbouncer::PgBouncer;
+use testkit::session::{refuses, rows, run};
 
-use crate::pgbouncer::PgBouncer;
 use crate::pooling::{PROVIDER, SEEN, SERVER, database};
-use crate::session::{refuses, rows, run};
 
 /// The one value, without a statement that is prepared.
 fn value(client: &mut Client, sql: &str) -> Option<String> {

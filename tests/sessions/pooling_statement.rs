@@ -1,11 +1,11 @@
 //! PgBouncer in statement mode, as docs/pooling.md says: no BEGIN, but token and query in one message, or in one function.
 
 use postgres::types::Type;
+use testkit::messages;
+use testkit::pgbouncer::PgBouncer;
+use testkit::session::{refuses, rows, run};
 
-use crate::messages;
-use crate::pgbouncer::PgBouncer;
 use crate::pooling::{PROVIDER, SEEN, SERVER, both_at_once, database};
-use crate::session::{refuses, rows, run};
 
 const STATEMENTS: usize = 1000;
 

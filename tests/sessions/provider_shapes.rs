@@ -11,13 +11,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use postgres::Client;
 use serde_json::Value;
 
-use crate::messages;
-use crate::providers::database;
-use crate::server::SHARED;
-use crate::session::{init, one, refuses_token, run, user_id};
-use crate::sign::{ED25519, P256, RSA, Signer};
 use shape::{ENCRYPTION_KID, Says, Shape, new_key};
 use table::SHAPES;
+use testkit::messages;
+use testkit::provider::database;
+use testkit::server::SHARED;
+use testkit::session::{init, one, refuses_token, run, user_id};
+use testkit::signer::{ED25519, P256, RSA, Signer};
 
 macro_rules! one_test_for_each {
     ($($name:ident),*) => {

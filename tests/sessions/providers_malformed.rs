@@ -8,10 +8,10 @@ mod values;
 
 use postgres::Client;
 
-use crate::loading::{is_loaded, ordinary_user};
-use crate::server::Server;
-use crate::session::run;
 use shut::{Parties, fails, refused, unusable};
+use testkit::loading::{is_loaded, ordinary_user};
+use testkit::server::Server;
+use testkit::session::run;
 
 /// What loads the library.
 #[derive(Clone, Copy, PartialEq, Eq)]

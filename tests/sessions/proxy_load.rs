@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use postgres::Client;
+use testkit::cluster::{Cluster, Turn};
+use testkit::messages;
+use testkit::server::Server;
+use testkit::session::{Proxy, init, now, refuses, rows, run};
 
-use crate::cluster::{Cluster, Turn};
 use crate::existing_deployments::{BACK_TO_THE_POOL, deploy, proxy_connection};
-use crate::messages;
-use crate::server::Server;
-use crate::session::{Proxy, init, now, refuses, rows, run};
 
 const CONNECTIONS: usize = 8;
 const REQUESTS: usize = 2000;

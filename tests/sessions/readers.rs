@@ -1,8 +1,8 @@
 //! Every function that tells who the user is, for a token that has everything, and for nobody.
 
-use crate::messages;
-use crate::server::SHARED;
-use crate::session::{Proxy, claims, init, one, rows, user_id};
+use testkit::messages;
+use testkit::server::SHARED;
+use testkit::session::{Proxy, claims, init, one, rows, user_id};
 
 const ID: &str = "6f4d2f0a-5b7e-4c8e-9d51-0123456789ab";
 
@@ -14,7 +14,7 @@ fn text(value: &str) -> Option<String> {
 fn a_token_that_has_everything_is_read_by_every_function() {
     let proxy = Proxy::new();
     let mut client = proxy.session();
-    let exp = crate::session::now() + 1000;
+    let exp = testkit::session::now() + 1000;
     let token = proxy.with_header(
         r#"{"alg":"EdDSA","kid":"key \"1\"","typ":"JWT"}"#,
         &format!(

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
-use crate::guide::{blocks, expected};
-use crate::server::{Server, program, unprivileged_user};
+use testkit::guide::{blocks, expected};
+use testkit::server::{Server, program, unprivileged_user};
 
 /// Of its own, because the README changes what a whole server is set to.
 static SERVER: LazyLock<Server> = LazyLock::new(|| Server::start(""));
@@ -55,7 +55,7 @@ fn psql(folder: &Path, options: &str, variables: &[(&str, &str)], database: &str
 
 #[test]
 fn the_sql_of_the_readme_runs_and_prints_what_it_says() {
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let readme = fs::read_to_string(testkit::root().join("README.md")).unwrap();
     let blocks = blocks(&readme);
     let script = blocks
         .iter()

@@ -22,11 +22,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use postgres::{Client, SimpleQueryMessage};
 
 use crate::sequences::random::Random;
-use crate::server::{Server, major};
-use crate::session::{one, rows, run};
-use crate::sign::Signer;
 
 use identities::{IDENTITIES, ISSUER};
+use testkit::server::{Server, major};
+use testkit::session::{one, rows, run};
+use testkit::signer::Signer;
 
 /// How a session has its identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

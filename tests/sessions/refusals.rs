@@ -1,8 +1,8 @@
 //! What is no token: each malformed text with its SQLSTATE and message, and the identity that was there before.
 
-use crate::messages;
-use crate::session::{Proxy, init, one, refuses_token, user_id};
-use crate::sign::part;
+use testkit::messages;
+use testkit::session::{Proxy, init, one, refuses_token, user_id};
+use testkit::signer::part;
 
 #[test]
 fn what_is_not_three_parts_of_base64url_is_malformed() {

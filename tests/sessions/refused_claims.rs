@@ -1,7 +1,7 @@
 //! Claims that a proxy's token must have, and the forms that they must have.
 
-use crate::messages;
-use crate::session::{Proxy, init, now, one, refusal, refuses, refuses_token, user_id};
+use testkit::messages;
+use testkit::session::{Proxy, init, now, one, refusal, refuses, refuses_token, user_id};
 
 #[test]
 fn the_jti_of_a_proxys_token_is_an_integer_of_64_bits() {

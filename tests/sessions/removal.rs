@@ -1,8 +1,9 @@
 //! DROP EXTENSION: what stands in its way, and what it leaves.
 
+use testkit::cluster::PLAIN;
+use testkit::session::{one, refusal, run};
+
 use crate::catalog::{assert_same_facts, facts, facts_about};
-use crate::cluster::PLAIN;
-use crate::session::{one, refusal, run};
 
 const CREATE: &str = "create extension pg_session_jwt";
 /// A table whose policy and default need the extension.

@@ -1,10 +1,11 @@
 //! A token that was verified before is not believed for that: time, role, keys and every byte count each time.
 
+use testkit::messages;
+use testkit::provider::{Provider, database};
+use testkit::server::SHARED;
+use testkit::session::{init, now, one, refuses, refuses_token, run, user_id};
+
 use crate::memory::own_memory;
-use crate::messages;
-use crate::providers::{Provider, database};
-use crate::server::SHARED;
-use crate::session::{init, now, one, refuses, refuses_token, run, user_id};
 
 fn present(token: &str) -> String {
     format!("select auth.jwt_session_init('{token}')")

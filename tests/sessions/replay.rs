@@ -1,7 +1,7 @@
 //! The last `jti` of a session only grows: what was taken on once is not taken on again, whatever happened since.
 
-use crate::messages;
-use crate::session::{Proxy, init, one, refusal, refuses_token, run, user_id};
+use testkit::messages;
+use testkit::session::{Proxy, init, one, refusal, refuses_token, run, user_id};
 
 #[test]
 fn a_replayed_token_is_refused_and_changes_nothing() {

@@ -4,14 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use postgres::Client;
+use testkit::key_server::wait_until;
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{init, one, refuses, run, user_id};
 
 use crate::jwks_url_standby::standby_of;
 use crate::key_fetcher::refuses_init;
-use crate::key_server::wait_until;
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{init, one, refuses, run, user_id};
 
 const OWNERS: &str = "select string_agg(user_id, ',' order by user_id) from owned";
 

@@ -1,10 +1,10 @@
 //! What a pooler or a driver does between two users: the token goes, the key stays.
 
-use crate::loading::ordinary_user;
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::SHARED;
-use crate::session::{Proxy, claims, init, one, refuses, rows, run, user_id};
+use testkit::loading::ordinary_user;
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::SHARED;
+use testkit::session::{Proxy, claims, init, one, refuses, rows, run, user_id};
 
 /// What each of these leaves behind is the same as in a session that never had a token.
 fn is_nobody(client: &mut postgres::Client, after: &str) {

@@ -2,12 +2,13 @@
 
 use std::fs;
 
+use testkit::cluster::{PLAIN, Turn, with_own_scripts};
+use testkit::session::{Proxy, one, refuses, run};
+
 use crate::application::{fill, is_intact};
 use crate::catalog::{assert_same_facts, facts};
-use crate::cluster::{PLAIN, Turn, with_own_scripts};
 use crate::dump::{TARGET, file, succeeds, tool};
 use crate::old_versions::VERSION_0_5_0;
-use crate::session::{Proxy, one, refuses, run};
 
 /// The lines that begin with an error, of a tool that goes on after errors.
 fn errors(cluster: &Turn, name: &str, arguments: &[&str]) -> Vec<String> {

@@ -1,8 +1,8 @@
 //! What the catalog says about the functions, and that an ordinary role needs nothing that the installation did not grant.
 
-use crate::loading::ordinary_user;
-use crate::server::SHARED;
-use crate::session::{Proxy, claims, init, one, refuses, rows, run, user_id};
+use testkit::loading::ordinary_user;
+use testkit::server::SHARED;
+use testkit::session::{Proxy, claims, init, one, refuses, rows, run, user_id};
 
 #[test]
 fn the_catalog_has_the_functions_as_the_contract_says() {

@@ -3,10 +3,10 @@
 use postgres::Client;
 use postgres::error::ErrorPosition;
 
-use crate::loading::with_each_loading;
-use crate::messages;
-use crate::server::{SHARED, major};
-use crate::session::{Proxy, init, one, refusal, refuses, rows, run, user_id, ways_to_present};
+use testkit::loading::with_each_loading;
+use testkit::messages;
+use testkit::server::{SHARED, major};
+use testkit::session::{Proxy, init, one, refusal, refuses, rows, run, user_id, ways_to_present};
 
 /// Everything by which SQL can ask for settings, as one text.
 fn everything_shown(client: &mut Client) -> String {

@@ -18,9 +18,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use postgres::Client;
 
-use crate::messages;
-use crate::server::Server;
-use crate::session::{refusal_of, rows, run};
+use testkit::messages;
+use testkit::server::Server;
+use testkit::session::{refusal_of, rows, run};
 
 use model::{ABORTED, Answer, Model, Refused};
 use random::Random;

@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
-use crate::loading::{PRELOADED, ordinary_user};
-use crate::messages;
-use crate::server::Server;
-use crate::session::{FUNCTIONS, Proxy, init, one, refusal_of, refuses, refuses_token, run, user_id};
+use testkit::loading::{PRELOADED, ordinary_user};
+use testkit::messages;
+use testkit::server::Server;
+use testkit::session::{FUNCTIONS, Proxy, init, one, refusal_of, refuses, refuses_token, run, user_id};
 
 static OWNER: LazyLock<Proxy> = LazyLock::new(Proxy::new);
 
@@ -146,7 +146,7 @@ fn a_server_whose_key_cannot_be_used_starts_and_gives_no_identity() {
             for call in FUNCTIONS {
                 refuses(&mut client, &format!("select auth.{call}()"), "22023", message);
             }
-            let refused = crate::session::refusal(&mut client, "select auth.user_id()");
+            let refused = testkit::session::refusal(&mut client, "select auth.user_id()");
             let detail = "The key cannot be used: its \"x\" must have 32 bytes.";
             assert_eq!(refused.detail.as_deref(), Some(detail));
             let status = "select mode || ' ' || identity || ' ' || reason from auth.status()";

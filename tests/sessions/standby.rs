@@ -1,8 +1,8 @@
 //! A hot standby, where nothing can be written, not even a transaction id.
 
-use crate::messages;
-use crate::server::Server;
-use crate::session::{Proxy, init, one, refuses, run, user_id};
+use testkit::messages;
+use testkit::server::Server;
+use testkit::session::{Proxy, init, one, refuses, run, user_id};
 
 #[test]
 fn identities_are_taken_on_and_read_on_a_standby() {

@@ -2,10 +2,10 @@
 
 use postgres::Client;
 
-use crate::loading::{is_loaded, with_each_loading};
-use crate::messages;
-use crate::server::SHARED;
-use crate::session::{Proxy, claims, init, one, refuses, refuses_token, run, user_id};
+use testkit::loading::{is_loaded, with_each_loading};
+use testkit::messages;
+use testkit::server::SHARED;
+use testkit::session::{Proxy, claims, init, one, refuses, refuses_token, run, user_id};
 
 /// Every function that tells who the user is.
 const READERS: [&str; 8] = [

@@ -2,13 +2,13 @@
 //! a session that rests on what is not stored any more gives no identity.
 
 use postgres::Client;
+use testkit::loading::ordinary_user;
+use testkit::messages::stored_changed;
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{FUNCTIONS, Proxy, init, one, refuses, run, user_id};
 
-use crate::loading::ordinary_user;
 use crate::lost_providers::{always_parallel, reload};
-use crate::messages::stored_changed;
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{FUNCTIONS, Proxy, init, one, refuses, run, user_id};
 use crate::workers::{fill, leader_takes_part};
 
 #[track_caller]

@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 
 use postgres::Client;
 
-use crate::loading::{PRELOADED, is_loaded, ordinary_user};
-use crate::messages;
-use crate::server::{SHARED, Server};
-use crate::session::{FUNCTIONS, Proxy, claims, init, one, refuses, run, user_id};
+use testkit::loading::{PRELOADED, is_loaded, ordinary_user};
+use testkit::messages;
+use testkit::server::{SHARED, Server};
+use testkit::session::{FUNCTIONS, Proxy, claims, init, one, refuses, run, user_id};
 
 /// Where a superuser can store a setting for sessions of this role in this database.
 fn places(database: &str, user: &str) -> [String; 5] {
@@ -236,7 +236,7 @@ fn an_ordinary_user_can_store_none_of_the_settings() {
                         ""
                     }
                 );
-                let refused = crate::session::refusal(&mut client, &sql);
+                let refused = testkit::session::refusal(&mut client, &sql);
                 // Of placeholders PostgreSQL knows nothing but that they are not for ordinary users.
                 assert_eq!(
                     refused.sqlstate,

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::fs;
 use std::process::Command;
 
-use crate::cluster::Cluster;
-use crate::guide::{Reader, page};
-use crate::providers::Provider;
-use crate::server::{Server, pg_config};
-use crate::session::{now, one, run};
+use testkit::cluster::Cluster;
+use testkit::guide::{Reader, page};
+use testkit::provider::Provider;
+use testkit::server::{Server, pg_config};
+use testkit::session::{now, one, run};
 
 const ALICE: &str = "a11ce000-0000-4000-8000-000000000001";
 

@@ -2,13 +2,12 @@
 //! tests that the page says.
 
 use std::fs;
-use std::path::Path;
 
-use crate::guide::{Block, blocks, expected};
-use crate::loading::PRELOADED;
-use crate::messages;
-use crate::server::{SHARED, Server, program, unprivileged_user};
-use crate::session::{one, refuses, run};
+use testkit::guide::{Block, blocks, expected};
+use testkit::loading::PRELOADED;
+use testkit::messages;
+use testkit::server::{SHARED, Server, program, unprivileged_user};
+use testkit::session::{one, refuses, run};
 
 /// For a PostgreSQL that was built without pgcrypto: its `hmac` (RFC 2104) and `gen_random_bytes`, of SHA-256 only.
 const IN_PLACE_OF_PGCRYPTO: &str = r#"
@@ -28,7 +27,7 @@ const IN_PLACE_OF_PGCRYPTO: &str = r#"
     end $$;"#;
 
 fn page(path: &str) -> Vec<Block> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let path = testkit::root().join(path);
     blocks(&fs::read_to_string(path).unwrap())
 }
 

@@ -1,7 +1,7 @@
 //! How long a token may be, and that a longer one costs nothing.
 
-use crate::messages;
-use crate::session::{Proxy, init, refusal, refuses, refuses_token, run, user_id};
+use testkit::messages;
+use testkit::session::{Proxy, init, refusal, refuses, refuses_token, run, user_id};
 
 #[test]
 fn a_token_has_at_most_64_kib() {

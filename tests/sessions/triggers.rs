@@ -1,7 +1,7 @@
 //! Where PostgreSQL itself calls the functions: defaults, triggers, checks, views, and at login.
 
-use crate::server::{Server, major};
-use crate::session::{Proxy, init, one, refuses, run};
+use testkit::server::{Server, major};
+use testkit::session::{Proxy, init, one, refuses, run};
 
 #[test]
 fn defaults_triggers_checks_and_views_have_the_identity_of_the_statement() {

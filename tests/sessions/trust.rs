@@ -15,14 +15,14 @@ use std::fmt::Write as _;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::oauth_wire::Wire;
 use crate::sequences::random::Random;
-use crate::server::major;
-use crate::session::{Refusal, run};
 
 use model::{Config, Name, Session};
 use site::{CHANGING, Site, database_name};
 use step::{SAYINGS, Step, removes};
+use testkit::server::major;
+use testkit::session::{Refusal, run};
+use testkit::wire::Wire;
 
 /// Steps of one game, which begins without sessions and with nothing set.
 const STEPS: usize = 1000;
@@ -101,7 +101,7 @@ impl<'a> Game<'a> {
         let marker = site.reload();
         let mut admin = site.server.connect("postgres", "postgres", "");
         let began = Instant::now();
-        while crate::session::one::<String>(&mut admin, "show commit_siblings") != marker.to_string() {
+        while testkit::session::one::<String>(&mut admin, "show commit_siblings") != marker.to_string() {
             assert!(began.elapsed() < Duration::from_secs(60), "the file is not read");
             sleep(Duration::from_millis(1));
         }

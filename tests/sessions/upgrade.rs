@@ -2,11 +2,11 @@
 //! and what was built on the old one goes on working.
 
 use postgres::Client;
+use testkit::cluster::{Turn, with_own_scripts};
+use testkit::session::{Proxy, init, one, refuses, run};
 
 use crate::catalog::{assert_same_facts, facts, facts_about};
-use crate::cluster::{Turn, with_own_scripts};
 use crate::old_versions::{self, OldVersion, VERSION_0_5_0};
-use crate::session::{Proxy, init, one, refuses, run};
 
 const UPDATE: &str = "alter extension pg_session_jwt update";
 const OIDS: &str = "select string_agg(oid::regprocedure || ' ' || oid, ', ' order by oid) from pg_proc

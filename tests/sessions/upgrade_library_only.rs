@@ -1,11 +1,11 @@
 //! Only the library file was replaced, and nobody ran ALTER EXTENSION: the old catalog's functions must work with it.
 
 use postgres::Client;
+use testkit::cluster::{Turn, with_own_scripts};
+use testkit::messages;
+use testkit::session::{Proxy, init, one, refuses, run};
 
-use crate::cluster::{Turn, with_own_scripts};
-use crate::messages;
 use crate::old_versions::{self, OldVersion};
-use crate::session::{Proxy, init, one, refuses, run};
 
 /// Installs the old version in a database of its own and hands over sessions there.
 fn with_each(test: impl Fn(&Turn, &str, OldVersion)) {

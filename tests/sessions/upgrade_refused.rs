@@ -1,12 +1,11 @@
 //! Updates that must not happen: they fail with a reason, and the old version stays as it was.
 
-use std::path::Path;
+use testkit::cluster::{Turn, with_own_scripts};
+use testkit::server::{program, unprivileged_user};
+use testkit::session::{Refusal, one, refusal, run};
 
 use crate::catalog::{assert_same_facts, facts};
-use crate::cluster::{Turn, with_own_scripts};
 use crate::old_versions::VERSION_0_5_0;
-use crate::server::{program, unprivileged_user};
-use crate::session::{Refusal, one, refusal, run};
 
 const UPDATE: &str = "alter extension pg_session_jwt update";
 
@@ -116,7 +115,7 @@ fn a_function_that_is_not_the_released_one_stops_the_update() {
 
 /// The update scripts of this source tree: name and text.
 fn update_scripts() -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
+    let folder = testkit::root().join("sql");
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let named = entries.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), path));
     let scripts = named.filter(|(name, _)| name.starts_with("pg_session_jwt--"));

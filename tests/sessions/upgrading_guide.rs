@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::cluster::with_own_scripts;
-use crate::guide::{Reader, page};
+use testkit::cluster::with_own_scripts;
+use testkit::guide::{Reader, page};
+use testkit::session::{one, run};
+
 use crate::old_versions::VERSION_0_5_0;
-use crate::session::{one, run};
 
 #[test]
 fn the_blocks_of_the_page_bring_a_database_of_0_5_to_1_0() {

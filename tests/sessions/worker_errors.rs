@@ -2,9 +2,10 @@
 //!
 //! behaviour 4.2
 
-use crate::messages;
-use crate::server::Server;
-use crate::session::{Proxy, init, now, one, refusal, refuses, run, user_id};
+use testkit::messages;
+use testkit::server::Server;
+use testkit::session::{Proxy, init, now, one, refusal, refuses, run, user_id};
+
 use crate::workers::{SERVER, agrees_with_the_leader, database, fill, leader_takes_part};
 
 #[test]

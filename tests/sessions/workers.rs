@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 
 use postgres::Client;
 
-use crate::loading::ordinary_user;
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::{Server, major};
-use crate::session::{Proxy, claims, init, one, refusal, rows, run, user_id};
+use testkit::loading::ordinary_user;
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::{Server, major};
+use testkit::session::{Proxy, claims, init, one, refusal, rows, run, user_id};
 
 /// With workers for every query of every test here at the same time.
 pub static SERVER: LazyLock<Server> = LazyLock::new(|| {

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use testkit::server::Server;
+use testkit::session::run;
+
 use super::value;
-use crate::server::Server;
-use crate::session::run;
 
 #[test]
 fn an_apply_worker_knows_nobody() {

@@ -1,8 +1,9 @@
 //! Tokens and statements that want the server down: too deep, too long, too large, too many.
 
+use testkit::session::{refusal, rows, run};
+
 use super::site::{Site, payload, session_init, signed, token, token_with};
 use super::{MALLORY, Way, fails, in_every_way, value, who};
-use crate::session::{refusal, rows, run};
 
 const HEADER: &str = r#"{"alg":"EdDSA","kid":"k1"}"#;
 
@@ -174,8 +175,8 @@ fn a_policy_is_asked_without_a_stack_of_its_own() {
 #[test]
 fn a_bomb_in_the_claims_of_a_front_end_is_nobody() {
     // Claims mode, where anybody can set them; a role or a pooler between makes no difference to the text.
-    let database = crate::server::SHARED.database();
-    let mut client = crate::server::SHARED.connect(&database, "postgres", "");
+    let database = testkit::server::SHARED.database();
+    let mut client = testkit::server::SHARED.connect(&database, "postgres", "");
     let before = process(&mut client);
     let nested = |open: &str, close: &str, depth: usize| {
         format!(

@@ -2,12 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use testkit::messages;
+use testkit::session::{run, ways_to_present};
+use testkit::signer::{HMAC, P256, RSA, Signer};
 
 use super::site::{ISSUER, payload, public_key, session_init, signed, token, token_with};
 use super::{MALLORY, NOBODY, fails, in_every_way, short, who};
-use crate::messages;
-use crate::session::{run, ways_to_present};
-use crate::sign::{HMAC, P256, RSA, Signer};
 
 /// Presents a token in every way, to a session with an identity and to one without.
 #[track_caller]

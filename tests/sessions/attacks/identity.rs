@@ -1,9 +1,10 @@
 //! Being somebody else: by claims, by roles, by what a failure or a rollback leaves.
 
+use testkit::server::major;
+use testkit::session::{Proxy, run};
+
 use super::site::{session_init, token, token_with};
 use super::{MALLORY, NOBODY, Way, fails, in_every_way, value, who};
-use crate::server::major;
-use crate::session::{Proxy, run};
 
 #[test]
 fn claims_that_anybody_can_set_are_not_believed() {
@@ -147,7 +148,7 @@ fn no_other_role_is_within_reach() {
         if site.way == Way::Login {
             assert_eq!(who(&mut client), MALLORY);
         } else {
-            let refused = crate::session::refusal(&mut client, "select * from public.todos");
+            let refused = testkit::session::refusal(&mut client, "select * from public.todos");
             assert_eq!(refused.message, "permission denied for table todos");
             run(&mut client, "set role authenticated");
             assert_eq!(who(&mut client), MALLORY);

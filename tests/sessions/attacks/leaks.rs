@@ -1,8 +1,9 @@
 //! Reading what is another's: the token in views, errors and plans, and rows past the policies.
 
+use testkit::session::{Proxy, refusal, rows, run};
+
 use super::site::{Site, payload, request, signed, token};
 use super::{MALLORY, Way, fails, in_every_way, short, value, who};
-use crate::session::{Proxy, refusal, rows, run};
 
 /// Neither the payload nor the signature of a token.
 #[track_caller]

@@ -1,7 +1,8 @@
 //! The library is gone, and what was made with it is still there.
 
+use testkit::session::{refusal, run};
+
 use super::{in_every_way, site::session_init};
-use crate::session::{refusal, run};
 
 #[test]
 fn without_the_library_nobody_sees_anything() {

@@ -1,9 +1,10 @@
 //! The server's log: no token in it, and no line that only looks like one of the audit log.
 
+use testkit::session::{Proxy, refusal, run, ways_to_present};
+
 use super::in_every_way;
 use super::leaks::hides;
 use super::site::{payload, session_init, signed};
-use crate::session::{Proxy, refusal, run, ways_to_present};
 
 #[test]
 fn the_log_has_neither_the_token_nor_a_forged_line() {

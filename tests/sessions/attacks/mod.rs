@@ -25,8 +25,8 @@ pub mod wire;
 
 use postgres::Client;
 
-use crate::session::{Refusal, refusal, rows};
 use site::Site;
+use testkit::session::{Refusal, refusal, rows};
 
 /// How mallory comes to be `authenticated`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

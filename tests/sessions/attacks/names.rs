@@ -1,8 +1,9 @@
 //! Names that mean something else than they seem to.
 
+use testkit::session::{rows, run};
+
 use super::site::session_init;
 use super::{MALLORY, fails, in_every_way, value, who};
-use crate::session::{rows, run};
 
 #[test]
 fn a_policy_means_what_it_meant_when_it_was_made() {
@@ -115,7 +116,7 @@ fn the_extension_and_its_schema_belong_to_somebody_else() {
             "drop owned by postgres",
             "reassign owned by postgres to authenticated",
         ] {
-            let refused = crate::session::refusal(&mut client, sql);
+            let refused = testkit::session::refusal(&mut client, sql);
             let expected = if sql.starts_with("create extension") {
                 "42710"
             } else {
@@ -127,7 +128,7 @@ fn the_extension_and_its_schema_belong_to_somebody_else() {
         // Not even the extension's owner moves the functions, whose names policies are written with.
         let mut admin = site.admin();
         run(&mut admin, "create schema elsewhere");
-        let refused = crate::session::refusal(&mut admin, "alter extension pg_session_jwt set schema elsewhere");
+        let refused = testkit::session::refusal(&mut admin, "alter extension pg_session_jwt set schema elsewhere");
 
         assert_eq!(refused.sqlstate, "0A000", "{refused:?}");
         run(&mut client, &session_init("mallory"));

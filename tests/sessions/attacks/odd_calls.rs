@@ -1,8 +1,9 @@
 //! The functions called from where nobody calls them: operators, aggregates, domains, triggers, workers, procedures.
 
+use testkit::session::{Proxy, refusal, rows, run};
+
 use super::site::{Site, session_init, token};
 use super::{MALLORY, NOBODY, Way, fails, in_every_way, short, value, who};
-use crate::session::{Proxy, refusal, rows, run};
 
 /// Either the token is taken on or it is refused; mallory is never anybody else, nor in another process.
 #[track_caller]

@@ -1,9 +1,10 @@
 //! Plans, cursors and workers that were made for one user and are used by another.
 
+use testkit::server::major;
+use testkit::session::{rows, run};
+
 use super::site::{Site, request, session_init, token};
 use super::{MALLORY, NOBODY, in_every_way, value, who};
-use crate::server::major;
-use crate::session::{rows, run};
 
 /// The tasks that a query gives, in their order.
 fn tasks(client: &mut postgres::Client, sql: &str) -> String {
@@ -129,7 +130,7 @@ fn a_worker_has_no_less_identity_than_its_leader() {
 fn an_identity_that_is_taken_on_within_a_query_shows_no_more_than_its_own_rows() {
     in_every_way(|site: &Site| {
         let mut client = site.mallory();
-        let bad = crate::session::Proxy::new().token_of("alice");
+        let bad = testkit::session::Proxy::new().token_of("alice");
         // A token for each row, the good one first; the rows that the policy lets through are mallory's throughout.
         for sql in [
             format!(

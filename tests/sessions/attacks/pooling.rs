@@ -5,12 +5,12 @@
 use std::sync::LazyLock;
 
 use postgres::Client;
+use testkit::messages;
+use testkit::pgbouncer::PgBouncer;
+use testkit::session::{Proxy, refusal_of, rows, run};
 
 use super::site::{Site, connect, request, session_init};
 use super::{MALLORY, NOBODY, Way, value, who};
-use crate::messages;
-use crate::pgbouncer::PgBouncer;
-use crate::session::{Proxy, refusal_of, rows, run};
 
 fn pooled() -> Site {
     Site::new(Way::Pooled)

@@ -9,11 +9,11 @@ use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use testkit::messages;
+use testkit::session::{refusal, rows, run};
 
 use super::site::Site;
 use super::{Way, value};
-use crate::messages;
-use crate::session::{refusal, rows, run};
 
 /// DigestInfo of SHA-256 before the hash (RFC 8017 §9.2, note 1).
 const SHA256: &str = "3031300d060960864801650304020105000420";

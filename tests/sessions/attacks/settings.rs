@@ -1,8 +1,9 @@
 //! Settings: which of them an attacker can set, store, read or take away.
 
+use testkit::session::{Proxy, refusal, rows, run};
+
 use super::site::{Site, providers, secret, session_init, token, token_with};
 use super::{MALLORY, NOBODY, Way, fails, in_every_way, value, who};
-use crate::session::{Proxy, refusal, rows, run};
 
 #[test]
 fn what_ends_an_identity_gives_no_other() {

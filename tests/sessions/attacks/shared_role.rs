@@ -1,9 +1,10 @@
 //! Every end user is the same role, and a role may change its own password and settings.
 
+use testkit::server::Server;
+use testkit::session::{Refusal, refusal, refusal_of, rows, run};
+
 use super::Way;
 use super::site::{CONF, TODOS, connect, providers_line, request, session_init, token};
-use crate::server::Server;
-use crate::session::{Refusal, refusal, refusal_of, rows, run};
 
 /// A server of its own, because what is done here is done to all users of a server.
 fn server(authenticated: &str) -> Server {

@@ -4,12 +4,12 @@ use std::sync::LazyLock;
 
 use postgres::config::SslMode;
 use postgres::{Client, Config, NoTls};
+use testkit::pgbouncer::PgBouncer;
+use testkit::server::Server;
+use testkit::session::{now, rows, run};
+use testkit::signer::{HMAC, P256, RSA, Signer};
 
 use super::Way;
-use crate::pgbouncer::PgBouncer;
-use crate::server::Server;
-use crate::session::{now, rows, run};
-use crate::sign::{HMAC, P256, RSA, Signer};
 
 pub const ISSUER: &str = "https://issuer.example/";
 

@@ -1,8 +1,9 @@
 //! What a client says before the library is there: in its startup packet, and before the first call.
 
+use testkit::session::{Proxy, refusal, refusal_of, run};
+
 use super::site::Site;
 use super::{NOBODY, WAYS, Way, fails, in_every_way, value, who};
-use crate::session::{Proxy, refusal, refusal_of, run};
 
 #[test]
 fn a_key_in_the_startup_packet_opens_nothing() {

@@ -1,9 +1,10 @@
 //! Statements without an identity, several in one message, and calls by unusual ways.
 
+use testkit::session::{Proxy, refusal, rows, run};
+
 use super::site::{session_init, token};
 use super::wire::{Wire, result, sqlstate};
 use super::{MALLORY, NOBODY, Way, fails, in_every_way, value, who};
-use crate::session::{Proxy, refusal, rows, run};
 
 #[test]
 fn without_an_identity_there_is_nothing() {

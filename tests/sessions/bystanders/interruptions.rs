@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use testkit::server::Server;
+use testkit::session::{one, run};
+
 use crate::attacks::wire::Wire;
-use crate::server::Server;
-use crate::session::{one, run};
 
 use super::answers::{Answer, Kind};
 use super::{PRELOADED, WITH_BACKTRACES, WITHOUT, cases};

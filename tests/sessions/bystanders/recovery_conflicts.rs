@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use testkit::server::Server;
+use testkit::session::{one, run};
+
 use crate::attacks::wire::Wire;
 use crate::jwks_url_standby::standby_of;
-use crate::server::Server;
-use crate::session::{one, run};
 
 use super::answers::{Answer, Kind};
 use super::cases;

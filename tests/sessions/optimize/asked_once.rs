@@ -1,8 +1,9 @@
 //! What planning asks the catalog does not grow with the number of sub-selects.
 
+use testkit::server::SHARED;
+use testkit::session::{one, run};
+
 use super::{database, optimize, set_policy};
-use crate::server::SHARED;
-use crate::session::{one, run};
 
 #[test]
 fn a_function_is_looked_up_once_for_a_statement() {

@@ -1,7 +1,8 @@
 //! What is joined by AND in a sub-select keeps its order: the first part shields the second one from rows of others.
 
+use testkit::session::{rows, run};
+
 use super::{optimize, session};
-use crate::session::{rows, run};
 
 #[test]
 fn a_conjunction_in_a_sub_select_keeps_its_order() {

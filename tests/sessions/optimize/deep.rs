@@ -1,8 +1,7 @@
 //! Conditions that are deep or long: no crash, and PostgreSQL's own limit is the same with the rewrite and without.
 
 use postgres::Client;
-
-use crate::session::{Refusal, one, refusal_of};
+use testkit::session::{Refusal, one, refusal_of};
 
 use super::{DRIZZLE, optimize, session};
 

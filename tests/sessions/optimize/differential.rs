@@ -1,9 +1,8 @@
 //! Whatever the policies, the tables and the query: with the rewrite a user gets the same rows, or the same error.
 
 use postgres::{Client, SimpleQueryMessage};
-
-use crate::server::{SHARED, major};
-use crate::session::{refusal_of, run};
+use testkit::server::{SHARED, major};
+use testkit::session::{refusal_of, run};
 
 use super::conditions::condition;
 use super::reads::{ORDERED, UNORDERED};

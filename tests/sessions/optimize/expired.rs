@@ -3,9 +3,9 @@
 //! With it the error may come earlier: PostgreSQL evaluates `auth.user_id()` when it plans, to know how many rows to
 //! expect, and so an EXPLAIN or a query that would have looked at no row is refused too. The bare form does the same.
 
-use crate::messages;
-use crate::server::SHARED;
-use crate::session::{Proxy, init, now, one, refusal_of, refuses, run};
+use testkit::messages;
+use testkit::server::SHARED;
+use testkit::session::{Proxy, init, now, one, refusal_of, refuses, run};
 
 use super::{ALICE, DRIZZLE, database, optimize, set_policy};
 

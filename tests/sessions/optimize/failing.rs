@@ -6,11 +6,10 @@
 use std::collections::BTreeSet;
 
 use postgres::{Client, SimpleQueryMessage};
-
-use crate::messages;
-use crate::server::SHARED;
-use crate::session::{init, now, refusal_of, refuses, rows, run};
-use crate::sign::Signer;
+use testkit::messages;
+use testkit::server::SHARED;
+use testkit::session::{init, now, refusal_of, refuses, rows, run};
+use testkit::signer::Signer;
 
 use super::failing_conditions::{KINDS, Kind, STATEMENTS};
 use super::xorshift::Xorshift;

@@ -1,9 +1,8 @@
 //! The forms of a policy (behaviour 5, and those of Drizzle for Supabase), in the two modes of a client's identity.
 
 use postgres::Client;
-
-use crate::server::SHARED;
-use crate::session::{Proxy, init, rows, run};
+use testkit::server::SHARED;
+use testkit::session::{Proxy, init, rows, run};
 
 use super::{ALICE, database, has_sub_plan, improves, improves_plan, optimize, outcome, plan, set_policy, uses_index};
 

@@ -2,9 +2,8 @@
 //! `crudPolicy`, of Supabase's pages and of the guides, on columns of each type.
 
 use postgres::Client;
-
-use crate::server::SHARED;
-use crate::session::{one, rows, run};
+use testkit::server::SHARED;
+use testkit::session::{one, rows, run};
 
 use super::{ALICE, database, has_sub_plan, optimize, plan, set_policy};
 

@@ -1,7 +1,7 @@
 //! Beside other libraries that hook into the planner, loaded before or after this one.
 
-use crate::server::{Server, pg_config};
-use crate::session::{Proxy, init, one, run};
+use testkit::server::{Server, pg_config};
+use testkit::session::{Proxy, init, one, run};
 
 use super::{ALICE, DRIZZLE, fill, improves, set_policy};
 

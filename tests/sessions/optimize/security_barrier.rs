@@ -1,9 +1,8 @@
 //! A user's leaky function in a condition does not see the rows of others, however cheap it says it is.
 
 use postgres::Client;
-
-use crate::server::SHARED;
-use crate::session::{one, rows, run};
+use testkit::server::SHARED;
+use testkit::session::{one, rows, run};
 
 use super::{ALICE, DRIZZLE, database, optimize, plan, set_policy, uses_index};
 

@@ -1,8 +1,8 @@
 //! Who may set `pg_session_jwt.optimize_policies`, and where.
 
-use crate::loading::{ordinary_user, with_each_loading};
-use crate::server::SHARED;
-use crate::session::{one, refuses, rows, run};
+use testkit::loading::{ordinary_user, with_each_loading};
+use testkit::server::SHARED;
+use testkit::session::{one, refuses, rows, run};
 
 use super::{DRIZZLE, has_sub_plan, improves, optimize, plan, scans, session};
 

@@ -1,7 +1,7 @@
 //! Drizzle's form wherever a policy or a condition can stand in a statement.
 
-use crate::server::major;
-use crate::session::run;
+use testkit::server::major;
+use testkit::session::run;
 
 use super::{DRIZZLE, improves, improves_plan, plan, session};
 

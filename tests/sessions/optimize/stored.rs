@@ -2,8 +2,9 @@
 
 use std::io::Read as _;
 
-use crate::server::major;
-use crate::session::{Proxy, init, one, rows, run};
+use testkit::server::major;
+use testkit::session::{Proxy, init, one, rows, run};
+
 use crate::workers;
 
 use super::{ALICE, DRIZZLE, fill, has_sub_plan, improves, optimize, plan, scans, session, set_policy, uses_index};

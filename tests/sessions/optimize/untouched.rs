@@ -1,6 +1,6 @@
 //! What is left as it is written: whatever is not one plain expression of this extension about a column outside.
 
-use crate::session::{rows, run};
+use testkit::session::{rows, run};
 
 use super::{has_sub_plan, improves, optimize, outcome, plan, session};
 

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 
-use crate::session::now;
-use crate::sign::Signer;
+use testkit::session::now;
+use testkit::signer::Signer;
 
 /// A row of the table. In the texts `$kid`, `$iss`, `$aud`, `$user`, `$now` and `$exp` stand for what differs.
 pub struct Shape {

@@ -4,10 +4,10 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use postgres::Client;
+use testkit::session::{one, run, user_id};
 
 use super::Ways;
 use super::shut::unusable;
-use crate::session::{one, run, user_id};
 
 impl Ways {
     pub fn file_at_start(&mut self) {

@@ -1,8 +1,9 @@
 //! What a session brings itself: in its startup packet, by SET, and by functions that have the setting.
 
+use testkit::session::{init, refusal_of, refuses, run, user_id};
+
 use super::shut::{NOT_APPLIED, fails, refused, unusable};
 use super::{Loading, Ways};
-use crate::session::{init, refusal_of, refuses, run, user_id};
 
 /// What an ordinary user is told.
 const PERMISSION: (&str, &str) = (

@@ -1,12 +1,12 @@
 //! What a session must and must not do while its providers cannot be used, and after they are mended.
 
 use postgres::Client;
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{Proxy, init, one, refusal, refuses, run, user_id, ways_to_present};
 
 use super::values::{Malformed, values};
-use crate::messages;
-use crate::providers::Provider;
-use crate::server::Server;
-use crate::session::{Proxy, init, one, refusal, refuses, run, user_id, ways_to_present};
 
 /// How every call fails.
 pub struct Told {

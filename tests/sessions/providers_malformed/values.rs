@@ -1,6 +1,6 @@
 //! Values of `pg_session_jwt.providers` that cannot be used, each for another reason.
 
-use crate::providers::Provider;
+use testkit::provider::Provider;
 
 pub struct Malformed {
     pub value: String,

@@ -4,9 +4,10 @@
 
 use std::fmt::Write as _;
 
+use testkit::signer::Signer;
+
 use super::Mode;
 use crate::sequences::random::Random;
-use crate::sign::Signer;
 
 /// How many there are; nobody is the zeroth, and a session that comes near the last one begins anew.
 pub const IDENTITIES: usize = 400;

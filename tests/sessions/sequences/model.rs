@@ -3,9 +3,10 @@
 
 mod judge;
 
+use testkit::messages;
+
 use super::site::{PROVIDERS, Providers, Time, Token};
 use super::step::Step;
-use crate::messages;
 
 /// A text, or an error.
 pub type Answer = Result<String, Refused>;

@@ -1,7 +1,7 @@
 //! What the sequences are played on: keys, values of the settings, tokens, functions that change the identity.
 
-use crate::session::now;
-use crate::sign::Signer;
+use testkit::session::now;
+use testkit::signer::Signer;
 
 /// Who signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::oauth_wire::Wire;
-use crate::providers::Provider;
-use crate::server::{Server, major, pg_config};
-use crate::session::{Proxy, Refusal, now, run};
+use testkit::provider::Provider;
+use testkit::server::{Server, major, pg_config};
+use testkit::session::{Proxy, Refusal, now, run};
+use testkit::wire::Wire;
 
 use super::model::{Name, Packet, Place};
 

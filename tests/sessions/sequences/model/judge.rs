@@ -1,7 +1,8 @@
 //! Who the session is, by the settings that hold now.
 
+use testkit::messages;
+
 use super::{Answer, Model, Name, Refused};
-use crate::messages;
 use crate::sequences::site::{APPLICATION, CLAIMED, Key, PROVIDERS, Providers, ROLES, Time, Token};
 
 const UNUSABLE: Refused = Refused("22023", messages::PROVIDERS_UNUSABLE);

@@ -1,7 +1,7 @@
 //! What the judge costs without PostgreSQL: a token from text to identity, beside the check of its signature alone; and
 //! the reading of key sets.
 //!
-//! `cargo bench --no-default-features --bench judge`; scripts/bench.sh runs it with the others.
+//! `cargo bench -p pg_session_jwt_token`; scripts/bench.sh runs it with the others.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -12,17 +12,20 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use pg_session_jwt_token::{KeySet, provider, verify, verify_provided};
+use pg_session_jwt_token::claims::NumericDate;
+use pg_session_jwt_token::policy::TokenId;
+use pg_session_jwt_token::{KeySet, Policy, provider, verify, verify_provided};
+use testkit::issuer::{ALGORITHMS, BareCheck, CLAIMS, fresh, key_set, providers, signer};
+use testkit::signer::Signer;
 
-use crate::sign::{Signer, judge, policy, set};
-use crate::tokens::{ALGORITHMS, BareCheck, CLAIMS, fresh, key_set, providers, signer};
-
-#[path = "../tests/core/sign.rs"]
-#[allow(dead_code, reason = "shared with tests/core, which uses all of it")]
-mod sign;
-#[path = "sql/tokens.rs"]
-#[allow(dead_code, reason = "shared with benches/sql, which uses all of it")]
-mod tokens;
+/// Of a time at which every token of this bench is good.
+fn policy() -> Policy {
+    Policy {
+        now: NumericDate::from_micros(1_800_000_000_000_000),
+        leeway: 60,
+        jti: TokenId::Any,
+    }
+}
 
 /// The public half as aws-lc-rs takes it.
 fn public_key(signer: &Signer) -> Vec<u8> {
@@ -100,7 +103,12 @@ fn refusals(criterion: &mut Criterion) {
         ("unknown kid", unknown_kid),
         ("forged", forged),
     ] {
-        measure!(group, what, token.len(), judge(black_box(&token), &keys).is_err());
+        measure!(
+            group,
+            what,
+            token.len(),
+            verify(black_box(token.as_bytes()), &keys, &policy()).is_err()
+        );
     }
 }
 
@@ -112,8 +120,8 @@ fn key_sets(criterion: &mut Criterion) {
             let jwks: Vec<String> = (0..keys)
                 .map(|n| signer(alg).jwk(&format!(r#""kid":"{n}","alg":"{alg}""#)))
                 .collect();
-            assert!(set(&jwks).is_ok());
             let text = format!(r#"{{"keys":[{}]}}"#, jwks.join(","));
+            assert!(KeySet::from_jwks(&text).is_ok());
             measure!(group, alg, keys, KeySet::from_jwks(black_box(&text)).is_ok());
         }
     }

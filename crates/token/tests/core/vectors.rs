@@ -17,7 +17,7 @@ use crate::sign::policy;
 
 /// A file of the vectors folder.
 pub fn read(name: &str) -> String {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors");
+    let beside = || testkit::root().join("../shared/vectors");
     let folder = std::env::var_os("PG_SESSION_JWT_VECTORS").map_or_else(beside, PathBuf::from);
     assert!(
         folder.is_dir(),

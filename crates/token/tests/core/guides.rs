@@ -1,7 +1,6 @@
 //! The settings in docs/providers are settings that can be used.
 
 use std::fs;
-use std::path::Path;
 
 use pg_session_jwt_token::provider::{KeySource, Provider, parse};
 
@@ -12,7 +11,7 @@ fn values(markdown: &str) -> Vec<&str> {
 }
 
 fn guides() -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/providers");
+    let folder = testkit::root().join("docs/providers");
     let read = |file: fs::DirEntry| {
         let name = file.file_name().into_string().unwrap();
         (name, fs::read_to_string(file.path()).unwrap())

@@ -3,8 +3,8 @@
 use jsonwebtoken::Algorithm;
 use pg_session_jwt_token::policy::TokenId;
 use pg_session_jwt_token::{Error, Excerpt, KeyProblem, Part, Policy, verify};
+use testkit::messages;
 
-use crate::messages;
 use crate::sign::{NOW, RSA, part, policy, seconds, set};
 
 /// The verdict of a strict policy on a token with this header and these claims, signed with `alg` by the RSA key.

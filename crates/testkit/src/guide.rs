@@ -44,7 +44,7 @@ pub fn expected(block: &Block) -> Vec<&str> {
 
 /// The blocks of a page, in their order.
 pub fn page(name: &str) -> Vec<Block> {
-    let file = format!("{}/docs/{name}.md", env!("CARGO_MANIFEST_DIR"));
+    let file = crate::root().join(format!("docs/{name}.md"));
     blocks(&fs::read_to_string(file).unwrap())
 }
 

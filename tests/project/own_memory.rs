@@ -38,7 +38,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 
 #[test]
 fn nothing_is_freed_but_where_it_is_said_why() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = testkit::root();
     let mut files = Vec::new();
     sources(&root.join("src"), &mut files);
     assert!(files.len() > 50, "{files:?}");

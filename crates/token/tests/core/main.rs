@@ -3,12 +3,10 @@
 //! Keys and tokens are made when a test runs (`sign`). Time is an argument, `NOW`. A refusal is compared as a whole,
 //! with its numbers, so that a token refused for the wrong reason fails its test.
 
-mod attacks;
 mod chance;
 mod compact_form;
 mod curve_keys;
 mod dates;
-mod dependencies;
 mod flat_identity;
 mod guides;
 mod header;
@@ -21,11 +19,7 @@ mod key_members;
 mod key_names;
 mod key_sets;
 mod key_urls;
-#[path = "../messages.rs"]
-#[allow(dead_code, reason = "shared with tests/sessions, which uses all of it")]
-mod messages;
 mod mutations;
-mod own_memory;
 mod provider_shapes;
 mod providers;
 mod reasons;

@@ -16,7 +16,7 @@ const UNWANTED: [&str; 10] = [
 
 #[test]
 fn no_other_tls_or_http_library_is_linked_in() {
-    let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock")).unwrap();
+    let lock = std::fs::read_to_string(testkit::root().join("Cargo.lock")).unwrap();
     let names: Vec<&str> = lock
         .lines()
         .filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+
+use testkit::root;
 
 const LAST: usize = 154;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+/// What the table calls the suites, and where they are.
+const SUITES: [(&str, &str); 3] = [
+    ("core::", "crates/token/tests/core"),
+    ("project::", "tests/project"),
+    ("sessions::", "tests/sessions"),
+];
 
 fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -46,7 +50,7 @@ fn row(line: &str) -> Row {
 
 fn kind(place: &str) -> &'static str {
     match place {
-        _ if place.starts_with("core::") || place.starts_with("sessions::") => "test",
+        _ if SUITES.iter().any(|(suite, _)| place.starts_with(suite)) => "test",
         _ if place.starts_with("SECURITY.md#") => "document",
         _ if place.starts_with("auth.check: ") => "finding",
         _ => panic!("no test, paragraph or finding: {place}"),
@@ -77,10 +81,10 @@ fn every_attack_is_in_the_table_once_with_what_answers_it() {
 
 #[test]
 fn every_test_in_the_table_is_a_test() {
-    for suite in ["core", "sessions"] {
-        for place in places(&format!("{suite}::")) {
+    for (suite, directory) in SUITES {
+        for place in places(suite) {
             let (module, function) = place.rsplit_once("::").expect("a module and a function");
-            let path = format!("tests/{suite}/{}.rs", module.replace("::", "/"));
+            let path = format!("{directory}/{}.rs", module.replace("::", "/"));
             let source = read(&path);
             assert!(is_a_test(&source, function), "{path} has no test {function}");
         }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jsonwebtoken::{Algorithm, DecodingKey};
 
-use crate::sign::{ED25519, P256, RSA, Signer};
+use crate::signer::{ED25519, P256, RSA, Signer};
 
 pub const ISSUER: &str = "https://issuer.example/";
 

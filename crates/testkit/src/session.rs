@@ -6,7 +6,7 @@ use postgres::types::FromSqlOwned;
 use postgres::{Client, SimpleQueryMessage};
 
 use crate::server::{SHARED, Server};
-use crate::sign::Signer;
+use crate::signer::Signer;
 
 /// A proxy as version 0.5.0 knows it: a key of its own for each connection, and tokens that it signs with it.
 pub struct Proxy {

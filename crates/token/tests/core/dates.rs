@@ -4,12 +4,12 @@ use pg_session_jwt_token::claims::NumericDate;
 use pg_session_jwt_token::{Error, Identity, Policy, verify};
 
 use crate::chance::Chance;
-use crate::sign::{ED25519, NOW, judge_payload, policy, seconds};
+use crate::sign::{ED25519, NOW, judge_payload, pinned, policy, seconds};
 
 /// The verdict on these claims with this leeway.
 fn with_leeway(leeway: u32, claims: &str) -> Result<Identity, Error> {
     let policy = Policy { leeway, ..policy() };
-    verify(ED25519.token("EdDSA", claims).as_bytes(), &ED25519.pinned(), &policy)
+    verify(ED25519.token("EdDSA", claims).as_bytes(), &pinned(&ED25519), &policy)
 }
 
 fn claim(name: &str, value: impl std::fmt::Display) -> String {
@@ -182,7 +182,7 @@ fn a_clock_at_its_end_neither_wraps_nor_panics() {
             ..policy()
         };
         let token = ED25519.token("EdDSA", claim("exp", 253_402_300_799_i64));
-        let verdict = verify(token.as_bytes(), &ED25519.pinned(), &policy);
+        let verdict = verify(token.as_bytes(), &pinned(&ED25519), &policy);
         let exp = seconds(253_402_300_799);
         if micros == i64::MAX {
             assert_eq!(
@@ -197,7 +197,7 @@ fn a_clock_at_its_end_neither_wraps_nor_panics() {
             assert_eq!(verdict.unwrap().expires, Some(exp));
         }
         let token = ED25519.token("EdDSA", claim("nbf", 0));
-        let verdict = verify(token.as_bytes(), &ED25519.pinned(), &Policy { leeway: 0, ..policy });
+        let verdict = verify(token.as_bytes(), &pinned(&ED25519), &Policy { leeway: 0, ..policy });
         if micros < 0 {
             assert_eq!(
                 verdict,

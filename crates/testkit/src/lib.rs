@@ -1,0 +1,50 @@
+//! What tests, benches and clients share.
+//!
+//! | module | |
+//! |---|---|
+//! | [`signer`], [`issuer`] | keys, and tokens signed with them, made when a test runs |
+//! | [`messages`] | the message of each refusal |
+//! | `server`, `cluster`, `tree`, `loading` | throw-away PostgreSQL servers, with this library and others |
+//! | `session`, `wire` | clients: a session as an application has it, and the bytes on the wire |
+//! | `provider`, `key_server`, `key_server_tls` | identity providers, and the servers of their key sets |
+//! | `pgbouncer` | the pooler |
+//! | `guide` | the blocks of a page of the documentation, run as a reader would run them |
+//!
+//! All but the first four need the feature `server`.
+
+#![allow(clippy::new_without_default, reason = "each has a key or a port of its own")]
+
+use std::path::Path;
+
+pub mod issuer;
+pub mod messages;
+pub mod signer;
+
+#[cfg(feature = "server")]
+pub mod cluster;
+#[cfg(feature = "server")]
+pub mod guide;
+#[cfg(feature = "server")]
+pub mod key_server;
+#[cfg(feature = "server")]
+pub mod key_server_tls;
+#[cfg(feature = "server")]
+pub mod loading;
+#[cfg(feature = "server")]
+pub mod pgbouncer;
+#[cfg(feature = "server")]
+pub mod provider;
+#[cfg(feature = "server")]
+pub mod server;
+#[cfg(feature = "server")]
+pub mod session;
+#[cfg(feature = "server")]
+pub mod tree;
+#[cfg(feature = "server")]
+pub mod wire;
+
+/// The directory of the whole project.
+pub fn root() -> &'static Path {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    crates.and_then(Path::parent).expect("two directories above this crate")
+}
