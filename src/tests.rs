@@ -1,72 +1,157 @@
-//! Tests that run inside a backend. What needs a key, a second session or a role is in tests/sessions.
+//! What only a test inside a backend can see: what this library makes of PostgreSQL's own data, beside what PostgreSQL
+//! makes of it. What SQL shows is in tests/pg_regress and tests/sessions.
 
 #[pgrx::pg_schema]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::ffi::{CString, c_void};
+
+    use pgrx::pg_sys::{self, Node, NodeTag};
     use pgrx::prelude::*;
 
-    fn one<T: FromDatum + IntoDatum>(query: &str) -> Option<T> {
-        Spi::get_one(query).unwrap()
+    use crate::planner::tree::{each_child, is};
+
+    #[cfg(not(feature = "pg15"))]
+    use pgrx::pg_sys::expression_tree_walker_impl;
+
+    #[cfg(feature = "pg15")]
+    unsafe extern "C" {
+        /// nodeFuncs.c. PostgreSQL 15 declares it without the types of its callback's arguments, and bindgen leaves it out.
+        #[link_name = "expression_tree_walker"]
+        fn expression_tree_walker_impl(
+            node: *mut Node,
+            walker: Option<unsafe extern "C-unwind" fn(*mut Node, *mut c_void) -> bool>,
+            context: *mut c_void,
+        ) -> bool;
     }
 
-    fn claims(text: &str) {
-        Spi::run(&format!("select set_config('request.jwt.claims', $${text}$$, true)")).unwrap();
+    /// One or more of each kind of node that `each_child` knows.
+    const EXPRESSIONS: &str = "
+        create table t (a int, b text, c text[], d date, e varchar, f xml);
+        create view expressions as
+        select (a = 1 and b = 'x') or not a is null as bools,
+               a is distinct from 2 as distinct_from, nullif(a, 3) as null_if, a = any (array[1, a]) as any_of,
+               upper(b) as function, e = b as relabelled, a::text as by_text, c::varchar[] as of_elements,
+               b collate \"C\" as collated, case a when 1 then b else 'z' end as simple_case,
+               case when a > 1 then b when a > 2 then 'y' end as searched_case, coalesce(b, e, 'w') as first,
+               greatest(a, 1, 2) as most, (row(a, b)).f1 is null as of_row, a in (select x from generate_series(1, 2) x)
+                   as linked, (d is not null) is unknown as of_boolean
+        from t left join (select 1 as j) s on s.j = t.a where a > 0;
+        create view aggregates as select count(a), max(b) from t";
+
+    /// What PostgreSQL sees and `each_child` leaves out on purpose, by the kind of the parent.
+    const LEFT_OUT: [(NodeTag, NodeTag); 3] = [
+        // A sub-select is not looked into.
+        (NodeTag::T_SubLink, NodeTag::T_Query),
+        // How one element is converted has no column of the row.
+        (NodeTag::T_ArrayCoerceExpr, NodeTag::T_CaseTestExpr),
+        (NodeTag::T_ArrayCoerceExpr, NodeTag::T_RelabelType),
+    ];
+
+    unsafe extern "C-unwind" fn note(node: *mut Node, context: *mut c_void) -> bool {
+        if !node.is_null() {
+            // SAFETY: what `children_of_postgresql` gave.
+            unsafe { &mut *context.cast::<Vec<*mut Node>>() }.push(node);
+        }
+        false
+    }
+
+    fn children_of_postgresql(parent: *mut Node) -> Vec<*mut Node> {
+        let mut found = Vec::new();
+        // SAFETY: a node; the walker calls `note` with the context and keeps nothing.
+        unsafe { expression_tree_walker_impl(parent, Some(note), (&raw mut found).cast()) };
+        found
+    }
+
+    /// The children that `each_child` shows.
+    fn children_of_ours(parent: *mut Node) -> Vec<*mut Node> {
+        let mut found = Vec::new();
+        each_child(parent, |child| found.push(*child));
+        found.retain(|child| !child.is_null());
+        found
+    }
+
+    /// Each element of a list for itself; and what is in the branches of a CASE, which PostgreSQL's walker goes through by
+    /// itself.
+    fn flat(nodes: Vec<*mut Node>) -> Vec<*mut Node> {
+        let is_passed_through = |node| is(node, NodeTag::T_List) || is(node, NodeTag::T_CaseWhen);
+        let flat_one = |node| match is_passed_through(node) {
+            true => flat(children_of_ours(node)),
+            false => vec![node],
+        };
+        nodes.into_iter().flat_map(flat_one).collect()
+    }
+
+    fn tag(node: *mut Node) -> NodeTag {
+        // SAFETY: a node that the walker has shown.
+        unsafe { (*node).type_ }
+    }
+
+    /// Compares all that is below a node; counts the nodes by kind, as numbers.
+    fn compare(parent: *mut Node, counted: &mut BTreeMap<u32, usize>) {
+        let all = flat(children_of_postgresql(parent));
+        let ours = flat(children_of_ours(parent));
+        if !ours.is_empty() {
+            *counted.entry(tag(parent) as u32).or_default() += 1;
+            let theirs: Vec<_> = all
+                .iter()
+                .copied()
+                .filter(|child| !LEFT_OUT.contains(&(tag(parent), tag(*child))))
+                .collect();
+            assert_eq!(ours, theirs, "{:?}", tag(parent));
+        }
+        for child in all.into_iter().filter(|child| !is(*child, NodeTag::T_Query)) {
+            compare(child, counted);
+        }
+    }
+
+    /// The query behind a view.
+    fn query_of(view: &str) -> *mut pg_sys::Query {
+        let action = format!("select ev_action::text from pg_rewrite where ev_class = '{view}'::regclass");
+        let action = CString::new(Spi::get_one::<String>(&action).unwrap().unwrap()).unwrap();
+        // SAFETY: what PostgreSQL itself wrote, a list of one query, in this transaction's memory.
+        let queries = unsafe { pg_sys::stringToNode(action.as_ptr()) };
+        // SAFETY: as above.
+        unsafe { pg_sys::list_nth(queries.cast(), 0) }.cast()
     }
 
     #[pg_test]
-    fn without_claims_there_is_nobody() {
-        assert_eq!(one::<String>("select auth.user_id()"), None);
-        assert_eq!(one::<pgrx::Uuid>("select auth.uid()"), None);
-        assert_eq!(one::<String>("select auth.session()::text"), Some("null".to_owned()));
-        assert_eq!(one::<bool>("select auth.session() is null"), Some(false));
-    }
-
-    #[pg_test]
-    fn claims_of_a_trusted_front_end_are_read() {
-        claims(r#"{"sub":"alice","email":"a@example.com","role":"admin","n":12345678901234567890123}"#);
-        assert_eq!(one::<String>("select auth.user_id()"), Some("alice".to_owned()));
-        assert_eq!(one::<String>("select auth.email()"), Some("a@example.com".to_owned()));
-        assert_eq!(one::<String>("select auth.role()"), Some("admin".to_owned()));
-        assert_eq!(
-            one::<String>("select auth.jwt() ->> 'n'"),
-            Some("12345678901234567890123".to_owned())
-        );
-    }
-
-    #[pg_test]
-    fn each_assignment_of_the_claims_counts_at_once() {
-        claims(r#"{"sub":"alice"}"#);
-        assert_eq!(one::<String>("select auth.user_id()"), Some("alice".to_owned()));
-        claims(r#"{"sub":"bob"}"#);
-        assert_eq!(one::<String>("select auth.user_id()"), Some("bob".to_owned()));
-        claims("not JSON");
-        assert_eq!(one::<String>("select auth.user_id()"), None);
-    }
-
-    #[pg_test]
-    fn claims_count_for_nothing_when_the_fallback_is_off() {
-        claims(r#"{"sub":"alice"}"#);
-        Spi::run("set local pg_session_jwt.claims_fallback = off").unwrap();
-        assert_eq!(one::<String>("select auth.user_id()"), None);
-        assert_eq!(one::<String>("select mode from auth.status()"), Some("off".to_owned()));
-    }
-
-    #[pg_test(error = "no key to verify a JWT with: \"pg_session_jwt.jwk\" is not set")]
-    fn init_without_a_key_fails() {
-        Spi::run("select auth.init()").unwrap();
-    }
-
-    #[pg_test(error = "no key to verify a JWT with: \"pg_session_jwt.jwk\" is not set")]
-    fn a_token_without_a_key_is_refused() {
-        Spi::run("select auth.jwt_session_init('a.b.c')").unwrap();
-    }
-
-    #[pg_test(error = "invalid JWT encoding")]
-    fn an_empty_token_is_refused() {
-        Spi::run("select auth.jwt_session_init('')").unwrap();
-    }
-
-    #[pg_test(error = "parameter \"pg_session_jwt.jwk\" cannot be set after connection start")]
-    fn a_session_cannot_bring_a_key() {
-        Spi::run("set pg_session_jwt.jwk = '{}'").unwrap();
+    fn the_planner_hook_sees_the_children_that_postgresql_sees() {
+        Spi::run(EXPRESSIONS).unwrap();
+        let mut counted = BTreeMap::new();
+        for view in ["expressions", "aggregates"] {
+            // SAFETY: as just read.
+            let query = unsafe { &mut *query_of(view) };
+            compare(query.targetList.cast(), &mut counted);
+            compare(query.jointree.cast(), &mut counted);
+        }
+        let kinds = [
+            NodeTag::T_List,
+            NodeTag::T_FromExpr,
+            NodeTag::T_JoinExpr,
+            NodeTag::T_TargetEntry,
+            NodeTag::T_BoolExpr,
+            NodeTag::T_OpExpr,
+            NodeTag::T_DistinctExpr,
+            NodeTag::T_NullIfExpr,
+            NodeTag::T_ScalarArrayOpExpr,
+            NodeTag::T_FuncExpr,
+            NodeTag::T_Aggref,
+            NodeTag::T_RelabelType,
+            NodeTag::T_CoerceViaIO,
+            NodeTag::T_ArrayCoerceExpr,
+            NodeTag::T_CollateExpr,
+            NodeTag::T_CaseExpr,
+            NodeTag::T_CoalesceExpr,
+            NodeTag::T_MinMaxExpr,
+            NodeTag::T_ArrayExpr,
+            NodeTag::T_RowExpr,
+            NodeTag::T_NullTest,
+            NodeTag::T_BooleanTest,
+            NodeTag::T_SubLink,
+        ];
+        for kind in kinds {
+            assert!(counted.contains_key(&(kind as u32)), "no {kind:?} was compared");
+        }
     }
 }
