@@ -46,7 +46,7 @@ check-memory: ## the tests on a PostgreSQL with assertions, and the SQL tests un
 check-postgres: ## PostgreSQL's own suites without the library, with it preloaded and installed: no difference
 	@scripts/check-postgres.sh $(PG)
 
-lint: ## format and clippy, for the core and each major
+lint: ## format and clippy, for the extension on each major and for the rest
 	@scripts/lint.sh $(PG)
 
 regress: ## the SQL tests only; TEST=name for one of them, PROMOTE=1 to take results as expected
