@@ -23,25 +23,18 @@
 
 use pg_session_jwt_token as token;
 
-mod audit;
-mod auth;
 mod check;
-mod clock;
-mod datum;
-mod encoding;
-mod ereport;
 mod error;
-mod inventory;
+mod functions;
+mod guc;
+mod identity;
 mod jwks;
-mod log_guard;
+mod keys;
 #[cfg(feature = "pg18")]
 mod oauth;
-mod per_query;
+mod pg;
 mod planner;
-mod reports;
-mod session;
 mod settings;
-mod status;
 mod worker;
 
 mod extension {
@@ -57,11 +50,11 @@ mod extension {
     #[allow(non_snake_case)]
     #[pgrx::pg_guard]
     pub extern "C-unwind" fn _PG_init() {
-        crate::settings::define();
-        crate::log_guard::install();
+        crate::settings::register::define();
+        crate::pg::log_guard::install();
         crate::planner::install();
-        if crate::settings::is_preloaded() {
-            crate::jwks::shared::request();
+        if crate::guc::values::is_preloaded() {
+            crate::jwks::table::request();
             crate::worker::register();
         }
     }

@@ -12,9 +12,8 @@ use std::ptr;
 use pgrx::pg_sys::panic::CaughtError;
 use pgrx::prelude::*;
 
-use crate::audit;
 use crate::error::Failure;
-use crate::settings::login;
+use crate::identity::{audit, login};
 use crate::token::Excerpt;
 
 /// PG_OAUTH_VALIDATOR_MAGIC, which stands for the form of what follows.

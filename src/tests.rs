@@ -9,7 +9,7 @@ mod tests {
     use pgrx::pg_sys::{self, Node, NodeTag};
     use pgrx::prelude::*;
 
-    use crate::planner::tree::{each_child, is};
+    use crate::pg::nodes::{each_child, is};
 
     #[cfg(not(feature = "pg15"))]
     use pgrx::pg_sys::expression_tree_walker_impl;

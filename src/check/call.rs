@@ -2,10 +2,10 @@
 
 use pgrx::pg_sys::{self, Node, NodeTag, Oid};
 
-use super::truth::Value::{False, JsonNull, Null, Other, True};
-use super::truth::{Value, Values};
-use crate::datum::jsonb;
-use crate::planner::tree::{is, typed};
+use crate::check::truth::Value::{False, JsonNull, Null, Other, True};
+use crate::check::truth::{Value, Values};
+use crate::pg::nodes::{is, typed};
+use crate::pg::sql_types::jsonb;
 
 /// The type that an expression gives, as far as it matters here.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use pgrx::memcxt::PgMemoryContexts;
 use pgrx::prelude::*;
 use pgrx::spi::{SpiClient, SpiHeapTupleData};
 
-use super::finding::Finding;
+use crate::check::finding::Finding;
 
 /// A text in the database's encoding.
 pub struct Words(pub Vec<u8>);
@@ -24,7 +24,7 @@ impl FromDatum for Words {
 
 impl IntoDatum for Words {
     fn into_datum(self) -> Option<pg_sys::Datum> {
-        crate::datum::text(&self.0)
+        crate::pg::sql_types::text(&self.0)
     }
 
     fn type_oid() -> pg_sys::Oid {

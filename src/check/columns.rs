@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use pgrx::pg_sys::{self, BoolExprType, Node, NodeTag, Oid, SubLinkType};
 use pgrx::prelude::*;
 
-use super::catalog::{Catalog, Row};
-use super::expression::nodes;
-use super::facts::Reader;
-use super::finding::Finding;
-use crate::planner::tree::{self, is, typed};
+use crate::check::catalog::{Catalog, Row};
+use crate::check::expression::nodes;
+use crate::check::facts::Reader;
+use crate::check::finding::Finding;
+use crate::pg::nodes;
+use crate::pg::nodes::{is, typed};
 
 /// A column of a table.
 #[derive(PartialEq, Eq, Hash)]
@@ -51,7 +52,7 @@ pub fn of_policy(readers: &[Reader], tree: *mut Node, table: Oid, all: &mut Hash
 
 fn of_condition(readers: &[Reader], node: *mut Node, level: u32, add: &mut dyn FnMut(i16)) {
     check_for_interrupts!();
-    if tree::is_too_deep() {
+    if nodes::is_too_deep() {
         return;
     }
     if let Some(inner) = bare_select(node) {

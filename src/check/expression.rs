@@ -9,12 +9,13 @@ use std::collections::HashMap;
 use pgrx::pg_sys::{self, List, Node, NodeTag, Oid};
 use pgrx::prelude::*;
 
-use super::call;
-use super::facts::{self, Facts, Reader};
-use super::repeated::{Assignment, Repeated};
-use super::truth::Value::{False, JsonNull, Null, Other, True};
-use super::truth::{Pairs, Value, Values};
-use crate::planner::tree::{self, is, typed};
+use crate::check::facts::{Facts, Reader};
+use crate::check::repeated::{Assignment, Repeated};
+use crate::check::truth::Value::{False, JsonNull, Null, Other, True};
+use crate::check::truth::{Pairs, Value, Values};
+use crate::check::{call, facts};
+use crate::pg::nodes;
+use crate::pg::nodes::{is, typed};
 
 /// An expression of a policy, and what was found out about it: each thing once, however many commands and other policies
 /// ask.
@@ -108,7 +109,7 @@ impl<'a> Judge<'a> {
 
     pub(super) fn value(&mut self, node: *mut Node) -> Pairs {
         check_for_interrupts!();
-        if tree::is_too_deep() {
+        if nodes::is_too_deep() {
             return Pairs::free(Values::BOOLEAN, Values::BOOLEAN);
         }
         if self.mentions(node) == 0 {
@@ -327,6 +328,6 @@ fn constant(node: *mut Node) -> Value {
 /// The nodes of a list.
 pub(super) fn nodes(list: *mut List) -> Vec<*mut Node> {
     let mut all = Vec::new();
-    tree::each(list, |node| all.push(node));
+    nodes::each(list, |node| all.push(node));
     all
 }

@@ -6,8 +6,9 @@ use std::ffi::c_void;
 use pgrx::pg_sys::{self, Node, NodeTag, Oid};
 use pgrx::prelude::*;
 
-use super::expression::nodes;
-use crate::planner::tree::{self, is, typed};
+use crate::check::expression::nodes;
+use crate::pg::nodes;
+use crate::pg::nodes::{is, typed};
 
 /// How many levels are looked into; a policy with more is reported as not checked. The walker would otherwise end the
 /// whole check-up with an error where the stack is full.
@@ -106,7 +107,7 @@ impl Walk<'_> {
         if node.is_null() {
             return false;
         }
-        if self.level >= MAX_LEVELS || tree::is_too_deep() {
+        if self.level >= MAX_LEVELS || nodes::is_too_deep() {
             self.facts.is_too_deep = true;
             return true;
         }

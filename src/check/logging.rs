@@ -1,8 +1,8 @@
 //! Settings by which PostgreSQL itself writes down tokens. Only what is not its default counts.
 
-use super::catalog::{Catalog, Row};
-use super::finding::Finding;
-use super::roles::STORED;
+use crate::check::catalog::{Catalog, Row};
+use crate::check::finding::Finding;
+use crate::check::roles::STORED;
 use pgrx::spi;
 
 /// What counts for the sessions of others: the defaults of this one, which SET does not change, where nothing is stored

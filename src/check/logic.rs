@@ -2,11 +2,11 @@
 
 use pgrx::pg_sys::{self, BoolExprType, BoolTestType, Node, NodeTag, NullTestType};
 
-use super::call;
-use super::expression::{Judge, nodes};
-use super::truth::Value::{False, JsonNull, Null, True};
-use super::truth::{Pairs, Values};
-use crate::planner::tree::{is, typed};
+use crate::check::call;
+use crate::check::expression::{Judge, nodes};
+use crate::check::truth::Value::{False, JsonNull, Null, True};
+use crate::check::truth::{Pairs, Values};
+use crate::pg::nodes::{is, typed};
 
 impl Judge<'_> {
     /// IS DISTINCT FROM, NULLIF.

@@ -35,10 +35,11 @@ mod version;
 
 use pgrx::prelude::*;
 
-use catalog::Catalog;
-pub use catalog::Row;
+use crate::check::catalog::Catalog;
+pub use crate::check::catalog::Row;
+use crate::identity::mode;
 
-use crate::settings::{self, Mode};
+use crate::identity::mode::Mode;
 
 /// All findings, the worst first.
 ///
@@ -70,7 +71,7 @@ pub fn rows() -> spi::Result<Vec<Row>> {
 /// The roles of end users: those of the installation, and those that providers name.
 fn users() -> Vec<String> {
     let mut users = vec!["authenticated".to_owned(), "anonymous".to_owned()];
-    if let Ok(Mode::Provider(providers)) = settings::mode_in_transaction()
+    if let Ok(Mode::Provider(providers)) = mode::mode_in_transaction()
         && modes::may_see_providers()
     {
         for role in providers.list.iter().flat_map(|provider| &provider.roles) {

@@ -3,11 +3,13 @@
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use super::catalog::{Catalog, Row};
-use super::finding::Finding;
-use super::version;
-use crate::settings::providers::Providers;
-use crate::settings::{self, Mode, name};
+use crate::check::catalog::{Catalog, Row};
+use crate::check::finding::Finding;
+use crate::check::version;
+use crate::guc::{names, values};
+use crate::identity::mode;
+use crate::identity::mode::Mode;
+use crate::keys::providers::Providers;
 
 /// Whether the key of this session came from its own startup packet; the roles of end users that may log in.
 const KEY_AND_LOGINS: &str =
@@ -32,7 +34,7 @@ const LOGIN_RULES: &str = "SELECT EXISTS (SELECT FROM pg_hba_file_rules WHERE au
 
 /// Looks at the settings as they are in this session.
 pub fn look(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
-    if !settings::is_preloaded() {
+    if !values::is_preloaded() {
         rows.push(Row::new(
             Finding::LibraryNotPreloaded,
             "shared_preload_libraries",
@@ -41,7 +43,7 @@ pub fn look(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
         ));
     }
     outdated(rows);
-    let is_proxy = match settings::mode_in_transaction() {
+    let is_proxy = match mode::mode_in_transaction() {
         Ok(Mode::Provider(providers)) => {
             client_keys(catalog, rows)?;
             return of_providers(catalog, &providers, rows);
@@ -51,7 +53,7 @@ pub fn look(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
             let detail = report.detail.map_or_else(String::new, |detail| format!(" {detail}"));
             rows.push(Row::new(
                 Finding::SettingUnusable,
-                failure.setting().unwrap_or(name::PREFIX_TEXT),
+                failure.setting().unwrap_or(names::PREFIX_TEXT),
                 format!("Every auth function fails: {}.{detail}", report.message),
                 "Correct it, or remove it.",
             ));
@@ -59,7 +61,7 @@ pub fn look(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
         }
         Ok(Mode::Proxy(_)) => true,
         Ok(Mode::Claims) => {
-            if settings::is_preloaded() {
+            if values::is_preloaded() {
                 client_keys(catalog, rows)?;
             }
             false
@@ -75,8 +77,8 @@ pub fn look(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
     catalog.each(KEY_AND_LOGINS, |row| {
         let is_clients_key = row.get::<bool>(1)?.unwrap_or(true);
         let is_servers_key = is_proxy && !is_clients_key;
-        let logins = row.get::<super::catalog::Words>(2)?;
-        if let Some(logins) = logins.filter(|_| !is_servers_key || !settings::is_preloaded()) {
+        let logins = row.get::<crate::check::catalog::Words>(2)?;
+        if let Some(logins) = logins.filter(|_| !is_servers_key || !values::is_preloaded()) {
             rows.push(Row::new(
                 Finding::IdentityForgeable,
                 logins.0,
@@ -84,10 +86,10 @@ pub fn look(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
                 "Set pg_session_jwt.providers, or pg_session_jwt.jwk in postgresql.conf, and preload the library; or NOLOGIN.",
             ));
         }
-        if !is_servers_key && settings::claims_fallback() {
+        if !is_servers_key && values::claims_fallback() {
             rows.push(Row::new(
                 Finding::ClaimsMode,
-                name::CLAIMS_FALLBACK_TEXT,
+                names::CLAIMS_FALLBACK_TEXT,
                 "Without a key, request.jwt.claims is believed, which whoever can send SQL can set. Right only behind a front \
                  end such as PostgREST that lets nobody else send SQL.",
                 "ALTER SYSTEM SET pg_session_jwt.claims_fallback = off;",
@@ -133,7 +135,7 @@ fn of_providers(catalog: &Catalog<'_>, providers: &Providers, rows: &mut Vec<Row
     if !may_see_providers() {
         rows.push(Row::new(
             Finding::NotChecked,
-            name::PROVIDERS_TEXT,
+            names::PROVIDERS_TEXT,
             "Only superusers and members of pg_read_all_settings see the providers: they and their roles were not checked.",
             "Call auth.check() as one of those.",
         ));
@@ -142,7 +144,7 @@ fn of_providers(catalog: &Catalog<'_>, providers: &Providers, rows: &mut Vec<Row
     let open_logins = open_logins(catalog)?;
     providers.await_first();
     for (place, (provider, keys)) in providers.list.iter().zip(&providers.keys).enumerate() {
-        let object = format!("{} [{}]", name::PROVIDERS_TEXT, place + 1);
+        let object = format!("{} [{}]", names::PROVIDERS_TEXT, place + 1);
         let condition = keys.condition();
         if !condition.members.iter().any(|member| member.problem.is_none()) {
             let error = condition.error.unwrap_or_else(|| "there are no keys".to_owned());

@@ -11,12 +11,13 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
 
-use super::catalog::{Catalog, Row, Words};
-use super::columns::{self, Column};
-use super::expression::Expression;
-use super::facts::{self, Reader};
-use super::finding::Finding;
-use super::verdict::{verdict, words};
+use crate::check::catalog::{Catalog, Row, Words};
+use crate::check::columns::Column;
+use crate::check::expression::Expression;
+use crate::check::facts::Reader;
+use crate::check::finding::Finding;
+use crate::check::verdict::{verdict, words};
+use crate::check::{columns, facts};
 
 /// The functions that give the identity.
 const READERS: &str = "SELECT p.oid, p.proname::text IN ('session', 'jwt')

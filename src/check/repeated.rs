@@ -8,7 +8,8 @@ use pgrx::memcxt::PgMemoryContexts;
 use pgrx::pg_sys::{self, Node};
 use pgrx::prelude::*;
 
-use super::truth::Value::{self, False, Null, True};
+use crate::check::truth::Value;
+use crate::check::truth::Value::{False, Null, True};
 
 /// So many of them are told apart from others.
 const MAX_REPEATED: usize = 4;

@@ -1,7 +1,7 @@
 //! What end users may do beside reading and writing tables.
 
-use super::catalog::{Catalog, Row};
-use super::finding::Finding;
+use crate::check::catalog::{Catalog, Row};
+use crate::check::finding::Finding;
 use pgrx::spi;
 
 const DEFINER_FUNCTION: &str = "SELECT p.oid::regprocedure::text,

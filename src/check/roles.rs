@@ -1,7 +1,7 @@
 //! What the roles of end users are, what they can become, and who can become them.
 
-use super::catalog::{Catalog, Row};
-use super::finding::Finding;
+use crate::check::catalog::{Catalog, Row};
+use crate::check::finding::Finding;
 use pgrx::spi;
 
 const ROLE_ATTRIBUTE: &str = "SELECT quote_ident(e.rolname),

@@ -1,7 +1,7 @@
 //! Schema `auth`: that it is this extension's, and that nobody else can put anything in the place of its functions.
 
-use super::catalog::{Catalog, Row};
-use super::finding::Finding;
+use crate::check::catalog::{Catalog, Row};
+use crate::check::finding::Finding;
 use pgrx::spi;
 
 const OWN: &str = ", extension AS (

@@ -5,11 +5,11 @@
 
 use pgrx::pg_sys::{self, JoinType, Node, NodeTag, Query, SubLinkType};
 
-use super::call;
-use super::expression::{Judge, nodes};
-use super::truth::Value::{False, Null, True};
-use super::truth::{Pairs, Value, Values};
-use crate::planner::tree::{is, typed};
+use crate::check::call;
+use crate::check::expression::{Judge, nodes};
+use crate::check::truth::Value::{False, Null, True};
+use crate::check::truth::{Pairs, Value, Values};
+use crate::pg::nodes::{is, typed};
 
 const TRUE: Pairs = Pairs::one(True, True);
 const FALSE: Pairs = Pairs::one(False, False);

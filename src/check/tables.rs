@@ -1,7 +1,7 @@
 //! Tables that end users reach past row-level security.
 
-use super::catalog::{Catalog, Row};
-use super::finding::Finding;
+use crate::check::catalog::{Catalog, Row};
+use crate::check::finding::Finding;
 use pgrx::spi;
 
 const TABLE_WITHOUT_RLS: &str = "SELECT name::text,

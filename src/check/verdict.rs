@@ -2,11 +2,11 @@
 
 use pgrx::pg_sys::{self, Node, NodeTag};
 
-use super::expression::Expression;
-use super::facts::Facts;
-use super::finding::Finding;
-use super::truth::Pairs;
-use crate::planner::tree::{is, typed};
+use crate::check::expression::Expression;
+use crate::check::facts::Facts;
+use crate::check::finding::Finding;
+use crate::check::truth::Pairs;
+use crate::pg::nodes::{is, typed};
 
 /// What is wrong with an expression; with the policy that it is about, if that is another one.
 pub fn verdict<'a>(

@@ -12,7 +12,6 @@
 
 mod functions;
 mod movable;
-pub mod tree;
 
 use std::ffi::c_char;
 use std::sync::OnceLock;
@@ -20,11 +19,12 @@ use std::sync::OnceLock;
 use pgrx::pg_sys::{self, Node, NodeTag, Query};
 use pgrx::prelude::*;
 
+use crate::guc::values;
+use crate::identity::current;
+use crate::pg::nodes::{self, is, node, typed};
+use crate::planner::functions::Functions;
+use crate::planner::movable::is_movable;
 use crate::token::identity::FlatIdentity;
-use crate::{session, settings};
-use functions::Functions;
-use movable::is_movable;
-use tree::{is, node, typed};
 
 // Not through pgrx, which would put a guard between the planner's errors and PostgreSQL.
 unsafe extern "C-unwind" {
@@ -60,7 +60,7 @@ unsafe extern "C-unwind" fn plan(
     cursor_options: i32,
     parameters: pg_sys::ParamListInfo,
 ) -> *mut pg_sys::PlannedStmt {
-    if settings::optimize_policies() {
+    if values::optimize_policies() {
         // SAFETY: the planner is called with a query that is its own to change.
         unsafe { improve_guarded(query) };
     }
@@ -92,11 +92,11 @@ struct Rewrite {
 impl Rewrite {
     /// Improves the conditions of a query, and of every query in it.
     fn improve(&mut self, query: &mut Query) {
-        if tree::is_too_deep() {
+        if nodes::is_too_deep() {
             return;
         }
         let has_sub_selects = query.hasSubLinks;
-        tree::each(query.rtable, |entry| {
+        nodes::each(query.rtable, |entry| {
             // SAFETY: a range table has nothing but these.
             let entry = unsafe { typed::<pg_sys::RangeTblEntry>(entry) };
             if has_sub_selects {
@@ -107,7 +107,7 @@ impl Rewrite {
                 self.improve(query);
             }
         });
-        tree::each(query.cteList, |with| {
+        nodes::each(query.cteList, |with| {
             // SAFETY: a list of WITH clauses has nothing but these.
             let with = unsafe { typed::<pg_sys::CommonTableExpr>(with) };
             self.improve_queries_in(&mut with.ctequery);
@@ -116,7 +116,7 @@ impl Rewrite {
             return;
         }
         self.improve_condition(node(&mut query.jointree));
-        tree::each(query.withCheckOptions, |option| {
+        nodes::each(query.withCheckOptions, |option| {
             // SAFETY: a list of check options has nothing but these.
             let option = unsafe { typed::<pg_sys::WithCheckOption>(option) };
             self.improve_condition(&mut option.qual);
@@ -125,7 +125,7 @@ impl Rewrite {
         if let Some(on_conflict) = unsafe { query.onConflict.as_mut() } {
             self.improve_condition(&mut on_conflict.onConflictWhere);
         }
-        tree::each(query.mergeActionList, |action| {
+        nodes::each(query.mergeActionList, |action| {
             // SAFETY: a list of merge actions has nothing but these.
             let action = unsafe { typed::<pg_sys::MergeAction>(action) };
             self.improve_condition(&mut action.qual);
@@ -140,26 +140,26 @@ impl Rewrite {
 
     /// Replaces the sub-selects in a condition by what is in them, where that is the same.
     fn improve_condition(&mut self, place: &mut *mut Node) {
-        if place.is_null() || tree::is_too_deep() {
+        if place.is_null() || nodes::is_too_deep() {
             return;
         }
-        tree::each_child(*place, |child| self.improve_condition(child));
+        nodes::each_child(*place, |child| self.improve_condition(child));
         if is(*place, NodeTag::T_SubLink) {
             // SAFETY: its tag says so.
             let link = unsafe { typed::<pg_sys::SubLink>(*place) };
             self.improve_queries_in(&mut link.subselect);
-            if let Some(expression) = tree::scalar(link)
+            if let Some(expression) = nodes::scalar(link)
                 && is_movable(expression, &mut self.functions)
                 && self.identity_holds()
             {
-                *place = tree::one_level_up(expression);
+                *place = nodes::one_level_up(expression);
             }
         }
     }
 
     /// Finds the queries in an expression that is no condition, whose value is left as it is written.
     fn improve_queries_in(&mut self, place: &mut *mut Node) {
-        if place.is_null() || tree::is_too_deep() {
+        if place.is_null() || nodes::is_too_deep() {
             return;
         }
         if is(*place, NodeTag::T_Query) {
@@ -172,7 +172,7 @@ impl Rewrite {
             let link = unsafe { typed::<pg_sys::SubLink>(*place) };
             self.improve_queries_in(&mut link.subselect);
         }
-        tree::each_child(*place, |child| self.improve_queries_in(child));
+        nodes::each_child(*place, |child| self.improve_queries_in(child));
     }
 
     /// Whether every reader would answer now. One that refuses would do so while the planner estimates, in statements that
@@ -181,6 +181,6 @@ impl Rewrite {
         let answers = |identity: Option<FlatIdentity<'_>>| identity.is_none_or(|it| !it.user_id_malformed());
         *self
             .identity_holds
-            .get_or_insert_with(|| session::read(answers).unwrap_or(false))
+            .get_or_insert_with(|| current::read(answers).unwrap_or(false))
     }
 }

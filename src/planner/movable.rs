@@ -7,8 +7,8 @@
 
 use pgrx::pg_sys::{self, Node, NodeTag, Oid};
 
-use super::functions::{Functions, Kind};
-use super::tree::{each_child, is_too_deep, typed};
+use crate::pg::nodes::{each_child, is_too_deep, typed};
+use crate::planner::functions::{Functions, Kind};
 
 /// What an expression was seen to be made of.
 #[derive(Default)]
@@ -96,7 +96,7 @@ fn is_safe_operator(operator: Oid, functions: &mut Functions) -> bool {
 /// comparison fails all the same (42P22).
 fn has_collation(collation: Oid, arguments: *mut pg_sys::List) -> bool {
     let mut any_collatable = false;
-    super::tree::each(arguments, |argument| {
+    crate::pg::nodes::each(arguments, |argument| {
         // SAFETY: an expression.
         let of_type = unsafe { pg_sys::exprType(argument) };
         // SAFETY: a catalog look-up inside of a transaction.

@@ -9,7 +9,7 @@ use pgrx::bgworkers::{
 };
 use pgrx::prelude::*;
 
-use crate::jwks::shared;
+use crate::jwks::table;
 use crate::token::provider;
 
 /// Where the catalog is read, one after the other until it succeeds. They are in every cluster, unless somebody has
@@ -33,7 +33,7 @@ impl Discovery {
     }
 
     fn start_in(database: usize) -> Self {
-        let reads_before = shared::catalog_reads();
+        let reads_before = table::catalog_reads();
         let process = BackgroundWorkerBuilder::new("pg_session_jwt: settings of databases and roles")
             .set_type("pg_session_jwt")
             .set_library("pg_session_jwt")
@@ -53,7 +53,7 @@ impl Discovery {
 
     /// Goes on; None when there is nothing more to wait for.
     pub fn go_on(self) -> Option<Self> {
-        if shared::catalog_reads() != self.reads_before {
+        if table::catalog_reads() != self.reads_before {
             return None;
         }
         match self.process.as_ref().map(DynamicBackgroundWorker::pid) {
@@ -95,7 +95,7 @@ pub extern "C-unwind" fn pg_session_jwt_discover(database: pg_sys::Datum) {
             }
         }
     }
-    super::report_left_out(&shared::set_catalog_urls(&urls));
+    crate::worker::report_left_out(&table::set_catalog_urls(&urls));
 }
 
 fn values() -> Vec<Vec<u8>> {

@@ -14,9 +14,10 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Proxy};
 
-use super::authorities::authorities;
-use crate::token::key_url::{self, is_loopback};
+use crate::token::key_url;
+use crate::token::key_url::is_loopback;
 use crate::token::keys::MAX_KEY_SET_BYTES;
+use crate::worker::authorities::authorities;
 
 const CONNECT: Duration = Duration::from_secs(2);
 const TOTAL: Duration = Duration::from_secs(5);

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pgrx::prelude::*;
 
-use super::fetch::{Fetched, fetch};
-use super::thread;
-use crate::clock;
 use crate::error::in_words;
-use crate::jwks::{shared, stored};
-use crate::settings;
+use crate::guc::values;
+use crate::jwks::{store, table};
+use crate::pg::clock;
 use crate::token::key_set::reasons;
 use crate::token::{Error, KeySet};
+use crate::worker::fetch::{Fetched, fetch};
+use crate::worker::thread;
 
 /// After a failure, doubled with each further one.
 const FIRST_RETRY: Duration = Duration::from_secs(10);
@@ -54,10 +54,10 @@ impl Job {
             running: None,
             is_outdated: false,
         };
-        match stored::read(url) {
+        match store::read(url) {
             Ok((set, came)) if is_set(&KeySet::from_public_jwks(&set)) => {
                 let came = came.duration_since(UNIX_EPOCH).unwrap_or_default();
-                shared::set_stored(url, i64::try_from(came.as_micros()).unwrap_or(i64::MAX));
+                table::set_stored(url, i64::try_from(came.as_micros()).unwrap_or(i64::MAX));
                 job.current = Some(set);
             }
             Ok(_) => log!("pg_session_jwt: the stored key set of \"{url}\" cannot be used"),
@@ -69,7 +69,7 @@ impl Job {
 
     /// Whether it serves this entry. One that knows of a set of which the entry does not know served another one, that
     /// was forgotten.
-    pub fn is_of(&self, entry: &shared::Entry) -> bool {
+    pub fn is_of(&self, entry: &table::Entry) -> bool {
         self.url == entry.url() && (self.current.is_none() || entry.generation != 0)
     }
 
@@ -90,7 +90,7 @@ impl Job {
     }
 
     /// Takes what came, and begins what is due.
-    pub fn go_on(&mut self, entry: &shared::Entry) {
+    pub fn go_on(&mut self, entry: &table::Entry) {
         let mut served = entry.served;
         if let Some(running) = self.running.take_if(|running| running.thread.is_finished()) {
             served = running.requests;
@@ -103,7 +103,7 @@ impl Job {
     }
 
     fn begin(&mut self, requests: u64) {
-        let (url, ca_file) = (self.url.clone(), settings::ca_file());
+        let (url, ca_file) = (self.url.clone(), values::ca_file());
         match thread::spawn(move || fetch(&url, ca_file)) {
             Ok(thread) => self.running = Some(Running { thread, requests }),
             Err(error) => self.settle(Err(error.to_string()), requests),
@@ -124,7 +124,7 @@ impl Job {
         let Fetched { text, max_age } = fetched;
         let set = KeySet::from_public_jwks(&text);
         let at = clock::now().micros();
-        let is_known = self.current.as_ref() == Some(&text) && stored::touch(&self.url, &text, SystemTime::now());
+        let is_known = self.current.as_ref() == Some(&text) && store::touch(&self.url, &text, SystemTime::now());
         if let Err(error) = &set
             && !is_set(&set)
         {
@@ -132,10 +132,10 @@ impl Job {
         }
         // Also if somebody has deleted the stored set, or put another one in its place.
         if !is_known {
-            let stored = stored::write(&self.url, &text).or_else(|error| match &set {
+            let stored = store::write(&self.url, &text).or_else(|error| match &set {
                 Ok(_) => Err(error),
                 // What takes the old keys back needs no room for new ones.
-                Err(_) => stored::delete(&self.url),
+                Err(_) => store::delete(&self.url),
             });
             stored.map_err(|error| format!("it cannot be stored in the data directory: {error}"))?;
             self.tell_of(&set);
@@ -193,14 +193,14 @@ impl Job {
         self.is_outdated = false;
         self.due = Instant::now() + pause;
         let pause = i64::try_from(pause.as_micros()).unwrap_or(i64::MAX);
-        let ended = shared::Ended {
+        let ended = table::Ended {
             requests,
             came: came.as_ref().map(|came| came.at),
             is_new: came.is_some_and(|came| came.is_new),
             error: &error,
             next_at: clock::now().micros().saturating_add(pause),
         };
-        shared::set_ended(&self.url, &ended);
+        table::set_ended(&self.url, &ended);
     }
 }
 

@@ -20,10 +20,10 @@ use std::time::{Duration, Instant};
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags};
 use pgrx::prelude::*;
 
-use crate::jwks::{shared, stored};
-use crate::settings;
-use discover::Discovery;
-use job::Job;
+use crate::jwks::{store, table};
+use crate::keys;
+use crate::worker::discover::Discovery;
+use crate::worker::job::Job;
 
 /// How often it is looked whether a thread or a process has ended.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
@@ -48,7 +48,7 @@ pub extern "C-unwind" fn pg_session_jwt_fetch_keys(_argument: pg_sys::Datum) {
     BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP | SignalWakeFlags::SIGTERM);
     BackgroundWorker::connect_worker_to_spi(None, None);
     // SAFETY: reads a global of this process.
-    shared::set_worker(unsafe { pg_sys::MyLatch });
+    table::set_worker(unsafe { pg_sys::MyLatch });
     let mut worker = Worker::default();
     worker.read_settings();
     worker.go_on();
@@ -60,7 +60,7 @@ pub extern "C-unwind" fn pg_session_jwt_fetch_keys(_argument: pg_sys::Datum) {
         }
         worker.go_on();
     }
-    shared::set_worker(std::ptr::null_mut());
+    table::set_worker(std::ptr::null_mut());
     // With 0 the postmaster would take it that the work is done, and not start it again.
     // SAFETY: the end of the process; threads that still wait for an answer end with it.
     unsafe { pg_sys::proc_exit(1) };
@@ -74,7 +74,7 @@ struct Worker {
 
 impl Worker {
     fn read_settings(&mut self) {
-        report_left_out(&shared::set_server_urls(&settings::providers::urls()));
+        report_left_out(&table::set_server_urls(&keys::providers::urls()));
         self.discovery = Some(Discovery::start());
         // What failed may have failed for a setting.
         self.jobs.iter_mut().for_each(Job::try_again);
@@ -82,15 +82,15 @@ impl Worker {
 
     /// Does what is to be done now, without waiting for anything.
     fn go_on(&mut self) {
-        shared::forget_unneeded();
+        table::forget_unneeded();
         if let Some(discovery) = self.discovery.take() {
-            let reads = shared::catalog_reads();
+            let reads = table::catalog_reads();
             self.discovery = discovery.go_on();
             if self.discovery.is_none() && reads > 0 {
                 delete_others();
             }
         }
-        let entries = shared::entries();
+        let entries = table::entries();
         self.jobs.retain(|job| entries.iter().any(|entry| job.is_of(entry)));
         for entry in entries {
             match self.jobs.iter_mut().find(|job| job.is_of(&entry)) {
@@ -117,8 +117,8 @@ impl Worker {
 
 /// Deletes the stored key sets of URLs that are in no setting any more.
 fn delete_others() {
-    let entries = shared::entries();
-    if let Err(error) = stored::keep_only(entries.iter().map(shared::Entry::url)) {
+    let entries = table::entries();
+    if let Err(error) = store::keep_only(entries.iter().map(table::Entry::url)) {
         log!("pg_session_jwt: stored key sets could not be deleted: {error}");
     }
 }
@@ -127,7 +127,7 @@ fn report_left_out(urls: &[String]) {
     for url in urls {
         log!(
             "pg_session_jwt: the key set of \"{url}\" is not fetched: more than {} URLs",
-            shared::MAX_URLS
+            table::MAX_URLS
         );
     }
 }

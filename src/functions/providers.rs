@@ -1,0 +1,80 @@
+//! The keys of the providers, for an administrator: which there are, which cannot be used and why, and how old they are.
+
+use pgrx::datum::TimestampWithTimeZone;
+
+use crate::error::Failure;
+use crate::identity::mode;
+use crate::identity::mode::Mode;
+use crate::keys::condition::Condition;
+use crate::pg::clock::timestamp;
+use crate::pg::sql_types::{Text, text_from_utf8};
+use crate::token::key_set::Member;
+use crate::token::provider::{KeySource, Provider};
+
+/// A row of `auth.providers()`.
+pub struct Row {
+    pub provider: i32,
+    pub issuer: Option<Text>,
+    pub source: &'static str,
+    pub location: Option<Text>,
+    pub kid: Option<Text>,
+    pub kty: Option<Text>,
+    pub alg: Option<Text>,
+    pub usable: bool,
+    pub reason: Option<Text>,
+    pub fetched_at: Option<TimestampWithTimeZone>,
+    pub next_refresh: Option<TimestampWithTimeZone>,
+    pub last_error: Option<Text>,
+}
+
+/// One row for each key, and one for a provider that has none; no row where there are no providers.
+///
+/// # Errors
+/// As [`mode::mode`].
+pub fn rows() -> Result<Vec<Row>, Failure> {
+    let Mode::Provider(providers) = mode::mode_in_transaction()? else {
+        return Ok(Vec::new());
+    };
+    providers.await_first();
+    let mut rows = Vec::new();
+    for (place, (provider, keys)) in providers.list.iter().zip(&providers.keys).enumerate() {
+        let condition = keys.condition();
+        let number = i32::try_from(place).unwrap_or(i32::MAX).saturating_add(1);
+        let row = |member: Option<&Member>| Row::new(number, provider, &condition, member);
+        rows.extend(condition.members.iter().map(|member| row(Some(member))));
+        if condition.members.is_empty() {
+            rows.push(row(None));
+        }
+    }
+    Ok(rows)
+}
+
+impl Row {
+    fn new(provider_number: i32, provider: &Provider, condition: &Condition, member: Option<&Member>) -> Self {
+        let (source, location) = match &provider.source {
+            KeySource::Inline(_) => ("jwks", None),
+            KeySource::File(path) => ("jwks_file", Some(path)),
+            KeySource::Url(url) => ("jwks_url", Some(url)),
+        };
+        let name = |name: Option<&_>| name.and_then(|name: &crate::token::Excerpt| text_from_utf8(&name.to_string()));
+        let problem = member.and_then(|member| member.problem.as_ref());
+        let reason = match member {
+            None => Some("there are no keys".to_owned()),
+            Some(_) => problem.map(ToString::to_string),
+        };
+        Row {
+            provider: provider_number,
+            issuer: provider.issuer.as_deref().and_then(text_from_utf8),
+            source,
+            location: location.and_then(|location| text_from_utf8(location)),
+            kid: name(member.and_then(|member| member.kid.as_ref())),
+            kty: name(member.and_then(|member| member.kty.as_ref())),
+            alg: name(member.and_then(|member| member.alg.as_ref())),
+            usable: member.is_some() && problem.is_none(),
+            reason: reason.and_then(|reason| text_from_utf8(&reason)),
+            fetched_at: condition.fetched_at.and_then(timestamp),
+            next_refresh: condition.next_at.and_then(timestamp),
+            last_error: condition.error.as_deref().and_then(text_from_utf8),
+        }
+    }
+}

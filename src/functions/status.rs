@@ -1,0 +1,107 @@
+//! Why the identity of this session is what it is, in one row that never fails.
+
+use pgrx::datum::TimestampWithTimeZone;
+
+use crate::error::Failure;
+use crate::identity::mode::Mode;
+use crate::identity::{current, mode, session_token};
+use crate::pg::clock::timestamp;
+use crate::pg::sql_types::Text;
+use crate::pg::{clock, sql_types};
+use crate::token::claims::NumericDate;
+use crate::token::identity::{FlatIdentity, Text as Part};
+
+/// The row of `auth.status()`.
+#[derive(Default)]
+pub struct Status {
+    pub mode: &'static str,
+    pub identity: bool,
+    pub provider: Option<i32>,
+    pub issuer: Option<Text>,
+    pub kid: Option<Text>,
+    pub user_id: Option<Text>,
+    pub expires_at: Option<TimestampWithTimeZone>,
+    pub seconds_left: Option<i64>,
+    pub reason: Option<Text>,
+}
+
+impl Status {
+    /// Of this session, at this statement.
+    pub fn now() -> Self {
+        let (mode, nobody) = match mode::mode_in_transaction() {
+            Ok(Mode::Provider(_)) => ("provider", "no token was presented: call auth.jwt_session_init(token)"),
+            Ok(Mode::Proxy(_)) => ("proxy", "no token was presented: call auth.jwt_session_init(token)"),
+            Ok(Mode::Claims) => (
+                "claims",
+                "request.jwt.claims is not set, or is not JSON that can be used",
+            ),
+            Ok(Mode::Off) => ("off", "there is no key, and pg_session_jwt.claims_fallback is off"),
+            Err(_) => ("unusable", ""),
+        };
+        let found = current::read(|identity| identity.map(Status::of));
+        match found {
+            Ok(Some(status)) => Status {
+                mode,
+                provider: if mode == "provider" { provider() } else { None },
+                ..status
+            },
+            Ok(None) => Status {
+                mode,
+                reason: reason(nobody),
+                ..Status::default()
+            },
+            Err(failure) => Status {
+                mode,
+                reason: reason(&in_words(&failure)),
+                ..Status::default()
+            },
+        }
+    }
+
+    fn of(identity: FlatIdentity<'_>) -> Self {
+        let text = |part| identity.text(part).and_then(sql_types::text).map(Text);
+        let user_id = text(Part::UserId);
+        let no_user_id = if identity.user_id_malformed() {
+            "claim sub is not a string"
+        } else {
+            "there is no string claim sub"
+        };
+        Status {
+            mode: "",
+            identity: true,
+            provider: None,
+            issuer: text(Part::Issuer),
+            kid: text(Part::KeyId),
+            reason: if user_id.is_none() { reason(no_user_id) } else { None },
+            user_id,
+            expires_at: identity.expires().and_then(timestamp),
+            seconds_left: identity.expires().map(seconds_from_now),
+        }
+    }
+}
+
+/// The place of the token's provider in the setting, from 1.
+fn provider() -> Option<i32> {
+    let place = session_token::read(|speaker| speaker.map(|speaker| speaker.provider))
+        .ok()
+        .flatten()?;
+    i32::try_from(place).ok()?.checked_add(1)
+}
+
+fn reason(words: &str) -> Option<Text> {
+    sql_types::text(words.as_bytes()).map(Text)
+}
+
+fn in_words(failure: &Failure) -> String {
+    let report = failure.report();
+    match report.detail {
+        Some(detail) => format!("{} ({detail})", report.message),
+        None => report.message,
+    }
+}
+
+fn seconds_from_now(date: NumericDate) -> i64 {
+    date.micros()
+        .saturating_sub(clock::statement_start().micros())
+        .div_euclid(1_000_000)
+}

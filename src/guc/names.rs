@@ -1,0 +1,29 @@
+//! The names of the settings.
+
+use std::ffi::CStr;
+
+pub const PREFIX: &CStr = c"pg_session_jwt";
+pub const PROVIDERS: &CStr = c"pg_session_jwt.providers";
+pub const JWK: &CStr = c"pg_session_jwt.jwk";
+pub const JWT: &CStr = c"pg_session_jwt.jwt";
+pub const CLAIMS_FALLBACK: &CStr = c"pg_session_jwt.claims_fallback";
+pub const LEEWAY: &CStr = c"pg_session_jwt.leeway";
+pub const BIND_LOGIN_IDENTITY: &CStr = c"pg_session_jwt.bind_login_identity";
+pub const AUDIT_LOG: &CStr = c"pg_session_jwt.audit_log";
+pub const CA_FILE: &CStr = c"pg_session_jwt.ca_file";
+pub const OPTIMIZE_POLICIES: &CStr = c"pg_session_jwt.optimize_policies";
+pub const CLIENT_KEYS: &CStr = c"pg_session_jwt.client_keys";
+pub const OUTDATED: &CStr = c"pg_session_jwt.outdated";
+pub const LOST_PROVIDERS: &CStr = c"pg_session_jwt.lost_providers";
+#[cfg(feature = "pg18")]
+pub const LOGIN_IDENTITY: &CStr = c"pg_session_jwt.login_identity";
+pub const REQUEST_CLAIMS: &CStr = c"request.jwt.claims";
+
+pub const PROVIDERS_TEXT: &str = "pg_session_jwt.providers";
+pub const PREFIX_TEXT: &str = "pg_session_jwt";
+pub const CLAIMS_FALLBACK_TEXT: &str = "pg_session_jwt.claims_fallback";
+pub const BIND_LOGIN_IDENTITY_TEXT: &str = "pg_session_jwt.bind_login_identity";
+pub const LEEWAY_TEXT: &str = "pg_session_jwt.leeway";
+pub const CLIENT_KEYS_TEXT: &str = "pg_session_jwt.client_keys";
+pub const JWT_TEXT: &str = "pg_session_jwt.jwt";
+pub const JWK_TEXT: &str = "pg_session_jwt.jwk";

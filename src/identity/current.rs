@@ -1,0 +1,46 @@
+//! Who is speaking now: the identity that counts, at this statement, under the current settings.
+
+use crate::error::Failure;
+use crate::guc::values;
+#[cfg(feature = "pg18")]
+use crate::identity::login;
+use crate::identity::mode::{self, Mode};
+use crate::identity::{request_claims, session_token, verify};
+use crate::pg::clock;
+use crate::token::identity::FlatIdentity;
+use crate::token::policy;
+
+/// Shows the current identity to `read`; None where nobody is known.
+///
+/// # Errors
+/// An identity that was there and does not hold any more is an error and not "nobody": it must not look like a row
+/// filter that finds nothing. So is a setting that cannot be used.
+pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Failure> {
+    match mode::mode_in_transaction()? {
+        // Whatever it is worth, only a token that one of their provider's keys has signed makes somebody of them.
+        #[cfg(feature = "pg18")]
+        mode if login::is_bound() && !matches!(mode, Mode::Provider(_)) => Err(Failure::NoProviderOfLogin),
+        mode @ (Mode::Provider(_) | Mode::Proxy(_)) => session_token::read(|speaker| {
+            if let Some(speaker) = &speaker {
+                in_time(&speaker.identity)?;
+                if let Mode::Provider(providers) = &mode {
+                    verify::may_use(&providers.list, speaker.provider)?;
+                }
+            }
+            #[cfg(feature = "pg18")]
+            if speaker.is_none() && login::is_bound() {
+                return Err(Failure::OtherUser);
+            }
+            Ok(read(speaker.map(|speaker| speaker.identity)))
+        })?,
+        // A token that nobody can verify is not passed over in favour of claims that anybody can set.
+        Mode::Claims | Mode::Off if session_token::is_set() => Err(Failure::NoKey),
+        Mode::Claims => Ok(request_claims::read(read)),
+        Mode::Off => Ok(read(None)),
+    }
+}
+
+fn in_time(identity: &FlatIdentity) -> Result<(), Failure> {
+    let (now, leeway) = (clock::statement_start(), values::leeway());
+    Ok(policy::in_time(identity.not_before(), identity.expires(), now, leeway)?)
+}

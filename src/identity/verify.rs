@@ -1,0 +1,102 @@
+//! The one place where a token becomes an identity, by the current mode, keys, time and role.
+
+use std::ffi::CStr;
+
+use pgrx::pg_sys;
+
+use crate::error::Failure;
+use crate::guc::values::leeway;
+#[cfg(feature = "pg18")]
+use crate::identity::login;
+use crate::identity::mode::{Mode, mode};
+use crate::identity::verified_cache;
+use crate::keys::providers::Providers;
+use crate::pg::{clock, encoding};
+use crate::token;
+use crate::token::claims::NumericDate;
+use crate::token::identity::FlatIdentity;
+use crate::token::policy::TokenId;
+use crate::token::{Policy, Provider, policy};
+
+/// What a token turned out to be.
+pub struct Verdict {
+    /// The place of its provider; 0 in proxy mode.
+    pub provider: usize,
+    /// In the flat form.
+    pub identity: Vec<u8>,
+}
+
+/// Judges a token; `jti` counts in proxy mode only.
+///
+/// # Errors
+/// Why it is refused.
+pub fn judge(token: &[u8], jti: TokenId) -> Result<Verdict, Failure> {
+    let (now, leeway) = (clock::statement_start(), leeway());
+    match mode()? {
+        Mode::Provider(providers) => {
+            let verdict = provided(token, &providers, now, leeway)?;
+            may_use(&providers.list, verdict.provider)?;
+            #[cfg(feature = "pg18")]
+            login::is_theirs(token, &providers.list, &verdict)?;
+            Ok(verdict)
+        }
+        #[cfg(feature = "pg18")]
+        Mode::Proxy(_) | Mode::Claims | Mode::Off if login::is_bound() => Err(Failure::NoProviderOfLogin),
+        Mode::Proxy(keys) => {
+            let identity = token::verify(token, &keys, &Policy { now, leeway, jti })?;
+            Ok(Verdict {
+                provider: 0,
+                identity: encoding::flatten(identity)?,
+            })
+        }
+        Mode::Claims | Mode::Off => Err(Failure::NoKey),
+    }
+}
+
+/// The verdict on a token of a provider; its signature is not checked again while the keys are the same.
+fn provided(token: &[u8], providers: &Providers, now: NumericDate, leeway: u32) -> Result<Verdict, Failure> {
+    let name = verified_cache::name(token);
+    if let Some((provider, identity)) = verified_cache::find(&name) {
+        let flat = FlatIdentity::new(&identity);
+        policy::in_time(flat.not_before(), flat.expires(), now, leeway)?;
+        return Ok(Verdict { provider, identity });
+    }
+    let jti = TokenId::Any;
+    let (identity, provider) = providers.verify(token, &Policy { now, leeway, jti })?;
+    let identity = encoding::flatten(identity)?;
+    verified_cache::keep(name, provider, &identity);
+    Ok(Verdict { provider, identity })
+}
+
+/// Whether the current role may use tokens of a provider. It is asked at each use, like the time, and of the role that
+/// SET ROLE has set, whoever's SECURITY DEFINER function is running: all this a parallel worker has from its leader.
+///
+/// # Errors
+/// [`Failure::Role`]
+pub fn may_use(providers: &[Provider], place: usize) -> Result<(), Failure> {
+    let Some(provider) = providers.get(place) else {
+        return Err(Failure::NoKey);
+    };
+    if provider.roles.is_empty() {
+        return Ok(());
+    }
+    // SAFETY: reads a global of this process.
+    let role = unsafe { pg_sys::GetOuterUserId() };
+    // SAFETY: a catalog look-up in a transaction; with noerr it returns null for a role that is gone.
+    let name = unsafe { pg_sys::GetUserNameFromId(role, true) };
+    if name.is_null() {
+        return Err(Failure::Role);
+    }
+    // SAFETY: a C string in the current memory context, as just returned.
+    let name = unsafe { CStr::from_ptr(name) };
+    if allows(provider, name.to_bytes()) {
+        Ok(())
+    } else {
+        Err(Failure::Role)
+    }
+}
+
+/// Whether this role may use tokens of a provider.
+pub fn allows(provider: &Provider, role: &[u8]) -> bool {
+    provider.roles.is_empty() || provider.roles.iter().any(|allowed| allowed.as_bytes() == role)
+}

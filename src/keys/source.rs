@@ -1,0 +1,52 @@
+//! Where the keys of a provider come from, and which they are now.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::keys::condition::Condition;
+use crate::keys::file::KeyFile;
+use crate::keys::url::KeyUrl;
+use crate::token::provider::KeySource;
+use crate::token::{Error, KeySet};
+
+/// The keys of one provider.
+pub enum Keys {
+    Inline(Rc<KeySet>),
+    File(RefCell<KeyFile>),
+    Url(RefCell<KeyUrl>),
+}
+
+impl Keys {
+    pub fn new(source: &KeySource) -> Self {
+        match source {
+            KeySource::Inline(set) => Keys::Inline(Rc::clone(set)),
+            KeySource::File(path) => Keys::File(RefCell::new(KeyFile::new(path))),
+            KeySource::Url(url) => Keys::Url(RefCell::new(KeyUrl::new(url))),
+        }
+    }
+
+    /// The keys, as they were when they were last looked at.
+    ///
+    /// # Errors
+    /// [`Error::NoKeys`]
+    pub fn set(&self) -> Result<Rc<KeySet>, Error> {
+        match self {
+            Keys::Inline(set) => Ok(Rc::clone(set)),
+            Keys::File(file) => file.borrow().keys(),
+            Keys::Url(url) => url.borrow().keys(),
+        }
+    }
+
+    pub fn condition(&self) -> Condition {
+        match self {
+            Keys::Inline(set) => Condition {
+                members: set.members.clone(),
+                fetched_at: None,
+                next_at: None,
+                error: None,
+            },
+            Keys::File(file) => file.borrow().condition(),
+            Keys::Url(url) => url.borrow().condition(),
+        }
+    }
+}

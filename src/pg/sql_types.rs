@@ -1,0 +1,123 @@
+//! SQL values that pgrx would pass through UTF-8 or through a double: texts of the database's encoding, jsonb made
+//! from the signed text by PostgreSQL's own parser, and a token whose length is looked at before it is unpacked.
+
+use std::ffi::CString;
+
+use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
+use pgrx::datum::Datum as ReturnDatum;
+use pgrx::pg_sys::{self, Datum};
+use pgrx::{FromDatum, IntoDatum, direct_function_call_as_datum, impl_sql_translatable};
+
+use crate::pg::encoding;
+use crate::token::compact::MAX_TOKEN_BYTES;
+
+/// A value that is ready to be returned.
+macro_rules! returned {
+    ($(#[$doc:meta])* $name:ident, $sql:literal) => {
+        $(#[$doc])*
+        pub struct $name(pub Datum);
+
+        impl_sql_translatable!($name, $sql);
+
+        // SAFETY: the datum is of the type that `impl_sql_translatable` declares; the functions below make it.
+        unsafe impl BoxRet for $name {
+            unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> ReturnDatum<'fcx> {
+                // SAFETY: as above.
+                unsafe { fcinfo.return_raw_datum(self.0) }
+            }
+        }
+    };
+}
+
+returned!(
+    /// A text in the database's encoding.
+    Text,
+    "text"
+);
+returned!(
+    /// A jsonb.
+    Jsonb,
+    "jsonb"
+);
+returned!(
+    /// A uuid.
+    Uuid,
+    "uuid"
+);
+
+impl IntoDatum for Text {
+    fn into_datum(self) -> Option<Datum> {
+        Some(self.0)
+    }
+
+    fn type_oid() -> pg_sys::Oid {
+        pg_sys::TEXTOID
+    }
+}
+
+/// A text from its bytes in the database's encoding.
+pub fn text(text: &[u8]) -> Option<Datum> {
+    let length = i32::try_from(text.len()).ok()?;
+    // SAFETY: the bytes live across the call, which copies them.
+    Some(unsafe { pg_sys::cstring_to_text_with_len(text.as_ptr().cast(), length) }.into())
+}
+
+/// A text that is UTF-8 here; None where the database's encoding cannot hold it.
+pub fn text_from_utf8(utf8: &str) -> Option<Text> {
+    encoding::to_server(utf8).and_then(|bytes| text(&bytes)).map(Text)
+}
+
+/// A uuid from its bytes.
+pub fn uuid(bytes: [u8; 16]) -> Option<Datum> {
+    pgrx::datum::Uuid::from_bytes(bytes).into_datum()
+}
+
+/// A jsonb from a text in the database's encoding that [`json::parse`](crate::token::json::parse) has passed.
+pub fn jsonb(text: &[u8]) -> Option<Datum> {
+    let text = CString::new(text).ok()?;
+    // SAFETY: jsonb_in takes one C string, which lives across the call.
+    unsafe { direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(Datum::from(text.as_ptr()))]) }
+}
+
+/// The value of a member that is known to be there.
+pub fn member(object: Datum, name: &str) -> Option<Datum> {
+    // SAFETY: jsonb_object_field takes a jsonb and a text.
+    unsafe { direct_function_call_as_datum(pg_sys::jsonb_object_field, &[Some(object), text(name.as_bytes())]) }
+}
+
+/// A token as it is presented.
+pub enum PresentedToken {
+    /// Its bytes.
+    Text(CString),
+    /// Its length, which is more than a token may have: it was not unpacked.
+    TooLong(usize),
+}
+
+impl_sql_translatable!(PresentedToken, "text");
+
+impl FromDatum for PresentedToken {
+    unsafe fn from_polymorphic_datum(datum: Datum, is_null: bool, _: pg_sys::Oid) -> Option<Self> {
+        if is_null {
+            return None;
+        }
+        // SAFETY: the argument is declared as text and is not null.
+        let bytes = unsafe { pg_sys::toast_raw_datum_size(datum) } - pg_sys::VARHDRSZ;
+        if bytes > MAX_TOKEN_BYTES {
+            return Some(PresentedToken::TooLong(bytes));
+        }
+        // SAFETY: as above.
+        let text = unsafe { pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr()) };
+        // SAFETY: as above; the bytes are copied while they live. A text has no zero byte.
+        CString::new(unsafe { pgrx::varlena::varlena_to_byte_slice(text) })
+            .ok()
+            .map(PresentedToken::Text)
+    }
+}
+
+// SAFETY: reads nothing but the argument.
+unsafe impl<'fcx> ArgAbi<'fcx> for PresentedToken {
+    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+        // SAFETY: the functions that take one are STRICT.
+        unsafe { arg.unbox_arg_using_from_datum() }.unwrap_or(PresentedToken::TooLong(0))
+    }
+}
