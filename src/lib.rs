@@ -1,23 +1,22 @@
 //! `pg_session_jwt`: the verified JSON Web Token of a session as its identity, for row-level security.
 //!
-//! | module | what it owns |
+//! | room | what it holds |
 //! |---|---|
-//! | `token` (crates/token) | the judge: token, keys, policy and time to an identity; plain Rust, no PostgreSQL |
-//! | `settings` | what can be set and by whom; the hooks in which a token is judged and its identity kept |
-//! | `session` | who is speaking now |
-//! | `auth` | the SQL functions that say who is speaking |
-//! | `reports`, `status`, `inventory` | those that explain it, to users and administrators |
-//! | `check` | what `auth.check()` finds wrong with a site |
-//! | `jwks` | where the keys of providers come from |
-//! | `worker` | the background worker that fetches key sets |
-//! | `error`, `ereport` | every refusal as SQLSTATE, message, detail and hint, and as PostgreSQL reports it |
-//! | `per_query` | one value for each call site of a query, not one for each row |
+//! | [`functions`] | the SQL functions of schema `auth` |
+//! | [`worker`] | the background worker that fetches key sets |
 //! | `oauth` | PostgreSQL 18: the login itself by token |
-//! | `planner` | policies that are written as sub-selects use the index |
-//! | `log_guard` | tokens stay out of the server's log |
-//! | `audit`, `clock`, `encoding`, `datum` | the log line, the time, texts in the database's encoding, SQL values |
+//! | [`check`] | what `auth.check()` finds wrong with a site |
+//! | [`settings`] | the settings as PostgreSQL is told of them |
+//! | [`planner`] | policies that are written as sub-selects use the index |
+//! | [`identity`] | who the session is |
+//! | [`keys`] | the keys that tokens are verified with |
+//! | [`jwks`] | fetched key sets, between the worker and the sessions |
+//! | [`error`] | every refusal as SQLSTATE, message, detail and hint |
+//! | [`guc`] | PostgreSQL's settings, and what this library needs of guc.c |
+//! | [`pg`] | what it needs of PostgreSQL beside them |
+//! | [`token`] (`crates/token`) | a token, keys, a policy and the time to an identity; plain Rust, no PostgreSQL |
 //!
-//! Uses go one way: `auth` → `session` → `settings` → `jwks` → `token`, and `worker` and `oauth` → `settings`.
+//! A room uses those below it.
 
 #![deny(ffi_unwind_calls)]
 

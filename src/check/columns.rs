@@ -6,11 +6,10 @@ use pgrx::pg_sys::{self, BoolExprType, Node, NodeTag, Oid, SubLinkType};
 use pgrx::prelude::*;
 
 use crate::check::catalog::{Catalog, Row};
-use crate::check::expression::nodes;
 use crate::check::facts::Reader;
 use crate::check::finding::Finding;
 use crate::pg::nodes;
-use crate::pg::nodes::{is, typed};
+use crate::pg::nodes::{elements, is, typed};
 
 /// A column of a table.
 #[derive(PartialEq, Eq, Hash)]
@@ -62,7 +61,7 @@ fn of_condition(readers: &[Reader], node: *mut Node, level: u32, add: &mut dyn F
         // SAFETY: its tag says so.
         let it = unsafe { typed::<pg_sys::BoolExpr>(node) };
         if it.boolop == BoolExprType::AND_EXPR {
-            nodes(it.args)
+            elements(it.args)
                 .into_iter()
                 .for_each(|part| of_condition(readers, part, level, add));
         }
@@ -73,7 +72,7 @@ fn of_condition(readers: &[Reader], node: *mut Node, level: u32, add: &mut dyn F
     }
     // SAFETY: its tag says so.
     let it = unsafe { typed::<pg_sys::OpExpr>(node) };
-    if let [a, b] = nodes(it.args)[..]
+    if let [a, b] = elements(it.args)[..]
         && is_equality(it.opno)
     {
         for (identity, other) in [(a, b), (b, a)] {
@@ -133,7 +132,7 @@ fn bare_select(node: *mut Node) -> Option<*mut Node> {
     }
     // SAFETY: its tag says so.
     let query = unsafe { typed::<pg_sys::Query>(link.subselect) };
-    match nodes(query.targetList)[..] {
+    match elements(query.targetList)[..] {
         [entry] if query.rtable.is_null() => {
             // SAFETY: a target list has nothing but these.
             Some(unsafe { typed::<pg_sys::TargetEntry>(entry) }.expr.cast())

@@ -15,7 +15,7 @@ use crate::check::truth::Value::{False, JsonNull, Null, Other, True};
 use crate::check::truth::{Pairs, Value, Values};
 use crate::check::{call, facts};
 use crate::pg::nodes;
-use crate::pg::nodes::{is, typed};
+use crate::pg::nodes::{elements, is, typed};
 
 /// An expression of a policy, and what was found out about it: each thing once, however many commands and other policies
 /// ask.
@@ -236,7 +236,7 @@ impl<'a> Judge<'a> {
         if !is_strict {
             return self.unknown(node);
         }
-        let arguments = nodes(arguments);
+        let arguments = elements(arguments);
         if let Some(pairs) = self.of_elements(function, &arguments) {
             return pairs;
         }
@@ -266,7 +266,7 @@ impl<'a> Judge<'a> {
         }
         let either = Values::of(&[True, False]);
         // SAFETY: its tag says so.
-        let elements = nodes(unsafe { typed::<pg_sys::ArrayExpr>(*arguments.get(*place)?) }.elements);
+        let elements = elements(unsafe { typed::<pg_sys::ArrayExpr>(*arguments.get(*place)?) }.elements);
         let parts = elements.into_iter().map(|element| match self.mentions(element) {
             0 => Pairs::same(either),
             _ => self
@@ -323,11 +323,4 @@ fn constant(node: *mut Node) -> Value {
         false if it.constvalue.value() != 0 => True,
         false => False,
     }
-}
-
-/// The nodes of a list.
-pub(super) fn nodes(list: *mut List) -> Vec<*mut Node> {
-    let mut all = Vec::new();
-    nodes::each(list, |node| all.push(node));
-    all
 }

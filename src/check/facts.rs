@@ -6,9 +6,8 @@ use std::ffi::c_void;
 use pgrx::pg_sys::{self, Node, NodeTag, Oid};
 use pgrx::prelude::*;
 
-use crate::check::expression::nodes;
 use crate::pg::nodes;
-use crate::pg::nodes::{is, typed};
+use crate::pg::nodes::{elements, is, typed};
 
 /// How many levels are looked into; a policy with more is reported as not checked. The walker would otherwise end the
 /// whole check-up with an error where the stack is full.
@@ -186,7 +185,7 @@ fn is_setting(call: &pg_sys::FuncExpr) -> bool {
     if function != pg_sys::F_CURRENT_SETTING_TEXT && function != pg_sys::F_CURRENT_SETTING_TEXT_BOOL {
         return false;
     }
-    let Some(name) = nodes(call.args).first().copied() else {
+    let Some(name) = elements(call.args).first().copied() else {
         return false;
     };
     if !is(name, NodeTag::T_Const) {

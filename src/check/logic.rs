@@ -3,16 +3,16 @@
 use pgrx::pg_sys::{self, BoolExprType, BoolTestType, Node, NodeTag, NullTestType};
 
 use crate::check::call;
-use crate::check::expression::{Judge, nodes};
+use crate::check::expression::Judge;
 use crate::check::truth::Value::{False, JsonNull, Null, True};
 use crate::check::truth::{Pairs, Values};
-use crate::pg::nodes::{is, typed};
+use crate::pg::nodes::{elements, is, typed};
 
 impl Judge<'_> {
     /// IS DISTINCT FROM, NULLIF.
     pub(super) fn of_two(&mut self, node: *mut Node) -> Pairs {
         // SAFETY: its tag says so; both are this type.
-        let arguments = nodes(unsafe { typed::<pg_sys::OpExpr>(node) }.args);
+        let arguments = elements(unsafe { typed::<pg_sys::OpExpr>(node) }.args);
         let [a, b] = arguments[..] else {
             return self.unknown(node);
         };
@@ -36,7 +36,7 @@ impl Judge<'_> {
     pub(super) fn boolean(&mut self, node: *mut Node) -> Pairs {
         // SAFETY: its tag says so.
         let it = unsafe { typed::<pg_sys::BoolExpr>(node) };
-        let parts: Vec<Pairs> = nodes(it.args).into_iter().map(|part| self.value(part)).collect();
+        let parts: Vec<Pairs> = elements(it.args).into_iter().map(|part| self.value(part)).collect();
         match it.boolop {
             BoolExprType::AND_EXPR => Pairs::and_of(parts),
             BoolExprType::OR_EXPR => Pairs::or_of(parts),
@@ -90,7 +90,7 @@ impl Judge<'_> {
             unsafe { typed::<pg_sys::MinMaxExpr>(node) }.args
         };
         let mut all = Pairs::one(Null, Null);
-        for argument in nodes(arguments) {
+        for argument in elements(arguments) {
             all = all.zip(self.value(argument), |before, this| match before {
                 Null => this.into(),
                 _ => before.into(),
@@ -107,7 +107,7 @@ impl Judge<'_> {
             true => Pairs::one(Null, Null),
             false => self.value(it.defresult.cast()),
         };
-        for when in nodes(it.args).into_iter().rev() {
+        for when in elements(it.args).into_iter().rev() {
             // SAFETY: the arguments of a CASE are nothing but these.
             let when = unsafe { typed::<pg_sys::CaseWhen>(when) };
             let condition = match compared {
@@ -116,7 +116,7 @@ impl Judge<'_> {
                 Some(argument) if is(when.expr.cast(), NodeTag::T_OpExpr) => {
                     // SAFETY: its tag says so.
                     let call = unsafe { typed::<pg_sys::OpExpr>(when.expr.cast()) };
-                    match nodes(call.args)[..] {
+                    match elements(call.args)[..] {
                         [_, value] => argument.zip(self.value(value), call::compared),
                         _ => return self.unknown(node),
                     }

@@ -6,10 +6,10 @@
 use pgrx::pg_sys::{self, JoinType, Node, NodeTag, Query, SubLinkType};
 
 use crate::check::call;
-use crate::check::expression::{Judge, nodes};
+use crate::check::expression::Judge;
 use crate::check::truth::Value::{False, Null, True};
 use crate::check::truth::{Pairs, Value, Values};
-use crate::pg::nodes::{is, typed};
+use crate::pg::nodes::{elements, is, typed};
 
 const TRUE: Pairs = Pairs::one(True, True);
 const FALSE: Pairs = Pairs::one(False, False);
@@ -75,7 +75,7 @@ impl Judge<'_> {
         let function = unsafe { pg_sys::get_opcode(it.opno) };
         // SAFETY: as above.
         let is_strict = function != pg_sys::InvalidOid && unsafe { pg_sys::func_strict(function) };
-        let [scalar, array] = nodes(it.args)[..] else {
+        let [scalar, array] = elements(it.args)[..] else {
             return self.unknown(node);
         };
         if !is_strict {
@@ -86,7 +86,7 @@ impl Judge<'_> {
         let over_rows = |row: Pairs| if it.useOr { row.or_of_rows() } else { row.and_of_rows() };
         if is(array, NodeTag::T_ArrayExpr) {
             // SAFETY: its tag says so.
-            let elements = nodes(unsafe { typed::<pg_sys::ArrayExpr>(array) }.elements);
+            let elements = elements(unsafe { typed::<pg_sys::ArrayExpr>(array) }.elements);
             let each = elements
                 .into_iter()
                 .map(|element| scalar.zip(self.value(element), call::compared));
@@ -128,9 +128,9 @@ impl Judge<'_> {
         if query.hasAggs || !query.groupingSets.is_null() || !query.setOperations.is_null() || query.hasWindowFuncs {
             return None;
         }
-        let (condition, mut seen) = self.condition(&nodes(query.rtable), query.jointree.cast());
+        let (condition, mut seen) = self.condition(&elements(query.rtable), query.jointree.cast());
         let mut columns = Vec::new();
-        for entry in nodes(query.targetList) {
+        for entry in elements(query.targetList) {
             // SAFETY: a target list has nothing but these.
             let entry = unsafe { typed::<pg_sys::TargetEntry>(entry) };
             seen += self.mentions(entry.expr.cast());
@@ -151,7 +151,7 @@ impl Judge<'_> {
         let (quals, parts) = if is(node, NodeTag::T_FromExpr) {
             // SAFETY: its tag says so.
             let from = unsafe { typed::<pg_sys::FromExpr>(node) };
-            (from.quals, nodes(from.fromlist))
+            (from.quals, elements(from.fromlist))
         } else if is(node, NodeTag::T_JoinExpr) {
             // SAFETY: its tag says so.
             let join = unsafe { typed::<pg_sys::JoinExpr>(node) };
@@ -188,7 +188,7 @@ impl Judge<'_> {
         let entry = unsafe { typed::<pg_sys::RangeTblEntry>(*entry) };
         let (mut all, mut seen) = (TRUE, 0);
         if entry.rtekind == pg_sys::RTEKind::RTE_FUNCTION {
-            for function in nodes(entry.functions) {
+            for function in elements(entry.functions) {
                 // SAFETY: the functions of an entry are nothing but these.
                 let call = unsafe { typed::<pg_sys::RangeTblFunction>(function) }.funcexpr;
                 let there = |value| if value == Null { False.into() } else { True.into() };

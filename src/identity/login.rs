@@ -14,8 +14,8 @@ use pgrx::pg_sys;
 use crate::error::Failure;
 use crate::guc::values::{bind_login_identity, leeway};
 use crate::guc::{names, process, remembered};
-use crate::identity::verify::{Verdict, allows};
-use crate::identity::{login_role, verified_cache};
+use crate::identity::login_role;
+use crate::identity::verified_cache::{self, Verdict};
 use crate::keys::providers;
 use crate::pg::{clock, encoding};
 use crate::token::identity::{FlatIdentity, Text as Part};
@@ -50,7 +50,7 @@ pub fn judge(token: &[u8], role: &CStr) -> Result<Login, Failure> {
     let provider = providers.list.get(place).ok_or(Error::NoKeys)?;
     // Where pg_hba.conf leaves the choice of the role to the validator, no user map would say this.
     let names_no_role = provider.roles.is_empty();
-    if !allows(provider, role.to_bytes()) || names_no_role && login_role::is_more_than_an_end_user(role) {
+    if !provider.allows(role.to_bytes()) || names_no_role && login_role::is_more_than_an_end_user(role) {
         return Err(Failure::Role);
     }
     let claim = &provider.user_id_claim;

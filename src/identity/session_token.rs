@@ -19,7 +19,8 @@ use crate::guc::{extra, names, process};
 use crate::identity::audit;
 #[cfg(feature = "pg18")]
 use crate::identity::login::admit;
-use crate::identity::verify::{Verdict, judge};
+use crate::identity::verified_cache::Verdict;
+use crate::identity::verify::judge;
 use crate::pg::log_guard;
 use crate::token;
 use crate::token::Error;

@@ -19,16 +19,19 @@ const MAX_BYTES: usize = 256 * 1024;
 #[derive(PartialEq, Eq)]
 pub struct Name([u8; SHA256_OUTPUT_LEN]);
 
-struct Verified {
-    name: Name,
-    provider: usize,
-    identity: Vec<u8>,
+/// What a token turned out to be.
+#[derive(Clone)]
+pub struct Verdict {
+    /// The place of its provider; 0 in proxy mode.
+    pub provider: usize,
+    /// In the flat form.
+    pub identity: Vec<u8>,
 }
 
 struct Cache {
     /// The key generation that they were verified under.
     under: u64,
-    tokens: VecDeque<Verified>,
+    tokens: VecDeque<(Name, Verdict)>,
     bytes: usize,
 }
 
@@ -51,20 +54,20 @@ impl Name {
     }
 }
 
-/// The place of the provider and the flat identity of a token that was verified under the current keys.
-pub fn find(name: &Name) -> Option<(usize, Vec<u8>)> {
+/// What a token is that was verified under the current keys.
+pub fn find(name: &Name) -> Option<Verdict> {
     CACHE.with_borrow(|cache| {
         if cache.under != key_generation() {
             return None;
         }
-        let found = cache.tokens.iter().find(|it| it.name == *name)?;
-        Some((found.provider, found.identity.clone()))
+        let (_, found) = cache.tokens.iter().find(|(of, _)| of == name)?;
+        Some(found.clone())
     })
 }
 
 /// Keeps what a token turned out to be.
-pub fn keep(name: Name, provider: usize, identity: &[u8]) {
-    if identity.len() > MAX_BYTES {
+pub fn keep(name: Name, verdict: &Verdict) {
+    if verdict.identity.len() > MAX_BYTES {
         return;
     }
     CACHE.with_borrow_mut(|cache| {
@@ -73,15 +76,11 @@ pub fn keep(name: Name, provider: usize, identity: &[u8]) {
             cache.bytes = 0;
             cache.under = key_generation();
         }
-        cache.bytes += identity.len();
-        cache.tokens.push_back(Verified {
-            name,
-            provider,
-            identity: identity.to_vec(),
-        });
+        cache.bytes += verdict.identity.len();
+        cache.tokens.push_back((name, verdict.clone()));
         while cache.tokens.len() > MAX_TOKENS || cache.bytes > MAX_BYTES {
             let oldest = cache.tokens.pop_front();
-            cache.bytes -= oldest.map_or(0, |oldest| oldest.identity.len());
+            cache.bytes -= oldest.map_or(0, |(_, oldest)| oldest.identity.len());
         }
     });
 }

@@ -9,7 +9,7 @@ use crate::guc::values::leeway;
 #[cfg(feature = "pg18")]
 use crate::identity::login;
 use crate::identity::mode::{Mode, mode};
-use crate::identity::verified_cache;
+use crate::identity::verified_cache::{self, Verdict};
 use crate::keys::providers::Providers;
 use crate::pg::{clock, encoding};
 use crate::token;
@@ -17,14 +17,6 @@ use crate::token::claims::NumericDate;
 use crate::token::identity::FlatIdentity;
 use crate::token::policy::TokenId;
 use crate::token::{Policy, Provider, policy};
-
-/// What a token turned out to be.
-pub struct Verdict {
-    /// The place of its provider; 0 in proxy mode.
-    pub provider: usize,
-    /// In the flat form.
-    pub identity: Vec<u8>,
-}
 
 /// Judges a token; `jti` counts in proxy mode only.
 ///
@@ -56,16 +48,17 @@ pub fn judge(token: &[u8], jti: TokenId) -> Result<Verdict, Failure> {
 /// The verdict on a token of a provider; its signature is not checked again while the keys are the same.
 fn provided(token: &[u8], providers: &Providers, now: NumericDate, leeway: u32) -> Result<Verdict, Failure> {
     let name = verified_cache::name(token);
-    if let Some((provider, identity)) = verified_cache::find(&name) {
-        let flat = FlatIdentity::new(&identity);
+    if let Some(verdict) = verified_cache::find(&name) {
+        let flat = FlatIdentity::new(&verdict.identity);
         policy::in_time(flat.not_before(), flat.expires(), now, leeway)?;
-        return Ok(Verdict { provider, identity });
+        return Ok(verdict);
     }
     let jti = TokenId::Any;
     let (identity, provider) = providers.verify(token, &Policy { now, leeway, jti })?;
     let identity = encoding::flatten(identity)?;
-    verified_cache::keep(name, provider, &identity);
-    Ok(Verdict { provider, identity })
+    let verdict = Verdict { provider, identity };
+    verified_cache::keep(name, &verdict);
+    Ok(verdict)
 }
 
 /// Whether the current role may use tokens of a provider. It is asked at each use, like the time, and of the role that
@@ -89,14 +82,9 @@ pub fn may_use(providers: &[Provider], place: usize) -> Result<(), Failure> {
     }
     // SAFETY: a C string in the current memory context, as just returned.
     let name = unsafe { CStr::from_ptr(name) };
-    if allows(provider, name.to_bytes()) {
+    if provider.allows(name.to_bytes()) {
         Ok(())
     } else {
         Err(Failure::Role)
     }
-}
-
-/// Whether this role may use tokens of a provider.
-pub fn allows(provider: &Provider, role: &[u8]) -> bool {
-    provider.roles.is_empty() || provider.roles.iter().any(|allowed| allowed.as_bytes() == role)
 }

@@ -36,6 +36,13 @@ pub fn is(node: *mut Node, tag: NodeTag) -> bool {
     unsafe { node.as_ref() }.is_some_and(|node| node.type_ == tag)
 }
 
+/// The nodes of a list.
+pub fn elements(list: *mut List) -> Vec<*mut Node> {
+    let mut all = Vec::new();
+    each(list, |node| all.push(node));
+    all
+}
+
 /// Shows the nodes of a list to `see`.
 pub fn each(list: *mut List, mut see: impl FnMut(*mut Node)) {
     each_place(list, &mut |place| see(*place));

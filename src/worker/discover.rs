@@ -95,7 +95,7 @@ pub extern "C-unwind" fn pg_session_jwt_discover(database: pg_sys::Datum) {
             }
         }
     }
-    crate::worker::report_left_out(&table::set_catalog_urls(&urls));
+    report_left_out(&table::set_catalog_urls(&urls));
 }
 
 fn values() -> Vec<Vec<u8>> {
@@ -105,4 +105,14 @@ fn values() -> Vec<Vec<u8>> {
             .collect::<spi::Result<Vec<_>>>()
     });
     read.unwrap_or_default()
+}
+
+/// Tells the log which URLs have no room in shared memory.
+pub fn report_left_out(urls: &[String]) {
+    for url in urls {
+        log!(
+            "pg_session_jwt: the key set of \"{url}\" is not fetched: more than {} URLs",
+            table::MAX_URLS
+        );
+    }
 }

@@ -74,7 +74,7 @@ struct Worker {
 
 impl Worker {
     fn read_settings(&mut self) {
-        report_left_out(&table::set_server_urls(&keys::providers::urls()));
+        discover::report_left_out(&table::set_server_urls(&keys::providers::urls()));
         self.discovery = Some(Discovery::start());
         // What failed may have failed for a setting.
         self.jobs.iter_mut().for_each(Job::try_again);
@@ -120,14 +120,5 @@ fn delete_others() {
     let entries = table::entries();
     if let Err(error) = store::keep_only(entries.iter().map(table::Entry::url)) {
         log!("pg_session_jwt: stored key sets could not be deleted: {error}");
-    }
-}
-
-fn report_left_out(urls: &[String]) {
-    for url in urls {
-        log!(
-            "pg_session_jwt: the key set of \"{url}\" is not fetched: more than {} URLs",
-            table::MAX_URLS
-        );
     }
 }

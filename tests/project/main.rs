@@ -3,3 +3,4 @@
 mod attacks;
 mod dependencies;
 mod own_memory;
+mod rooms;

@@ -84,7 +84,7 @@ fn every_reason_has_a_heading_and_is_printed_by_its_block() {
         let mut printed = section.lines().filter(|line| line.starts_with("-- => "));
         assert!(printed.next().unwrap().ends_with(&format!("|{reason}")), "{reason}");
     }
-    let source = text("src/status.rs");
+    let source = text("src/functions/status.rs");
     let words = source
         .split('"')
         .skip(1)

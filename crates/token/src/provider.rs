@@ -115,6 +115,12 @@ pub fn urls(providers: &[Provider]) -> Vec<String> {
 }
 
 impl Provider {
+    /// Whether this role may present its tokens.
+    #[must_use]
+    pub fn allows(&self, role: &[u8]) -> bool {
+        self.roles.is_empty() || self.roles.iter().any(|allowed| allowed.as_bytes() == role)
+    }
+
     fn parse(value: &Json<'_>) -> Result<Self, String> {
         const MEMBERS: [&str; 8] = [
             "issuer",

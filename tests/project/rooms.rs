@@ -1,0 +1,169 @@
+//! Uses among the files of `src` go one way: from each room to the rooms below it, and within a room in no circle.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use testkit::root;
+
+/// From the ground up; a room uses those before it.
+const ROOMS: [&str; 12] = [
+    "pg",
+    "guc",
+    "error",
+    "jwks",
+    "keys",
+    "identity",
+    "planner",
+    "settings",
+    "check",
+    "oauth",
+    "worker",
+    "functions",
+];
+
+/// What each file uses, both by their paths below `crate::`.
+type Uses = BTreeMap<String, BTreeSet<String>>;
+
+fn files(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+/// `src/keys/file.rs` is `keys::file`, `src/keys/mod.rs` is `keys`.
+fn module(path: &Path) -> String {
+    let path = path.strip_prefix(root().join("src")).unwrap().with_extension("");
+    let parts = path.iter().map(|part| part.to_str().unwrap());
+    parts.filter(|part| *part != "mod").collect::<Vec<_>>().join("::")
+}
+
+/// The paths behind `crate::` and `super::` in a source, with each branch of its braces.
+fn paths(source: &str, parent: &str) -> Vec<String> {
+    let code: String = source
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect();
+    let mut found = Vec::new();
+    for (word, prefix) in [("crate::", String::new()), ("super::", format!("{parent}::"))] {
+        for (at, _) in code.match_indices(word) {
+            let before = code[..at].chars().next_back();
+            if before.is_none_or(|letter| !letter.is_alphanumeric() && letter != '_' && letter != ':') {
+                branches(&code[at + word.len()..], &prefix, &mut found);
+            }
+        }
+    }
+    found
+}
+
+/// Reads one path, and what is in its braces; gives what stands behind it.
+fn branches<'a>(text: &'a str, prefix: &str, found: &mut Vec<String>) -> &'a str {
+    let text = text.trim_start();
+    let end = text
+        .find(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != ':')
+        .unwrap_or(text.len());
+    let (path, mut rest) = text.split_at(end);
+    let path = format!("{prefix}{path}");
+    let Some(prefix) = path.strip_suffix("::").filter(|_| rest.starts_with('{')) else {
+        found.push(path);
+        return rest;
+    };
+    while let Some(inside) = rest.strip_prefix(['{', ',']) {
+        if inside.trim_start().starts_with('}') {
+            return &inside.trim_start()[1..];
+        }
+        rest = branches(inside, &format!("{prefix}::"), found).trim_start();
+        if let Some(name) = rest.strip_prefix("as ") {
+            rest = name
+                .trim_start_matches(|letter: char| letter.is_alphanumeric() || letter == '_')
+                .trim_start();
+        }
+        if let Some(behind) = rest.strip_prefix('}') {
+            return behind;
+        }
+    }
+    rest
+}
+
+fn uses() -> Uses {
+    let mut all = Vec::new();
+    files(&root().join("src"), &mut all);
+    let modules: BTreeSet<String> = all.iter().map(|path| module(path)).collect();
+    let mut uses = Uses::new();
+    for path in all {
+        let user = module(&path);
+        if user == "lib" || user == "tests" {
+            continue;
+        }
+        let parent = user.rsplit_once("::").map_or("", |(parent, _)| parent).to_owned();
+        // A path names a module, or what is in it.
+        let used = |path: &String| {
+            let ends = path.match_indices("::").map(|(at, _)| at).chain([path.len()]);
+            let longest = ends
+                .map(|end| &path[..end])
+                .filter(|name| modules.contains(*name))
+                .last();
+            longest.map(str::to_owned)
+        };
+        let source = fs::read_to_string(&path).unwrap();
+        let mut found: BTreeSet<String> = paths(&source, &parent).iter().filter_map(used).collect();
+        found.remove(&user);
+        uses.insert(user, found);
+    }
+    assert!(uses.len() > 60, "{uses:?}");
+    uses
+}
+
+fn floor(module: &str) -> usize {
+    let room = module.split("::").next().unwrap();
+    ROOMS
+        .iter()
+        .position(|known| *known == room)
+        .unwrap_or_else(|| panic!("{room} has no place in ROOMS"))
+}
+
+#[test]
+fn a_room_uses_only_those_below_it() {
+    for (user, used) in uses() {
+        for used in used {
+            assert!(floor(&used) <= floor(&user), "{user} uses {used}, which is above it");
+        }
+    }
+}
+
+#[test]
+fn no_files_use_each_other() {
+    let uses = uses();
+    // What uses nothing that is left is in no circle.
+    let mut left = uses.clone();
+    loop {
+        let done: Vec<String> = left
+            .iter()
+            .filter(|(_, used)| used.is_empty())
+            .map(|(user, _)| user.clone())
+            .collect();
+        if done.is_empty() {
+            break;
+        }
+        for file in done {
+            left.remove(&file);
+            for used in left.values_mut() {
+                used.remove(&file);
+            }
+        }
+    }
+    assert!(left.is_empty(), "a circle among these: {left:#?}");
+}
+
+#[test]
+fn the_paths_of_a_source_are_found() {
+    let source =
+        "use crate::a::b::{self, c::{D, e as f}, G};\n// crate::not\nuse super::h;\nlet x = crate::i::j(my_crate::k);";
+    let expected = ["a::b::self", "a::b::c::D", "a::b::c::e", "a::b::G", "i::j", "p::h"];
+    assert_eq!(paths(source, "p"), expected);
+}
