@@ -138,23 +138,18 @@ fn a_room_uses_only_those_below_it() {
 
 #[test]
 fn no_files_use_each_other() {
-    let uses = uses();
-    // What uses nothing that is left is in no circle.
-    let mut left = uses.clone();
+    let mut left = uses();
     loop {
-        let done: Vec<String> = left
-            .iter()
-            .filter(|(_, used)| used.is_empty())
-            .map(|(user, _)| user.clone())
-            .collect();
-        if done.is_empty() {
+        let used: BTreeSet<String> = left.values().flatten().cloned().collect();
+        let before = left.len();
+        // What uses nothing that is left, or is used by nothing that is left, is in no circle.
+        left.retain(|user, uses| !uses.is_empty() && used.contains(user));
+        if left.len() == before {
             break;
         }
-        for file in done {
-            left.remove(&file);
-            for used in left.values_mut() {
-                used.remove(&file);
-            }
+        let remaining: BTreeSet<String> = left.keys().cloned().collect();
+        for uses in left.values_mut() {
+            uses.retain(|used| remaining.contains(used));
         }
     }
     assert!(left.is_empty(), "a circle among these: {left:#?}");
