@@ -1,7 +1,7 @@
 //! `claims_fallback`, `client_keys`, `leeway`, `audit_log` and `bind_login_identity`: what a superuser restricts.
 //!
-//! The check hooks accept everything; they note that PostgreSQL has applied a value at all, see [`placeholders`](crate::settings::placeholders). So does
-//! that of `providers`.
+//! The check hooks accept everything; they record that PostgreSQL has applied a value at all, see
+//! [`placeholders`](crate::settings::placeholders). So does that of `providers`.
 
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

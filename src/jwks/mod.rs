@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`table`], [`entry`] | what sessions and the worker tell each other, in shared memory |
 //! | [`store`] | the fetched sets, on disk: too large for shared memory, and still there after a restart |
-//! | [`regular_file`] | opening a file, whatever somebody has put in its place |
+//! | [`regular_file`] | opening a file, also `jwks_file` and `ca_file`, whatever is in its place |
 
 pub mod entry;
 pub mod regular_file;

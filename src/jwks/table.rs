@@ -1,7 +1,7 @@
 //! What sessions and the worker tell each other: one entry for each URL, and a number that grows with every new key set.
 //!
 //! Sessions enter the URLs that they need and compare the number, which costs one read of memory. The key sets
-//! themselves are files, see [`stored`](crate::jwks::store).
+//! themselves are files, see [`store`](crate::jwks::store).
 
 use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire};
 

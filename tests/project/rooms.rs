@@ -1,4 +1,4 @@
-//! Uses among the files of `src` go one way: from each room to the rooms below it, and within a room in no circle.
+//! Uses among the files of `src` go one way: from each room to the rooms below it, and no files `use` each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

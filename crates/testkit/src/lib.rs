@@ -10,7 +10,7 @@
 //! | `pgbouncer` | the pooler |
 //! | `guide` | the blocks of a page of the documentation, run as a reader would run them |
 //!
-//! All but the first four need the feature `server`.
+//! All but the first three need the feature `server`.
 
 #![allow(clippy::new_without_default, reason = "each has a key or a port of its own")]
 

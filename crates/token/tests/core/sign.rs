@@ -1,5 +1,6 @@
 //! What the verifier says of the tokens that the signer makes.
 
+use jsonwebtoken::Algorithm;
 use pg_session_jwt_token::claims::NumericDate;
 use pg_session_jwt_token::keys::Key;
 use pg_session_jwt_token::policy::TokenId;
@@ -8,6 +9,16 @@ pub use testkit::signer::{ED25519, HMAC, P256, P384, RSA, Signer, part};
 
 /// The second at which every token is judged.
 pub const NOW: i64 = 1_800_000_000;
+
+/// The algorithms that one RSA key can sign with.
+pub const RSAS: [(&str, Algorithm); 6] = [
+    ("RS256", Algorithm::RS256),
+    ("RS384", Algorithm::RS384),
+    ("RS512", Algorithm::RS512),
+    ("PS256", Algorithm::PS256),
+    ("PS384", Algorithm::PS384),
+    ("PS512", Algorithm::PS512),
+];
 
 /// The set of a signer's one public key, given by itself.
 pub fn pinned(signer: &Signer) -> KeySet {
