@@ -37,6 +37,49 @@ pub enum Name {
 struct Setting {
     session: Option<usize>,
     current: Option<usize>,
+    here: Here,
+}
+
+/// What this transaction has said of a setting (guc.c, `GucStackState`): a SET LOCAL after a SET covers that SET's value.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Here {
+    #[default]
+    NothingForTheSession,
+    Set,
+    SetThenLocal,
+}
+
+impl Setting {
+    fn assign(&mut self, value: Option<usize>, is_local: bool) {
+        self.current = value;
+        self.here = match (is_local, self.here) {
+            (false, _) => Here::Set,
+            (true, Here::NothingForTheSession) => Here::NothingForTheSession,
+            (true, Here::Set | Here::SetThenLocal) => Here::SetThenLocal,
+        };
+        if !is_local {
+            self.session = value;
+        }
+    }
+
+    /// At the end of the transaction. A default that was set and then covered comes back as a value that was said for the
+    /// session (guc.c, AtEOXact_GUC: `masked` becomes PGC_S_SESSION), which a new value in the file no longer changes.
+    fn without_local(self, default: usize) -> Setting {
+        let session = match self.here {
+            Here::SetThenLocal => self.session.or(Some(default)),
+            Here::NothingForTheSession | Here::Set => self.session,
+        };
+        Setting {
+            session,
+            current: session,
+            here: Here::default(),
+        }
+    }
+
+    /// Whether a value that is nobody's but the file's waits below a SET LOCAL.
+    fn covers_the_file(&self) -> bool {
+        self.session.is_none() && (self.current.is_some() || self.here == Here::SetThenLocal)
+    }
 }
 
 type Settings = [Setting; 6];
@@ -99,10 +142,7 @@ impl Model {
     /// PostgreSQL does not give a new value of a file to a value that SET LOCAL covers where something was said for the
     /// session before it (guc.c: `masked` values are passed over), so then the file is left alone.
     pub fn can_reload(&self) -> bool {
-        let covered = |settings: &Settings| {
-            let Setting { session, current } = settings[Name::Providers as usize];
-            session.is_none() && current.is_some()
-        };
+        let covered = |settings: &Settings| settings[Name::Providers as usize].covers_the_file();
         !self.has_failed()
             && !covered(&self.settings)
             && !self.transaction.iter().any(|transaction| {
@@ -117,13 +157,7 @@ impl Model {
     }
 
     fn assign(&mut self, name: Name, value: Option<usize>, is_local: bool) {
-        self.watch_providers(|model| {
-            let setting = &mut model.settings[name as usize];
-            setting.current = value;
-            if !is_local {
-                setting.session = value;
-            }
-        });
+        self.watch_providers(|model| model.settings[name as usize].assign(value, is_local));
     }
 
     fn go_back_to(&mut self, settings: Settings) {
@@ -198,10 +232,8 @@ impl Model {
     }
 
     fn forget_local(&mut self) {
-        let session = self.settings.map(|setting| Setting {
-            current: setting.session,
-            ..setting
-        });
+        let defaults = self.defaults;
+        let session = std::array::from_fn(|name| self.settings[name].without_local(defaults[name]));
         self.go_back_to(session);
     }
 
