@@ -8,7 +8,7 @@
 # assertions, which overwrite what is freed; and the SQL tests and those of re-entrance again under valgrind, where any
 # error is a failure. Sets up what it needs; the first run compiles for ten minutes and more.
 #
-# REENTRANCE=10000 and REENTRANCE_VALGRIND=150: how many statements tests/sessions/reentrance.rs makes, and how many of
+# REENTRANCE=10000 and REENTRANCE_VALGRIND=150: how many statements tests/sessions/readers/reentrance makes, and how many of
 # them under valgrind, which is fifty times slower.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
@@ -16,8 +16,8 @@
 . "$ROOT/scripts/postgres.sh"
 
 # The tests with several sessions that touch what an identity is kept in; all of them would take an hour.
-SESSIONS=(sequences:: resets:: session:: functions:: readers:: refusals:: replay:: repeated_tokens:: workers:: late_load:: memory::
-    reentrance::)
+SESSIONS=(identity::{sequences,functions,rejections,replay,repeated_tokens,memory}:: pooling::resets:: settings::late_load::
+    readers::{values,parallel,reentrance}::)
 export PG_SESSION_JWT_REENTRANCE=${REENTRANCE:-10000}
 
 choose_majors "${1:-17}"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The npm packages that tests and the example need, in the cache: of tests/oidc, the OpenID provider that the tests talk
+# The npm packages that tests and the example need, in the cache: of tests/fixtures/oidc, the OpenID provider that the tests talk
 # to, of tests/clients/node, the clients of Node.js, and of examples/todos. Sourced.
 #
 # In the cache, so that the checkout stays as git knows it; named by a hash of what is locked, so that two checkouts with
@@ -19,6 +19,7 @@ node_tree() { # folder below tests, or ../examples/todos
     local hash name
     hash=$(cat "$ROOT/tests/$1/package.json" "$ROOT/tests/$1/package-lock.json" | sha256sum)
     name=${1#../}
+    name=${name#fixtures/}
     printf '%s\n' "$CACHE/node/${name//\//-}-${hash:0:16}"
 }
 

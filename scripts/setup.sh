@@ -142,7 +142,7 @@ fi
 
 if [ -n "$with_node" ]; then
     step "npm packages of the tests"
-    make_node_modules oidc
+    make_node_modules fixtures/oidc
     make_node_modules clients/node
     make_node_modules ../examples/todos
     step "Python packages of the tests"

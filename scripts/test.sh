@@ -93,8 +93,8 @@ for major in "${majors[@]}"; do
         failed=$((failed + 1))
     fi
 done
-lay_out_node oidc "$RUN/oidc" || say "no OpenID provider: the tests that need it will fail"
-export PG_SESSION_JWT_OIDC=$RUN/oidc # for tests/sessions/oidc.rs
+lay_out_node fixtures/oidc "$RUN/oidc" || say "no OpenID provider: the tests that need it will fail"
+export PG_SESSION_JWT_OIDC=$RUN/oidc # for tests/sessions/jwks_url/oidc.rs
 lay_out_node clients/node "$RUN/clients/node" && lay_out_python "$RUN/clients/python" \
     || say "not all clients are here: the tests that need them will fail"
 export PG_SESSION_JWT_CLIENTS=$RUN/clients # for tests/clients
@@ -145,7 +145,7 @@ for major in "${ascending[@]:1}"; do
     lock_cache
     run "PostgreSQL $major: pg_upgrade from $oldest" \
         env PG_CONFIG="$(pg_config_of "$major")" OLDER_PG_CONFIG="$(pg_config_of "$oldest")" \
-        cargo test "${BUILD_FLAGS[@]}" -p pg_session_jwt_tests --test sessions -- --ignored major_upgrade_from_older
+        cargo test "${BUILD_FLAGS[@]}" -p pg_session_jwt_tests --test sessions -- --ignored upgrade::major_from_older
     unlock_cache
 done
 # On one major: what differs between majors is tested above.

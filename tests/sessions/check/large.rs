@@ -1,0 +1,159 @@
+//! auth.check() and policies of any size: what it costs grows with them and no faster, a cancel is answered, and what is
+//! too much is said.
+//!
+//! The time that each statement has here is many times what it takes, and a small part of what it would take if each
+//! condition were compared with each other one.
+
+use testkit::session::{rows, run};
+
+use crate::check::findings::{column, found, owned};
+use crate::check::policies::Docs;
+
+const CONDITIONS: usize = 20_000;
+const TIME: &str = "set statement_timeout = '60s'";
+
+/// So many conditions, each made from its number.
+fn many(count: usize, joined_by: &str, condition: impl Fn(usize) -> String) -> String {
+    (0..count).map(condition).collect::<Vec<_>>().join(joined_by)
+}
+
+fn numbers(joined_by: &str) -> String {
+    many(CONDITIONS, joined_by, |i| format!("id = {i}"))
+}
+
+#[test]
+fn a_policy_with_very_many_conditions_is_looked_into() {
+    let mut docs = Docs::new();
+    run(&mut docs.0.admin, TIME);
+    let texts = many(CONDITIONS, ", ", |i| format!("'{i}'"));
+    let whens = many(CONDITIONS, " ", |i| {
+        format!("when id = {i} then auth.user_id() = owner")
+    });
+    let each = |condition: fn(usize) -> String| many(CONDITIONS / 4, " or ", condition);
+    for (closed, open) in [
+        (
+            format!("auth.user_id() = owner and {}", numbers(" and ")),
+            format!("auth.user_id() is null and {}", numbers(" and ")),
+        ),
+        (
+            format!("auth.user_id() = owner or {}", numbers(" or ")),
+            format!("auth.user_id() is null or {}", numbers(" or ")),
+        ),
+        (
+            each(|i| format!("(auth.user_id() = owner and id = {i})")),
+            each(|i| format!("(auth.user_id() is distinct from owner and id = {i})")),
+        ),
+        (
+            format!("auth.user_id() in ({texts})"),
+            format!("coalesce(auth.user_id() in ({texts}), true)"),
+        ),
+        (
+            format!("case {whens} else false end"),
+            format!("case {whens} else auth.user_id() is null end"),
+        ),
+        (
+            each(|i| format!("exists (select from members m where m.team = {i} and m.user_id = auth.user_id())")),
+            each(|i| format!("not exists (select from members m where m.team = {i} and m.user_id = auth.user_id())")),
+        ),
+        (
+            each(|i| format!("(select auth.user_id() = docs.owner and docs.id = {i})")),
+            each(|i| format!("(select auth.user_id() is null and docs.id = {i})")),
+        ),
+    ] {
+        docs.reads(&closed, &[]);
+        docs.reads(&open, &["policy_open_without_identity"]);
+    }
+}
+
+#[test]
+fn conditions_that_stand_twice_are_known_among_very_many() {
+    let mut docs = Docs::new();
+    run(&mut docs.0.admin, TIME);
+    let closed = "case when auth.user_id() is null then is_public else is_public or auth.user_id() = owner end";
+    docs.reads(&format!("({closed}) and ({})", numbers(" or ")), &[]);
+    // Each of them twice, and what is not the same in both.
+    docs.reads(
+        &format!(
+            "({closed}) and ({0}) or auth.user_id() = owner and ({0})",
+            numbers(" or ")
+        ),
+        &[],
+    );
+    let open = closed.replacen("then is_public", "then is_public or id = 1", 1);
+    docs.reads(
+        &format!("({open}) and ({})", numbers(" or ")),
+        &["policy_open_without_identity"],
+    );
+    // All of them are one condition.
+    let same = many(CONDITIONS, " or ", |_| "id = 1".to_owned());
+    docs.reads(&format!("({closed}) and ({same})"), &[]);
+}
+
+#[test]
+fn a_cancel_is_answered_wherever_it_comes() {
+    let mut docs = Docs::new();
+    let using = many(CONDITIONS / 4, " or ", |i| {
+        format!("(auth.user_id() = owner and id = {i})")
+    });
+    run(
+        &mut docs.0.admin,
+        &format!("create policy p on docs for select to authenticated using ({using})"),
+    );
+    let mut cancelled = 0;
+    for milliseconds in std::iter::successors(Some(1), |before| Some(before + before / 3 + 1)) {
+        run(&mut docs.0.admin, &format!("set statement_timeout = {milliseconds}"));
+        let Err(error) = docs.0.admin.batch_execute("select from auth.check()") else {
+            break;
+        };
+        let error = error.as_db_error().unwrap();
+        assert_eq!(
+            (error.code().code(), error.message(), error.detail(), error.hint()),
+            ("57014", "canceling statement due to statement timeout", None, None)
+        );
+        // PostgreSQL says in which query of the check-up it came, and nobody adds anything.
+        let context = error.where_().unwrap_or("SQL statement \"WITH");
+        assert!(context.starts_with("SQL statement \"WITH"), "{context}");
+        assert_eq!(error.routine(), Some("ProcessInterrupts"));
+        cancelled += 1;
+    }
+    assert!(cancelled > 0);
+}
+
+#[test]
+fn policies_that_are_nested_too_deeply_or_too_large_are_not_read() {
+    let mut docs = Docs::new();
+    run(&mut docs.0.admin, "set max_stack_depth = '7MB'");
+    for (begin, end) in [
+        ("coalesce(", ", false)"),
+        (
+            "exists (select from members m where m.user_id = auth.user_id() and ",
+            ")",
+        ),
+        ("not (id = 1 and not (is_public or ", "))"),
+    ] {
+        let using = format!("{}auth.user_id() = owner{}", begin.repeat(800), end.repeat(800));
+        run(
+            &mut docs.0.admin,
+            &format!("set max_stack_depth = '7MB'; drop policy if exists p on docs;
+                      create policy p on docs for select to authenticated using ({using}); set max_stack_depth = '100kB'"),
+        );
+        let refused = "select finding from auth.check() where finding not in ('not_checked')";
+        assert_eq!(rows(&mut docs.0.admin, refused), Vec::<Vec<Option<String>>>::new());
+    }
+    run(&mut docs.0.admin, "set max_stack_depth = '2MB'");
+    let large = format!("auth.user_id() = owner and owner <> '{}'", "x".repeat(40 << 20));
+    docs.reads(&large, &["not_checked"]);
+    let problem = column(&mut docs.0.admin, "problem", "not_checked");
+    assert_eq!(problem, "Its expression is too large to be looked into.");
+    // One that narrows another one.
+    run(
+        &mut docs.0.admin,
+        &format!("create policy r on docs as restrictive to authenticated using ({large})"),
+    );
+    let expected = [("not_checked", "r ON public.docs")];
+    run(
+        &mut docs.0.admin,
+        "drop policy p on docs; create policy p on docs to authenticated using (true)",
+    );
+    assert_eq!(found(&mut docs.0.admin), owned(&expected));
+}

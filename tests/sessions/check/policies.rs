@@ -1,0 +1,389 @@
+//! auth.check() and policies: what is open for nobody, for everybody, and what is not.
+
+use testkit::session::{refuses, run};
+
+use crate::check::findings::{Site, column, found, owned};
+
+pub const TABLES: &str = "
+    create table docs (id int, owner text, owner_id uuid, is_public bool, team int, members text[], note jsonb);
+    create index on docs (owner); create index on docs (owner_id);
+    alter table docs enable row level security;
+    create table members (team int, user_id text, is_public bool); create index on members (user_id);
+    alter table members enable row level security;
+    create policy own on members for select to authenticated using (auth.user_id() = user_id);
+    grant select, insert, update, delete on docs, members to authenticated;
+    grant select on docs to anonymous;
+    create function lax(text, int) returns bool stable language sql return $1 = 'x';
+    create function strict(text, int) returns bool stable strict language sql return $1 = 'x';";
+
+/// Conditions that let nobody in where not everybody is.
+pub const OPEN: &[&str] = &[
+    "auth.user_id() is null or auth.user_id() = owner",
+    "auth.user_id() is null",
+    "(select auth.user_id()) is null or is_public",
+    "(select auth.user_id() is null or auth.user_id() = docs.owner)",
+    "coalesce(auth.user_id(), 'u1') = owner",
+    "coalesce(auth.user_id() = owner, true)",
+    "coalesce(auth.user_id() = owner, is_public)", // A stranger does not see the public rows, nobody does.
+    "auth.user_id() is not distinct from owner",
+    "owner is not distinct from (select auth.user_id())",
+    "auth.user_id() is distinct from owner",
+    "auth.uid() is not distinct from owner_id",
+    "auth.email() is null",
+    "auth.role() is distinct from 'banned'",
+    "auth.organization_id() is null",
+    "auth.organization() is null",
+    "auth.session() ->> 'sub' is null",
+    "(auth.jwt() ->> 'sub') is not distinct from owner",
+    "auth.session() is not null",
+    "auth.session() = 'null'",
+    "not (auth.user_id() is not null)",
+    "(auth.user_id() = owner) is not false",
+    "(auth.user_id() = owner) is unknown",
+    "not coalesce(auth.user_id() <> owner, false)",
+    "case when auth.user_id() is null then true else auth.user_id() = owner end",
+    "case auth.role() when 'admin' then true when 'banned' then false else true end",
+    "concat(auth.user_id(), '') = owner",
+    "greatest(auth.user_id(), owner) = owner",
+    "exists (select from members m where m.user_id is not distinct from auth.user_id())",
+    "exists (select from members m where m.team = docs.team and (auth.user_id() is null or m.user_id = auth.user_id()))",
+    "team not in (select m.team from members m where m.user_id = auth.user_id())",
+    "not exists (select from members m where m.user_id = auth.user_id())",
+    "(select coalesce(auth.user_id(), owner)) = owner",
+    "nullif(auth.user_id(), owner) is null",
+    "owner not in (select jsonb_array_elements_text(auth.session() -> 'blocked'))",
+    "owner <> all (array(select jsonb_array_elements_text(auth.session() -> 'blocked')))",
+];
+
+/// Conditions that do not.
+pub const CLOSED: &[&str] = &[
+    "auth.user_id() = owner",
+    "(select auth.user_id()) = owner",
+    "(select auth.user_id() = owner)",
+    "(select auth.user_id() = docs.owner)",
+    "auth.uid() = owner_id",
+    "auth.user_id() = owner::varchar",
+    "auth.user_id() <> owner",
+    "not (auth.user_id() = owner)",
+    "auth.user_id() is not null",
+    "auth.user_id() is not null and is_public",
+    "auth.user_id() is not null and auth.user_id() is distinct from owner",
+    "is_public or auth.user_id() = owner",
+    "is_public or auth.user_id() is not null",
+    "case when auth.user_id() is null then is_public else is_public or auth.user_id() = owner end",
+    "case when auth.user_id() is null then false else auth.user_id() = owner end",
+    "case auth.role() when 'admin' then true else false end",
+    "coalesce(auth.user_id() = owner, false)",
+    "coalesce(auth.session(), '{}') ->> 'sub' = owner",
+    "(auth.user_id() = owner) is true",
+    "(auth.session() ->> 'sub') = owner",
+    "auth.session() -> 'roles' ? 'admin'",
+    "(auth.jwt() #>> '{app,role}') = 'admin'",
+    "(auth.session())['app']['role'] = '\"admin\"'",
+    "((auth.session() ->> 'admin')::bool)",
+    "auth.session() <> 'null'",
+    "auth.session() @> '{\"admin\": true}'",
+    "auth.session() ? 'admin'",
+    "auth.email() like '%@example.com'",
+    "auth.user_id() = any (members)",
+    "auth.user_id() <> all (members)",
+    "owner = any (array[auth.user_id(), auth.email()])",
+    "auth.role() in ('admin', 'editor')",
+    "members @> array[auth.user_id()]",
+    "array[auth.user_id(), 'x'] <@ members",
+    "members && array[auth.user_id(), 'everybody']",
+    "note @> to_jsonb(auth.user_id())",
+    "note ? auth.user_id()",
+    "(auth.user_id(), team) = (owner, 1)",
+    "(owner, team) in (select m.user_id, m.team from members m where m.user_id = auth.user_id())",
+    "auth.user_id()::uuid = owner_id",
+    "jsonb_path_query_first(auth.session(), '$.sub') #>> '{}' = owner",
+    "auth.session() @? '$.roles[*] ? (@ == \"admin\")'",
+    "exists (select from members m where m.team = docs.team and m.user_id = auth.user_id())",
+    "exists (select from members m join docs d on d.team = m.team and m.user_id = (select auth.user_id()))",
+    "exists (select from members m where m.team = docs.team and (m.is_public or m.user_id = auth.user_id()))",
+    "team in (select m.team from members m where m.user_id = auth.user_id())",
+    "team in (select m.team from members m where m.is_public or m.user_id = auth.user_id())",
+    "auth.user_id() in (select m.user_id from members m where m.team = docs.team)",
+    "team = any (array(select m.team from members m where m.user_id = auth.user_id()))",
+    "exists (select from jsonb_array_elements_text(auth.session() -> 'teams') t where t = owner)",
+    "owner in (select jsonb_array_elements_text(auth.session() -> 'friends'))",
+    "owner = any (array(select jsonb_array_elements_text(auth.session() -> 'friends')))",
+    "(select m.user_id from members m where m.team = docs.team limit 1) = auth.user_id()",
+    "(select m.is_public or m.user_id = auth.user_id() from members m where m.team = docs.team limit 1)",
+    "strict(auth.user_id(), id)",
+    "lax(auth.user_id(), id) and auth.user_id() is not null",
+    "auth.user_id() = owner or auth.role() = 'admin'",
+    "id = length(auth.user_id())",
+    "false",
+    "is_public",
+    "current_user = 'x'",
+];
+
+/// A site with the tables above, and what is found for a policy on docs with this expression.
+pub struct Docs(pub Site);
+
+impl Docs {
+    pub fn new() -> Docs {
+        let mut site = Site::new();
+        run(&mut site.admin, TABLES);
+        assert_eq!(found(&mut site.admin), []);
+        Docs(site)
+    }
+
+    #[track_caller]
+    pub fn expects(&mut self, policy: &str, findings: &[&str]) {
+        run(
+            &mut self.0.admin,
+            &format!("drop policy if exists p on docs; create policy p on docs {policy}"),
+        );
+        let expected: Vec<_> = findings.iter().map(|finding| (*finding, "p ON public.docs")).collect();
+        assert_eq!(found(&mut self.0.admin), owned(&expected), "{policy}");
+    }
+
+    #[track_caller]
+    pub fn reads(&mut self, using: &str, findings: &[&str]) {
+        self.expects(&format!("for select to authenticated using ({using})"), findings);
+    }
+}
+
+#[test]
+fn policies_that_are_open_for_nobody_are_found() {
+    let mut docs = Docs::new();
+    for using in OPEN {
+        docs.reads(using, &["policy_open_without_identity"]);
+    }
+}
+
+#[test]
+fn policies_that_close_on_null_are_not() {
+    let mut docs = Docs::new();
+    for using in CLOSED {
+        docs.reads(using, &[]);
+    }
+}
+
+#[test]
+fn what_cannot_be_decided_is_said() {
+    let mut docs = Docs::new();
+    for using in [
+        "lax(auth.user_id(), id)",
+        "array_position(members, auth.user_id()) is not null",
+        "note @> jsonb_build_array(auth.user_id())",
+        "jsonb_typeof(auth.session()) = 'object'",
+        "auth.session() @> note",
+        "(select count(*) from members m where m.user_id = auth.user_id()) > 0",
+        "exists (select from (select auth.user_id() as id) me where me.id = owner)",
+        "exists (with me as (select auth.user_id() as id) select from me where me.id = owner)",
+        "exists (select from members m left join jsonb_array_elements_text(auth.session() -> 'teams') t on true)",
+        "exists (select from members m left join docs d on m.user_id = auth.user_id() where m.team = docs.team)",
+    ] {
+        docs.reads(using, &["policy_undecided"]);
+    }
+    let nested = |levels: usize| {
+        format!(
+            "{}auth.user_id() = owner{}",
+            "coalesce(".repeat(levels),
+            ", false)".repeat(levels)
+        )
+    };
+    docs.reads(&nested(90), &[]);
+    docs.reads(&nested(210), &["not_checked"]);
+    docs.reads(&nested(1000), &["not_checked"]);
+}
+
+#[test]
+fn policies_for_writing_ask_who_is_speaking() {
+    let mut docs = Docs::new();
+    let own = "auth.user_id() = owner";
+    let open = "policy_write_open";
+    for (policy, findings) in [
+        (
+            "to authenticated using (true)".to_owned(),
+            vec!["policy_write_open", "policy_read_open"],
+        ),
+        ("using (true)".to_owned(), vec![open, "policy_read_open"]),
+        ("for update to authenticated using (true)".to_owned(), vec![open]),
+        ("for delete to authenticated using (true)".to_owned(), vec![open]),
+        ("for insert to authenticated with check (true)".to_owned(), vec![open]),
+        (
+            format!("for update to authenticated using ({own}) with check (true)"),
+            vec![open],
+        ),
+        (format!("to authenticated using ({own}) with check (true)"), vec![open]),
+        (
+            format!("to authenticated using (true) with check ({own})"),
+            vec![open, "policy_read_open"],
+        ),
+        (
+            format!("for update to authenticated using ({own}) with check (id > 0)"),
+            vec!["policy_write_without_identity"],
+        ),
+        (
+            "for insert to authenticated with check (id > 0)".to_owned(),
+            vec!["policy_write_without_identity"],
+        ),
+        (
+            "for update to authenticated using (auth.user_id() is not null)".to_owned(),
+            vec!["policy_write_any_user"],
+        ),
+        (
+            "for delete to authenticated using (auth.user_id() is null)".to_owned(),
+            vec!["policy_open_without_identity"],
+        ),
+        // PostgreSQL checks new rows by USING where there is no WITH CHECK, and lets nothing pass where there is neither.
+        (format!("to authenticated using ({own})"), vec![]),
+        (format!("for update to authenticated using ({own})"), vec![]),
+        (format!("for insert to authenticated with check ({own})"), vec![]),
+        ("for insert to authenticated".to_owned(), vec![]),
+        ("for select to authenticated".to_owned(), vec![]),
+        (format!("to authenticated with check ({own})"), vec![]),
+        ("for insert to authenticated with check (false)".to_owned(), vec![]),
+        (
+            "for insert to authenticated with check (strict(owner, id))".to_owned(),
+            vec![],
+        ),
+        (
+            "for insert to authenticated with check (exists (select from members m where m.team = docs.team))"
+                .to_owned(),
+            vec![],
+        ),
+        (
+            "for delete to authenticated using (auth.user_id() is not null and lax(owner, id))".to_owned(),
+            vec![],
+        ),
+    ] {
+        docs.expects(&policy, &findings);
+    }
+    // Whatever else it asks, it is always true.
+    docs.reads("auth.user_id() = owner or true", &["policy_read_open"]);
+    docs.expects(
+        "for delete to authenticated using (auth.user_id() = owner or true)",
+        &[open],
+    );
+    // Only what they were granted counts: anonymous may only read.
+    docs.expects("to anonymous using (true)", &["policy_read_open"]);
+    docs.expects("to anonymous using (is_public)", &[]);
+    docs.expects("for select to anonymous using (auth.user_id() is null)", &[]);
+    run(&mut docs.0.admin, "grant insert on docs to anonymous");
+    let without = ["policy_write_without_identity"];
+    docs.expects("for insert to anonymous with check (auth.user_id() is null)", &without);
+    docs.expects("for insert to anonymous with check (is_public)", &without);
+    docs.expects("for insert to anonymous with check (auth.user_id() = owner)", &[]);
+    // To whom else it is open is not the question here.
+    docs.expects("to pg_read_all_data using (true)", &[]);
+}
+
+#[test]
+fn policies_without_a_clause_let_nothing_through() {
+    let mut docs = Docs::new();
+    let client = &mut docs.0.admin;
+    run(
+        client,
+        "insert into docs (owner) values ('alice'); create policy p on docs for select to authenticated;
+                 create policy q on docs for insert to authenticated; set role authenticated",
+    );
+    assert_eq!(testkit::session::one::<i64>(client, "select count(*) from docs"), 0);
+    let violates = "new row violates row-level security policy for table \"docs\"";
+    refuses(client, "insert into docs (owner) values ('bob')", "42501", violates);
+}
+
+#[test]
+fn restrictive_policies_count_where_they_apply() {
+    let mut docs = Docs::new();
+    let restrict = "drop policy if exists r on docs; create policy r on docs as restrictive";
+    run(
+        &mut docs.0.admin,
+        &format!("{restrict} to authenticated using (auth.user_id() = owner)"),
+    );
+    let held = [("restrictive_policy", "r ON public.docs")];
+    run(
+        &mut docs.0.admin,
+        "create policy p on docs to authenticated using (true)",
+    );
+    assert_eq!(found(&mut docs.0.admin), owned(&held));
+    // It is for another role, for another command, or open itself.
+    run(
+        &mut docs.0.admin,
+        &format!("{restrict} to anonymous using (auth.user_id() = owner)"),
+    );
+    let open = [
+        ("policy_write_open", "p ON public.docs"),
+        ("policy_read_open", "p ON public.docs"),
+    ];
+    assert_eq!(found(&mut docs.0.admin), owned(&open));
+    run(
+        &mut docs.0.admin,
+        &format!("{restrict} for select to authenticated using (auth.user_id() = owner)"),
+    );
+    let open = [
+        ("policy_write_open", "p ON public.docs"),
+        ("restrictive_policy", "r ON public.docs"),
+    ];
+    assert_eq!(found(&mut docs.0.admin), owned(&open));
+    run(
+        &mut docs.0.admin,
+        &format!("{restrict} using (auth.user_id() is null or auth.user_id() = owner)"),
+    );
+    let open = [
+        ("policy_open_without_identity", "p ON public.docs"),
+        ("restrictive_policy", "r ON public.docs"),
+    ];
+    assert_eq!(found(&mut docs.0.admin), owned(&open));
+}
+
+#[test]
+fn settings_that_anybody_can_set_are_no_identity() {
+    let mut docs = Docs::new();
+    for using in [
+        "current_setting('request.jwt.claims', true)::json ->> 'sub' = owner",
+        "owner = (select current_setting('app.user'))",
+        "auth.user_id() = owner and current_setting('app.tenant') = note ->> 'tenant'",
+    ] {
+        docs.reads(using, &["policy_reads_setting"]);
+    }
+    docs.reads("current_setting('server_version') = owner", &[]);
+}
+
+#[test]
+fn the_problem_names_the_clauses() {
+    let mut docs = Docs::new();
+    run(
+        &mut docs.0.admin,
+        "create policy p on docs to authenticated using (auth.user_id() = owner) with check (true)",
+    );
+    let problem = column(&mut docs.0.admin, "problem", "policy_write_open");
+    let expected = "It is true: everybody may write every row (WITH CHECK for INSERT, WITH CHECK for UPDATE).";
+    assert_eq!(problem, expected);
+}
+
+#[test]
+fn a_column_without_an_index_is_found_in_each_form() {
+    let mut docs = Docs::new();
+    let unindexed = owned(&[("policy_column_without_index", "public.docs (owner)")]);
+    for using in [
+        "auth.user_id() = owner",
+        "owner = auth.user_id()",
+        "(select auth.user_id()) = owner",
+        "(select auth.user_id() = docs.owner)",
+        "is_public and owner = (select auth.user_id())",
+    ] {
+        run(&mut docs.0.admin, "drop index docs_owner_idx");
+        run(
+            &mut docs.0.admin,
+            &format!("create policy p on docs for select to authenticated using ({using})"),
+        );
+        assert_eq!(found(&mut docs.0.admin), unindexed, "{using}");
+        for useless in [
+            "create index i on docs (id, owner)",
+            "create index i on docs (owner) where is_public",
+        ] {
+            run(&mut docs.0.admin, useless);
+            assert_eq!(found(&mut docs.0.admin), unindexed, "{useless}");
+            run(&mut docs.0.admin, "drop index i");
+        }
+        run(&mut docs.0.admin, "create index docs_owner_idx on docs (owner, id)");
+        assert_eq!(found(&mut docs.0.admin), [], "{using}");
+        run(&mut docs.0.admin, "drop policy p on docs");
+    }
+}

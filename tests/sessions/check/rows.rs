@@ -1,0 +1,75 @@
+//! What auth.check() says of a policy is what its rows say: the conditions of check_policies, asked by nobody and by
+//! several users over many kinds of rows.
+
+use std::collections::BTreeSet;
+
+use postgres::Client;
+use testkit::session::run;
+
+use crate::check::findings::Site;
+use crate::check::policies::{CLOSED, OPEN, TABLES};
+
+const ROWS: &str = "
+    alter table members disable row level security;
+    insert into members select team, user_id, is_public
+      from unnest(array[1, 2, null]) team, unnest(array[null, '', 'u1', 'alice', 'zoe']) user_id, unnest(array[true, false]) is_public;
+    insert into docs select row_number() over (), owner, owner_id, is_public, team, members, note
+      from unnest(array[null, '', 'u1', 'alice', 'zoe']) owner,
+           unnest(array[null, '1d0c7a57-6b1b-4d6b-9f1f-3b0b8a1f2c3d']::uuid[]) owner_id, unnest(array[null, true, false]) is_public,
+           unnest(array[null, 1]) team,
+           (values (null::text[]), ('{}'), ('{alice}'), ('{null}'), ('{everybody}')) m (members),
+           unnest(array[null, '{}', '[\"alice\"]', 'null', '{\"sub\": \"alice\"}']::jsonb[]) note;";
+
+const USERS: [&str; 5] = [
+    r#"{"sub": "alice", "email": "alice@example.com", "role": "editor", "admin": true, "friends": ["u1"], "teams": ["u1"],
+        "blocked": ["u1"], "roles": ["admin"], "app": {"role": "admin"},
+        "o": {"id": "1d0c7a57-6b1b-4d6b-9f1f-3b0b8a1f2c3d"}}"#,
+    r#"{"sub": "zoe", "email": "zoe@example.org", "role": "banned", "admin": false, "friends": [], "blocked": ["alice"],
+        "roles": [], "o": {}}"#,
+    r#"{"sub": "u1", "role": "admin"}"#,
+    r#"{"sub": "1d0c7a57-6b1b-4d6b-9f1f-3b0b8a1f2c3d"}"#,
+    r#"{"sub": "stranger"}"#,
+];
+
+/// The rows of docs that these claims show; None where the condition fails.
+fn seen_by(client: &mut Client, claims: &str) -> Option<BTreeSet<i32>> {
+    run(
+        client,
+        &format!("set request.jwt.claims = '{claims}'; set role authenticated"),
+    );
+    let rows = client.query("select id from docs", &[]);
+    run(client, "reset role");
+    Some(rows.ok()?.iter().map(|row| row.get(0)).collect())
+}
+
+/// Whether nobody sees a row that one of the users does not.
+fn opens(client: &mut Client, using: &str) -> bool {
+    run(
+        client,
+        &format!(
+            "drop policy if exists p on docs; create policy p on docs for select to authenticated using ({using})"
+        ),
+    );
+    let nobody = seen_by(client, "").unwrap_or_default();
+    USERS
+        .iter()
+        .any(|claims| seen_by(client, claims).is_some_and(|seen| !nobody.is_subset(&seen)))
+}
+
+#[test]
+fn the_rows_say_the_same_as_the_check_up() {
+    let mut site = Site::new();
+    let client = &mut site.admin;
+    run(
+        client,
+        &format!("{TABLES}{ROWS}; set pg_session_jwt.claims_fallback = on"),
+    );
+    for using in CLOSED {
+        assert!(!opens(client, using), "{using}");
+    }
+    // auth.session() is never NULL, so this one is true for all; the check-up goes by what was meant.
+    let meant = "auth.session() is not null";
+    for using in OPEN {
+        assert_eq!(opens(client, using), *using != meant, "{using}");
+    }
+}

@@ -1,0 +1,98 @@
+//! docs/why-is-my-identity-null.md has every reason of `auth.status()`, and each comes about as the page says.
+
+use std::collections::HashMap;
+use std::fs;
+
+use testkit::guide::{Reader, page};
+use testkit::provider::Provider;
+use testkit::server::{SHARED, Server};
+use testkit::session::{Proxy, now, run};
+
+use crate::pooling::patterns::{PROVIDER, SERVER};
+
+fn text(file: &str) -> String {
+    fs::read_to_string(testkit::root().join(file)).unwrap()
+}
+
+/// A database with this setting, on a server.
+fn database_with(server: &Server, setting: &str) -> String {
+    let database = server.database();
+    let mut admin = server.connect("postgres", "postgres", "");
+    run(&mut admin, &format!("alter database {database} set {setting}"));
+    database
+}
+
+#[test]
+fn every_block_shows_the_reason_above_it() {
+    let claims = database_with(&SERVER, "pg_session_jwt.providers = ''");
+    let off = database_with(&SERVER, "pg_session_jwt.providers = ''");
+    let mut admin = SERVER.connect("postgres", "postgres", "");
+    run(
+        &mut admin,
+        &format!("alter database {off} set pg_session_jwt.claims_fallback = off"),
+    );
+    // Stored by somebody who has not loaded the library, which would have refused it.
+    let stored = database_with(&SHARED, &format!("pg_session_jwt.jwk = '{}'", Proxy::new().jwk()));
+    let provider = SERVER.database();
+    let places = HashMap::from([
+        ("sql provider", (&*SERVER, "app", &provider, "")),
+        ("sql superuser", (&*SERVER, "postgres", &provider, "")),
+        ("sql claims", (&*SERVER, "app", &claims, "")),
+        ("sql off", (&*SERVER, "app", &off, "")),
+        ("sql keyless", (&*SERVER, "app", &claims, "-c pg_session_jwt.jwt=a.b.c")),
+        ("sql unusable", (&*SERVER, "app", &claims, "-c pg_session_jwt.jwk={}")),
+        ("sql stored", (&*SHARED, "postgres", &stored, "")),
+    ]);
+    let variables = HashMap::from([
+        ("alice", PROVIDER.token("alice")),
+        ("number", PROVIDER.token_with(r#""sub":7"#)),
+        ("machine", PROVIDER.token_with(r#""client_id":"m1""#)),
+        (
+            "old",
+            PROVIDER.token_with(&format!(r#""sub":"alice","exp":{}"#, now() - 30)),
+        ),
+        (
+            "others",
+            format!("[{}]", Provider::new("https://other.example/").entry("")),
+        ),
+    ]);
+    let mut run = 0;
+    for block in page("why-is-my-identity-null") {
+        let (server, user, database, options) = places[block.fence.as_str()];
+        let reader = Reader {
+            server,
+            port: server.port(),
+            user,
+            database,
+            options,
+            variables: variables.clone(),
+        };
+        reader.runs(&block);
+        run += 1;
+    }
+    assert_eq!(run, 15);
+}
+
+#[test]
+fn every_reason_has_a_heading_and_is_printed_by_its_block() {
+    let page = text("docs/why-is-my-identity-null.md");
+    for section in page.split("\n## `").skip(1) {
+        // What is the same each time: before the `(…)` or `: …` that stands for the rest.
+        let reason = section.split('`').next().unwrap();
+        let reason = reason.trim_end_matches(" (…)").trim_end_matches(": …");
+        let reason = reason.replace("providers\" is set but cannot", "jwk\" is set but cannot");
+        let mut printed = section.lines().filter(|line| line.starts_with("-- => "));
+        assert!(printed.next().unwrap().ends_with(&format!("|{reason}")), "{reason}");
+    }
+    let source = text("src/functions/status.rs");
+    let words = source
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .filter(|literal| literal.contains(' '));
+    let reasons: Vec<&str> = words.filter(|words| !words.contains('{')).collect();
+    assert_eq!(reasons.len(), 6, "{reasons:?}");
+    for reason in reasons {
+        assert!(page.contains(&format!("\n## `{reason}`\n")), "{reason}");
+    }
+}

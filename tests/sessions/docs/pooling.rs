@@ -1,0 +1,84 @@
+//! The blocks of docs/pooling.md, through a PgBouncer in the mode that each names.
+
+use std::collections::HashMap;
+
+use testkit::guide::{Reader, page};
+use testkit::messages;
+use testkit::pgbouncer::PgBouncer;
+use testkit::session::{Proxy, refuses, rows, run};
+
+use crate::pooling::patterns::{PROVIDER, SERVER, database};
+
+const MODES: [&str; 3] = ["transaction", "session", "statement"];
+
+#[test]
+fn the_blocks_of_the_page_run_and_leave_nobody_behind() {
+    let database = database();
+    let page = page("pooling");
+    let reset = page.iter().find(|block| block.fence == "ini transaction").unwrap();
+    let mut runs = Vec::new();
+    for conf in ["", &reset.text] {
+        let poolers = MODES.map(|mode| PgBouncer::start(&SERVER, mode, conf));
+        for block in page.iter().filter(|block| block.fence.starts_with("sql")) {
+            let mode = MODES.iter().position(|mode| block.fence == format!("sql {mode}"));
+            let reader = Reader {
+                server: &SERVER,
+                port: mode.map_or(SERVER.port(), |mode| poolers[mode].port),
+                user: if mode.is_some() { "app" } else { "postgres" },
+                database: &database,
+                options: "",
+                variables: HashMap::from([("alice", PROVIDER.token("alice")), ("bob", PROVIDER.token("bob"))]),
+            };
+            reader.runs(block);
+            if let Some(mode) = mode {
+                let nobody = rows(
+                    &mut poolers[mode].connect(&database),
+                    "select current_user, auth.user_id()",
+                );
+                assert_eq!(nobody, [[Some("app".to_owned()), None]], "{}", block.text);
+                runs.push(MODES[mode]);
+            }
+        }
+        run(
+            &mut SERVER.connect(&database, "postgres", ""),
+            "drop function todos_of(text)",
+        );
+    }
+    let once = ["transaction", "transaction", "session", "statement", "statement"];
+    assert_eq!(runs, [once, once].concat());
+}
+
+#[test]
+fn a_connections_own_key_does_not_get_through() {
+    let database = database();
+    let proxy = Proxy::new();
+    let pgbouncer = PgBouncer::start(&SERVER, "session", "");
+    let refused = pgbouncer.try_connect(&database, &proxy.options()).err().unwrap();
+    let refused = refused.as_db_error().unwrap();
+    assert!(
+        refused.message().starts_with("unsupported startup parameter"),
+        "{refused}"
+    );
+
+    let pgbouncer = PgBouncer::start(&SERVER, "session", "ignore_startup_parameters = options");
+    let mut client = pgbouncer.try_connect(&database, &proxy.options()).unwrap();
+    let key = rows(&mut client, "select current_setting('pg_session_jwt.jwk')");
+    assert_eq!(key, [[Some(String::new())]]);
+}
+
+#[test]
+fn ids_of_tokens_grow_with_the_servers_session_and_not_with_the_client() {
+    let mut proxy = Proxy::new();
+    let server = testkit::server::Server::start(&format!(
+        "shared_preload_libraries = 'pg_session_jwt'\npg_session_jwt.jwk = '{}'",
+        proxy.jwk()
+    ));
+    run(&mut server.connect("postgres", "postgres", ""), "create role app login");
+    let pgbouncer = PgBouncer::start(&server, "transaction", "");
+    let (mut first, mut second) = (pgbouncer.connect("template1"), pgbouncer.connect("template1"));
+    let present = |token: String| format!("select auth.jwt_session_init('{token}', true)");
+    let late = present(proxy.token_of("alice"));
+    run(&mut second, &present(proxy.token_of("bob")));
+    refuses(&mut first, &late, "28000", messages::TOKEN_ID_REPLAYED);
+    run(&mut first, &present(proxy.token_of("alice")));
+}

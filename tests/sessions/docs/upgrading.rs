@@ -1,0 +1,56 @@
+//! The blocks of docs/upgrading-from-0.5.md, on a database of that version.
+
+use std::collections::HashMap;
+
+use testkit::cluster::with_own_scripts;
+use testkit::guide::{Reader, page};
+use testkit::session::{one, run};
+
+use crate::support::old_versions::VERSION_0_5_0;
+
+#[test]
+fn the_blocks_of_the_page_bring_a_database_of_0_5_to_1_0() {
+    let cluster = with_own_scripts();
+    let mut admin = cluster.empty_database("d");
+    run(&mut admin, "create role authenticated login");
+    VERSION_0_5_0.install(&cluster, &mut admin);
+    let reader = Reader {
+        server: &cluster,
+        port: cluster.port(),
+        user: "postgres",
+        database: "d",
+        options: "",
+        variables: HashMap::new(),
+    };
+    let mut printed = Vec::new();
+    for block in page("upgrading-from-0.5") {
+        printed.push(reader.runs(&block));
+    }
+    assert_eq!(printed.len(), 7);
+    assert_eq!(printed[1..3], ["", ""], "what stops an update");
+    let kept = "select rolcanlogin from pg_roles where rolname = 'authenticated'";
+    assert!(one::<bool>(&mut admin, kept));
+}
+
+#[test]
+fn the_page_finds_what_stops_an_update() {
+    let cluster = with_own_scripts();
+    let mut admin = cluster.empty_database("d");
+    VERSION_0_5_0.install(&cluster, &mut admin);
+    run(
+        &mut admin,
+        "create role anonymous createrole; create function auth.role() returns text language sql return 'theirs'",
+    );
+    let page = page("upgrading-from-0.5");
+    let finds: Vec<String> = page[1..3]
+        .iter()
+        .map(|block| one(&mut admin, &first_as_text(&block.text)))
+        .collect();
+    assert_eq!(finds, ["anonymous", "auth.role()"]);
+}
+
+/// The query of a block, with its one column as text.
+fn first_as_text(query: &str) -> String {
+    let query = query.trim().trim_end_matches(';');
+    format!("select found::text from ({query}) as rows (found)")
+}

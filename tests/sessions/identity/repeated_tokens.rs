@@ -1,0 +1,126 @@
+//! A token that was verified before is not believed for that: time, role, keys and every byte count each time.
+
+use testkit::messages;
+use testkit::provider::{Provider, database};
+use testkit::server::SHARED;
+use testkit::session::{init, now, one, refuses, refuses_token, run, user_id};
+
+use crate::identity::memory::own_memory;
+
+fn present(token: &str) -> String {
+    format!("select auth.jwt_session_init('{token}')")
+}
+
+#[test]
+fn a_token_that_comes_again_is_the_same_identity() {
+    let provider = Provider::new("a");
+    let mut client = SHARED.connect(&database(&[provider.entry("")]), "postgres", "");
+    let (alice, bob) = (provider.token("alice"), provider.token("bob"));
+    for _ in 0..3 {
+        init(&mut client, &alice);
+        assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+        init(&mut client, &bob);
+        assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+    }
+    run(&mut client, "discard all");
+    assert_eq!(user_id(&mut client), None);
+    init(&mut client, &alice);
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+}
+
+#[test]
+fn it_expires_all_the_same() {
+    let provider = Provider::new("a");
+    let mut client = SHARED.connect(&database(&[provider.entry("")]), "postgres", "");
+    let old = provider.token_with(&format!(r#""sub":"alice","exp":{}"#, now() - 30));
+    let early = provider.token_with(&format!(r#""sub":"alice","nbf":{}"#, now() + 30));
+    for (token, message) in [(old, messages::EXPIRED), (early, messages::NOT_YET_VALID)] {
+        run(&mut client, "set pg_session_jwt.leeway = 60");
+        init(&mut client, &token);
+        init(&mut client, &token);
+        run(&mut client, "reset pg_session_jwt.jwt; set pg_session_jwt.leeway = 0");
+        refuses_token(&mut client, &token, "28000", message);
+    }
+}
+
+#[test]
+fn its_role_is_asked_each_time() {
+    let provider = Provider::new("a");
+    let entry = provider.entry(r#","roles":"authenticated""#);
+    let mut client = SHARED.connect(&database(&[entry]), "postgres", "");
+    let token = provider.token("alice");
+    run(&mut client, "set role authenticated");
+    init(&mut client, &token);
+    run(&mut client, "reset pg_session_jwt.jwt; set role anonymous");
+    refuses_token(&mut client, &token, "28000", messages::ROLE);
+    run(&mut client, "set role authenticated");
+    init(&mut client, &token);
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+}
+
+#[test]
+fn with_other_keys_or_providers_it_is_verified_again() {
+    let (provider, other) = (Provider::new("a"), Provider::new("a"));
+    let mut client = SHARED.connect(&database(&[provider.entry("")]), "postgres", "");
+    let token = provider.token("alice");
+    init(&mut client, &token);
+    run(&mut client, "reset pg_session_jwt.jwt");
+    let set = |entry: &str| format!("set pg_session_jwt.providers = '[{entry}]'");
+    for (entry, message) in [
+        (other.entry(""), messages::INVALID_SIGNATURE),
+        (provider.entry(r#","audience":"x""#), messages::OTHER_AUDIENCE),
+        (provider.entry(r#","algorithms":"RS256""#), messages::ALGORITHM_MISMATCH),
+    ] {
+        run(&mut client, &set(&entry));
+        refuses_token(&mut client, &token, "28000", message);
+    }
+    run(&mut client, &set(&provider.entry(r#","user_id_claim":"iss""#)));
+    init(&mut client, &token);
+    assert_eq!(user_id(&mut client).as_deref(), Some("a"));
+    run(&mut client, &set(&provider.entry("")));
+    init(&mut client, &token);
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+}
+
+#[test]
+fn one_that_differs_in_a_single_byte_is_not_it() {
+    let provider = Provider::new("a");
+    let mut client = SHARED.connect(&database(&[provider.entry("")]), "postgres", "");
+    let token = provider.token("alice");
+    init(&mut client, &token);
+    run(&mut client, "reset pg_session_jwt.jwt");
+    let signature = token.rfind('.').unwrap() + 1;
+    let flipped = if &token[signature..=signature] == "A" { "B" } else { "A" };
+    let forged = format!("{}{flipped}{}", &token[..signature], &token[signature + 1..]);
+    refuses(&mut client, &present(&forged), "28000", messages::INVALID_SIGNATURE);
+    refuses(
+        &mut client,
+        &present(&format!("{token}=")),
+        "22023",
+        messages::SIGNATURE_NOT_BASE64URL,
+    );
+    assert_eq!(user_id(&mut client), None);
+}
+
+#[test]
+fn what_is_kept_of_them_has_a_bound() {
+    let provider = Provider::new("a");
+    let mut client = SHARED.connect(&database(&[provider.entry("")]), "postgres", "");
+    let filler = "x".repeat(40_000);
+    let many = |client: &mut postgres::Client, range: std::ops::Range<u32>| {
+        for n in range {
+            init(
+                client,
+                &provider.token_with(&format!(r#""sub":"u{n}","x":"{filler}","exp":{}"#, now() + 60)),
+            );
+            assert_eq!(user_id(client), Some(format!("u{n}")));
+        }
+    };
+    let pid = one(&mut client, "select pg_backend_pid()");
+    many(&mut client, 0..100);
+    let before = own_memory(pid);
+    many(&mut client, 100..400);
+    let grown = own_memory(pid) - before;
+    // 300 tokens of 54 KB, of which none may be there any more.
+    assert!(grown < 2_000, "{grown} KiB");
+}

@@ -1,0 +1,121 @@
+//! Installations in two databases at once: both want to make the same two roles of the cluster.
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use postgres::Client;
+use testkit::cluster::{PLAIN, Turn, drop_roles};
+use testkit::session::{one, refusal, run};
+
+use crate::support::extension_catalog::facts;
+
+const CREATE: &str = "create extension pg_session_jwt";
+const INSTALLED: &str = "select count(*) from pg_extension where extname = 'pg_session_jwt'";
+const ROLES: &str = "select count(*) from pg_roles where rolname in ('authenticated', 'anonymous') and not rolcanlogin";
+
+#[test]
+fn two_databases_may_install_at_once_again_and_again() {
+    let cluster = PLAIN.turn();
+    let mut clients = [cluster.empty_database("a"), cluster.empty_database("b")];
+    let rounds = 30;
+    for round in 0..rounds {
+        let start = Barrier::new(2);
+        thread::scope(|scope| {
+            for client in &mut clients {
+                scope.spawn(|| {
+                    start.wait();
+                    run(client, CREATE);
+                });
+            }
+        });
+        let [a, b] = &mut clients;
+        assert_eq!(facts(a), facts(b), "round {round}");
+        assert_eq!(one::<i64>(a, ROLES), 2);
+        run(a, "drop extension pg_session_jwt");
+        run(b, "drop extension pg_session_jwt");
+        drop_roles(a);
+    }
+}
+
+/// Waits until that session waits for another transaction, which shows that the race is really on.
+fn wait_until_blocked(cluster: &Turn, pid: i32) {
+    let mut client = cluster.superuser("postgres");
+    let began = Instant::now();
+    let waiting = format!("select coalesce(wait_event_type = 'Lock', false) from pg_stat_activity where pid = {pid}");
+    while !one::<bool>(&mut client, &waiting) {
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "the second installation does not wait for the first"
+        );
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Installs in `second` while the first one's transaction is open, and ends that one with `end`.
+fn overlap(cluster: &Turn, end: &str) -> [Client; 2] {
+    let (mut first, mut second) = (cluster.empty_database("a"), cluster.empty_database("b"));
+    let pid = one(&mut second, "select pg_backend_pid()");
+    run(&mut first, &format!("begin; {CREATE}"));
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| run(&mut second, CREATE));
+        wait_until_blocked(cluster, pid);
+        run(&mut first, end);
+        waiting.join().unwrap();
+    });
+    [first, second]
+}
+
+#[test]
+fn the_second_installation_takes_the_roles_that_the_first_one_commits() {
+    let cluster = PLAIN.turn();
+    let [mut first, mut second] = overlap(&cluster, "commit");
+    assert_eq!(facts(&mut first), facts(&mut second));
+    assert_eq!(one::<i64>(&mut first, ROLES), 2);
+}
+
+#[test]
+fn the_second_installation_makes_the_roles_when_the_first_one_rolls_back() {
+    let cluster = PLAIN.turn();
+    let [mut first, mut second] = overlap(&cluster, "rollback");
+    assert_eq!(
+        (one::<i64>(&mut first, INSTALLED), one::<i64>(&mut second, INSTALLED)),
+        (0, 1)
+    );
+    assert_eq!(one::<i64>(&mut first, ROLES), 2);
+}
+
+#[test]
+fn a_dangerous_role_that_is_made_meanwhile_stops_the_installation() {
+    let cluster = PLAIN.turn();
+    let (mut attacker, mut client) = (cluster.superuser("postgres"), cluster.empty_database("d"));
+    let pid = one(&mut client, "select pg_backend_pid()");
+    run(&mut attacker, "begin; create role authenticated bypassrls");
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| refusal(&mut client, CREATE));
+        wait_until_blocked(&cluster, pid);
+        run(&mut attacker, "commit");
+        let refused = waiting.join().unwrap();
+        assert_eq!(
+            refused.message,
+            r#"role "authenticated" has more rights than end users may have"#
+        );
+    });
+}
+
+#[test]
+fn a_role_that_the_transaction_cannot_see_is_not_taken_unseen() {
+    let cluster = PLAIN.turn();
+    let mut client = cluster.empty_database("d");
+    run(&mut client, "begin isolation level repeatable read; select 1");
+    cluster.run("create role anonymous superuser");
+    let refused = refusal(&mut client, CREATE);
+    assert_eq!(
+        (&*refused.sqlstate, &*refused.message, refused.hint.as_deref()),
+        (
+            "40001",
+            r#"role "anonymous" was created by a concurrent transaction"#,
+            Some("Try again.")
+        )
+    );
+}

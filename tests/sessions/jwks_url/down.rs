@@ -1,0 +1,76 @@
+//! A provider that is down: when it is tried again, and that what is known of it goes on meanwhile.
+
+use std::time::{Duration, Instant};
+
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::session::{init, one, refuses, user_id};
+
+use crate::jwks_url::faults::{NOT_AVAILABLE, condition, presenting, reload, wait_until_good};
+use crate::jwks_url::rotation::{entry, server_with};
+
+#[test]
+fn a_provider_that_is_down_at_the_start_is_tried_again_every_few_seconds() {
+    let provider = Provider::new("a");
+    let port = KeyServer::start(Answer::Nothing).port();
+    let url = format!("http://127.0.0.1:{port}/keys");
+    let server = server_with(&[entry("a", &url)], "");
+    let mut client = server.connect("template1", "postgres", "");
+    let present = presenting(&provider.token("alice"));
+    let started = Instant::now();
+    refuses(&mut client, &present, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+    assert!(started.elapsed() < Duration::from_secs(14));
+    let started = Instant::now();
+    refuses(&mut client, &present, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+    assert!(started.elapsed() < Duration::from_secs(4));
+    let (usable, error) = condition(&mut client, "a");
+    assert!(!usable && error.starts_with("io: Connection refused"), "{error}");
+    let due = "select next_refresh between now() and now() + interval '10 seconds' and fetched_at is null and
+               reason = 'there are no keys' from auth.providers()";
+    assert!(one::<bool>(&mut client, due));
+    let keys = KeyServer::start_at(port, Answer::Body(provider.key_set()));
+    wait_until("the next try", || client.batch_execute(&present).is_ok());
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    assert_eq!(keys.requests(), 1);
+}
+
+#[test]
+fn a_provider_that_goes_down_later_is_missed_by_nobody_and_a_reload_tries_it_again() {
+    let (provider, new) = (Provider::new("a"), Provider::with_kid("a", "k2"));
+    let keys = KeyServer::start(Answer::Body(provider.key_set()));
+    let (port, url) = (keys.port(), keys.url());
+    let server = server_with(&[entry("a", &url)], "");
+    let mut living = server.connect("template1", "postgres", "");
+    init(&mut living, &provider.token("alice"));
+    drop(keys);
+    let mut client = server.connect("template1", "postgres", "");
+    let present_new = presenting(&new.token("bob"));
+    refuses(&mut client, &present_new, "28000", messages::NO_KEY_OF_TOKEN);
+    let (usable, error) = condition(&mut client, "a");
+    assert!(usable && error.starts_with("io: Connection refused"), "{error}");
+    init(&mut client, &provider.token("carol"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
+    assert_eq!(user_id(&mut living).as_deref(), Some("alice"));
+    let keys = KeyServer::start_at(port, Answer::Body(new.key_set()));
+    reload(&server);
+    let started = Instant::now();
+    wait_until("the reload", || client.batch_execute(&present_new).is_ok());
+    // Without it the next try would come 10 seconds after the last.
+    assert!(started.elapsed() < Duration::from_secs(9));
+    wait_until_good(&mut client, "a");
+    assert_eq!(keys.requests(), 1);
+}
+
+#[test]
+fn a_fetch_has_three_tries() {
+    let provider = Provider::new("a");
+    let steps = vec![Answer::Status(503), Answer::Nothing, Answer::Body(provider.key_set())];
+    let keys = KeyServer::start(Answer::Steps(steps));
+    let server = server_with(&[entry("a", &keys.url())], "");
+    let mut client = server.connect("template1", "postgres", "");
+    init(&mut client, &provider.token("alice"));
+    wait_until_good(&mut client, "a");
+    assert_eq!(keys.requests(), 3);
+    assert!(!server.log().contains("cannot be fetched"));
+}

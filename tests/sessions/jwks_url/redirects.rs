@@ -1,0 +1,69 @@
+//! Redirects: followed to the same host and port, a few times, and nowhere else.
+
+use testkit::key_server::{Answer, KeyServer};
+use testkit::provider::Provider;
+use testkit::session::{init, refuses};
+
+use crate::jwks_url::faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_set, presenting};
+use crate::jwks_url::rotation::{entry, server_with};
+
+#[test]
+fn redirects_on_the_same_host_and_port_are_followed() {
+    let provider = Provider::new("a");
+    let keys = KeyServer::start(Answer::Nothing);
+    let steps = vec![
+        Answer::Redirect("/by-path?of=it".to_owned()),
+        Answer::Redirect(keys.url_at("127.0.0.1", "/absolute")),
+        Answer::Redirect("/the-third".to_owned()),
+        Answer::Body(provider.key_set()),
+    ];
+    keys.answer(Answer::Steps(steps));
+    let server = server_with(&[entry("a", &keys.url())], "");
+    let mut client = server.connect("template1", "postgres", "");
+    init(&mut client, &provider.token("alice"));
+    assert_eq!(keys.paths(), ["/keys", "/by-path?of=it", "/absolute", "/the-third"]);
+}
+
+#[test]
+fn redirects_to_anywhere_else_are_not() {
+    let elsewhere = "it redirects to another host";
+    let to = |location: String| Answer::Redirect(location);
+    before_and_after_a_good_set(&[
+        Fault::new(elsewhere, |_, port| to(format!("http://localhost:{port}/keys"))),
+        Fault::new(elsewhere, |_, port| to(format!("//localhost:{port}/keys"))),
+        Fault::new(elsewhere, |_, port| to(format!("https://127.0.0.1:{port}/keys"))),
+        Fault::new(elsewhere, |_, port| to(format!("http://me@127.0.0.1:{port}/keys"))),
+        Fault::new(elsewhere, |_, port| {
+            to(format!("http://127.0.0.1:{port}@key.example/keys"))
+        }),
+        Fault::new(elsewhere, |_, _| to("http://127.0.0.1/keys".to_owned())),
+        Fault::new(elsewhere, |_, _| to("file:///etc/passwd".to_owned())),
+        Fault::new("it redirects nowhere", |_, _| Answer::Status(302)),
+        Fault::new("it redirects nowhere", |_, _| Answer::Status(304)),
+        Fault::new("more than 3 redirects", |_, _| to("/keys".to_owned())),
+    ]);
+}
+
+#[test]
+fn the_other_place_is_never_asked() {
+    let provider = Provider::new("a");
+    let other_port = KeyServer::start(Answer::Body(provider.key_set()));
+    let keys = KeyServer::start(Answer::Redirect(other_port.url()));
+    let same_port = KeyServer::start(Answer::Nothing);
+    same_port.answer(Answer::Redirect(same_port.url_at("localhost", "/elsewhere")));
+    let entries = [entry("a", &keys.url()), entry("b", &same_port.url())];
+    let server = server_with(&entries, "");
+    let mut client = server.connect("template1", "postgres", "");
+    for issuer in ["a", "b"] {
+        let token = presenting(&Provider::new(issuer).token("mallory"));
+        refuses(&mut client, &token, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+    }
+    assert_eq!(other_port.requests(), 0);
+    // How many there are by now depends on when the session came: its token has a set that failed fetched again.
+    for asked in [keys.paths(), same_port.paths()] {
+        assert!(
+            !asked.is_empty() && asked.iter().all(|path| path == "/keys"),
+            "{asked:?}"
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! A hot standby has a worker of its own, for it can store nothing in the database and must do without the primary.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::{Server, pg_config, program, unprivileged_user};
+use testkit::session::{init, one, refuses, run, user_id};
+
+use crate::jwks_url::rotation::{conf, entry, server_with};
+use crate::support::key_fetcher::{process, refuses_init, stored_urls};
+
+/// A standby of the primary, with these lines in its postgresql.conf.
+pub fn standby_of(primary: &Server, conf: &str) -> Server {
+    let port = primary.port();
+    let conf = format!("{conf}\nprimary_conninfo = 'host=127.0.0.1 port={port} user=postgres'");
+    Server::start_program(&conf, |folder| copy(port, folder))
+}
+
+/// Replaces the data of a server that is not started by a copy of the primary's, but for its settings.
+fn copy(primary: u16, folder: &Path) -> PathBuf {
+    let data = folder.join("data");
+    let settings = data.join("postgresql.auto.conf");
+    let own = fs::read(&settings).unwrap();
+    fs::remove_dir_all(&data).unwrap();
+    let output = program("pg_basebackup", unprivileged_user())
+        .args([
+            "--host=127.0.0.1",
+            "--username=postgres",
+            "--checkpoint=fast",
+            "--no-sync",
+        ])
+        .arg(format!("--port={primary}"))
+        .arg("-D")
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    fs::write(settings, own).unwrap();
+    fs::write(data.join("standby.signal"), "").unwrap();
+    pg_config("--bindir").join("postgres")
+}
+
+#[test]
+fn a_standby_fetches_for_itself_and_goes_on_when_it_is_promoted() {
+    let (old, new) = (Provider::new("a"), Provider::with_kid("a", "k2"));
+    let [of_primary, of_standby] = [(); 2].map(|()| KeyServer::start(Answer::Body(old.key_set())));
+    let primary = server_with(&[entry("a", &of_primary.url())], "");
+    let database = primary.database();
+    let mut client = primary.connect(&database, "postgres", "");
+    init(&mut client, &old.token("alice"));
+    let standby = standby_of(&primary, &conf(&[entry("a", &of_standby.url())], ""));
+
+    let mut living = standby.connect(&database, "postgres", "");
+    assert!(one::<bool>(&mut living, "select pg_is_in_recovery()"));
+    init(&mut living, &old.token("alice"));
+    assert_eq!(user_id(&mut living).as_deref(), Some("alice"));
+    assert_eq!(of_standby.requests(), 1);
+    // The file of the primary's URL came with the copy, and is in no setting here.
+    wait_until("the file", || stored_urls(&standby) == [of_standby.url()]);
+
+    of_standby.answer(Answer::Body(new.key_set()));
+    let mut client = standby.connect(&database, "postgres", "");
+    init(&mut client, &new.token("bob"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+    refuses(&mut living, "select auth.user_id()", "28000", messages::NO_KEY_OF_TOKEN);
+    assert_eq!((of_primary.requests(), of_standby.requests()), (1, 2));
+
+    let worker = process(&standby);
+    assert!(one::<bool>(&mut client, "select pg_promote()"));
+    assert!(!one::<bool>(&mut client, "select pg_is_in_recovery()"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
+    init(&mut client, &new.token("carol"));
+    run(&mut client, "create table written as select auth.user_id()");
+    assert_eq!(one::<String>(&mut client, "select user_id from written"), "carol");
+    refuses_init(&mut client, &old.token("alice"), "28000", messages::NO_KEY_OF_TOKEN);
+    assert_eq!(process(&standby), worker);
+    // It is still the same worker, and still works.
+    let third = Provider::with_kid("b", "k3");
+    let keys = KeyServer::start(Answer::Body(third.key_set()));
+    run(
+        &mut client,
+        &format!("set pg_session_jwt.providers = '[{}]'", entry("b", &keys.url())),
+    );
+    init(&mut client, &third.token("dave"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("dave"));
+}
+
+#[test]
+fn a_standby_reads_the_settings_of_databases_from_the_replicated_catalog() {
+    let provider = Provider::new("a");
+    let keys = KeyServer::start(Answer::Body(provider.key_set()));
+    let preload = "shared_preload_libraries = 'pg_session_jwt'";
+    let primary = Server::start(preload);
+    let database = primary.database();
+    let standby = standby_of(&primary, preload);
+    let mut admin = primary.connect("postgres", "postgres", "");
+    run(
+        &mut admin,
+        &format!(
+            "alter database {database} set pg_session_jwt.providers = '[{}]'",
+            entry("a", &keys.url())
+        ),
+    );
+    let mut reader = standby.connect("postgres", "postgres", "");
+    wait_until("the setting to be replicated", || {
+        one::<i64>(&mut reader, "select count(*) from pg_db_role_setting") == 1
+    });
+    assert_eq!(keys.requests(), 0);
+    run(&mut reader, "select pg_reload_conf()");
+    keys.wait_for_requests(1);
+    wait_until("the file", || stored_urls(&standby) == [keys.url()]);
+    assert_eq!(stored_urls(&primary), Vec::<String>::new());
+    let mut client = standby.connect(&database, "postgres", "");
+    init(&mut client, &provider.token("alice"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    assert_eq!(keys.requests(), 1);
+}

@@ -1,0 +1,244 @@
+//! The folder of the fetched key sets, where somebody has put something else: nobody hangs, and an administrator is told.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use postgres::Client;
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{init, one, refuses, run, user_id};
+
+use crate::jwks_url::rotation::{entry, server_with};
+use crate::support::key_fetcher::{process, process_after, refuses_init, stored};
+
+/// Makes a pipe that everybody may read.
+pub fn make_pipe(path: &Path) {
+    let made = Command::new("mkfifo").args(["-m", "644"]).arg(path).status().unwrap();
+    assert!(made.success(), "{}", path.display());
+}
+
+/// What a session answers within half a minute; after that the pipe that it waits for is opened, and the test fails.
+#[track_caller]
+pub fn within_half_a_minute<T: Send + 'static>(pipe: &Path, work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (send, receive) = mpsc::channel();
+    let session = thread::spawn(move || {
+        let _ = send.send(work());
+    });
+    let answer = receive.recv_timeout(Duration::from_secs(30));
+    while answer.is_err() && !session.is_finished() {
+        drop(File::options().read(true).write(true).open(pipe));
+        thread::sleep(Duration::from_millis(20));
+    }
+    answer.expect("an answer in time")
+}
+
+/// What is put in the place of a stored set, and what an administrator is told of it.
+type Intruder = (fn(&Path), &'static str);
+
+const INTRUDERS: [Intruder; 4] = [
+    (make_pipe, "it is not a regular file"),
+    (|path| fs::create_dir(path).unwrap(), "it is not a regular file"),
+    (|path| symlink("/dev/zero", path).unwrap(), "it is not a regular file"),
+    (
+        |path| symlink(path, path).unwrap(),
+        "Too many levels of symbolic links (os error 40)",
+    ),
+];
+
+/// A server with one URL whose keys were fetched once, its provider, and the place where they are stored.
+fn site() -> (Server, Provider, KeyServer, PathBuf) {
+    let provider = Provider::new("a");
+    let keys = KeyServer::start(Answer::Body(provider.key_set()));
+    let server = server_with(&[entry("a", &keys.url())], "");
+    let mut client = server.connect("template1", "postgres", "");
+    init(&mut client, &provider.token("alice"));
+    let path = stored(&server).remove(0).0;
+    (server, provider, keys, path)
+}
+
+fn remove(path: &Path) {
+    if path.is_dir() {
+        fs::remove_dir(path)
+    } else {
+        fs::remove_file(path)
+    }
+    .unwrap();
+}
+
+#[test]
+fn what_is_no_file_holds_no_session_up() {
+    let (server, provider, _keys, path) = site();
+    let good = path.with_extension("good");
+    fs::rename(&path, &good).unwrap();
+    for (put, told) in INTRUDERS {
+        put(&path);
+        let mut client = server.connect("template1", "postgres", "");
+        run(&mut client, "set statement_timeout = '5s'");
+        let token = provider.token("alice");
+        let (mut client, shown) = within_half_a_minute(&path, move || {
+            refuses_init(&mut client, &token, "55000", messages::KEYS_NOT_AVAILABLE);
+            let shown = one::<String>(&mut client, "select last_error from auth.providers()");
+            (client, shown)
+        });
+        assert_eq!(shown, format!("the stored key set cannot be used: {told}"));
+        assert_eq!(user_id(&mut client), None);
+        // However often tokens are presented, the log is told once by each session.
+        for _ in 0..3 {
+            refuses_init(
+                &mut client,
+                &provider.token("alice"),
+                "55000",
+                messages::KEYS_NOT_AVAILABLE,
+            );
+        }
+        remove(&path);
+    }
+    let log = server.log();
+    for (told, sessions) in [
+        ("it is not a regular file", 3),
+        ("Too many levels of symbolic links", 1),
+    ] {
+        assert_eq!(
+            log.matches(&format!("cannot be used: {told}")).count(),
+            sessions,
+            "{log}"
+        );
+    }
+    fs::rename(&good, &path).unwrap();
+    let mut client = server.connect("template1", "postgres", "");
+    init(&mut client, &provider.token("alice"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+}
+
+#[test]
+fn what_is_no_file_holds_the_worker_up_no_more() {
+    let (mut server, provider, keys, path) = site();
+    let unfinished = path.with_file_name("unfinished");
+    let accepted = |mut client: Client, pipe: &Path, user: &str| {
+        let (token, user) = (provider.token(user), user.to_owned());
+        within_half_a_minute(pipe, move || {
+            wait_until("the keys", || {
+                client
+                    .batch_execute(&format!("select auth.jwt_session_init('{token}')"))
+                    .is_ok()
+            });
+            assert_eq!(user_id(&mut client), Some(user));
+        });
+    };
+    for (put, _) in [INTRUDERS[0], INTRUDERS[2], INTRUDERS[3]] {
+        for place in [&path, &unfinished] {
+            server.restart_after(|_| {
+                fs::remove_file(&path).unwrap();
+                put(place);
+            });
+            accepted(server.connect("template1", "postgres", ""), place, "alice");
+            assert_eq!(stored(&server), [(path.clone(), keys.url())]);
+        }
+    }
+    // A folder is nothing that a file can replace; and it is left to whoever made it.
+    server.restart_after(|_| {
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+    });
+    let mut client = server.connect("template1", "postgres", "");
+    refuses_init(
+        &mut client,
+        &provider.token("alice"),
+        "55000",
+        messages::KEYS_NOT_AVAILABLE,
+    );
+    let told = "select last_error from auth.providers()";
+    wait_until("the fetch", || {
+        one::<String>(&mut client, told) != "it was not fetched yet"
+    });
+    let expected = "it cannot be stored in the data directory: Is a directory (os error 21)";
+    assert_eq!(one::<String>(&mut client, told), expected);
+}
+
+#[test]
+fn a_stored_set_that_was_changed_is_not_taken_for_the_one_that_came_again() {
+    let (mut server, provider, keys, path) = site();
+    let good = fs::read(&path).unwrap();
+    // What a backup of another day has, say.
+    let old = Provider::new("a");
+    File::create(&path)
+        .unwrap()
+        .write_all(format!("{}\n{}", keys.url(), old.key_set()).as_bytes())
+        .unwrap();
+    let mut client = server.connect("template1", "postgres", "");
+    let unknown = Provider::with_kid("a", "unknown").token("mallory");
+    refuses_init(&mut client, &unknown, "28000", messages::NO_KEY_OF_TOKEN);
+    assert_eq!(keys.requests(), 2);
+    wait_until("the file", || fs::read(&path).unwrap() == good);
+    refuses_init(&mut client, &old.token("mallory"), "28000", messages::INVALID_SIGNATURE);
+    init(&mut client, &provider.token("alice"));
+    drop((client, keys));
+    server.restart();
+    let mut client = server.connect("template1", "postgres", "");
+    refuses_init(&mut client, &old.token("mallory"), "28000", messages::INVALID_SIGNATURE);
+    init(&mut client, &provider.token("alice"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+}
+
+/// As if the worker before it had ended between storing a set and saying so.
+#[test]
+fn a_worker_that_is_started_anew_has_living_sessions_read_what_is_stored() {
+    let (server, provider, keys, path) = site();
+    let mut living = server.connect("template1", "postgres", "");
+    init(&mut living, &provider.token("alice"));
+    let worker = process(&server);
+    fs::write(&path, format!("{}\n{{\"keys\":[]}}", keys.url())).unwrap();
+    drop(keys);
+    assert_eq!(user_id(&mut living).as_deref(), Some("alice"));
+    run(
+        &mut server.connect("postgres", "postgres", ""),
+        &format!("select pg_terminate_backend({worker}, 30000)"),
+    );
+    process_after(&server, worker);
+    wait_until("the set to be read", || {
+        living.batch_execute("select auth.user_id()").is_err()
+    });
+    refuses(
+        &mut living,
+        "select auth.user_id()",
+        "55000",
+        messages::KEYS_NOT_AVAILABLE,
+    );
+}
+
+#[test]
+fn a_pipe_in_the_place_of_the_authorities_does_not_end_the_fetching() {
+    let provider = Provider::new("a");
+    let folder = std::env::temp_dir().join(format!("pg_session_jwt-pipe-{}", std::process::id()));
+    make_pipe(&folder);
+    let ca_file = format!("pg_session_jwt.ca_file = '{}'", folder.display());
+    let server = server_with(&[entry("a", "https://127.0.0.1:9/keys")], &ca_file);
+    let mut client = server.connect("template1", "postgres", "");
+    let told = "select last_error from auth.providers()";
+    let shown = within_half_a_minute(&folder, move || {
+        refuses_init(
+            &mut client,
+            &provider.token("alice"),
+            "55000",
+            messages::KEYS_NOT_AVAILABLE,
+        );
+        wait_until("the fetch", || {
+            one::<String>(&mut client, told) != "it was not fetched yet"
+        });
+        one::<String>(&mut client, told)
+    });
+    let expected = format!(
+        "pg_session_jwt.ca_file \"{}\": it is not a regular file",
+        folder.display()
+    );
+    fs::remove_file(&folder).unwrap();
+    assert_eq!(shown, expected);
+}

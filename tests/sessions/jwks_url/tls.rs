@@ -1,0 +1,215 @@
+//! Key sets over TLS: a provider is who a certificate says it is, if an authority vouches for that which the server trusts.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::{Duration, Instant};
+
+use postgres::Client;
+use testkit::key_server::{Answer, KeyServer, wait_until};
+use testkit::key_server_tls::{Authority, self_signed, start_tls};
+use testkit::provider::Provider;
+use testkit::server::{Server, pg_config};
+use testkit::session::{init, refuses, run, user_id};
+
+use crate::jwks_url::faults::{NOT_AVAILABLE, condition, presenting, reload, wait_until_good};
+use crate::jwks_url::rotation::{conf, entry};
+
+/// A server with these files beside its data directory, in which it works. To it, `system.pem` is what the system
+/// trusts, and there is a proxy that does not answer.
+fn server_with_files(entries: &[String], more: &str, files: &[(&str, &str)]) -> Server {
+    let server = Server::start_program(&conf(entries, more), |folder| {
+        for (name, content) in files {
+            fs::write(folder.join(name), content).unwrap();
+        }
+        let script = folder.join("postgres");
+        let text = format!(
+            "#!/bin/sh\nexport SSL_CERT_FILE='{}' HTTPS_PROXY=http://127.0.0.1:1\nexec '{}' \"$@\"\n",
+            folder.join("system.pem").display(),
+            pg_config("--bindir").join("postgres").display()
+        );
+        fs::write(&script, text).unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        script
+    });
+    run(
+        &mut server.connect("template1", "postgres", ""),
+        "create extension pg_session_jwt",
+    );
+    server
+}
+
+fn use_file(client: &mut Client, name: &str) {
+    run(
+        client,
+        &format!("alter system set pg_session_jwt.ca_file = '../{name}'"),
+    );
+}
+
+#[test]
+fn a_certificate_of_an_authority_in_the_file_is_accepted_for_its_host_alone() {
+    let (ours, another, system) = (
+        Authority::new("ours"),
+        Authority::new("another"),
+        Authority::new("system"),
+    );
+    let namesake = Authority::new("ours");
+    let (name, address) = ("localhost", "127.0.0.1");
+    let provider = Provider::new("a");
+    let good = [
+        (ours.certify(name), name),
+        (ours.certify(address), address),
+        (another.certify(name), name),
+    ];
+    let bad = [
+        (system.certify(address), address, "UnknownIssuer"),
+        (self_signed(address), address, "UnknownIssuer"),
+        (namesake.certify(address), address, "BadSignature"),
+        (
+            ours.certify("key.example"),
+            name,
+            "certificate not valid for name \"localhost\"; certificate is only valid for DnsName(\"key.example\")",
+        ),
+        (
+            ours.certify(name),
+            address,
+            "certificate not valid for name \"127.0.0.1\"; certificate is only valid for DnsName(\"localhost\")",
+        ),
+        (
+            ours.certify(address),
+            name,
+            "certificate not valid for name \"localhost\"; certificate is only valid for IpAddress(127.0.0.1)",
+        ),
+        (
+            ours.certify_for_years(address, (2000, 2020)),
+            address,
+            "certificate expired",
+        ),
+        (
+            ours.certify_for_years(address, (3000, 4000)),
+            address,
+            "certificate not valid yet",
+        ),
+    ];
+    let serve = |tls| start_tls(tls, Answer::Body(provider.key_set()));
+    let good = good.map(|(tls, host)| (serve(tls), host));
+    let bad = bad.map(|(tls, host, error)| (serve(tls), host, error));
+    let url = |keys: &KeyServer, host: &str| keys.url_at(host, "/keys");
+    let issuers = good.iter().map(|(keys, host)| url(keys, host));
+    let entries: Vec<String> = issuers
+        .chain(bad.iter().map(|(keys, host, _)| url(keys, host)))
+        .map(|url| entry(&url, &url))
+        .collect();
+    let file = format!("the first of two\n{}{}", another.pem, ours.pem);
+    let files = [("ca.pem", file.as_str()), ("system.pem", &system.pem)];
+    let server = server_with_files(&entries, "pg_session_jwt.ca_file = '../ca.pem'", &files);
+    let mut client = server.connect("template1", "postgres", "");
+    for (keys, host) in &good {
+        wait_until_good(&mut client, &url(keys, host));
+        assert_eq!(keys.requests(), 1);
+    }
+    for (keys, host, error) in &bad {
+        let (usable, told) = condition(&mut client, &url(keys, host));
+        // What follows are two times.
+        let told = told.split(": verification time").next().unwrap();
+        assert_eq!(told, format!("io: invalid peer certificate: {error}"));
+        assert!(!usable);
+        // Nothing is asked of a stranger.
+        assert_eq!(keys.requests(), 0);
+    }
+}
+
+#[test]
+fn a_redirect_from_https_to_http_and_a_server_without_tls_are_refused() {
+    let (ours, provider) = (Authority::new("ours"), Provider::new("a"));
+    let plain = KeyServer::start(Answer::Body(provider.key_set()));
+    let keys = start_tls(ours.certify("127.0.0.1"), Answer::Redirect(plain.url()));
+    let without_tls = plain.url().replace("http:", "https:");
+    let entries = [entry("a", &keys.url()), entry("b", &without_tls)];
+    let server = server_with_files(
+        &entries,
+        "pg_session_jwt.ca_file = '../ca.pem'",
+        &[("ca.pem", &ours.pem)],
+    );
+    let mut client = server.connect("template1", "postgres", "");
+    let elsewhere = "it redirects to another host";
+    assert_eq!(condition(&mut client, "a"), (false, elsewhere.to_owned()));
+    let (usable, error) = condition(&mut client, "b");
+    assert!(!usable && error.starts_with("io: "), "{error}");
+    assert_eq!((keys.requests(), plain.requests()), (3, 0));
+    keys.answer(Answer::Steps(vec![
+        Answer::Redirect("/moved".to_owned()),
+        Answer::Body(provider.key_set()),
+    ]));
+    reload(&server);
+    let present = presenting(&provider.token("alice"));
+    wait_until("the set", || client.batch_execute(&present).is_ok());
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
+    assert_eq!(keys.paths()[3..], ["/keys", "/moved"]);
+}
+
+#[test]
+fn a_file_of_authorities_that_cannot_be_used_is_not_replaced_by_those_of_the_system() {
+    let (system, other) = (Authority::new("system"), Authority::new("other"));
+    let provider = Provider::new("a");
+    let keys = start_tls(system.certify("127.0.0.1"), Answer::Body(provider.key_set()));
+    let (half, _) = system.pem.split_at(system.pem.len() / 2);
+    let broken = system.pem.replace("MII", "M?I");
+    let files = [
+        ("system.pem", system.pem.as_str()),
+        ("empty.pem", ""),
+        ("garbage.pem", "neither PEM nor DER"),
+        ("half.pem", half),
+        ("broken.pem", &broken),
+        ("other.pem", &other.pem),
+        ("secret.pem", &system.pem),
+    ];
+    let server = server_with_files(&[entry("a", &keys.url())], "", &files);
+    let secret = server.folder().join("secret.pem");
+    fs::set_permissions(secret, fs::Permissions::from_mode(0o000)).unwrap();
+    let mut client = server.connect("template1", "postgres", "");
+    init(&mut client, &provider.token("alice"));
+    assert_eq!(keys.requests(), 1);
+    let unusable = |name: &str, reason: &str| format!("pg_session_jwt.ca_file \"../{name}\": {reason}");
+    let no_certificate = "it has no certificate";
+    for (name, reason) in [
+        ("missing.pem", "No such file or directory (os error 2)"),
+        ("data", "it is not a regular file"),
+        ("secret.pem", "Permission denied (os error 13)"),
+        ("empty.pem", no_certificate),
+        ("garbage.pem", no_certificate),
+        ("half.pem", "it is not a well-formed PEM file"),
+        ("broken.pem", "it is not a well-formed PEM file"),
+        ("other.pem", ""),
+    ] {
+        let error = match reason {
+            "" => "io: invalid peer certificate: UnknownIssuer".to_owned(),
+            reason => unusable(name, reason),
+        };
+        use_file(&mut client, name);
+        reload(&server);
+        // The worker may hear of a reload after a session does, whose URL it would then fetch with the file before.
+        std::thread::sleep(Duration::from_millis(500));
+        // A URL of its own: one whose set has come is not fetched again for a file.
+        let entry = entry(name, &keys.url_at("127.0.0.1", &format!("/{name}")));
+        run(
+            &mut client,
+            &format!("alter system set pg_session_jwt.providers = '[{entry}]'"),
+        );
+        reload(&server);
+        wait_until(&error, || {
+            let (usable, told) = condition(&mut client, name);
+            assert!(!usable);
+            told.starts_with(&error)
+        });
+        let token = presenting(&Provider::new(name).token("mallory"));
+        refuses(&mut client, &token, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+    }
+    assert_eq!(keys.requests(), 1);
+    // Another file counts from the next reload on, at once.
+    use_file(&mut client, "system.pem");
+    reload(&server);
+    let started = Instant::now();
+    wait_until_good(&mut client, "other.pem");
+    assert!(started.elapsed() < Duration::from_secs(9));
+    assert_eq!(keys.paths().iter().filter(|path| *path == "/other.pem").count(), 1);
+}

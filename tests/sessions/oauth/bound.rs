@@ -1,0 +1,242 @@
+//! A session that logged in with a token is its user's under whatever settings its database has: what counts is what the
+//! login's provider says of a token, not what stands in it.
+
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::server::Server;
+use testkit::session::{FUNCTIONS, Proxy, now, run, ways_to_present};
+use testkit::wire::Wire;
+
+use crate::support::oauth_server::{
+    ISSUER, alter, entry, log_since, login, login_to, token, token_of, token_with, usual_server,
+};
+
+/// A database without providers, whose clients may bring keys.
+fn without_providers(server: &Server) -> String {
+    let database = server.database();
+    alter(
+        server,
+        &format!("alter database {database} set pg_session_jwt.providers = ''"),
+    );
+    database
+}
+
+#[track_caller]
+fn every_reader_refuses(client: &mut Wire, sqlstate: &str, message: &str) {
+    for call in FUNCTIONS.iter().filter(|call| **call != "init") {
+        client.refuses(&format!("select auth.{call}()"), sqlstate, message);
+    }
+}
+
+/// What an attacker signs for themselves: their own issuer and user id, and claims that are not theirs.
+fn forged(proxy: &Proxy) -> String {
+    proxy.token_with_jti(1, &format!(r#""iss":"{ISSUER}","sub":"alice","org":"victim-org""#))
+}
+
+#[test]
+fn a_key_of_the_clients_own_signs_nothing_after_a_login() {
+    let Some(server) = usual_server("") else { return };
+    let database = without_providers(&server);
+    let proxy = Proxy::new();
+    let (jwk, options, forged) = (proxy.jwk(), proxy.options(), forged(&proxy));
+    for key in [("pg_session_jwt.jwk", jwk.as_str()), ("options", options.as_str())] {
+        let parameters = [("database", database.as_str()), key];
+        let mut client = Wire::login(server.port(), "authenticated", &parameters, &token("alice")).unwrap();
+        for sql in ways_to_present(&forged) {
+            client.refuses(&sql, "55000", messages::NO_PROVIDER_OF_LOGIN);
+            client.refuses(&format!("begin; {sql}"), "55000", messages::NO_PROVIDER_OF_LOGIN);
+            client.run("rollback");
+        }
+        every_reader_refuses(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
+        for reset in ["reset all", "discard all", "reset pg_session_jwt.jwt"] {
+            client.run(reset);
+            every_reader_refuses(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
+        }
+        // Nor in a function that brings it along, which was written before the library was there to look at it.
+        let mut admin = server.connect(&database, "postgres", "");
+        run(
+            &mut admin,
+            &format!(
+                "create or replace function forged() returns jsonb language sql set pg_session_jwt.jwt = '{forged}'
+                     as 'select auth.session()'"
+            ),
+        );
+        client.refuses("select forged()", "55000", messages::NO_PROVIDER_OF_LOGIN);
+    }
+}
+
+#[test]
+fn a_key_of_the_servers_own_is_no_login_provider_either() {
+    let proxy = Proxy::new();
+    let Some(server) = usual_server(&format!("pg_session_jwt.jwk = '{}'", proxy.jwk())) else {
+        return;
+    };
+    let database = without_providers(&server);
+    let mut client = login_to(&server, &database, &token("alice")).unwrap();
+    for sql in ways_to_present(&forged(&proxy)) {
+        client.refuses(&sql, "55000", messages::NO_PROVIDER_OF_LOGIN);
+    }
+    every_reader_refuses(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
+}
+
+#[test]
+fn a_superuser_who_takes_the_providers_away_opens_no_door_to_the_clients_key() {
+    let Some(server) = usual_server("") else { return };
+    let proxy = Proxy::new();
+    let (jwk, forged) = (proxy.jwk(), forged(&proxy));
+    let parameters = [("database", "app"), ("pg_session_jwt.jwk", jwk.as_str())];
+    let mut client = Wire::login(server.port(), "authenticated", &parameters, &token("alice")).unwrap();
+    run(
+        &mut server.connect("app", "postgres", ""),
+        "create function weaken(value text) returns void language sql security definer
+             as $$ select set_config('pg_session_jwt.providers', value, false) $$",
+    );
+    client.run("select weaken('')");
+    for sql in ways_to_present(&forged) {
+        assert_eq!(client.query(&sql).unwrap_err().sqlstate, "55000", "{sql}");
+    }
+    assert_eq!(client.query("select auth.session()").unwrap_err().sqlstate, "55000");
+}
+
+#[test]
+fn the_user_id_is_compared_as_the_providers_of_the_database_see_it() {
+    let Some(server) = usual_server("") else { return };
+    let database = server.database();
+    let by_email = entry(r#","audience":"api","user_id_claim":"email""#);
+    alter(
+        &server,
+        &format!("alter database {database} set pg_session_jwt.providers = '[{by_email}]'"),
+    );
+    let of_alice = token_of("alice", r#""email":"victim@example.com""#);
+    let mut client = login_to(&server, &database, &of_alice).unwrap();
+    // Her own token names somebody else there than the one who logged in.
+    every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
+    for other in [
+        token_of("alice", r#""email":"alice""#),
+        token_of("bob", r#""email":"alice""#),
+    ] {
+        for sql in ways_to_present(&other) {
+            client.refuses(&sql, "28000", messages::OTHER_USER);
+        }
+    }
+}
+
+#[test]
+fn the_same_user_id_of_another_provider_of_the_database_is_somebody_else() {
+    let Some(server) = usual_server("") else { return };
+    let database = server.database();
+    let other = Provider::new("https://b.example/");
+    let usual = entry(r#","audience":"api""#);
+    alter(
+        &server,
+        &format!(
+            "alter database {database} set pg_session_jwt.providers = '[{usual},{}]'",
+            other.entry("")
+        ),
+    );
+    let mut client = login_to(&server, &database, &token("alice")).unwrap();
+    for sql in ways_to_present(&other.token("alice")) {
+        client.refuses(&sql, "28000", messages::OTHER_USER);
+    }
+    client.run(&format!("set pg_session_jwt.jwt = '{}'", token("alice")));
+    assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
+}
+
+#[test]
+fn a_database_that_binds_where_the_server_does_not_asks_the_startup_packet_again() {
+    let other = Provider::new("https://b.example/");
+    let entries = [crate::support::oauth_server::usual_entry(), other.entry("")];
+    let conf = crate::support::oauth_server::conf(
+        &entries,
+        "pg_session_jwt.bind_login_identity = off\ndebug_parallel_query = off",
+    );
+    let Some(server) = crate::support::oauth_server::server_with(&conf) else {
+        return;
+    };
+    let database = server.database();
+    alter(
+        &server,
+        &format!("alter database {database} set pg_session_jwt.bind_login_identity = on"),
+    );
+    let own = token("alice");
+    for foreign in [token("bob"), other.token("alice"), String::new()] {
+        for name in ["pg_session_jwt.jwt", "options"] {
+            let option = format!("-c pg_session_jwt.jwt={foreign}");
+            let value = if name == "options" { &option } else { &foreign };
+            let parameters = [
+                ("database", database.as_str()),
+                (name, value.as_str()),
+                ("request.jwt.claims", r#"{"sub":"mallory"}"#),
+            ];
+            let mut client = Wire::login(server.port(), "authenticated", &parameters, &own).unwrap();
+            every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
+            // In a worker that is the first to read it, too.
+            client.run("set debug_parallel_query = on");
+            every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
+            client.run("set debug_parallel_query = off");
+            client.run("discard all");
+            every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
+            client.run(&format!("set pg_session_jwt.jwt = '{own}'"));
+            assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
+        }
+    }
+    // Where the server's own setting counts, it is as it was.
+    let foreign = token("bob");
+    let parameters = [("database", "app"), ("pg_session_jwt.jwt", foreign.as_str())];
+    let mut client = Wire::login(server.port(), "authenticated", &parameters, &own).unwrap();
+    assert_eq!(client.one("select auth.user_id()"), Some("bob".to_owned()));
+}
+
+#[test]
+fn binding_an_open_session_ends_the_identity_of_somebody_else() {
+    let Some(server) = usual_server("pg_session_jwt.bind_login_identity = off") else {
+        return;
+    };
+    run(
+        &mut server.connect("app", "postgres", ""),
+        "create function bind(value text) returns void language sql security definer
+             as $$ select set_config('pg_session_jwt.bind_login_identity', value, false) $$",
+    );
+    let mut client = login(&server, &token("alice")).unwrap();
+    client.run(&format!("set pg_session_jwt.jwt = '{}'", token("bob")));
+    assert_eq!(client.one("select auth.user_id()"), Some("bob".to_owned()));
+    client.run("select bind('on')");
+    every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
+    client.run("select bind('off'); set pg_session_jwt.jwt = ''");
+    assert_eq!(client.one("select auth.user_id()"), None);
+    client.run("select bind('on')");
+    every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
+    client.run("reset pg_session_jwt.jwt");
+    assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
+}
+
+#[test]
+fn what_workers_know_of_the_login_is_nobodys_to_set_or_to_see() {
+    let Some(server) = usual_server("") else { return };
+    let name = "pg_session_jwt.login_identity";
+    let mut client = login(&server, &token("alice")).unwrap();
+    for sql in [
+        format!("set {name} = ''"),
+        format!("reset {name}"),
+        format!("select set_config('{name}', '', true)"),
+        format!("create function pg_temp.f() returns int language sql set {name} = '' as 'select 1'"),
+    ] {
+        assert_eq!(client.query(&sql).unwrap_err().sqlstate, "55P02", "{sql}");
+    }
+    assert_eq!(client.query(&format!("show {name}")).unwrap_err().sqlstate, "42501");
+    assert_eq!(
+        client.one("select count(*) from pg_settings where name like '%login\\_identity' and name not like '%bind%'"),
+        Some("0".to_owned())
+    );
+    let packet = [("database", "app"), (name, "x")];
+    let before = server.log().len();
+    let refusal = Wire::login(server.port(), "authenticated", &packet, &token("alice")).err();
+    assert_eq!(refusal.unwrap().sqlstate, "22023", "{}", log_since(&server, before));
+    // An expired token is none, whoever's it is.
+    let expired = token_with(&format!(r#""sub":"alice","aud":"api","exp":{}"#, now() - 3600));
+    client.refuses(
+        &format!("set pg_session_jwt.jwt = '{expired}'"),
+        "28000",
+        messages::EXPIRED,
+    );
+}

@@ -1,0 +1,287 @@
+//! After a login with a token the session is its user's: what replaces the token, what resets it, and what cannot.
+
+use testkit::messages;
+use testkit::provider::Provider;
+use testkit::session::{now, run, ways_to_present};
+use testkit::signer::ED25519;
+use testkit::wire::Wire;
+
+use crate::support::oauth_server::{
+    ISSUER, alter, conf, login, login_to, server_with, token, token_of, token_with, usual_entry, usual_server,
+};
+
+fn user_and_email(client: &mut Wire) -> String {
+    client
+        .one("select concat_ws(' ', auth.user_id(), auth.email())")
+        .unwrap()
+}
+
+/// A token that its user gets instead of the one of the login.
+fn refreshed(user: &str) -> String {
+    token_of(user, r#""email":"new""#)
+}
+
+#[test]
+fn resets_go_back_to_the_login_and_not_to_nobody() {
+    let Some(server) = usual_server("") else { return };
+    let mut client = login(&server, &token_of("alice", r#""email":"old""#)).unwrap();
+    for reset in [
+        "reset pg_session_jwt.jwt",
+        "set pg_session_jwt.jwt to default",
+        "reset all",
+        "discard all",
+    ] {
+        client.run(&format!("set pg_session_jwt.jwt = '{}'", refreshed("alice")));
+        assert_eq!(user_and_email(&mut client), "alice new");
+        client.run(reset);
+        assert_eq!(user_and_email(&mut client), "alice old", "{reset}");
+    }
+}
+
+#[test]
+fn a_token_of_the_same_user_replaces_that_of_the_login_and_follows_transactions() {
+    let Some(server) = usual_server("") else { return };
+    let mut client = login(&server, &token_of("alice", r#""email":"old""#)).unwrap();
+    for sql in ways_to_present(&refreshed("alice")) {
+        client.run("begin");
+        client.run(&sql);
+        assert_eq!(user_and_email(&mut client), "alice new", "{sql}");
+        client.run("rollback");
+        assert_eq!(user_and_email(&mut client), "alice old", "{sql}");
+    }
+    client.run("begin");
+    client.run(&format!("set local pg_session_jwt.jwt = '{}'", refreshed("alice")));
+    client.run("savepoint one");
+    client.refuses(
+        &format!("select auth.jwt_session_init('{}', true)", token("bob")),
+        "28000",
+        messages::OTHER_USER,
+    );
+    client.run("rollback to one");
+    assert_eq!(user_and_email(&mut client), "alice new");
+    client.run("commit");
+    assert_eq!(user_and_email(&mut client), "alice old");
+    client.run(&format!("select auth.jwt_session_init('{}')", refreshed("alice")));
+    assert_eq!(user_and_email(&mut client), "alice new");
+}
+
+#[test]
+fn the_token_of_another_user_is_refused_and_changes_nothing() {
+    let other = Provider::new("https://b.example/");
+    let entries = [usual_entry(), other.entry("")];
+    let Some(server) = server_with(&conf(&entries, "pg_session_jwt.audit_log = on")) else {
+        return;
+    };
+    let mut client = login(&server, &token("alice")).unwrap();
+    let bob = token("bob");
+    // The same name at another provider is somebody else.
+    for token in [&bob, &other.token("alice")] {
+        for sql in ways_to_present(token) {
+            client.refuses(&sql, "28000", messages::OTHER_USER);
+            assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
+        }
+    }
+    let refusal = client.query(&format!("set pg_session_jwt.jwt = '{bob}'")).unwrap_err();
+    assert_eq!(
+        refusal.detail.as_deref(),
+        Some("It logged in with a token; only one of the same issuer and user id can replace that.")
+    );
+    assert_eq!(
+        refusal.hint.as_deref(),
+        Some("RESET goes back to the token of the login. Log in anew to be somebody else.")
+    );
+    // One that is no good at all is refused for that.
+    let expired = token_with(&format!(r#""sub":"alice","aud":"api","exp":{}"#, now() - 3600));
+    for sql in ways_to_present(&expired) {
+        client.refuses(&sql, "28000", messages::EXPIRED);
+    }
+    let log = server.log();
+    let audited = format!(r#""reason":"{}","sqlstate":"28000","sub":"bob""#, messages::OTHER_USER);
+    assert!(log.contains(&audited), "{log}");
+    assert!(
+        bob.split('.').all(|part| part.len() < 60 || !log.contains(part)),
+        "{log}"
+    );
+}
+
+#[test]
+fn nobody_is_no_way_out() {
+    let Some(server) = usual_server("") else { return };
+    let mut admin = server.connect("app", "postgres", "");
+    run(
+        &mut admin,
+        "create function nobody() returns text language sql set pg_session_jwt.jwt = '' as 'select auth.user_id()'",
+    );
+    let mut client = login(&server, &token("alice")).unwrap();
+    for sql in [
+        "set pg_session_jwt.jwt = ''",
+        "begin; set local pg_session_jwt.jwt = ''",
+        "select set_config('pg_session_jwt.jwt', '', false)",
+        "select nobody()",
+    ] {
+        client.refuses(sql, "28000", messages::OTHER_USER);
+        client.run("rollback");
+        assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()), "{sql}");
+    }
+    // NULL is a reset.
+    client.run("select set_config('pg_session_jwt.jwt', null, false)");
+    assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
+}
+
+#[test]
+fn a_superuser_can_let_sessions_be_somebody_else() {
+    let Some(server) = usual_server("") else { return };
+    let mut bound = login(&server, &token("alice")).unwrap();
+    let sql = "set pg_session_jwt.bind_login_identity = off";
+    let message = "permission denied to set parameter \"pg_session_jwt.bind_login_identity\"";
+    bound.refuses(sql, "42501", message);
+    let off = ("options", "-c pg_session_jwt.bind_login_identity=off");
+    let parameters = [("database", "app"), off];
+    let refusal = Wire::login(server.port(), "authenticated", &parameters, &token("alice")).err();
+    assert_eq!(refusal.unwrap().message, message);
+
+    alter(
+        &server,
+        "alter database app set pg_session_jwt.bind_login_identity = off",
+    );
+    let mut client = login(&server, &token("alice")).unwrap();
+    for sql in ways_to_present(&token("bob")) {
+        client.run(&format!("begin; {sql}"));
+        assert_eq!(client.one("select auth.user_id()"), Some("bob".to_owned()), "{sql}");
+        client.run("commit");
+        client.run("reset all");
+        assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()), "{sql}");
+    }
+    client.run("set pg_session_jwt.jwt = ''");
+    assert_eq!(client.one("select auth.user_id()"), None);
+    // A session that was there before does not become somebody else's: it must be opened anew.
+    bound.refuses(
+        &format!("set pg_session_jwt.jwt = '{}'", token("bob")),
+        "55000",
+        &messages::stored_changed("bind_login_identity"),
+    );
+}
+
+#[test]
+fn the_startup_packet_can_have_the_token_of_the_login_and_no_other() {
+    let Some(server) = usual_server("") else { return };
+    let alice = token("alice");
+    let start = |of_packet: &str, as_option: bool| {
+        let option = format!("-c pg_session_jwt.jwt={of_packet}");
+        let parameter = if as_option {
+            ("options", option.as_str())
+        } else {
+            ("pg_session_jwt.jwt", of_packet)
+        };
+        Wire::login(
+            server.port(),
+            "authenticated",
+            &[("database", "app"), parameter],
+            &alice,
+        )
+    };
+    for as_option in [true, false] {
+        let mut client = start(&alice, as_option).unwrap();
+        assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
+        client.run("discard all");
+        assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
+        for other in [token("bob"), refreshed("alice"), String::new(), "garbage".to_owned()] {
+            let refusal = start(&other, as_option).err().expect("a refusal");
+            assert_eq!(
+                (refusal.sqlstate.as_str(), refusal.message.as_str()),
+                ("28000", messages::OTHER_USER)
+            );
+        }
+    }
+}
+
+#[test]
+fn an_identity_that_has_expired_is_refused_at_its_next_use() {
+    let Some(server) = usual_server("") else { return };
+    let strict = server.database();
+    alter(
+        &server,
+        &format!("alter database {strict} set pg_session_jwt.leeway = 0"),
+    );
+    let ended = token_with(&format!(r#""sub":"alice","aud":"api","exp":{}"#, now() - 2));
+    let mut client = login_to(&server, &strict, &ended).unwrap();
+    for sql in ["select auth.user_id()", "select * from notes", "select auth.session()"] {
+        client.refuses(sql, "28000", messages::EXPIRED);
+    }
+    // A fresh one of the same user goes on, and its end is the end again.
+    client.run(&format!("select auth.jwt_session_init('{}')", token("alice")));
+    assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
+    client.run("reset all");
+    client.refuses("select auth.user_id()", "28000", messages::EXPIRED);
+}
+
+#[test]
+fn a_token_without_an_issuer_stays_the_only_one_of_its_session() {
+    let keys = ED25519.jwk(r#""kid":"a""#);
+    let entry = format!(r#"{{"audience":"api","jwks":{{"keys":[{keys}]}}}}"#);
+    let Some(server) = server_with(&conf(&[entry], "")) else {
+        return;
+    };
+    let of = |more: &str| {
+        let payload = format!(r#"{{"sub":"alice","aud":"api"{more}}}"#);
+        ED25519.token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"a"}"#, payload)
+    };
+    let mut client = login(&server, &of("")).unwrap();
+    assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
+    client.run(&format!("set pg_session_jwt.jwt = '{}'", of("")));
+    for other in [of(r#","jti":2"#), of(&format!(r#","iss":"{ISSUER}""#))] {
+        client.refuses(
+            &format!("set pg_session_jwt.jwt = '{other}'"),
+            "28000",
+            messages::OTHER_USER,
+        );
+    }
+}
+
+#[test]
+fn parallel_workers_are_the_same_user() {
+    let more = "max_parallel_workers = 100\nmax_worker_processes = 100\ndebug_parallel_query = on\n\
+                log_parameter_max_length = 0";
+    let Some(server) = usual_server(more) else { return };
+    let mut admin = server.connect("app", "postgres", "");
+    // The library is not loaded in this session, so nobody looks at the value.
+    run(
+        &mut admin,
+        &format!(
+            "create function pid() returns int language plpgsql parallel safe as 'begin return pg_backend_pid(); end';
+             create function as_bob() returns text language sql parallel safe set pg_session_jwt.jwt = '{}'
+                 as 'select auth.user_id() || pg_backend_pid()'",
+            token("bob")
+        ),
+    );
+    let mut client = login(&server, &token_of("alice", r#""email":"old""#)).unwrap();
+    let leader = client.one("select current_setting('debug_parallel_query')");
+    assert_eq!(leader.as_deref(), Some("on"));
+    client.run("set debug_parallel_query = off");
+    let leader = client.one("select pg_backend_pid()").unwrap();
+    client.run("set debug_parallel_query = on");
+    let who = format!("select concat_ws(' ', auth.user_id(), auth.email(), pid() <> {leader}, system_user)");
+    assert_eq!(client.one(&who).unwrap(), "alice old t oauth:alice");
+    client.run(&format!("set pg_session_jwt.jwt = '{}'", refreshed("alice")));
+    assert_eq!(client.one(&who).unwrap(), "alice new t oauth:alice");
+    // What a function brings along is refused in a worker as in its leader.
+    client.refuses("select as_bob()", "28000", messages::OTHER_USER);
+    client.run("set debug_parallel_query = off");
+    client.refuses("select as_bob()", "28000", messages::OTHER_USER);
+
+    alter(
+        &server,
+        "alter database app set pg_session_jwt.bind_login_identity = off",
+    );
+    let mut client = login(&server, &token("alice")).unwrap();
+    let leader = client
+        .one("set debug_parallel_query = off; select pg_backend_pid()")
+        .unwrap();
+    assert_eq!(client.one("select as_bob()"), Some(format!("bob{leader}")));
+    client.run("set debug_parallel_query = on");
+    let in_worker = client.one("select as_bob()").unwrap();
+    assert!(
+        in_worker.starts_with("bob") && !in_worker.ends_with(&leader),
+        "{in_worker}"
+    );
+}

@@ -1,0 +1,76 @@
+//! Many logins at once, good and bad ones mixed: each has its own verdict, and the server lives on.
+
+use std::thread;
+
+use testkit::session::now;
+
+use crate::support::oauth_server::{login, token, token_by, token_with, usual_server};
+
+const CLIENTS: usize = 50;
+/// Where the library is preloaded, and as many where it is not.
+const LOGINS_OF_EACH: usize = 10;
+
+/// What a client presents in its turn, and the user that it is then.
+fn case(client: usize, turn: usize) -> (String, Option<String>) {
+    let user = format!("user-{client}-{turn}");
+    let of = |alg| token_by(alg, &format!(r#""sub":"{user}","aud":"api","exp":{}"#, now() + 600));
+    match (client * LOGINS_OF_EACH + turn) % 10 {
+        0 => (of("ES256"), Some(user)),
+        1 => (of("RS256"), Some(user)),
+        2..5 => (of("EdDSA"), Some(user)),
+        5 => (token_with(&format!(r#""sub":"{user}","aud":"web""#)), None),
+        6 => {
+            let ended = now() - 3600;
+            (
+                token_with(&format!(r#""sub":"{user}","aud":"api","exp":{ended}"#)),
+                None,
+            )
+        }
+        7 => {
+            // The payload of one user with the signature of another one's.
+            let (of_user, of_other) = (token(&user), token("other"));
+            let signed = of_user.rsplit_once('.').unwrap().0;
+            (format!("{signed}.{}", of_other.rsplit_once('.').unwrap().1), None)
+        }
+        8 => (token_with(r#""aud":"api""#), None),
+        _ => (format!("garbage-{client}-{turn}"), None),
+    }
+}
+
+#[test]
+fn a_thousand_logins_have_a_thousand_right_verdicts() {
+    for more in ["", "shared_preload_libraries = 'pg_session_jwt'"] {
+        let Some(server) = usual_server(more) else { return };
+        let verdicts = |client: usize| {
+            let wrong = |turn: &usize| {
+                let (token, expected) = case(client, *turn);
+                let found = match login(&server, &token) {
+                    Ok(mut session) => session.one("select auth.user_id()"),
+                    Err(refusal) => {
+                        assert_eq!(refusal.sqlstate, "28000", "{refusal:?}");
+                        None
+                    }
+                };
+                found != expected
+            };
+            (0..LOGINS_OF_EACH).filter(wrong).count()
+        };
+        let wrong: usize = thread::scope(|scope| {
+            let clients: Vec<_> = (0..CLIENTS)
+                .map(|client| scope.spawn(move || verdicts(client)))
+                .collect();
+            clients.into_iter().map(|client| client.join().unwrap()).sum()
+        });
+        assert_eq!(wrong, 0);
+        let log = server.log();
+        let count = |text: &str| log.matches(text).count();
+        assert_eq!(
+            count("connection authenticated: identity=\"user-"),
+            CLIENTS * LOGINS_OF_EACH / 2
+        );
+        assert_eq!(count("with a token is refused: "), CLIENTS * LOGINS_OF_EACH / 2);
+        for trouble in ["terminated by signal", "PANIC", "broke off", "internal error"] {
+            assert_eq!(count(trouble), 0, "{trouble}");
+        }
+    }
+}

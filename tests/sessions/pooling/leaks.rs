@@ -1,0 +1,76 @@
+//! The patterns that docs/pooling.md warns of: an identity of the session, where a pooler gives each transaction another
+//! one. What is shown here is what happens, so that nobody takes the warning for a formality; and what helps.
+
+use postgres::Client;
+use testkit::pgbouncer::PgBouncer;
+use testkit::session::{refuses, rows, run};
+
+use crate::pooling::patterns::{PROVIDER, SEEN, SERVER, database};
+
+/// The one value, without a statement that is prepared.
+fn value(client: &mut Client, sql: &str) -> Option<String> {
+    rows(client, sql).swap_remove(0).swap_remove(0)
+}
+
+/// Takes on a role and an identity for the session.
+fn take_on(client: &mut Client) {
+    let token = PROVIDER.token("alice");
+    run(
+        client,
+        &format!("set role authenticated; select auth.jwt_session_init('{token}')"),
+    );
+}
+
+/// What docs/pooling.md says to run.
+const LOOK: &str = "select current_user, identity, user_id from auth.status()";
+
+#[test]
+fn an_identity_of_the_session_is_the_next_clients_too() {
+    let database = database();
+    for mode in ["transaction", "statement"] {
+        let pgbouncer = PgBouncer::start(&SERVER, mode, "");
+        let (mut alice, mut stranger) = (pgbouncer.connect(&database), pgbouncer.connect(&database));
+        let nobody = [[Some("app".to_owned()), Some("f".to_owned()), None]];
+        assert_eq!(rows(&mut stranger, LOOK), nobody, "{mode}");
+        take_on(&mut alice);
+        // This client has presented no token, and is alice.
+        assert_eq!(value(&mut stranger, SEEN).unwrap(), "alice:a1 alice:a2", "{mode}");
+        let leaked = ["authenticated", "t", "alice"].map(|text| Some(text.to_owned()));
+        assert_eq!(rows(&mut stranger, LOOK), [leaked], "{mode}");
+        // It stays when alice is gone: only in session mode does PgBouncer reset a connection.
+        drop(alice);
+        assert_eq!(value(&mut stranger, SEEN).unwrap(), "alice:a1 alice:a2", "{mode}");
+    }
+}
+
+#[test]
+fn a_statement_that_was_prepared_in_sql_is_the_next_clients_too() {
+    let (database, pgbouncer) = (database(), PgBouncer::start(&SERVER, "transaction", ""));
+    let (mut alice, mut bob) = (pgbouncer.connect(&database), pgbouncer.connect(&database));
+    run(&mut alice, "prepare mine as select * from todos");
+    let again = r#"prepared statement "mine" already exists"#;
+    refuses(&mut bob, "prepare mine as select 1", "42P05", again);
+    // It has the rows of whoever runs it.
+    let init = format!("select auth.jwt_session_init('{}', true)", PROVIDER.token("bob"));
+    let seen = rows(&mut bob, &format!("set local role authenticated; {init}; execute mine"));
+    assert_eq!(seen.len(), 1);
+}
+
+#[test]
+fn a_reset_after_each_transaction_stops_the_leak_and_not_the_right_pattern() {
+    let database = database();
+    let conf = "server_reset_query = DISCARD ALL\nserver_reset_query_always = 1";
+    for mode in ["transaction", "statement"] {
+        let pgbouncer = PgBouncer::start(&SERVER, mode, conf);
+        let (mut alice, mut stranger) = (pgbouncer.connect(&database), pgbouncer.connect(&database));
+        take_on(&mut alice);
+        for client in [&mut alice, &mut stranger] {
+            let nobody = [[Some("app".to_owned()), Some("f".to_owned()), None]];
+            assert_eq!(rows(client, LOOK), nobody, "{mode}");
+        }
+        let init = format!("select auth.jwt_session_init('{}', true)", PROVIDER.token("alice"));
+        let right = format!("set local role authenticated; {init}; {SEEN}");
+        assert_eq!(value(&mut alice, &right).unwrap(), "alice:a1 alice:a2", "{mode}");
+        assert_eq!(rows(&mut stranger, LOOK).len(), 1, "{mode}");
+    }
+}

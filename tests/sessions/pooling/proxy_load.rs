@@ -1,0 +1,92 @@
+//! A proxy of an existing deployment under load: eight connections with a key each, two thousand requests on each, and
+//! after every request the statements with which a connection goes back to its pool.
+
+use std::collections::BTreeMap;
+
+use postgres::Client;
+use testkit::cluster::{Cluster, Turn};
+use testkit::messages;
+use testkit::server::Server;
+use testkit::session::{Proxy, init, now, refuses, rows, run};
+
+use crate::upgrade::existing_deployments::{BACK_TO_THE_POOL, deploy, proxy_connection};
+
+const CONNECTIONS: usize = 8;
+const REQUESTS: usize = 2000;
+const USERS: usize = 7;
+
+/// What each user may see, which is as many rows as the number of the user.
+fn owned() -> BTreeMap<String, Vec<String>> {
+    let tasks = |user| (0..user).map(|task| format!("{task} of {user}")).collect();
+    (0..USERS).map(|user| (format!("user{user}"), tasks(user))).collect()
+}
+
+fn seen(client: &mut Client, sql: &str) -> Vec<String> {
+    rows(client, sql)
+        .into_iter()
+        .map(|row| row[0].clone().unwrap())
+        .collect()
+}
+
+#[test]
+fn every_request_of_eight_connections_has_its_own_users_rows() {
+    let cluster = Cluster::new(Server::start_empty(""));
+    let turn = cluster.turn();
+    deploy(&turn);
+    let owned = owned();
+    for (user, tasks) in &owned {
+        for task in tasks {
+            let insert = format!("insert into todos (user_id, task) values ('{user}', '{task}')");
+            run(&mut turn.superuser("app"), &insert);
+        }
+    }
+    std::thread::scope(|scope| {
+        for connection in 0..CONNECTIONS {
+            let (turn, owned) = (&turn, &owned);
+            scope.spawn(move || requests_of(turn, owned, connection));
+        }
+    });
+}
+
+fn requests_of(cluster: &Turn<'_>, owned: &BTreeMap<String, Vec<String>>, connection: usize) {
+    let mut proxy = Proxy::new();
+    let other_key = Proxy::new();
+    let mut client = proxy_connection(cluster, &proxy);
+    for request in 0..REQUESTS {
+        // Another user each time, and another one than the other connections have at this request.
+        let user = format!("user{}", (request + connection) % USERS);
+        let token = proxy.token(&format!(r#""sub":"{user}","exp":{}"#, now() + 60));
+        if request % 50 == 0 {
+            before_the_token(&mut client, &other_key, &user);
+        }
+        init(&mut client, &token);
+        let rows = match request % 3 {
+            0 => seen(&mut client, "select task from todos order by id"),
+            1 => seen(
+                &mut client,
+                "select task from todos where user_id = auth.user_id() order by id",
+            ),
+            // A batch in one transaction, which nobody else may see.
+            _ => seen(
+                &mut client,
+                "begin; insert into todos (task) values ('new'); delete from todos where task = 'new';
+                 select task from todos order by id",
+            ),
+        };
+        assert_eq!(rows, owned[&user], "request {request} of connection {connection}");
+        if request % 50 == 0 {
+            let again = format!("select auth.jwt_session_init('{token}')");
+            refuses(&mut client, &again, "28000", messages::TOKEN_ID_REPLAYED);
+        }
+        run(&mut client, BACK_TO_THE_POOL);
+    }
+}
+
+/// Nobody is here, and a token of another connection's key does not change that.
+fn before_the_token(client: &mut Client, other_key: &Proxy, user: &str) {
+    let stolen = other_key.token_with_jti(i64::MAX, &format!(r#""sub":"{user}""#));
+    let present = format!("select auth.jwt_session_init('{stolen}')");
+    refuses(client, &present, "28000", messages::INVALID_SIGNATURE);
+    assert_eq!(rows(client, "select auth.user_id()"), [[None]]);
+    assert!(seen(client, "select task from todos").is_empty());
+}

@@ -1,0 +1,312 @@
+//! Random orders of what users and superusers do to trust, on a real server, compared with a model after every step.
+//!
+//! Its one law, which is asked of the server's own answers: no step that is not a superuser's raises what a session may
+//! be, and no step of a superuser's that takes trust away gives any to a session that is open.
+//!
+//! PG_SESSION_JWT_TRUST says how many steps (10000), PG_SESSION_JWT_TRUST_SEED where to begin: a failure prints the seed
+//! with which it comes again as the first of all.
+
+mod model;
+mod site;
+mod step;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::identity::sequences::random::Random;
+
+use model::{Config, Name, Session};
+use site::{CHANGING, Site, database_name};
+use step::{SAYINGS, Step, removes};
+use testkit::server::major;
+use testkit::session::{Refusal, run};
+use testkit::wire::Wire;
+
+/// Steps of one game, which begins without sessions and with nothing set.
+const STEPS: usize = 1000;
+
+/// Databases that there are at most.
+const DATABASES: usize = 3;
+
+#[test]
+fn trust_is_given_by_superusers_only_and_taken_away_for_good() {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let first = number("PG_SESSION_JWT_TRUST_SEED").unwrap_or(u64::try_from(since_1970.as_micros()).unwrap());
+    let steps = number("PG_SESSION_JWT_TRUST").unwrap_or(10_000);
+    let games = steps.div_ceil(u64::try_from(STEPS).unwrap());
+    let (began, mut site, mut reached) = (Instant::now(), Site::new(), BTreeSet::new());
+    for serial in 0..games {
+        let mut game = Game::new(&mut site, first.wrapping_add(serial));
+        game.play();
+        reached.append(&mut game.reached);
+    }
+    println!(
+        "{} steps, {} s, seeds from {first}; sessions were {reached:?}",
+        games * u64::try_from(STEPS).unwrap(),
+        began.elapsed().as_secs()
+    );
+    // Without these it would have tried nothing.
+    let mut wanted = vec![
+        "",
+        "a=alice a=bob",
+        "a=alice a=bob b=alice",
+        "b=alice",
+        "claims",
+        "client",
+        "server",
+    ];
+    if major() >= 18 {
+        wanted.extend(["a=alice", "login refused", "changing refused", "changing let in"]);
+    }
+    let missed: Vec<_> = wanted.into_iter().filter(|it| !reached.contains(*it)).collect();
+    assert!(steps < 10_000 || missed.is_empty(), "seeds from {first}: {missed:?}");
+}
+
+struct Open {
+    wire: Wire,
+    model: Session,
+    /// Whom it could be when it was last asked.
+    whom: BTreeSet<&'static str>,
+}
+
+struct Game<'a> {
+    site: &'a mut Site,
+    random: Random,
+    config: Config,
+    open: Vec<Open>,
+    databases: usize,
+    granted: bool,
+    seed: u64,
+    history: String,
+    reached: BTreeSet<String>,
+}
+
+impl<'a> Game<'a> {
+    fn new(site: &'a mut Site, seed: u64) -> Self {
+        for place in 0..DATABASES {
+            run(
+                &mut site.admin,
+                &format!("drop database if exists {} with (force)", database_name(place)),
+            );
+        }
+        run(&mut site.admin, "alter role member reset all");
+        run(&mut site.admin, "alter role holder reset all");
+        run(&mut site.admin, &format!("create database {}", database_name(0)));
+        for name in [Name::Providers, Name::Fallback, Name::Bind, Name::ClientKeys, Name::Jwk] {
+            site.set_file(name, None);
+        }
+        let marker = site.reload();
+        let mut admin = site.server.connect("postgres", "postgres", "");
+        let began = Instant::now();
+        while testkit::session::one::<String>(&mut admin, "show commit_siblings") != marker.to_string() {
+            assert!(began.elapsed() < Duration::from_secs(60), "the file is not read");
+            sleep(Duration::from_millis(1));
+        }
+        let mut game = Game {
+            site,
+            random: Random::new(seed),
+            config: Config::default(),
+            open: Vec::new(),
+            databases: 1,
+            granted: true,
+            seed,
+            history: String::new(),
+            reached: BTreeSet::new(),
+        };
+        game.grant(false);
+        game
+    }
+
+    fn play(&mut self) {
+        for _ in 0..STEPS {
+            let step = Step::choose(&mut self.random, self.open.len(), self.databases, major() >= 18);
+            writeln!(self.history, "{step:?}").unwrap();
+            self.take(&step);
+        }
+    }
+
+    fn take(&mut self, step: &Step) {
+        match *step {
+            Step::Say { session, sql } => {
+                let wire = &mut self.open[session].wire;
+                let _ = wire.query(SAYINGS[sql]);
+                let _ = wire.query("rollback");
+                self.ask(session, true);
+            }
+            Step::Connect { database, packet } => {
+                let wire = self.site.connect(database, packet, &[]);
+                match (Session::open(&self.config, database, packet), wire) {
+                    (Some(mut model), Ok(wire)) => {
+                        let whom = model.answer(&self.config).0;
+                        self.open.push(Open { wire, model, whom });
+                        self.ask(self.open.len() - 1, false);
+                    }
+                    (None, Err(refusal)) => {
+                        let expected = if packet.login { ["28000", "42501"] } else { ["42501"; 2] };
+                        assert!(
+                            expected.contains(&refusal.sqlstate.as_str()),
+                            "{refusal:?}{}",
+                            self.history()
+                        );
+                        self.reached.extend(packet.login.then(|| "login refused".to_owned()));
+                    }
+                    (model, wire) => panic!("{:?}, not {model:?}{}", wire.err(), self.history()),
+                }
+            }
+            Step::Attack { database, packet, way } => {
+                let [options, jwk] = self.site.two_keys();
+                let more = match way {
+                    0 => vec![("pg_session_jwt.providers", "")],
+                    1 => vec![("pg_session_jwt.claims_fallback", "on")],
+                    2 => vec![("pg_session_jwt.client_keys", "on")],
+                    3 => vec![("pg_session_jwt.lost_providers", "")],
+                    4 => vec![("pg_session_jwt.login_identity", "")],
+                    5 => vec![("pg_session_jwt.bind_login_identity", "off")],
+                    _ => vec![("options", options.as_str()), ("pg_session_jwt.jwk", jwk.as_str())],
+                };
+                let refused: Option<Refusal> = self.site.connect(database, packet, &more).err();
+                assert!(refused.is_some(), "it was let in{}", self.history());
+            }
+            Step::Disconnect { session } => drop(self.open.swap_remove(session)),
+            Step::Put {
+                session,
+                name,
+                value,
+                is_local,
+            } => {
+                let (setting, text) = self.site.text(name, value.unwrap_or(0));
+                let value_text = value.map_or("null".to_owned(), |_| format!("'{text}'"));
+                let open = &mut self.open[session];
+                let before = open.model.value(&self.config, name);
+                open.wire
+                    .run(&format!("select put('{setting}', {value_text}, {is_local})"));
+                open.model.put(&self.config, name, value, is_local);
+                let after = open.model.value(&self.config, name);
+                self.ask(session, is_local || removes(name, before, after));
+            }
+            Step::File { name, value } => {
+                let before = self.config.clone();
+                self.config.set_file(name, value);
+                self.site.set_file(name, value);
+                let removes = removes(name, before.file(name), self.config.file(name));
+                self.reload(&before, removes);
+            }
+            Step::Store {
+                place,
+                name,
+                value,
+                reload,
+            } => {
+                let before = self.config.clone();
+                self.config.store(place, name, value);
+                self.site.store(place, name, value);
+                if reload {
+                    // Whatever is stored is for new sessions, and gives those that are open nothing.
+                    self.reload(&before, true);
+                }
+            }
+            Step::Copy { database } => self.copy(database),
+            Step::Grant { given } => self.grant(given),
+            Step::ConnectAsChanging => self.connect_as_changing(),
+        }
+    }
+
+    /// Whom a session may be now. `no_more`: that must not be more than before.
+    fn ask(&mut self, session: usize, no_more: bool) {
+        let open = &mut self.open[session];
+        let (whom, is_now) = self.site.ask(&mut open.wire);
+        let before = std::mem::replace(&mut open.whom, whom.clone());
+        let (expected, expected_now) = open.model.answer(&self.config);
+        let model = format!("{:?}", open.model);
+        assert!(
+            !no_more || whom.is_subset(&before),
+            "the law is broken: it may be {whom:?} and could be {before:?}; {model}{}",
+            self.history()
+        );
+        assert_eq!(whom, expected, "{model}{}", self.history());
+        let agrees = match expected_now {
+            Some(expected) => is_now == expected,
+            None => is_now.len() == 5 && !["alice", "-"].contains(&is_now.as_str()),
+        };
+        assert!(
+            agrees,
+            "it is {is_now}, not {expected_now:?}; {model}{}",
+            self.history()
+        );
+        self.reached.insert(whom.into_iter().collect::<Vec<_>>().join(" "));
+    }
+
+    fn reload(&mut self, before: &Config, no_more: bool) {
+        let marker = self.site.reload().to_string();
+        for session in 0..self.open.len() {
+            let open = &mut self.open[session];
+            let began = Instant::now();
+            while open.wire.one("show commit_siblings").as_deref() != Some(&marker) {
+                assert!(began.elapsed() < Duration::from_secs(60), "the file is not read");
+                sleep(Duration::from_millis(1));
+            }
+            open.model.reload(before, &self.config);
+            self.ask(session, no_more);
+        }
+    }
+
+    fn copy(&mut self, database: usize) {
+        let new = if self.databases < DATABASES {
+            self.databases
+        } else {
+            DATABASES - 1
+        };
+        let from = if database == new { 0 } else { database };
+        self.open
+            .retain(|open| open.model.database != from && open.model.database != new);
+        run(
+            &mut self.site.admin,
+            &format!("drop database if exists {} with (force)", database_name(new)),
+        );
+        let copy = format!(
+            "create database {} template {}",
+            database_name(new),
+            database_name(from)
+        );
+        run(&mut self.site.admin, &copy);
+        self.config.forget(new);
+        self.databases = self.databases.max(new + 1);
+        for session in 0..self.open.len() {
+            self.ask(session, true);
+        }
+    }
+
+    fn grant(&mut self, given: bool) {
+        let sql = match given {
+            true => format!("grant pg_read_server_files to between; grant between to {CHANGING}"),
+            false => format!("revoke between from {CHANGING}"),
+        };
+        if given != self.granted {
+            run(&mut self.site.admin, &sql);
+        }
+        self.granted = given;
+    }
+
+    fn connect_as_changing(&mut self) {
+        if major() < 18 {
+            return;
+        }
+        let let_in = self.site.connect_as_changing().is_ok();
+        let expected = !self.granted && self.config.file(Name::Providers) & 1 == 1;
+        assert_eq!(let_in, expected, "{}", self.history());
+        if self.config.file(Name::Providers) & 1 == 1 {
+            let how = if let_in { "changing let in" } else { "changing refused" };
+            self.reached.insert(how.to_owned());
+        }
+    }
+
+    fn history(&self) -> String {
+        format!(
+            "\nPG_SESSION_JWT_TRUST_SEED={} shows it again, after\n{}",
+            self.seed, self.history
+        )
+    }
+}

@@ -1,0 +1,104 @@
+//! pg_dump: what is in a dump and what is not.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Output;
+use std::sync::LazyLock;
+
+use testkit::cluster::{Cluster, PLAIN, Turn};
+use testkit::server::{Server, program, unprivileged_user};
+use testkit::session::{Proxy, init, run};
+
+use crate::support::application::fill;
+use crate::support::extension_catalog::{assert_same_facts, facts};
+
+/// The empty cluster into which dumps are restored.
+pub static TARGET: LazyLock<Cluster> = LazyLock::new(|| Cluster::new(Server::start_empty("")));
+
+/// Runs one of PostgreSQL's client programs on a cluster.
+pub fn tool(cluster: &Turn, name: &str, arguments: &[&str]) -> Output {
+    let mut command = program(name, unprivileged_user());
+    command
+        .env("PGHOST", "127.0.0.1")
+        .env("PGPORT", cluster.port().to_string())
+        .env("PGUSER", "postgres");
+    command.args(arguments).output().unwrap()
+}
+
+pub fn succeeds(cluster: &Turn, name: &str, arguments: &[&str]) -> String {
+    let output = tool(cluster, name, arguments);
+    let (out, error) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(
+        output.status.success() && error.is_empty(),
+        "{name} {arguments:?}: {error}"
+    );
+    out.into_owned()
+}
+
+/// A file for a dump, in the folder of a cluster.
+pub fn file(cluster: &Turn, name: &str) -> String {
+    let path: PathBuf = cluster.folder().join(name);
+    let _ = fs::remove_file(&path);
+    path.into_os_string().into_string().unwrap()
+}
+
+#[test]
+fn a_dump_has_neither_token_nor_key() {
+    let cluster = PLAIN.turn();
+    let mut owner = cluster.owner("app");
+    run(&mut owner, "create extension pg_session_jwt");
+    let mut proxy = Proxy::new();
+    let tokens = fill(&cluster, &mut owner, &mut proxy);
+    // Taken while a session with token and key is there, by one that has both, too.
+    let mut client = cluster.connect("app", "app", &proxy.options());
+    let token = proxy.token_of("carol");
+    init(&mut client, &token);
+    let secret = |text: &str| {
+        let signed = tokens.iter().chain([&token]).flat_map(|token| token.split('.').skip(1));
+        signed
+            .map(str::to_owned)
+            .chain([proxy.options().split('"').rev().nth(1).unwrap().to_owned()])
+            .find(|secret| text.contains(secret))
+    };
+    let of_database = succeeds(&cluster, "pg_dump", &["--create", "app"]);
+    let of_cluster = succeeds(&cluster, "pg_dumpall", &[]);
+    for dump in [of_database, of_cluster] {
+        assert!(
+            dump.contains("CREATE EXTENSION IF NOT EXISTS pg_session_jwt WITH SCHEMA public;"),
+            "{dump}"
+        );
+        assert!(
+            dump.contains("of alice") && dump.contains("CREATE POLICY writing"),
+            "{dump}"
+        );
+        assert!(
+            !dump.contains("CREATE FUNCTION auth.") && !dump.contains("CREATE SCHEMA auth"),
+            "{dump}"
+        );
+        assert_eq!(secret(&dump), None);
+    }
+    assert!(secret(&format!("x {token}")).is_some());
+    assert!(secret(&proxy.options()).is_some());
+}
+
+#[test]
+fn changed_rights_on_the_functions_are_restored() {
+    let source = PLAIN.turn();
+    let mut admin = source.empty_database("app");
+    run(&mut admin, "create extension pg_session_jwt; create role app");
+    let plain = succeeds(&source, "pg_dump", &["app"]);
+    assert!(!plain.contains("GRANT") && !plain.contains("REVOKE"), "{plain}");
+    let changes = "revoke all on function auth.init() from public; grant execute on function auth.init() to app;
+                   grant create on schema auth to app";
+    run(&mut admin, changes);
+    let dump = file(&source, "app.dump");
+    succeeds(&source, "pg_dump", &["-Fc", "-f", &dump, "app"]);
+    let target = TARGET.turn();
+    target.run("create role app");
+    target.run("create database app");
+    succeeds(&target, "pg_restore", &["--exit-on-error", "-d", "app", &dump]);
+    assert_same_facts("restored", &facts(&mut target.superuser("app")), &facts(&mut admin));
+}

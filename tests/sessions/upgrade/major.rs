@@ -1,0 +1,50 @@
+//! pg_upgrade, which carries the catalogs over: from one cluster of the major under test to a new one.
+
+use std::fs;
+use std::path::Path;
+
+use testkit::server::{Server, initdb, pg_config, program, unprivileged_user};
+use testkit::session::{Proxy, one, run};
+
+use crate::support::application::{fill, is_intact};
+use crate::support::extension_catalog::{assert_same_facts, facts};
+
+/// Carries the old cluster over into the new one, which initdb has just made.
+pub fn upgrade(folder: &Path, old_programs: &Path, old: &Path, new: &Path) {
+    let mut command = program("pg_upgrade", unprivileged_user());
+    command.current_dir(folder).args(["--username=postgres", "--no-sync"]);
+    command.arg("--socketdir").arg(folder);
+    command.arg("--old-datadir").arg(old).arg("--new-datadir").arg(new);
+    command.arg("--old-bindir").arg(old_programs);
+    command.arg("--new-bindir").arg(pg_config("--bindir"));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn a_cluster_is_carried_over_with_the_library_preloaded_and_a_key_that_is_not_usable() {
+    let mut server = Server::start_empty("shared_preload_libraries = 'pg_session_jwt'");
+    let mut admin = server.connect("postgres", "postgres", "");
+    run(&mut admin, "create database app");
+    let mut owner = server.connect("app", "postgres", "");
+    run(&mut owner, "create extension pg_session_jwt");
+    fill(&server, &mut owner, &mut Proxy::new());
+    let before = facts(&mut owner);
+    drop((admin, owner));
+
+    let user = unprivileged_user();
+    server.restart_after(|folder| {
+        let (old, new) = (folder.join("old"), folder.join("data"));
+        fs::rename(&new, &old).unwrap();
+        initdb(&new, user);
+        let settings = fs::read_to_string(old.join("postgresql.auto.conf")).unwrap();
+        let unusable = format!("{settings}pg_session_jwt.jwk = 'nonsense'\n");
+        fs::write(new.join("postgresql.auto.conf"), unusable).unwrap();
+        upgrade(folder, &pg_config("--bindir"), &old, &new);
+        fs::write(new.join("postgresql.auto.conf"), settings).unwrap();
+    });
+    let mut moved = server.connect("app", "postgres", "");
+    assert_same_facts("after pg_upgrade", &facts(&mut moved), &before);
+    assert_eq!(one::<i64>(&mut moved, "select count(*) from pg_policies"), 2);
+    is_intact(&server, "app");
+}

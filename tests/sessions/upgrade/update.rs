@@ -1,0 +1,166 @@
+//! ALTER EXTENSION pg_session_jwt UPDATE from every released version: the catalog becomes that of a new installation,
+//! and what was built on the old one goes on working.
+
+use postgres::Client;
+use testkit::cluster::{Turn, with_own_scripts};
+use testkit::session::{Proxy, init, one, refuses, run};
+
+use crate::support::extension_catalog::{assert_same_facts, facts, facts_about};
+use crate::support::old_versions::{self, OldVersion, VERSION_0_5_0};
+
+const UPDATE: &str = "alter extension pg_session_jwt update";
+const OIDS: &str = "select string_agg(oid::regprocedure || ' ' || oid, ', ' order by oid) from pg_proc
+                    where pronamespace = 'auth'::regnamespace";
+
+/// What an application builds on the functions: default, policies of all shapes, a view, a check.
+fn build_application(client: &mut Client, old: OldVersion) {
+    run(
+        client,
+        "create role app;
+         create table todos (user_id text not null default (auth.user_id()), task text,
+             check (coalesce(auth.user_id(), user_id) = user_id));
+         alter table todos enable row level security;
+         create policy reading on todos for select using ((select auth.user_id() = todos.user_id));
+         create policy writing on todos for insert with check ((select auth.user_id()) = user_id);
+         create policy changing on todos for update using (auth.user_id() = user_id);
+         create view me as select auth.user_id() as id, auth.session() ->> 'sub' as sub;
+         insert into todos values ('alice', 'old of alice'), ('bob', 'old of bob');
+         grant select, insert, update on todos, me to app",
+    );
+    if old.has_uid() {
+        run(
+            client,
+            "create table things (owner uuid default (auth.uid()), claims jsonb default (auth.jwt()))",
+        );
+    }
+    if old.has_organization() {
+        let policy = "create policy of_organization on todos for delete using (auth.organization_id() is not null)";
+        run(client, policy);
+    }
+}
+
+/// Uses it as alice and as bob.
+fn use_application(cluster: &Turn, database: &str) {
+    let mut proxy = Proxy::new();
+    let mut client = cluster.connect(database, "postgres", &proxy.options());
+    run(&mut client, "set role app");
+    for (name, other) in [("alice", "bob"), ("bob", "alice")] {
+        init(&mut client, &proxy.token(&format!(r#""sub":"{name}""#)));
+        run(&mut client, "insert into todos (task) values ('new')");
+        let of_other = format!("insert into todos values ('{other}', 'forged')");
+        let message = r#"new row violates row-level security policy for table "todos""#;
+        refuses(&mut client, &of_other, "42501", message);
+        let tasks = "select string_agg(user_id || ': ' || task, ', ' order by task collate \"C\") from todos";
+        assert_eq!(
+            one::<String>(&mut client, tasks),
+            format!("{name}: new, {name}: old of {name}")
+        );
+        assert_eq!(
+            one::<String>(&mut client, "select id || sub from me"),
+            format!("{name}{name}")
+        );
+    }
+}
+
+#[test]
+fn every_old_catalog_becomes_that_of_a_new_installation() {
+    let cluster = with_own_scripts();
+    let mut client = cluster.empty_database("fresh");
+    run(&mut client, "create extension pg_session_jwt");
+    let fresh = facts(&mut client);
+    drop(client);
+    cluster.run("drop database fresh with (force)");
+    cluster.run("drop role authenticated, anonymous");
+    for (i, old) in old_versions::all().enumerate() {
+        let database = format!("d{i}");
+        let mut client = cluster.empty_database(&database);
+        old.install(&cluster, &mut client);
+        build_application(&mut client, old);
+        let before: String = one(&mut client, OIDS);
+        assert_ne!(facts(&mut client), fresh);
+        run(&mut client, UPDATE);
+        assert_same_facts(&format!("{old:?}"), &facts(&mut client), &fresh);
+        let after: String = one(&mut client, OIDS);
+        assert!(
+            after.starts_with(&before),
+            "{old:?}: replaced, not dropped: {before} and then {after}"
+        );
+        use_application(&cluster, &database);
+        drop(client);
+        cluster.run(&format!("drop database {database} with (force)"));
+        cluster.run("drop role app, authenticated, anonymous");
+    }
+}
+
+#[test]
+fn sessions_that_go_on_during_the_update_keep_their_identity_and_their_plans() {
+    let cluster = with_own_scripts();
+    let mut admin = cluster.empty_database("d");
+    VERSION_0_5_0.install(&cluster, &mut admin);
+    build_application(&mut admin, VERSION_0_5_0);
+    let mut proxy = Proxy::new();
+    let mut client = cluster.connect("d", "postgres", &proxy.options());
+    init(&mut client, &proxy.token(r#""sub":"alice""#));
+    run(&mut admin, "grant usage on schema auth to app");
+    run(&mut client, "set role app; set plan_cache_mode = force_generic_plan");
+    let mine = client
+        .prepare("select count(*) from todos where user_id = auth.user_id()")
+        .unwrap();
+    assert_eq!(client.query_one(&mine, &[]).unwrap().get::<_, i64>(0), 1);
+    run(&mut admin, UPDATE);
+    assert_eq!(client.query_one(&mine, &[]).unwrap().get::<_, i64>(0), 1);
+    run(&mut client, "insert into todos default values");
+    assert_eq!(client.query_one(&mine, &[]).unwrap().get::<_, i64>(0), 2);
+    assert_eq!(one::<String>(&mut client, "select user_id from auth.status()"), "alice");
+}
+
+#[test]
+fn a_mere_owner_of_a_database_updates_the_extension_that_is_theirs() {
+    let cluster = with_own_scripts();
+    let (mut old, mut new) = (cluster.owner("old"), cluster.owner("new"));
+    VERSION_0_5_0.install(&cluster, &mut old);
+    run(&mut old, UPDATE);
+    run(&mut new, "create extension pg_session_jwt");
+    assert_same_facts("updated by a mere owner", &facts(&mut old), &facts(&mut new));
+
+    let mut superuser = cluster.superuser("new");
+    run(&mut superuser, "drop extension pg_session_jwt");
+    VERSION_0_5_0.install(&cluster, &mut superuser);
+    refuses(&mut new, UPDATE, "42501", "must be owner of extension pg_session_jwt");
+}
+
+#[test]
+fn grants_of_the_old_deployment_stay() {
+    let cluster = with_own_scripts();
+    let mut client = cluster.empty_database("d");
+    VERSION_0_5_0.install(&cluster, &mut client);
+    run(
+        &mut client,
+        "create role authenticated; create role app; grant usage on schema auth to authenticated;
+         revoke execute on function auth.init() from public; grant execute on function auth.init() to app",
+    );
+    run(&mut client, UPDATE);
+    let schema = facts_about(&mut client, "schema {");
+    let acl = r#""nspacl": ["postgres=UC/postgres", "authenticated=U/postgres", "=U/postgres"]"#;
+    assert!(schema[0].contains(acl), "{schema:?}");
+    let init = facts_about(&mut client, "function auth.init() {");
+    let acl = r#""proacl": ["postgres=X/postgres", "app=X/postgres"]"#;
+    assert!(init[0].contains(acl), "{init:?}");
+}
+
+#[test]
+fn there_is_one_way_from_each_old_version() {
+    let cluster = with_own_scripts();
+    let mut client = cluster.empty_database("d");
+    VERSION_0_5_0.offer(&cluster);
+    let paths = "select string_agg(path, ' ' order by source) from pg_extension_update_paths('pg_session_jwt')
+                 where target = (select default_version from pg_available_extensions where name = 'pg_session_jwt')
+                 and source <> target";
+    assert_eq!(
+        one::<String>(&mut client, paths),
+        "0.3.1--0.4.0--0.5.0--1.0.0 0.4.0--0.5.0--1.0.0 0.5.0--1.0.0"
+    );
+    let back =
+        "select count(*) from pg_extension_update_paths('pg_session_jwt') where source = '1.0.0' and path is not null";
+    assert_eq!(one::<i64>(&mut client, back), 0);
+}
