@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use testkit::server::Server;
 use testkit::session::run;
 
-use super::value;
+use super::ways::value;
 
 #[test]
 fn an_apply_worker_knows_nobody() {

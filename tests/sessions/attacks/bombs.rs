@@ -3,7 +3,7 @@
 use testkit::session::{refusal, rows, run};
 
 use super::site::{Site, payload, session_init, signed, token, token_with};
-use super::{MALLORY, Way, fails, in_every_way, value, who};
+use super::ways::{MALLORY, Way, fails, in_every_way, value, who};
 
 const HEADER: &str = r#"{"alg":"EdDSA","kid":"k1"}"#;
 
@@ -204,7 +204,7 @@ fn a_bomb_in_the_claims_of_a_front_end_is_nobody() {
             seen,
             [[None, Some("null".to_owned()), Some("null".to_owned())]],
             "{}",
-            super::short(&bomb)
+            super::ways::short(&bomb)
         );
     }
     assert_eq!(process(&mut client), before);

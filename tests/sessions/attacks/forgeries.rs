@@ -7,7 +7,7 @@ use testkit::session::{run, ways_to_present};
 use testkit::signer::{HMAC, P256, RSA, Signer};
 
 use super::site::{ISSUER, payload, public_key, session_init, signed, token, token_with};
-use super::{MALLORY, NOBODY, fails, in_every_way, short, who};
+use super::ways::{MALLORY, NOBODY, fails, in_every_way, short, who};
 
 /// Presents a token in every way, to a session with an identity and to one without.
 #[track_caller]
@@ -109,7 +109,7 @@ fn a_token_that_the_provider_did_not_sign_is_nobodys() {
     });
     for (signer, alg, kid) in [(&*RSA, "PS512", "k2"), (&*P256, "ES256", "k3"), (&*HMAC, "HS512", "k4")] {
         let header = format!(r#"{{"alg":"{alg}","kid":"{kid}"}}"#);
-        let site = super::site::Site::new(super::Way::Login);
+        let site = super::site::Site::new(super::ways::Way::Login);
         let mut client = site.anyone();
         let good = signer.token_with_header(alg, header, payload(r#""sub":"mallory""#));
         run(&mut client, &format!("select auth.jwt_session_init('{good}')"));

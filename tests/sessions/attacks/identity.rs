@@ -4,7 +4,7 @@ use testkit::server::major;
 use testkit::session::{Proxy, run};
 
 use super::site::{session_init, token, token_with};
-use super::{MALLORY, NOBODY, Way, fails, in_every_way, value, who};
+use super::ways::{MALLORY, NOBODY, Way, fails, in_every_way, value, who};
 
 #[test]
 fn claims_that_anybody_can_set_are_not_believed() {

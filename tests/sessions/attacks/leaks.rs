@@ -3,7 +3,7 @@
 use testkit::session::{Proxy, refusal, rows, run};
 
 use super::site::{Site, payload, request, signed, token};
-use super::{MALLORY, Way, fails, in_every_way, short, value, who};
+use super::ways::{MALLORY, Way, fails, in_every_way, short, value, who};
 
 /// Neither the payload nor the signature of a token.
 #[track_caller]

@@ -2,7 +2,8 @@
 
 use testkit::session::{refusal, run};
 
-use super::{in_every_way, site::session_init};
+use super::site::session_init;
+use super::ways::in_every_way;
 
 #[test]
 fn without_the_library_nobody_sees_anything() {

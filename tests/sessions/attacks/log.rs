@@ -2,9 +2,9 @@
 
 use testkit::session::{Proxy, refusal, run, ways_to_present};
 
-use super::in_every_way;
 use super::leaks::hides;
 use super::site::{payload, session_init, signed};
+use super::ways::in_every_way;
 
 #[test]
 fn the_log_has_neither_the_token_nor_a_forged_line() {

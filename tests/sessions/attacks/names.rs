@@ -3,7 +3,7 @@
 use testkit::session::{rows, run};
 
 use super::site::session_init;
-use super::{MALLORY, fails, in_every_way, value, who};
+use super::ways::{MALLORY, fails, in_every_way, value, who};
 
 #[test]
 fn a_policy_means_what_it_meant_when_it_was_made() {

@@ -3,7 +3,7 @@
 use testkit::session::{Proxy, refusal, rows, run};
 
 use super::site::{Site, session_init, token};
-use super::{MALLORY, NOBODY, Way, fails, in_every_way, short, value, who};
+use super::ways::{MALLORY, NOBODY, Way, fails, in_every_way, short, value, who};
 
 /// Either the token is taken on or it is refused; mallory is never anybody else, nor in another process.
 #[track_caller]
@@ -185,7 +185,7 @@ fn no_token_is_taken_on_in_a_worker() {
 #[test]
 fn a_token_that_is_refused_when_the_library_comes_is_not_told() {
     // Set before, it is a mere text to PostgreSQL, which warns of what a library refuses and quotes it.
-    for way in super::WAYS {
+    for way in super::ways::WAYS {
         let site = Site::late(way);
         let mut client = site.anyone();
         let bad = Proxy::new().token_of("alice");

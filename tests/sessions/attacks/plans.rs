@@ -4,7 +4,7 @@ use testkit::server::major;
 use testkit::session::{rows, run};
 
 use super::site::{Site, request, session_init, token};
-use super::{MALLORY, NOBODY, in_every_way, value, who};
+use super::ways::{MALLORY, NOBODY, in_every_way, value, who};
 
 /// The tasks that a query gives, in their order.
 fn tasks(client: &mut postgres::Client, sql: &str) -> String {
@@ -145,7 +145,7 @@ fn an_identity_that_is_taken_on_within_a_query_shows_no_more_than_its_own_rows()
             let seen = tasks(&mut client, &sql);
             assert_eq!(seen, "own", "{sql}");
         }
-        super::fails(
+        super::ways::fails(
             &mut client,
             &format!("select auth.jwt_session_init('{bad}'), task from public.todos"),
             "28000",

@@ -10,7 +10,7 @@ use testkit::pgbouncer::PgBouncer;
 use testkit::session::{Proxy, refusal_of, rows, run};
 
 use super::site::{Site, connect, request, session_init};
-use super::{MALLORY, NOBODY, Way, value, who};
+use super::ways::{MALLORY, NOBODY, Way, value, who};
 
 fn pooled() -> Site {
     Site::new(Way::Pooled)

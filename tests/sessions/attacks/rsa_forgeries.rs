@@ -13,7 +13,7 @@ use testkit::messages;
 use testkit::session::{refusal, rows, run};
 
 use super::site::Site;
-use super::{Way, value};
+use super::ways::{Way, value};
 
 /// DigestInfo of SHA-256 before the hash (RFC 8017 §9.2, note 1).
 const SHA256: &str = "3031300d060960864801650304020105000420";

@@ -3,7 +3,7 @@
 use testkit::session::{Proxy, refusal, rows, run};
 
 use super::site::{Site, providers, secret, session_init, token, token_with};
-use super::{MALLORY, NOBODY, Way, fails, in_every_way, value, who};
+use super::ways::{MALLORY, NOBODY, Way, fails, in_every_way, value, who};
 
 #[test]
 fn what_ends_an_identity_gives_no_other() {

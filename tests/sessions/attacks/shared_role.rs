@@ -3,8 +3,8 @@
 use testkit::server::Server;
 use testkit::session::{Refusal, refusal, refusal_of, rows, run};
 
-use super::Way;
 use super::site::{CONF, TODOS, connect, providers_line, request, session_init, token};
+use super::ways::Way;
 
 /// A server of its own, because what is done here is done to all users of a server.
 fn server(authenticated: &str) -> Server {

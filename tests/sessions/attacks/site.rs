@@ -9,7 +9,7 @@ use testkit::server::Server;
 use testkit::session::{now, rows, run};
 use testkit::signer::{HMAC, P256, RSA, Signer};
 
-use super::Way;
+use super::ways::Way;
 
 pub const ISSUER: &str = "https://issuer.example/";
 

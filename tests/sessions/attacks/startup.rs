@@ -3,7 +3,7 @@
 use testkit::session::{Proxy, refusal, refusal_of, run};
 
 use super::site::Site;
-use super::{NOBODY, WAYS, Way, fails, in_every_way, value, who};
+use super::ways::{NOBODY, WAYS, Way, fails, in_every_way, value, who};
 
 #[test]
 fn a_key_in_the_startup_packet_opens_nothing() {

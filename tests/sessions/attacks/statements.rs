@@ -3,8 +3,8 @@
 use testkit::session::{Proxy, refusal, rows, run};
 
 use super::site::{session_init, token};
+use super::ways::{MALLORY, NOBODY, Way, fails, in_every_way, value, who};
 use super::wire::{Wire, result, sqlstate};
-use super::{MALLORY, NOBODY, Way, fails, in_every_way, value, who};
 
 #[test]
 fn without_an_identity_there_is_nothing() {

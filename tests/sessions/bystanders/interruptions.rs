@@ -8,7 +8,8 @@ use testkit::session::{one, run};
 use crate::attacks::wire::Wire;
 
 use super::answers::{Answer, Kind};
-use super::{PRELOADED, WITH_BACKTRACES, WITHOUT, cases};
+use super::cases;
+use super::servers::{PRELOADED, WITH_BACKTRACES, WITHOUT};
 
 /// A database with the extension, in which nobody else waits for the locks of a test.
 fn database(server: &Server) -> String {

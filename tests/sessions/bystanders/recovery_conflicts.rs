@@ -6,7 +6,7 @@ use testkit::server::Server;
 use testkit::session::{one, run};
 
 use crate::attacks::wire::Wire;
-use crate::jwks_url::standby::standby_of;
+use crate::support::standby::standby_of;
 
 use super::answers::{Answer, Kind};
 use super::cases;

@@ -1,85 +1,17 @@
 //! auth.check(): no finding on a site that is set up as the README says; who may ask, and where.
 
 use std::fs;
-use std::sync::LazyLock;
 
-use postgres::Client;
-
-use testkit::cluster::{Cluster, Turn};
-use testkit::guide::blocks;
 use testkit::provider::Provider;
 use testkit::server::Server;
 use testkit::session::{Proxy, one, refuses, rows, run};
+
+use crate::check::support::{CLUSTER, Site, file, found, owned, readme_block};
 
 #[path = "../../../src/check/finding.rs"]
 mod finding;
 #[path = "../../../src/check/version.rs"]
 mod version;
-
-/// A cluster with the settings that the README recommends, where no proxy brings a key.
-static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| {
-    let conf = readme_block("conf", "");
-    Cluster::new(Server::start_empty(&format!(
-        "{conf}\npg_session_jwt.client_keys = off"
-    )))
-});
-
-/// A database that is set up as the README says, in a cluster of this test's own.
-pub struct Site {
-    pub cluster: Turn<'static>,
-    pub admin: Client,
-}
-
-impl Site {
-    pub fn new() -> Site {
-        let cluster = CLUSTER.turn();
-        let mut admin = cluster.empty_database("site");
-        run(&mut admin, &readme_block("sql", "CREATE EXTENSION"));
-        run(&mut admin, &readme_block("sql", "CREATE TABLE todos"));
-        Site { cluster, admin }
-    }
-
-    /// Asserts that there are these findings and no others after `make`, and none after `mend`.
-    #[track_caller]
-    pub fn finds(&mut self, make: &str, expected: &[(&str, &str)], mend: &str) {
-        run(&mut self.admin, make);
-        assert_eq!(found(&mut self.admin), owned(expected), "{make}");
-        run(&mut self.admin, mend);
-        assert_eq!(found(&mut self.admin), [], "after {mend}");
-    }
-}
-
-pub fn owned(expected: &[(&str, &str)]) -> Vec<(String, String)> {
-    let own = |(finding, object): &(&str, &str)| ((*finding).to_owned(), (*object).to_owned());
-    expected.iter().map(own).collect()
-}
-
-/// Finding and object of each row.
-pub fn found(client: &mut Client) -> Vec<(String, String)> {
-    let all = rows(client, "select finding, object from auth.check()");
-    let text = |cell: &Option<String>| cell.clone().unwrap();
-    all.iter().map(|row| (text(&row[0]), text(&row[1]))).collect()
-}
-
-/// A column of the one row with this finding.
-pub fn column(client: &mut Client, column: &str, finding: &str) -> String {
-    one(
-        client,
-        &format!("select {column} from auth.check() where finding = '{finding}'"),
-    )
-}
-
-fn file(path: &str) -> String {
-    fs::read_to_string(testkit::root().join(path)).unwrap()
-}
-
-/// The block of the README that begins so.
-pub fn readme_block(fence: &str, begin: &str) -> String {
-    let mut all = blocks(&file("README.md")).into_iter();
-    all.find(|block| block.fence == fence && block.text.starts_with(begin))
-        .unwrap()
-        .text
-}
 
 #[test]
 fn a_site_that_is_set_up_as_the_readme_says_has_no_findings() {

@@ -6,8 +6,8 @@
 
 use testkit::session::{rows, run};
 
-use crate::check::findings::{column, found, owned};
 use crate::check::policies::Docs;
+use crate::check::support::{column, found, owned};
 
 const CONDITIONS: usize = 20_000;
 const TIME: &str = "set statement_timeout = '60s'";

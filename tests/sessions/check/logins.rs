@@ -3,7 +3,7 @@
 use testkit::key_server::wait_until;
 use testkit::session::{one, run};
 
-use crate::check::findings::{found, owned};
+use crate::check::support::{found, owned};
 use crate::support::oauth_server::{conf, entry, server_with};
 
 const WITHOUT_ROLES: (&str, &str) = ("provider_without_roles", "pg_session_jwt.providers [2]");

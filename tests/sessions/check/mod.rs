@@ -1,10 +1,11 @@
 //! `auth.check()`: what it reports, and what it does not.
 
-pub mod findings;
-pub mod large;
-pub mod logins;
-pub mod objects;
-pub mod policies;
-pub mod roles;
-pub mod rows;
-pub mod settings;
+mod findings;
+mod large;
+mod logins;
+mod objects;
+mod policies;
+mod roles;
+mod rows;
+mod settings;
+mod support;

@@ -3,7 +3,7 @@
 use testkit::server::major;
 use testkit::session::{one, run};
 
-use crate::check::findings::{Site, column, found, owned};
+use crate::check::support::{Site, column, found, owned};
 
 #[test]
 fn tables_without_row_level_security() {

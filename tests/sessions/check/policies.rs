@@ -2,7 +2,7 @@
 
 use testkit::session::{refuses, run};
 
-use crate::check::findings::{Site, column, found, owned};
+use crate::check::support::{Site, column, found, owned};
 
 pub const TABLES: &str = "
     create table docs (id int, owner text, owner_id uuid, is_public bool, team int, members text[], note jsonb);

@@ -3,7 +3,7 @@
 use testkit::provider::Provider;
 use testkit::session::run;
 
-use crate::check::findings::{Site, column, found, owned};
+use crate::check::support::{Site, column, found, owned};
 
 #[test]
 fn attributes_of_the_roles_and_of_those_that_they_are_members_of() {

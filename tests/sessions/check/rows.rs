@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use postgres::Client;
 use testkit::session::run;
 
-use crate::check::findings::Site;
 use crate::check::policies::{CLOSED, OPEN, TABLES};
+use crate::check::support::Site;
 
 const ROWS: &str = "
     alter table members disable row level security;

@@ -5,7 +5,7 @@ use testkit::provider::Provider;
 use testkit::server::{SHARED, Server, pg_config};
 use testkit::session::{Proxy, one, run};
 
-use crate::check::findings::{Site, column, found, owned, readme_block};
+use crate::check::support::{Site, column, found, owned, readme_block};
 
 #[test]
 fn the_claims_mode_is_right_only_behind_a_front_end() {

@@ -7,7 +7,7 @@ use testkit::provider::Provider;
 use testkit::server::Server;
 use testkit::session::{one, refuses, rows, run, user_id};
 
-use crate::readers::parallel::{SERVER, database, in_workers, leader_takes_part};
+use crate::support::parallel::{SERVER, database, in_workers, leader_takes_part};
 
 fn claims(client: &mut Client) -> Option<String> {
     one(client, "select current_setting('request.jwt.claims', true)")

@@ -1,5 +1,5 @@
 //! Claims mode: `request.jwt.claims` as a trusted proxy sets it.
 
-pub mod definition;
-pub mod mode;
-pub mod other_definer;
+mod definition;
+mod mode;
+mod other_definer;

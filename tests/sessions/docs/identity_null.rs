@@ -8,7 +8,7 @@ use testkit::provider::Provider;
 use testkit::server::{SHARED, Server};
 use testkit::session::{Proxy, now, run};
 
-use crate::pooling::patterns::{PROVIDER, SERVER};
+use crate::support::pooling::{PROVIDER, SERVER};
 
 fn text(file: &str) -> String {
     fs::read_to_string(testkit::root().join(file)).unwrap()

@@ -1,9 +1,9 @@
 //! The pages of the documentation: their blocks are run.
 
-pub mod identity_null;
-pub mod operations;
-pub mod pooling;
-pub mod readme;
-pub mod supabase;
-pub mod testing_policies;
-pub mod upgrading;
+mod identity_null;
+mod operations;
+mod pooling;
+mod readme;
+mod supabase;
+mod testing_policies;
+mod upgrading;

@@ -11,7 +11,7 @@ use testkit::provider::Provider;
 use testkit::server::{Server, unprivileged_user};
 use testkit::session::{init, one, refuses, run};
 
-use crate::jwks_url::rotation::entry;
+use crate::support::jwks_url::entry;
 
 #[test]
 fn the_blocks_of_the_page_run_and_print_what_they_say() {

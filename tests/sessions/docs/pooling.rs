@@ -7,7 +7,7 @@ use testkit::messages;
 use testkit::pgbouncer::PgBouncer;
 use testkit::session::{Proxy, refuses, rows, run};
 
-use crate::pooling::patterns::{PROVIDER, SERVER, database};
+use crate::support::pooling::{PROVIDER, SERVER, database};
 
 const MODES: [&str; 3] = ["transaction", "session", "statement"];
 

@@ -1,6 +1,5 @@
 //! A backend that takes on a hundred thousand identities needs no more memory than one that takes on a few.
 
-use std::fs;
 use std::time::Instant;
 
 use postgres::Client;
@@ -8,16 +7,11 @@ use postgres::Client;
 use testkit::server::SHARED;
 use testkit::session::{Proxy, one, run, user_id};
 
+use crate::support::process_memory::own_memory;
+
 /// Tokens of a batch, half of them refused.
 const BATCH: i64 = 1000;
 const LIMIT_KIB: i64 = 1024;
-
-/// A backend's own memory in KiB (proc(5), status): what it has allocated, without shared buffers that it looked at.
-pub fn own_memory(pid: i32) -> i64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let anonymous = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
-    anonymous.trim().trim_end_matches(" kB").parse().unwrap()
-}
 
 /// As many good as bad ones, in each way that a token can be bad; claims of very different lengths.
 fn batch(proxy: &Proxy, other: &Proxy, from: i64) -> Vec<String> {

@@ -5,7 +5,7 @@ use testkit::provider::{Provider, database};
 use testkit::server::SHARED;
 use testkit::session::{init, now, one, refuses, refuses_token, run, user_id};
 
-use crate::identity::memory::own_memory;
+use crate::support::process_memory::own_memory;
 
 fn present(token: &str) -> String {
     format!("select auth.jwt_session_init('{token}')")

@@ -1,9 +1,9 @@
 //! `CREATE EXTENSION` and `DROP EXTENSION`: objects, roles and privileges.
 
-pub mod concurrent;
-pub mod create;
-pub mod function_privileges;
-pub mod hostile_owner;
-pub mod privileges;
-pub mod removal;
-pub mod roles;
+mod concurrent;
+mod create;
+mod function_privileges;
+mod hostile_owner;
+mod privileges;
+mod removal;
+mod roles;

@@ -5,7 +5,7 @@ use testkit::messages;
 use testkit::provider::Provider;
 use testkit::session::{init, one, refuses, run, user_id};
 
-use crate::jwks_url::rotation::{entry, server_with};
+use crate::support::jwks_url::{entry, server_with};
 use crate::support::key_fetcher::{process, process_after, reload_after, stored_urls};
 
 #[test]

@@ -7,8 +7,8 @@ use testkit::messages;
 use testkit::provider::Provider;
 use testkit::session::{init, one, refuses, user_id};
 
-use crate::jwks_url::faults::{NOT_AVAILABLE, condition, presenting, reload, wait_until_good};
-use crate::jwks_url::rotation::{entry, server_with};
+use crate::support::jwks_faults::{NOT_AVAILABLE, condition, presenting, reload, wait_until_good};
+use crate::support::jwks_url::{entry, server_with};
 
 #[test]
 fn a_provider_that_is_down_at_the_start_is_tried_again_every_few_seconds() {

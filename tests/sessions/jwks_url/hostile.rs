@@ -8,7 +8,7 @@ use testkit::server::Server;
 use testkit::session::{Proxy, init, now, one, refusal, run, user_id};
 use testkit::signer::Signer;
 
-use crate::jwks_url::rotation::{entry, server_with};
+use crate::support::jwks_url::{entry, server_with};
 use crate::support::key_fetcher::refuses_init;
 
 /// The SQLSTATE that each statement is refused with.

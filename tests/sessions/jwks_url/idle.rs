@@ -8,7 +8,7 @@ use testkit::provider::Provider;
 use testkit::server::Server;
 use testkit::session::{Proxy, init, rows, run, user_id};
 
-use crate::jwks_url::rotation::entry;
+use crate::support::jwks_url::entry;
 use crate::support::key_fetcher::{NAME, process, reload_after, stored_urls};
 
 const PRELOAD: &str = "shared_preload_libraries = 'pg_session_jwt'";

@@ -9,8 +9,8 @@ use testkit::provider::Provider;
 use testkit::session::{init, one, refuses, rows, user_id};
 use testkit::signer::Signer;
 
-use crate::jwks_url::faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_set, presenting, wait_until_good};
-use crate::jwks_url::rotation::{entry, server_with};
+use crate::support::jwks_faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_set, presenting, wait_until_good};
+use crate::support::jwks_url::{entry, server_with};
 
 const MAX_BYTES: usize = 256 * 1024;
 const MAX_KEYS: usize = 100;

@@ -6,7 +6,7 @@ use testkit::provider::Provider;
 use testkit::server::Server;
 use testkit::session::{init, one, rows, run, user_id};
 
-use crate::jwks_url::rotation::{conf, entry};
+use crate::support::jwks_url::{conf, entry};
 use crate::support::key_fetcher::{refuses_init, reload_after, stored_urls};
 
 /// URLs that are fetched for one cluster.

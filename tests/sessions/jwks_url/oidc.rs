@@ -8,7 +8,7 @@ use serde_json::Value;
 use testkit::messages;
 use testkit::session::{init, one, refuses, user_id};
 
-use crate::jwks_url::rotation::server_with;
+use crate::support::jwks_url::server_with;
 
 /// The provider's process, and what it says of itself.
 struct Peer {

@@ -4,8 +4,8 @@ use testkit::key_server::{Answer, KeyServer};
 use testkit::provider::Provider;
 use testkit::session::{init, refuses};
 
-use crate::jwks_url::faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_set, presenting};
-use crate::jwks_url::rotation::{entry, server_with};
+use crate::support::jwks_faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_set, presenting};
+use crate::support::jwks_url::{entry, server_with};
 
 #[test]
 fn redirects_on_the_same_host_and_port_are_followed() {

@@ -9,7 +9,7 @@ use testkit::messages;
 use testkit::provider::Provider;
 use testkit::session::{init, one, rows, run, user_id};
 
-use crate::jwks_url::rotation::{entry, server_with};
+use crate::support::jwks_url::{entry, server_with};
 use crate::support::key_fetcher::{refuses_init, stored, stored_urls};
 
 #[test]

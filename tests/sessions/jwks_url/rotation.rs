@@ -5,25 +5,9 @@ use std::time::Duration;
 use testkit::key_server::{Answer, KeyServer};
 use testkit::messages;
 use testkit::provider::Provider;
-use testkit::server::Server;
 use testkit::session::{init, one, refuses, rows, user_id};
 
-/// The provider's place in the setting, with its keys from a URL.
-pub fn entry(issuer: &str, url: &str) -> String {
-    format!(r#"{{"issuer":"{issuer}","jwks_url":"{url}"}}"#)
-}
-
-/// A server with the worker, and with these providers in its own setting.
-pub fn server_with(entries: &[String], more: &str) -> Server {
-    Server::start(&conf(entries, more))
-}
-
-pub fn conf(entries: &[String], more: &str) -> String {
-    format!(
-        "shared_preload_libraries = 'pg_session_jwt'\npg_session_jwt.providers = '[{}]'\n{more}",
-        entries.join(",")
-    )
-}
+use crate::support::jwks_url::{entry, server_with};
 
 #[test]
 fn a_key_set_is_fetched_and_its_tokens_are_identities() {

@@ -6,7 +6,7 @@ use testkit::provider::Provider;
 use testkit::server::Server;
 use testkit::session::{init, one, refuses, run, user_id};
 
-use crate::jwks_url::rotation::{entry, server_with};
+use crate::support::jwks_url::{entry, server_with};
 use crate::support::key_fetcher::{refuses_init, reload_after, stored_urls};
 
 /// The worker and nothing else.

@@ -9,8 +9,8 @@ use testkit::provider::Provider;
 use testkit::session::{init, now, one, refusal, run, user_id};
 use testkit::signer::{P256, Signer};
 
-use crate::jwks_url::faults::presenting;
-use crate::jwks_url::rotation::server_with;
+use crate::support::jwks_faults::presenting;
+use crate::support::jwks_url::server_with;
 use crate::support::key_fetcher::refuses_init;
 
 /// Two providers of one issuer, for the audiences `x` and `y`.

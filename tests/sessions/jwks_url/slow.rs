@@ -6,8 +6,8 @@ use testkit::key_server::{Answer, KeyServer};
 use testkit::provider::Provider;
 use testkit::session::{init, refuses, run, user_id};
 
-use crate::jwks_url::faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_set, presenting, wait_until_good};
-use crate::jwks_url::rotation::{entry, server_with};
+use crate::support::jwks_faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_set, presenting, wait_until_good};
+use crate::support::jwks_url::{entry, server_with};
 
 #[test]
 fn an_answer_that_takes_too_long_is_none() {

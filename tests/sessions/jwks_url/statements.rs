@@ -9,9 +9,9 @@ use testkit::provider::Provider;
 use testkit::server::Server;
 use testkit::session::{init, one, refusal, refusal_of, refuses, rows, run, user_id};
 
-use crate::jwks_url::rotation::{entry, server_with};
-use crate::readers::parallel::{agrees_with_the_leader, fill, in_workers, leader_takes_part};
+use crate::support::jwks_url::{entry, server_with};
 use crate::support::key_fetcher::refuses_init;
+use crate::support::parallel::{agrees_with_the_leader, fill, in_workers, leader_takes_part};
 
 const RETIRED: (&str, &str) = ("28000", messages::NO_KEY_OF_TOKEN);
 

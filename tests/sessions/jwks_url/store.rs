@@ -4,10 +4,6 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
 
 use postgres::Client;
 use testkit::key_server::{Answer, KeyServer, wait_until};
@@ -16,29 +12,9 @@ use testkit::provider::Provider;
 use testkit::server::Server;
 use testkit::session::{init, one, refuses, run, user_id};
 
-use crate::jwks_url::rotation::{entry, server_with};
+use crate::support::jwks_url::{entry, server_with};
 use crate::support::key_fetcher::{process, process_after, refuses_init, stored};
-
-/// Makes a pipe that everybody may read.
-pub fn make_pipe(path: &Path) {
-    let made = Command::new("mkfifo").args(["-m", "644"]).arg(path).status().unwrap();
-    assert!(made.success(), "{}", path.display());
-}
-
-/// What a session answers within half a minute; after that the pipe that it waits for is opened, and the test fails.
-#[track_caller]
-pub fn within_half_a_minute<T: Send + 'static>(pipe: &Path, work: impl FnOnce() -> T + Send + 'static) -> T {
-    let (send, receive) = mpsc::channel();
-    let session = thread::spawn(move || {
-        let _ = send.send(work());
-    });
-    let answer = receive.recv_timeout(Duration::from_secs(30));
-    while answer.is_err() && !session.is_finished() {
-        drop(File::options().read(true).write(true).open(pipe));
-        thread::sleep(Duration::from_millis(20));
-    }
-    answer.expect("an answer in time")
-}
+use crate::support::pipe::{make_pipe, within_half_a_minute};
 
 /// What is put in the place of a stored set, and what an administrator is told of it.
 type Intruder = (fn(&Path), &'static str);

@@ -11,8 +11,8 @@ use testkit::provider::Provider;
 use testkit::server::{Server, pg_config};
 use testkit::session::{init, refuses, run, user_id};
 
-use crate::jwks_url::faults::{NOT_AVAILABLE, condition, presenting, reload, wait_until_good};
-use crate::jwks_url::rotation::{conf, entry};
+use crate::support::jwks_faults::{NOT_AVAILABLE, condition, presenting, reload, wait_until_good};
+use crate::support::jwks_url::{conf, entry};
 
 /// A server with these files beside its data directory, in which it works. To it, `system.pem` is what the system
 /// trusts, and there is a proxy that does not answer.

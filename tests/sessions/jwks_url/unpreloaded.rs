@@ -10,7 +10,7 @@ use testkit::provider::Provider;
 use testkit::server::{SHARED, Server};
 use testkit::session::{FUNCTIONS, Proxy, Refusal, init, one, refusal, refuses, run, user_id, ways_to_present};
 
-use crate::jwks_url::rotation::entry;
+use crate::support::jwks_url::entry;
 use crate::support::key_fetcher::reload_after;
 
 fn unusable() -> String {

@@ -7,8 +7,8 @@ use testkit::messages;
 use testkit::provider::Provider;
 use testkit::session::{init, one, refuses, rows, user_id};
 
-use crate::jwks_url::faults::{NOT_AVAILABLE, presenting};
-use crate::jwks_url::rotation::{entry, server_with};
+use crate::support::jwks_faults::{NOT_AVAILABLE, presenting};
+use crate::support::jwks_url::{entry, server_with};
 use crate::support::key_fetcher::{process, process_after, refuses_init, stored};
 
 /// A provider, and what it answers when it takes its keys back.

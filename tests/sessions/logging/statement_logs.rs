@@ -4,7 +4,7 @@ use testkit::messages;
 use testkit::server::{Server, pg_config};
 use testkit::session::{Proxy, init, now, rows, run, ways_to_present};
 
-use crate::logging::audit_log::{AUDITED, Audited};
+use crate::support::audit_log::{AUDITED, Audited};
 
 #[track_caller]
 fn hides(log: &str, token: &str) {

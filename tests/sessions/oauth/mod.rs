@@ -1,10 +1,10 @@
 //! OAuth logins of PostgreSQL 18.
 
-pub mod bound;
-pub mod databases;
-pub mod identity;
-pub mod libpq;
-pub mod loading;
-pub mod login;
-pub mod many;
-pub mod roles;
+mod bound;
+mod databases;
+mod identity;
+mod libpq;
+mod loading;
+mod login;
+mod many;
+mod roles;

@@ -3,7 +3,7 @@
 use testkit::server::SHARED;
 use testkit::session::{one, run};
 
-use super::{database, optimize, set_policy};
+use super::support::{database, optimize, set_policy};
 
 #[test]
 fn a_function_is_looked_up_once_for_a_statement() {

@@ -2,7 +2,7 @@
 
 use testkit::session::{rows, run};
 
-use super::{optimize, session};
+use super::support::{optimize, session};
 
 #[test]
 fn a_conjunction_in_a_sub_select_keeps_its_order() {

@@ -3,7 +3,7 @@
 use postgres::Client;
 use testkit::session::{Refusal, one, refusal_of};
 
-use super::{DRIZZLE, optimize, session};
+use super::support::{DRIZZLE, optimize, session};
 
 const OWN: &str = "(select auth.user_id() = user_id)";
 

@@ -6,10 +6,10 @@ use testkit::session::{refusal_of, run};
 
 use super::conditions::condition;
 use super::reads::{ORDERED, UNORDERED};
+use super::support::{optimize, plan};
 use super::tables::{CREATE, TABLES, policies};
 use super::writes::{MERGE_17, WRITES};
 use super::xorshift::Xorshift;
-use super::{optimize, plan};
 
 const SEED: u64 = 0x5eed_0f1d_e27a_11ce;
 const ROUNDS: usize = 30;

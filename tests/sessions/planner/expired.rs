@@ -7,7 +7,7 @@ use testkit::messages;
 use testkit::server::SHARED;
 use testkit::session::{Proxy, init, now, one, refusal_of, refuses, run};
 
-use super::{ALICE, DRIZZLE, database, optimize, set_policy};
+use super::support::{ALICE, DRIZZLE, database, optimize, set_policy};
 
 #[test]
 fn an_expired_identity_gives_no_rows() {

@@ -12,8 +12,8 @@ use testkit::session::{init, now, refusal_of, refuses, rows, run};
 use testkit::signer::Signer;
 
 use super::failing_conditions::{KINDS, Kind, STATEMENTS};
+use super::support::{ALICE, optimize};
 use super::xorshift::Xorshift;
-use super::{ALICE, optimize};
 
 const SEED: u64 = 0xfa11_5afe_0b5e_55ed;
 const ROUNDS: usize = 4;

@@ -4,7 +4,9 @@ use postgres::Client;
 use testkit::server::SHARED;
 use testkit::session::{Proxy, init, rows, run};
 
-use super::{ALICE, database, has_sub_plan, improves, improves_plan, optimize, outcome, plan, set_policy, uses_index};
+use super::support::{
+    ALICE, database, has_sub_plan, improves, improves_plan, optimize, outcome, plan, set_policy, uses_index,
+};
 
 /// PostgreSQL plans these well by itself.
 const PLAIN: [&str; 6] = [
@@ -17,7 +19,7 @@ const PLAIN: [&str; 6] = [
 ];
 
 const WRAPPED: [&str; 9] = [
-    super::DRIZZLE,
+    super::support::DRIZZLE,
     "(select user_id = auth.user_id())",
     "(select auth.uid() = owner)",
     "(select auth.uid()::text = user_id)",

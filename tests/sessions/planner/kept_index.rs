@@ -5,7 +5,7 @@ use postgres::Client;
 use testkit::server::SHARED;
 use testkit::session::{one, rows, run};
 
-use super::{ALICE, database, has_sub_plan, optimize, plan, set_policy};
+use super::support::{ALICE, database, has_sub_plan, optimize, plan, set_policy};
 
 /// With a column of type text, varchar and uuid.
 const INDEXED: [&str; 15] = [

@@ -3,7 +3,7 @@
 use testkit::server::{Server, pg_config};
 use testkit::session::{Proxy, init, one, run};
 
-use super::{ALICE, DRIZZLE, fill, improves, set_policy};
+use super::support::{ALICE, DRIZZLE, fill, improves, set_policy};
 
 #[test]
 fn other_planner_hooks_come_before_or_after() {

@@ -4,7 +4,7 @@ use postgres::Client;
 use testkit::server::SHARED;
 use testkit::session::{one, rows, run};
 
-use super::{ALICE, DRIZZLE, database, optimize, plan, set_policy, uses_index};
+use super::support::{ALICE, DRIZZLE, database, optimize, plan, set_policy, uses_index};
 
 /// Functions of the attacker that keep what they see, tell it in an error, or are taken for harmless by the planner.
 const ATTACKER: &str = "create schema mallory authorization mallory;

@@ -4,7 +4,7 @@ use testkit::loading::{ordinary_user, with_each_loading};
 use testkit::server::SHARED;
 use testkit::session::{one, refuses, rows, run};
 
-use super::{DRIZZLE, has_sub_plan, improves, optimize, plan, scans, session};
+use super::support::{DRIZZLE, has_sub_plan, improves, optimize, plan, scans, session};
 
 const SHOW: &str = "show pg_session_jwt.optimize_policies";
 

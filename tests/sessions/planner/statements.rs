@@ -3,7 +3,7 @@
 use testkit::server::major;
 use testkit::session::run;
 
-use super::{DRIZZLE, improves, improves_plan, plan, session};
+use super::support::{DRIZZLE, improves, improves_plan, plan, session};
 
 #[test]
 fn a_policy_uses_the_index_in_every_query() {

@@ -5,9 +5,11 @@ use std::io::Read as _;
 use testkit::server::major;
 use testkit::session::{Proxy, init, one, rows, run};
 
-use crate::readers::parallel;
+use crate::support::parallel;
 
-use super::{ALICE, DRIZZLE, fill, has_sub_plan, improves, optimize, plan, scans, session, set_policy, uses_index};
+use super::support::{
+    ALICE, DRIZZLE, fill, has_sub_plan, improves, optimize, plan, scans, session, set_policy, uses_index,
+};
 
 #[test]
 fn prepared_statements_use_the_index() {

@@ -2,7 +2,7 @@
 
 use testkit::session::{rows, run};
 
-use super::{has_sub_plan, improves, optimize, outcome, plan, session};
+use super::support::{has_sub_plan, improves, optimize, outcome, plan, session};
 
 /// Asserts that the setting changes neither the plan nor the result.
 #[track_caller]
@@ -172,7 +172,7 @@ fn a_sub_select_that_is_no_condition() {
         assert_eq!(outcome(&mut client, sql), expected, "{sql}");
         let count = |plan: &str| plan.matches("SubPlan").count();
         assert!(count(&optimized) < count(&literal), "{sql}\n{optimized}");
-        assert!(super::uses_index(&optimized), "{sql}\n{optimized}");
+        assert!(super::support::uses_index(&optimized), "{sql}\n{optimized}");
     }
 }
 

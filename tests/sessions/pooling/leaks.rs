@@ -5,7 +5,7 @@ use postgres::Client;
 use testkit::pgbouncer::PgBouncer;
 use testkit::session::{refuses, rows, run};
 
-use crate::pooling::patterns::{PROVIDER, SEEN, SERVER, database};
+use crate::support::pooling::{PROVIDER, SEEN, SERVER, database};
 
 /// The one value, without a statement that is prepared.
 fn value(client: &mut Client, sql: &str) -> Option<String> {

@@ -1,7 +1,7 @@
 //! PgBouncer in its modes, and the resets of poolers and drivers.
 
-pub mod leaks;
-pub mod patterns;
-pub mod proxy_load;
-pub mod resets;
-pub mod statement_mode;
+mod leaks;
+mod patterns;
+mod proxy_load;
+mod resets;
+mod statement_mode;

@@ -9,7 +9,7 @@ use testkit::messages;
 use testkit::server::Server;
 use testkit::session::{Proxy, init, now, refuses, rows, run};
 
-use crate::upgrade::existing_deployments::{BACK_TO_THE_POOL, deploy, proxy_connection};
+use crate::support::deployment_0_5::{BACK_TO_THE_POOL, deploy, proxy_connection};
 
 const CONNECTIONS: usize = 8;
 const REQUESTS: usize = 2000;

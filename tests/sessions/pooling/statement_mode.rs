@@ -5,7 +5,7 @@ use testkit::messages;
 use testkit::pgbouncer::PgBouncer;
 use testkit::session::{refuses, rows, run};
 
-use crate::pooling::patterns::{PROVIDER, SEEN, SERVER, both_at_once, database};
+use crate::support::pooling::{PROVIDER, SEEN, SERVER, both_at_once, database};
 
 const STATEMENTS: usize = 1000;
 

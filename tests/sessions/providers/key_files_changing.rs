@@ -15,8 +15,8 @@ use testkit::provider::Provider;
 use testkit::server::SHARED;
 use testkit::session::{init, one, refuses, run, user_id};
 
-use crate::jwks_url::faults::presenting;
-use crate::jwks_url::store::{make_pipe, within_half_a_minute};
+use crate::support::jwks_faults::presenting;
+use crate::support::pipe::{make_pipe, within_half_a_minute};
 
 fn set_file(client: &mut Client, path: &Path) {
     let entry = format!(r#"{{"issuer":"a","jwks_file":"{}"}}"#, path.display());

@@ -5,11 +5,12 @@ use testkit::key_server::wait_until;
 use testkit::loading::{PRELOADED, ordinary_user};
 use testkit::messages;
 use testkit::provider::Provider;
-use testkit::server::{SHARED, Server, major};
+use testkit::server::{SHARED, Server};
 use testkit::session::{FUNCTIONS, Proxy, init, one, refusal, refuses, run, user_id};
 use testkit::wire::Wire;
 
-use crate::readers::parallel::{fill, leader_takes_part};
+use crate::support::parallel::{always_parallel, fill, leader_takes_part};
+use crate::support::reload::reload;
 
 #[track_caller]
 fn gives_nothing(client: &mut Client, after: &str) {
@@ -32,27 +33,6 @@ fn gives_nothing(client: &mut Client, after: &str) {
             messages::LOST_PROVIDERS
         )
     );
-}
-
-/// Has the server read its file, and waits until these sessions have, too.
-pub fn reload(server: &Server, sessions: &mut [&mut Client]) {
-    let read = "select pg_conf_load_time()::text";
-    let before: Vec<String> = sessions.iter_mut().map(|client| one(client, read)).collect();
-    run(
-        &mut server.connect("postgres", "postgres", ""),
-        "select pg_reload_conf()",
-    );
-    for (client, before) in sessions.iter_mut().zip(before) {
-        wait_until("the reload", || one::<String>(client, read) != before);
-    }
-}
-
-/// Has every query that can run in a parallel worker do so.
-pub fn always_parallel() -> &'static str {
-    match major() {
-        15 => "set force_parallel_mode = on",
-        _ => "set debug_parallel_query = on",
-    }
 }
 
 /// A function that lets everyone set the providers for their session or their transaction.
@@ -203,7 +183,7 @@ fn whatever_takes_the_last_provider_away_nothing_brings_a_weaker_mode_back() {
 #[test]
 fn parallel_workers_have_lost_them_with_their_leader() {
     let provider = Provider::new("a");
-    let server = &*crate::readers::parallel::SERVER;
+    let server = &*crate::support::parallel::SERVER;
     let database = server.database();
     fill(&mut server.connect(&database, "postgres", ""));
     superusers_function(server, &database);

@@ -11,7 +11,7 @@ use testkit::server::SHARED;
 use testkit::session::{Proxy, init, one, refusal, rows, run};
 use testkit::signer::Signer;
 
-use crate::jwks_url::rotation::entry;
+use crate::support::jwks_url::entry;
 
 const COLUMNS: &str = "provider, issuer, source, location, kid, kty, alg, usable, reason, last_error";
 

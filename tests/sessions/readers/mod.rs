@@ -1,11 +1,11 @@
 //! The functions that read the identity: their values, wherever and whenever PostgreSQL calls them.
 
-pub mod call_sites;
-pub mod cost;
-pub mod encodings;
-pub mod parallel;
-pub mod parallel_errors;
-pub mod reentrance;
-pub mod triggers;
-pub mod value_lifetime;
-pub mod values;
+mod call_sites;
+mod cost;
+mod encodings;
+mod parallel;
+mod parallel_errors;
+mod reentrance;
+mod triggers;
+mod value_lifetime;
+mod values;

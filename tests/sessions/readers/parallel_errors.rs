@@ -6,7 +6,7 @@ use testkit::messages;
 use testkit::server::Server;
 use testkit::session::{Proxy, init, now, one, refusal, refuses, run, user_id};
 
-use crate::readers::parallel::{SERVER, agrees_with_the_leader, database, fill, leader_takes_part};
+use crate::support::parallel::{SERVER, agrees_with_the_leader, database, fill, leader_takes_part};
 
 #[test]
 fn an_expired_identity_is_the_same_error_in_leader_and_worker() {

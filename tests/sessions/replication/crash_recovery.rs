@@ -14,8 +14,8 @@ use testkit::provider::Provider;
 use testkit::server::Server;
 use testkit::session::{init, now, one, refuses, rows, run, user_id};
 
-use crate::jwks_url::rotation::entry;
 use crate::support::extension_catalog::{assert_same_facts, facts};
+use crate::support::jwks_url::entry;
 use crate::support::key_fetcher::stored_urls;
 
 const CRASHES: usize = 20;

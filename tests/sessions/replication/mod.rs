@@ -1,6 +1,6 @@
 //! Standbys, logical replication, and recovery after a crash.
 
-pub mod crash_recovery;
-pub mod logical;
-pub mod standby;
-pub mod streaming;
+mod crash_recovery;
+mod logical;
+mod standby;
+mod streaming;

@@ -10,8 +10,8 @@ use testkit::provider::Provider;
 use testkit::server::Server;
 use testkit::session::{init, one, refuses, run, user_id};
 
-use crate::jwks_url::standby::standby_of;
 use crate::support::key_fetcher::refuses_init;
+use crate::support::standby::standby_of;
 
 const OWNERS: &str = "select string_agg(user_id, ',' order by user_id) from owned";
 

@@ -8,7 +8,9 @@ use postgres::Client;
 use testkit::loading::{is_loaded, ordinary_user};
 use testkit::messages;
 use testkit::server::{SHARED, Server};
-use testkit::session::{Proxy, claims, init, one, refuses, refuses_token, rows, run, user_id};
+use testkit::session::{Proxy, claims, init, one, refuses, refuses_token, run, user_id};
+
+use crate::support::strict::{STRICT, stays_strict};
 
 static OWNER: LazyLock<Proxy> = LazyLock::new(Proxy::new);
 
@@ -202,24 +204,6 @@ fn other_names_with_the_prefix_are_thrown_out_when_the_library_comes() {
     refuses(&mut client, "show pg_session_jwt.providers_", "42704", message);
 }
 
-/// A server that believes no claims and gives no grace, unless somebody gets around that.
-pub static STRICT: LazyLock<Server> =
-    LazyLock::new(|| Server::start("pg_session_jwt.claims_fallback = off\npg_session_jwt.leeway = 0"));
-
-#[track_caller]
-pub fn stays_strict(client: &mut Client, after: &str) {
-    assert!(!is_loaded(client));
-    assert_eq!(user_id(client), None, "after {after}");
-    assert_eq!(
-        one::<String>(client, "select mode from auth.status()"),
-        "off",
-        "after {after}"
-    );
-    let shown = "select current_setting('pg_session_jwt.claims_fallback'), current_setting('pg_session_jwt.leeway')";
-    let expected = [["off", "0"].map(|text| Some(text.to_owned()))];
-    assert_eq!(rows(client, shown), expected, "after {after}");
-}
-
 #[test]
 fn restrictions_of_the_file_outlast_what_an_ordinary_user_sets_before() {
     let database = STRICT.database();
@@ -240,7 +224,7 @@ fn restrictions_of_the_file_outlast_what_an_ordinary_user_sets_before() {
 
 #[test]
 fn a_worker_that_loads_the_library_has_what_its_leader_has() {
-    use crate::readers::parallel::{SERVER, database, in_workers, leader_takes_part};
+    use crate::support::parallel::{SERVER, database, in_workers, leader_takes_part};
     let mut proxy = Proxy::new();
     let database = database("");
     let mut client = SERVER.connect(&database, "postgres", &proxy.options());

@@ -10,7 +10,7 @@ use testkit::server::{SHARED, Server};
 use testkit::session::{Proxy, init, one, refusal, refuses, run, user_id};
 use testkit::signer::Signer;
 
-use crate::settings::late_load::{STRICT, stays_strict};
+use crate::support::strict::{STRICT, stays_strict};
 
 #[test]
 fn restrictions_of_the_file_outlast_an_ordinary_users_startup_packet() {

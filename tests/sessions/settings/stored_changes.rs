@@ -8,8 +8,8 @@ use testkit::provider::Provider;
 use testkit::server::Server;
 use testkit::session::{FUNCTIONS, Proxy, init, one, refuses, run, user_id};
 
-use crate::providers::lost::{always_parallel, reload};
-use crate::readers::parallel::{fill, leader_takes_part};
+use crate::support::parallel::{always_parallel, fill, leader_takes_part};
+use crate::support::reload::reload;
 
 #[track_caller]
 fn gives_nothing(client: &mut Client, setting: &str) {

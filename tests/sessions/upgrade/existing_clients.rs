@@ -4,7 +4,7 @@ use postgres::Client;
 use testkit::messages;
 use testkit::session::{Proxy, one, refuses, run, user_id};
 
-use crate::upgrade::existing_deployments::{deployment, proxy_connection, tasks};
+use crate::support::deployment_0_5::{deployment, proxy_connection, tasks};
 
 #[test]
 fn a_session_may_set_the_parameter_instead_of_calling_the_function() {

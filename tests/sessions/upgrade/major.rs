@@ -1,25 +1,13 @@
 //! pg_upgrade, which carries the catalogs over: from one cluster of the major under test to a new one.
 
 use std::fs;
-use std::path::Path;
 
-use testkit::server::{Server, initdb, pg_config, program, unprivileged_user};
+use testkit::server::{Server, initdb, pg_config, unprivileged_user};
 use testkit::session::{Proxy, one, run};
 
 use crate::support::application::{fill, is_intact};
 use crate::support::extension_catalog::{assert_same_facts, facts};
-
-/// Carries the old cluster over into the new one, which initdb has just made.
-pub fn upgrade(folder: &Path, old_programs: &Path, old: &Path, new: &Path) {
-    let mut command = program("pg_upgrade", unprivileged_user());
-    command.current_dir(folder).args(["--username=postgres", "--no-sync"]);
-    command.arg("--socketdir").arg(folder);
-    command.arg("--old-datadir").arg(old).arg("--new-datadir").arg(new);
-    command.arg("--old-bindir").arg(old_programs);
-    command.arg("--new-bindir").arg(pg_config("--bindir"));
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-}
+use crate::support::pg_upgrade::upgrade;
 
 #[test]
 fn a_cluster_is_carried_over_with_the_library_preloaded_and_a_key_that_is_not_usable() {

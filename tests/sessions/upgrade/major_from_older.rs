@@ -13,10 +13,10 @@ use testkit::provider::Provider;
 use testkit::server::{Server, major, pg_config, program_at, unprivileged_user};
 use testkit::session::{Proxy, init, one, refuses, rows, run, user_id};
 
-use crate::jwks_url::rotation::entry;
 use crate::support::application::{fill, is_intact};
 use crate::support::extension_catalog::{assert_same_facts, facts};
-use crate::upgrade::major::upgrade;
+use crate::support::jwks_url::entry;
+use crate::support::pg_upgrade::upgrade;
 
 const PRELOAD: &str = "shared_preload_libraries = 'pg_session_jwt'";
 

@@ -1,11 +1,11 @@
 //! Old versions: updates, dumps, pg_upgrade, and deployments of version 0.5.0.
 
-pub mod dump;
-pub mod existing_clients;
-pub mod existing_deployments;
-pub mod library_only;
-pub mod major;
-pub mod major_from_older;
-pub mod rejected;
-pub mod restore;
-pub mod update;
+mod dump;
+mod existing_clients;
+mod existing_deployments;
+mod library_only;
+mod major;
+mod major_from_older;
+mod rejected;
+mod restore;
+mod update;

@@ -171,5 +171,5 @@ fn the_update_and_the_installation_make_the_roles_by_the_same_lines() {
         .into_iter()
         .find(|(name, _)| name.ends_with("--1.0.0.sql"))
         .unwrap();
-    assert!(update.ends_with(include_str!("../../sql/roles.sql")));
+    assert!(update.ends_with(include_str!("../../../sql/roles.sql")));
 }

@@ -6,9 +6,9 @@ use testkit::cluster::{PLAIN, Turn, with_own_scripts};
 use testkit::session::{Proxy, one, refuses, run};
 
 use crate::support::application::{fill, is_intact};
+use crate::support::dump::{TARGET, file, succeeds, tool};
 use crate::support::extension_catalog::{assert_same_facts, facts};
 use crate::support::old_versions::VERSION_0_5_0;
-use crate::upgrade::dump::{TARGET, file, succeeds, tool};
 
 /// The lines that begin with an error, of a tool that goes on after errors.
 fn errors(cluster: &Turn, name: &str, arguments: &[&str]) -> Vec<String> {

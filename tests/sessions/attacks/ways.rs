@@ -1,0 +1,60 @@
+//! The ways in which mallory becomes `authenticated`, and what her sessions see.
+
+use postgres::Client;
+
+use super::site::Site;
+use testkit::session::{Refusal, refusal, rows};
+
+/// How mallory comes to be `authenticated`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// She logs in as it.
+    Login,
+    /// The application logs in, and its session becomes it.
+    SetRole,
+    /// The same through PgBouncer in transaction mode, where everybody shares one session of the server.
+    Pooled,
+}
+
+pub const WAYS: [Way; 3] = [Way::Login, Way::SetRole, Way::Pooled];
+
+/// Mounts an attack in each way, on a site of its own.
+pub fn in_every_way(attack: impl Fn(&Site)) {
+    for way in WAYS {
+        eprintln!("{way:?}");
+        attack(&Site::new(way));
+    }
+}
+
+/// Who a session is and whose rows it sees, by a simple query: PgBouncer 1.18 knows no prepared statements.
+pub fn who(client: &mut Client) -> String {
+    let sql =
+        "select coalesce(auth.user_id(), '(nobody)'), (select string_agg(task, ' ' order by id) from public.todos)";
+    let row = rows(client, sql).remove(0);
+    row.into_iter().flatten().collect::<Vec<_>>().join(": ")
+}
+
+/// What `who` says of mallory with her token, and without one.
+pub const MALLORY: &str = "mallory: own";
+
+pub const NOBODY: &str = "(nobody)";
+
+/// Asserts that a statement is refused with this SQLSTATE, and that mallory is who she was and sees what she saw.
+#[track_caller]
+pub fn fails(client: &mut Client, sql: &str, sqlstate: &str) -> Refusal {
+    let before = who(client);
+    let refused = refusal(client, sql);
+    assert_eq!(refused.sqlstate, sqlstate, "{}: {refused:?}", short(sql));
+    assert_eq!(who(client), before, "after {}", short(sql));
+    refused
+}
+
+/// The first value of a simple query's only row.
+pub fn value(client: &mut Client, sql: &str) -> Option<String> {
+    rows(client, sql).remove(0).remove(0)
+}
+
+/// The beginning of an SQL text, which may hold a long token.
+pub fn short(sql: &str) -> &str {
+    &sql[..sql.floor_char_boundary(160)]
+}

@@ -1,0 +1,17 @@
+//! pg_upgrade.
+
+use std::path::Path;
+
+use testkit::server::{pg_config, program, unprivileged_user};
+
+/// Carries the old cluster over into the new one, which initdb has just made.
+pub fn upgrade(folder: &Path, old_programs: &Path, old: &Path, new: &Path) {
+    let mut command = program("pg_upgrade", unprivileged_user());
+    command.current_dir(folder).args(["--username=postgres", "--no-sync"]);
+    command.arg("--socketdir").arg(folder);
+    command.arg("--old-datadir").arg(old).arg("--new-datadir").arg(new);
+    command.arg("--old-bindir").arg(old_programs);
+    command.arg("--new-bindir").arg(pg_config("--bindir"));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}

@@ -1,0 +1,10 @@
+//! The memory of a backend.
+
+use std::fs;
+
+/// A backend's own memory in KiB (proc(5), status): what it has allocated, without shared buffers that it looked at.
+pub fn own_memory(pid: i32) -> i64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let anonymous = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    anonymous.trim().trim_end_matches(" kB").parse().unwrap()
+}
