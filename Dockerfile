@@ -5,7 +5,7 @@ FROM rust:1.96-bookworm AS build
 ARG PG
 # Debian has one major; the script of postgresql-common adds the repository that has them all.
 RUN apt-get update && apt-get install -y --no-install-recommends postgresql-common clang libclang-dev jq python3 \
-    && /usr/share/postgresql-common/pgdg/*.sh -y \
+    && bash /usr/share/postgresql-common/pgdg/*.sh -y \
     && apt-get install -y --no-install-recommends "postgresql-server-dev-$PG"
 WORKDIR /src
 COPY . .

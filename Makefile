@@ -17,7 +17,7 @@ help: ## this list
 	@printf '\n  PG="15 17" selects PostgreSQL majors; the default is all that are supported (for demo: one).\n'
 
 setup: ## everything that building and testing need: PostgreSQL 15 to 18 in a private cache, cargo-pgrx, npm and Python packages, PgBouncer
-	@scripts/setup.sh --with-node $(PG)
+	@scripts/setup.sh --with-tests $(PG)
 
 demo: ## from nothing to row-level security by tokens, shown step by step on a throw-away server
 	@scripts/demo.sh $(PG)
@@ -74,8 +74,8 @@ dist: ## the source archive of HEAD for PGXN, in dist/
 test-packages: ## build the packages of two majors (PG chooses), install them with dpkg into an empty root, use them
 	@scripts/test-packages.sh $(PG)
 
-licences: ## what is linked into the library, under which licence, and whether deny.toml allows everything
-	@scripts/dependencies.py list | column -ts "$$(printf '\t')" && scripts/dependencies.py check
+licences: ## list the crates linked into the library with their licences, and check them by deny.toml
+	@scripts/dependencies.py list | column -ts "$$(printf '\t')"; scripts/lint-files.sh cargo-deny
 
 sbom: ## the crates that the library is made of and with, as a CycloneDX document on standard output
 	@scripts/dependencies.py sbom

@@ -27,8 +27,8 @@ lock_cache
 
 declare -A suites_here # by major
 if [ -n "$quick" ]; then
-    newest_first=$(printf '%s\n' "${majors[@]}" | sort -rn)
-    mapfile -t majors < <(grep -x 17 <<<"$newest_first"; grep -vx 17 <<<"$newest_first")
+    descending=$(printf '%s\n' "${majors[@]}" | sort -rn)
+    mapfile -t majors < <(grep -x 17 <<<"$descending"; grep -vx 17 <<<"$descending")
 fi
 for major in "${majors[@]}"; do
     if ! pg_config_of "$major" >/dev/null || ! make_suites "$major"; then continue; fi

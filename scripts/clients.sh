@@ -12,13 +12,13 @@
 if [ $# = 0 ]; then set -- 17; fi
 choose_majors "$@"
 cd "$ROOT"
-"$ROOT/scripts/setup.sh" --with-node "${majors[@]}"
+"$ROOT/scripts/setup.sh" --with-tests "${majors[@]}"
 make_run_directory
 mkdir "$RUN/tmp"
 chmod 1777 "$RUN/tmp"
 export TMPDIR=$RUN/tmp PG_SESSION_JWT_CLIENTS=$RUN/clients
 lay_out_node clients/node "$RUN/clients/node"
-lay_out_python "$RUN/clients/python"
+link_venv tests/clients/python "$RUN/clients/python"
 for major in "${majors[@]}"; do
     pg_config=$(pg_config_of "$major")
     lock_cache

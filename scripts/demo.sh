@@ -12,7 +12,7 @@
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/postgres.sh"
 . "$ROOT/scripts/server.sh"
-. "$ROOT/scripts/release.sh"
+. "$ROOT/scripts/build-release.sh"
 . "$ROOT/scripts/demo-session.sh"
 . "$ROOT/scripts/demo-tokens.sh"
 . "$ROOT/scripts/demo-provider.sh"

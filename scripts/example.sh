@@ -10,7 +10,7 @@
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/postgres.sh"
 . "$ROOT/scripts/server.sh"
-. "$ROOT/scripts/release.sh"
+. "$ROOT/scripts/build-release.sh"
 . "$ROOT/scripts/node.sh"
 . "$ROOT/scripts/todos.sh"
 

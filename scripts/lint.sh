@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Format and clippy, without a warning: the extension for each major, and everything else, which needs no PostgreSQL.
+# All linters, without a warning: those of lint-files.sh, rustfmt, and clippy for the extension on each major and for the
+# rest of the workspace.
 #
 #   scripts/lint.sh [MAJOR …]        default: 15 16 17 18
 
@@ -7,9 +8,11 @@
 
 choose_majors "$@"
 cd "$ROOT"
-"$ROOT/scripts/setup.sh" "${majors[@]}"
-STEPS=$((2 + ${#majors[@]}))
+"$ROOT/scripts/setup.sh" --with-linters "${majors[@]}"
+STEPS=$((3 + ${#majors[@]}))
 
+step "everything that is not compiled"
+"$ROOT/scripts/lint-files.sh"
 step "format"
 cargo fmt --all --check
 step "clippy, all but the extension"

@@ -1,33 +1,32 @@
 #!/usr/bin/env bash
-# Brings a Debian or Ubuntu machine that has only Rust to where the tests and the demo can run.
+# Prepares a Debian or Ubuntu machine that has only Rust for the tests and the demo.
 #
-#   scripts/setup.sh [--with-node | --with-example] [MAJOR …]        default: 15 16 17 18
+#   scripts/setup.sh [--with-tests | --with-example | --with-linters] [MAJOR …]        default: 15 16 17 18
 #
-# It owns the caches: one private PostgreSQL tree for each major (postgres.sh), cargo-pgrx in the version that
-# Cargo.toml pins, pgrx's own configuration, and, for the tests (--with-node), an OpenID provider and clients from npm
-# (node.sh), clients of Python (python.sh) and PgBouncer. Nothing is ever installed *into* the system's PostgreSQL.
-# Each part is looked at first and made again only if it is missing, half-made or of another version, so that a run
-# on a ready machine takes a second or two. Works as root and as an ordinary user; only system packages need root.
+# It owns the caches: a private PostgreSQL tree for each major (postgres.sh), cargo-pgrx in the version that Cargo.toml
+# pins, and pgrx's configuration. --with-tests adds what the tests need: npm packages (node.sh), Python packages and the
+# linters (python.sh), cargo-deny, pgTAP, PgBouncer and a browser. Nothing is installed into the system's PostgreSQL.
+# Each part is checked first and replaced only if it is missing, incomplete or of another version: a run on a prepared
+# machine takes a second or two. It works as root and as an ordinary user; only system packages need root.
+#
+# Written by hand: `cargo pgrx init` downloads PostgreSQL from one host only, and installs none of the rest.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/postgres.sh"
 . "$ROOT/scripts/node.sh"
 . "$ROOT/scripts/python.sh"
+. "$ROOT/scripts/cargo.sh"
 . "$ROOT/scripts/pgtap.sh"
 . "$ROOT/scripts/browser.sh"
 
-with_node=""
-with_example=""
 STEPS=4
-if [ "${1:-}" = --with-node ]; then
-    with_node=1
-    STEPS=7
-    shift
-elif [ "${1:-}" = --with-example ]; then
-    with_example=1
-    STEPS=5
-    shift
-fi
+with=""
+case ${1:-} in
+    --with-tests) STEPS=7 with=tests ;;
+    --with-example) STEPS=5 with=example ;;
+    --with-linters) STEPS=5 with=linters ;;
+esac
+if [ -n "$with" ]; then shift; fi
 choose_majors "$@"
 STEP_WORD="set-up"
 
@@ -35,7 +34,7 @@ command -v cargo >/dev/null || die "cargo is not on the PATH: install Rust (see 
 command -v apt-get >/dev/null || die "this needs Debian or Ubuntu (apt-get); elsewhere install PostgreSQL with its server
 headers and use: cargo install --locked cargo-pgrx@$(pgrx_version) && cargo pgrx init --pg17=PATH_OF_pg_config"
 
-# Two set-ups of one cache at once would write over each other.
+# Two set-ups of one cache at the same time would overwrite each other.
 mkdir -p "$CACHE" "$CACHE/pg" "$CACHE/build" 2>/dev/null || die "$CACHE cannot be written: set PG_SESSION_JWT_CACHE to a directory of yours"
 exec 9>"$CACHE/.setup.lock"
 if ! flock --nonblock 9; then
@@ -45,16 +44,18 @@ fi
 
 installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 
-# What is needed whatever the majors. libclang: bindgen reads PostgreSQL's headers. sudo: `cargo pgrx test --runas`.
-# jq, openssl, python3: the demo, the version check and the tests. flock and runuser are essential packages anyway.
+# Needed for every major. libclang: bindgen reads PostgreSQL's headers. sudo: `cargo pgrx test --runas`.
+# jq, openssl, python3: the demo, the version check and the tests. flock and runuser are in essential packages.
 wanted_packages() {
     printf '%s\n' build-essential clang libclang-dev pkg-config libssl-dev openssl jq python3 ca-certificates
     if is_root; then printf '%s\n' sudo; fi
-    if [ -n "$with_node$with_example" ] && ! node_is_here; then printf '%s\n' nodejs npm; fi
-    if [ -n "$with_node" ] && ! venv_is_here; then printf '%s\n' python3-venv; fi
-    if [ -n "$with_node" ]; then printf '%s\n' pgbouncer; fi
-    # Debian has the browser of the example's test as a package; Ubuntu only as a snap, so there it must be there already.
-    if [ -n "$with_node" ] && ! find_chromium >/dev/null && is_debian; then printf '%s\n' chromium; fi
+    case $with in tests | example) if ! node_is_here; then printf '%s\n' nodejs npm; fi ;; esac
+    case $with in tests | linters) if ! can_make_venv; then printf '%s\n' python3-venv; fi ;; esac
+    if [ "$with" = tests ]; then
+        printf '%s\n' pgbouncer
+        # Debian packages the browser of the example's test. Ubuntu has only a snap, so there it must already be installed.
+        if ! find_chromium >/dev/null && is_debian; then printf '%s\n' chromium; fi
+    fi
     local major
     for major in "${majors[@]}"; do packages_for_postgres "$major"; done
 }
@@ -72,12 +73,12 @@ if [ ${#missing[@]} -gt 0 ]; then
 and then the same command again."
     fi
     say "installing ${missing[*]}"
-    # Debian's PostgreSQL package would start a server of its own on installation; nobody here wants that.
+    # Debian's PostgreSQL package would start a server on installation.
     if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
         "${as_root[@]}" mkdir -p /etc/postgresql-common
         echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
     fi
-    # Nor its pgbouncer: policy-rc.d is asked before a service is started, and 101 says no.
+    # Its pgbouncer package too: Debian runs policy-rc.d before it starts a service, and exit code 101 prevents the start.
     policy=/usr/sbin/policy-rc.d
     if [[ " ${missing[*]} " == *" pgbouncer "* ]] && [ ! -e $policy ]; then
         trap '"${as_root[@]}" rm -f $policy' EXIT
@@ -92,13 +93,13 @@ and then the same command again."
         "${as_root[@]}" systemctl --quiet disable pgbouncer
     fi
 else
-    say "all there"
+    say "all installed"
 fi
 if is_root && ! id "$SERVER_USER" >/dev/null 2>&1; then
     useradd --system --create-home --home-dir /var/lib/postgresql --shell /bin/bash "$SERVER_USER"
 fi
 as_server_user test -x "$CACHE/pg" \
-    || die "the user $SERVER_USER, who runs the servers, cannot read $CACHE: set PG_SESSION_JWT_CACHE to a place that all can read"
+    || die "the user $SERVER_USER, who runs the servers, cannot read $CACHE: set PG_SESSION_JWT_CACHE to a directory that all users can read"
 
 step "PostgreSQL ${majors[*]}"
 unavailable=()
@@ -106,18 +107,10 @@ for major in "${majors[@]}"; do
     make_tree "$major" || unavailable+=("$major")
 done
 
-step "cargo-pgrx $(pgrx_version)"
 version=$(pgrx_version)
 [ -n "$version" ] || die "Cargo.toml does not pin pgrx (expected a line like: pgrx = \"=0.19.4\")"
-if [ "$(cargo pgrx --version 2>/dev/null)" = "cargo-pgrx $version" ]; then
-    say "$(command -v cargo-pgrx)"
-else
-    say "building it (about two minutes, once)"
-    # Unoptimised: it is a build tool that is seldom run, and an optimised build takes ten minutes.
-    CARGO_TARGET_DIR=$CACHE/build/cargo-pgrx cargo install --quiet --locked --ignore-rust-version --debug --force --root "$CACHE/tools" "cargo-pgrx@$version"
-    rm -rf "$CACHE/build/cargo-pgrx" # 1 GB that nobody needs again
-    [ "$(cargo pgrx --version 2>/dev/null)" = "cargo-pgrx $version" ] || die "cargo-pgrx $version was built but does not answer"
-fi
+step "cargo-pgrx $version"
+install_cargo_tool cargo-pgrx "$version"
 
 step "pgrx's configuration"
 arguments=()
@@ -128,8 +121,8 @@ for major in "${ALL_MAJORS[@]}"; do
         grep -qsxF "pg$major = \"$pg_config\"" "$PGRX_HOME/config.toml" || differs=1
     fi
 done
-# Written again only when it differs, because a newer file makes cargo rebuild the PostgreSQL bindings. Then from
-# a new file, because pgrx would stumble over the rest of an interrupted run.
+# Written again only when it differs, because a newer file makes cargo rebuild the PostgreSQL bindings. The old file is
+# deleted first, because pgrx cannot read the rest of an interrupted run.
 if [ -n "$differs" ]; then
     rm -f "$PGRX_HOME/config.toml"
     mkdir -p "$PGRX_HOME"
@@ -140,18 +133,23 @@ else
     say "$PGRX_HOME/config.toml"
 fi
 
-if [ -n "$with_node" ]; then
+if [ "$with" = tests ] || [ "$with" = linters ]; then
+    step "linters"
+    make_venv scripts/linters
+    install_cargo_tool cargo-deny "$CARGO_DENY_VERSION"
+fi
+if [ "$with" = tests ]; then
     step "npm packages of the tests"
     make_node_modules fixtures/oidc
     make_node_modules clients/node
     make_node_modules ../examples/todos
-    step "Python packages of the tests"
-    make_venv
-    step "pgTAP"
+    step "Python packages and pgTAP of the tests"
+    make_venv tests/clients/python
     for major in "${majors[@]}"; do
         if pg_config_of "$major" >/dev/null; then put_pgtap "$major" || say "without it a test of PostgreSQL $major will fail"; fi
     done
-elif [ -n "$with_example" ]; then
+fi
+if [ "$with" = example ]; then
     step "npm packages of the example"
     make_node_modules ../examples/todos
 fi
@@ -162,5 +160,5 @@ for major in "${majors[@]}"; do
         say "$("$pg_config" --version): $pg_config"
     fi
 done
-if [ ${#unavailable[@]} -gt 0 ]; then die "not to be had on this machine: PostgreSQL ${unavailable[*]} (the reasons are above)"; fi
+if [ ${#unavailable[@]} -gt 0 ]; then die "not available on this machine: PostgreSQL ${unavailable[*]} (the reasons are above)"; fi
 say "ready"

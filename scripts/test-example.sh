@@ -14,7 +14,7 @@
 if [ $# = 0 ]; then set -- 17; fi
 choose_majors "$1"
 major=$1
-"$ROOT/scripts/setup.sh" --with-node "$major"
+"$ROOT/scripts/setup.sh" --with-tests "$major"
 CHROMIUM=$(find_chromium) || die "there is no Chromium on the PATH, and this system has no package of it: install Google Chrome"
 export CHROMIUM
 pg_config=$(pg_config_of "$major")

@@ -83,7 +83,7 @@ export TMPDIR=$RUN/tmp
 
 # Not a `run`: one major that cannot be had must not keep the others from being tested.
 step "set-up"
-"$ROOT/scripts/setup.sh" --with-node "${majors[@]}" || say "not everything could be set up; going on with what there is"
+"$ROOT/scripts/setup.sh" --with-tests "${majors[@]}" || say "not everything could be set up; going on with what there is"
 available=()
 for major in "${majors[@]}"; do
     if pg_config_of "$major" >/dev/null; then
@@ -95,8 +95,9 @@ for major in "${majors[@]}"; do
 done
 lay_out_node fixtures/oidc "$RUN/oidc" || say "no OpenID provider: the tests that need it will fail"
 export PG_SESSION_JWT_OIDC=$RUN/oidc # for tests/sessions/jwks_url/oidc.rs
-lay_out_node clients/node "$RUN/clients/node" && lay_out_python "$RUN/clients/python" \
-    || say "not all clients are here: the tests that need them will fail"
+if ! { lay_out_node clients/node "$RUN/clients/node" && link_venv tests/clients/python "$RUN/clients/python"; }; then
+    say "not all clients are installed: the tests that need them will fail"
+fi
 export PG_SESSION_JWT_CLIENTS=$RUN/clients # for tests/clients
 if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then
     die "cargo fmt or cargo clippy is missing: rustup component add rustfmt clippy"
@@ -106,7 +107,7 @@ part=core
 lock_cache
 run "versions agree" "$ROOT/scripts/check-versions.sh"
 run "META.json" "$ROOT/scripts/check-meta.py"
-run "licences" "$ROOT/scripts/dependencies.py" check
+run "lints of everything that is not compiled" "$ROOT/scripts/lint-files.sh"
 run "format" cargo fmt --all --check
 run "lints, all but the extension" cargo clippy "${BUILD_FLAGS[@]}" --workspace --exclude "$EXTENSION" --all-targets -- -D warnings
 run "tests, core" "$ROOT/scripts/core.sh"

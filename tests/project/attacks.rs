@@ -53,8 +53,13 @@ fn kind(place: &str) -> &'static str {
         _ if SUITES.iter().any(|(suite, _)| place.starts_with(suite)) => "test",
         _ if place.starts_with("SECURITY.md#") => "document",
         _ if place.starts_with("auth.check: ") => "finding",
-        _ => panic!("no test, paragraph or finding: {place}"),
+        _ if place.strip_prefix("deny.toml: ").is_some_and(is_banned) => "lint",
+        _ => panic!("no test, paragraph, finding or banned crate: {place}"),
     }
+}
+
+fn is_banned(name: &str) -> bool {
+    read("deny.toml").contains(&format!("    \"{name}\",\n"))
 }
 
 /// The places of one kind in the whole table, without what they all begin with.

@@ -1,6 +1,5 @@
 //! What holds for the project as a whole, read from its sources and pages: no PostgreSQL is needed.
 
 mod attacks;
-mod dependencies;
 mod own_memory;
 mod rooms;

@@ -95,7 +95,7 @@ fn program() -> PathBuf {
     let program = std::env::var_os("PGBOUNCER").map_or_else(|| PathBuf::from("/usr/sbin/pgbouncer"), PathBuf::from);
     assert!(
         program.exists(),
-        "pgbouncer is needed: scripts/setup.sh --with-node installs it"
+        "pgbouncer is needed: scripts/setup.sh --with-tests installs it"
     );
     program
 }

@@ -63,7 +63,7 @@ fn database(server: &Server) -> String {
     }
     assert!(
         has(&mut client, "pgtap"),
-        "scripts/setup.sh --with-node puts pgTAP here"
+        "scripts/setup.sh --with-tests puts pgTAP here"
     );
     database
 }

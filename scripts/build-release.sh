@@ -5,7 +5,7 @@
 install_release() {
     local line crates=0 told=$EPOCHSECONDS
     say "building for release; the first time this takes some minutes, after that seconds"
-    cd "$ROOT"
+    cd "$ROOT" || return 1
     if ! cargo pgrx install --release --no-default-features --features "pg$1" --pg-config "$2" 2>&1 8>&- \
         | tee -i "$RUN/build.log" | while IFS= read -r line; do
             case $line in
