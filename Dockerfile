@@ -1,9 +1,9 @@
-# The official image of PostgreSQL with the extension in it: docker build --build-arg PG=17 --tag postgres-jwt .
+# The official PostgreSQL image with the extension: docker build --build-arg PG=17 --tag postgres-jwt .
 ARG PG=17
 
 FROM rust:1.96-bookworm AS build
 ARG PG
-# Debian has one major; the script of postgresql-common adds the repository that has them all.
+# Debian packages one major. The script of postgresql-common adds the repository of all majors.
 RUN apt-get update && apt-get install -y --no-install-recommends postgresql-common clang libclang-dev jq python3 \
     && bash /usr/share/postgresql-common/pgdg/*.sh -y \
     && apt-get install -y --no-install-recommends "postgresql-server-dev-$PG"
