@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
-# How many instructions of the processor one call takes: `make bench-instructions`. Unlike times they are the same in
-# each run, on a busy machine too, so that a change that makes a call dearer is seen at once.
+# Counts the processor instructions of one call: `make bench-instructions`. Unlike times they are the same in each run, on a
+# busy machine too, so a change that makes a call more expensive is visible at once.
 #
 #   scripts/bench-instructions.sh [MAJOR]        default: 17; INSTALLED=PATH as for scripts/bench.sh
 #
-# Runs a backend without a server (postgres --single) under callgrind. What a call takes is the difference between a
-# query with many calls and one with few, less that of a constant.
+# Runs a backend without a server (postgres --single) under callgrind. The result is the difference between a query with
+# many calls and one with few calls, less the difference for a constant.
+#
+# Written by hand: iai-callgrind measures Rust functions, not a backend.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/server.sh"
+. "$ROOT/scripts/tokens.sh"
 
 FEW=1000
 MANY=11000
@@ -16,7 +19,7 @@ MANY=11000
 command -v valgrind >/dev/null && [ -f /usr/include/valgrind/callgrind.h ] || die "valgrind is needed: apt-get install valgrind"
 cd "$ROOT"
 if [ -n "${INSTALLED:-}" ]; then
-    pg_config=$(command -v "$INSTALLED") || die "there is no $INSTALLED"
+    pg_config=$(command -v "$INSTALLED") || die "$INSTALLED does not exist"
 else
     choose_majors "${1:-17}"
     "$ROOT/scripts/setup.sh" "${majors[0]}"
@@ -28,19 +31,12 @@ bin=$("$pg_config" --bindir)
 make_run_directory
 cc -O2 -Wall -fPIC -shared -DWITH_CALLGRIND -I"$("$pg_config" --includedir-server)" -o "$RUN/floor.so" benches/floor/floor.c
 
-# ---- a provider and its tokens, by openssl --------------------------------------------------------------------------
+# ---- a provider and its tokens --------------------------------------------------------------------------------------
 
-base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
+new_key provider ed25519
+jwk=$(ed25519_jwk provider)
 
-openssl genpkey -algorithm ed25519 -out "$RUN/key.pem"
-jwk="{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"$(openssl pkey -in "$RUN/key.pem" -pubout -outform DER | tail -c 32 | base64url)\"}"
-
-token() { # claims
-    local signed
-    signed=$(printf '{"alg":"EdDSA"}' | base64url).$(printf '%s' "$1" | base64url)
-    printf '%s' "$signed" >"$RUN/signed"
-    printf '%s.%s' "$signed" "$(openssl pkeyutl -sign -rawin -inkey "$RUN/key.pem" -in "$RUN/signed" | base64url)"
-}
+provided() { token '{"alg":"EdDSA"}' "$1" eddsa provider; } # claims
 
 claims_of() { # bytes of filler
     local filler=""
@@ -67,30 +63,30 @@ as_server_user "$bin/pg_ctl" -D "$RUN/count/data" -m fast -s stop
 calls=("'x'::text" "floor_cached()" "floor_kept()" "auth.user_id()" "auth.uid()" "auth.jwt()" "auth.jwt() ->> 'sub'"
     "version()" "current_setting('request.jwt.claims', true)" "claim_uid()")
 
-# One line for each statement, as postgres --single reads them. The identity and the claims are there before.
+# One line for each statement, as postgres --single reads them. The identity and the claims are set first.
 statements() { # mode claims
-    local place times
-    if [ "$1" = provider ]; then echo "select auth.jwt_session_init('$(token "$2")');"; fi
+    local index times
+    if [ "$1" = provider ]; then echo "select auth.jwt_session_init('$(provided "$2")');"; fi
     echo "select set_config('request.jwt.claims', '$2', false);"
-    # Caches are filled, and the library is loaded, before it counts.
-    for place in "${!calls[@]}"; do echo "select count(${calls[place]}) from generate_series(1, 10);"; done
+    # Fills the caches and loads the library before the count.
+    for index in "${!calls[@]}"; do echo "select count(${calls[index]}) from generate_series(1, 10);"; done
     echo "select count_ends('begin');"
-    for place in "${!calls[@]}"; do
+    for index in "${!calls[@]}"; do
         for times in "$FEW" "$MANY"; do
-            echo "select count(${calls[place]}) from generate_series(1, $times);"
-            echo "select count_ends('call $place $times');"
+            echo "select count(${calls[index]}) from generate_series(1, $times);"
+            echo "select count_ends('call $index $times');"
         done
     done
     if [ "$1" = provider ]; then
         for times in 10 50; do
-            taken_on "array_fill('$(token "$2")'::text, array[$times])" "same $times"
-            taken_on "'{$(for serial in $(seq "$times"); do token "${2%\}},\"n\":$times$serial}"; printf ,; done | sed 's/,$//')}'" "new $times"
+            present "array_fill('$(provided "$2")'::text, array[$times])" "same $times"
+            present "'{$(for serial in $(seq "$times"); do provided "${2%\}},\"n\":$times$serial}"; printf ,; done | sed 's/,$//')}'" "new $times"
         done
     fi
 }
 
-# Counts what it takes to take on the tokens of an array.
-taken_on() { # array name
+# Counts the instructions to present the tokens of an array.
+present() { # array name
     echo "select count(*) from unnest($1::text[]) token where auth.jwt_session_init(token) is not null;"
     echo "select count_ends('$2');"
 }
@@ -112,22 +108,22 @@ count() { # mode claims
         | awk '$1 == "=" { if (name != "") seen[name] = $2; name = ""; next } { name = $0 }
             END {
                 few = '"$FEW"'; many = '"$MANY"'
-                for (place = 0; place < '"${#calls[@]}"'; place++) {
-                    each = (seen["call " place " " many] - seen["call " place " " few]) / (many - few)
-                    if (place == 0) constant = each
-                    printf "%d\t%.1f\n", place, each - constant
+                for (i = 0; i < '"${#calls[@]}"'; i++) {
+                    each = (seen["call " i " " many] - seen["call " i " " few]) / (many - few)
+                    if (i == 0) constant = each
+                    printf "%d\t%.1f\n", i, each - constant
                 }
                 if (seen["new 50"]) printf "new\t%.0f\n", (seen["new 50"] - seen["new 10"]) / 40
                 if (seen["same 50"]) printf "same\t%.0f\n", (seen["same 50"] - seen["same 10"]) / 40
             }' >"$RUN/result"
     printf '\n### Instructions for each call, %s mode, claims of %s bytes\n\n| call | instructions |\n| --- | ---: |\n' \
         "$1" "${#2}"
-    local place each
-    while IFS=$'\t' read -r place each; do
-        case $place in
+    local index each
+    while IFS=$'\t' read -r index each; do
+        case $index in
             0) ;;
-            new | same) printf "| \`auth.jwt_session_init(…)\`, EdDSA, %s token | %s |\n" "$(sed 's/new/a new/; s/same/the same/' <<<"$place")" "$each" ;;
-            *) printf "| \`%s\` | %s |\n" "${calls[place]}" "$each" ;;
+            new | same) printf "| \`auth.jwt_session_init(…)\`, EdDSA, %s token | %s |\n" "$(sed 's/new/a new/; s/same/the same/' <<<"$index")" "$each" ;;
+            *) printf "| \`%s\` | %s |\n" "${calls[index]}" "$each" ;;
         esac
     done <"$RUN/result"
 }

@@ -1,23 +1,25 @@
 #!/usr/bin/env bash
-# What the extension costs, in figures: `make bench`.
+# Measures the costs of the extension: `make bench`.
 #
 #   scripts/bench.sh [MAJOR]        default: 17
 #
-#   QUICK=1             about a minute, with less certain numbers
-#   TABLES="A D"        some of the tables of benches/sql only, and nothing of crates/token/benches/judge.rs
-#   CURVES=1            also how the costs grow with rows, keys, providers, tokens and connections: CSV and SVG
-#   INSTALLED=PATH      the pg_config of a PostgreSQL that has a release build already: nothing is set up, built or
-#                       installed, and MAJOR means nothing
+#   QUICK=1             takes about a minute, with less precise numbers
+#   TABLES="A D"        runs only some tables of benches/sql, without the benchmark of crates/token
+#   CURVES=1            also measures the growth with rows, keys, providers, tokens and connections: CSV and SVG
+#   INSTALLED=PATH      uses the PostgreSQL of this pg_config, which has a release build installed: the script then builds
+#                       and installs nothing and ignores MAJOR
 #
-# The extension is built for release and installed into the private tree of one PostgreSQL. The tables go to the standard
-# output, progress to the standard error. Let the machine do nothing else meanwhile.
+# Builds the extension for release and installs it into the private tree of one PostgreSQL. Writes the tables to standard
+# output and progress to standard error. Run nothing else on the machine at the same time.
+#
+# Written by hand: criterion cannot measure inside a server, and it reports no table across benchmarks.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/server.sh"
 
 cd "$ROOT"
 if [ -n "${INSTALLED:-}" ]; then
-    pg_config=$(command -v "$INSTALLED") || die "there is no $INSTALLED"
+    pg_config=$(command -v "$INSTALLED") || die "$INSTALLED does not exist"
 else
     choose_majors "${1:-17}"
     major=${majors[0]}
@@ -33,16 +35,16 @@ export BENCH_FLOOR=$RUN/floor.so
 cc -O2 -Wall -fPIC -shared -I"$("$pg_config" --includedir-server)" -o "$BENCH_FLOOR" "$ROOT/benches/floor/floor.c"
 chmod 644 "$BENCH_FLOOR" # the server's user reads it
 
-say "building what measures" >&2
+say "building the benchmarks" >&2
 in_server=("${BUILD_FLAGS[@]}" -p pg_session_jwt_benches --bench sql)
-of_core=("${BUILD_FLAGS[@]}" -p pg_session_jwt_token --bench judge)
+of_token=("${BUILD_FLAGS[@]}" -p pg_session_jwt_token --bench judge)
 cargo bench "${in_server[@]}" --no-run 8>&- 2>&1 | tail -n 3 >&2
-cargo bench "${of_core[@]}" --no-run 8>&- 2>&1 | tail -n 3 >&2
+cargo bench "${of_token[@]}" --no-run 8>&- 2>&1 | tail -n 3 >&2
 
 printf '%s, %s, %s\n' "$("$pg_config" --version)" "$(rustc --version)" "$(uname -srm)"
 printf '%s processors: %s; load %s\n' "$(nproc)" \
     "$(sed -nE 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(cut -d ' ' -f 1 /proc/loadavg)"
-if [ -z "${INSTALLED:-}" ]; then # whoever installed the other one knows what it is
+if [ -z "${INSTALLED:-}" ]; then # the commit of an installed build is unknown
     printf 'commit %s%s\n' "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" \
         "$([ -z "$(git status --porcelain 2>/dev/null)" ] || echo ', with changes')"
 fi
@@ -50,11 +52,11 @@ fi
 cargo bench --quiet "${in_server[@]}" 8>&-
 if [ -z "${TABLES:-}" ]; then
     say "without PostgreSQL: crates/token/benches/judge.rs" >&2
-    printf '\n### The core alone: a token from text to identity, beside its signature alone; key sets\n\n'
-    printf '| what | the middle of the times |\n| --- | --- |\n'
-    # "GROUP/WHAT/WHICH time: [least middle greatest]", on two lines where the name is long. The rest of what criterion
-    # says compares with an earlier run, whatever that was.
-    cargo bench --quiet "${of_core[@]}" -- --noplot --discard-baseline 2>&1 8>&- | awk -F ' +time: +' '
+    printf '\n### The verifier alone: a token from text to identity, its signature alone, key sets\n\n'
+    printf '| what | median time |\n| --- | --- |\n'
+    # "GROUP/WHAT/WHICH time: [least median greatest]", on two lines if the name is long. Criterion's other lines compare
+    # with some earlier run.
+    cargo bench --quiet "${of_token[@]}" -- --noplot --discard-baseline 2>&1 8>&- | awk -F ' +time: +' '
         /^Benchmarking/ { next }
         NF == 2 {
             if ($1 != "") name = $1

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# The browser of the example's test: a Chromium of the system. Sourced.
+# Finds the browser of the example's test, a Chromium of the system. Sourced.
 
 is_debian() { grep -qsx 'ID=debian' /etc/os-release; }
 
-# The program, or a failure if there is none.
+# Prints the path of the program; fails if there is none.
 find_chromium() {
     local name
     for name in chromium google-chrome google-chrome-stable; do

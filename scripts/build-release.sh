@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# The release build, for scripts whose reader wants to see that it goes on and not what cargo says. Sourced.
+# The release build, with progress lines instead of cargo's output. Sourced.
 
-# install_release MAJOR PG_CONFIG: builds the extension and installs it into a private tree. The cache is locked.
+# install_release MAJOR PG_CONFIG: builds the extension and installs it into a private tree. The caller holds the lock of the cache.
 install_release() {
     local line crates=0 told=$EPOCHSECONDS
-    say "building for release; the first time this takes some minutes, after that seconds"
+    say "building for release; this takes some minutes the first time and seconds later"
     cd "$ROOT" || return 1
     if ! cargo pgrx install --release --no-default-features --features "pg$1" --pg-config "$2" 2>&1 8>&- \
         | tee -i "$RUN/build.log" | while IFS= read -r line; do

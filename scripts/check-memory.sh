@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# What a wrong use of memory would show: `make check-memory`.
+# Searches for wrong uses of memory: `make check-memory`.
 #
 #   scripts/check-memory.sh [MAJOR]        default: 17
 #
-# Builds PostgreSQL from source with assertions and with its own marks for valgrind, in a cache of its own below the
-# others, and the extension for it. Then: the SQL tests, the tests inside the server and those of SESSIONS with the
-# assertions, which overwrite what is freed; and the SQL tests and those of re-entrance again under valgrind, where any
-# error is a failure. Sets up what it needs; the first run compiles for ten minutes and more.
+# Builds PostgreSQL from source with assertions and with its valgrind annotations, in a separate cache, and the extension
+# for it. With assertions, which overwrite freed memory, it runs the SQL tests, the tests inside the server and those of
+# SESSIONS. Under valgrind it repeats the SQL tests and the tests of re-entrance; any error is a failure. It installs what
+# it needs; the first run compiles for more than ten minutes.
 #
-# REENTRANCE=10000 and REENTRANCE_VALGRIND=150: how many statements tests/sessions/readers/reentrance makes, and how many of
-# them under valgrind, which is fifty times slower.
+# REENTRANCE=10000 and REENTRANCE_VALGRIND=150 set how many statements tests/sessions/readers/reentrance runs, without
+# and with valgrind, which is fifty times slower.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/server.sh"
 . "$ROOT/scripts/postgres.sh"
 
-# The tests with several sessions that touch what an identity is kept in; all of them would take an hour.
+# The session tests that use the memory of an identity. All session tests would take an hour.
 SESSIONS=(identity::{sequences,functions,rejections,replay,repeated_tokens,memory}:: pooling::resets:: settings::late_load::
     readers::{values,parallel,reentrance}::)
 export PG_SESSION_JWT_REENTRANCE=${REENTRANCE:-10000}
@@ -47,14 +47,14 @@ if [ -f "$tree/.origin" ] && [ -s "$tree/valgrind.supp" ]; then
     say "$tree, in place"
 else
     rm -rf "$tree"
-    # Not optimised away: an assertion says where it failed, valgrind which line it means.
+    # -O1 -g: assertions and valgrind report lines.
     CONFIGURE=(--without-icu --without-readline --with-openssl --enable-cassert --enable-debug "CPPFLAGS=-DUSE_VALGRIND" "CFLAGS=-O1 -g")
-    build_from_source "$major" "$tree" || die "there is no source of PostgreSQL $major to be had here"
+    build_from_source "$major" "$tree" || die "no source of PostgreSQL $major is available here"
     tarball=$(find "$CACHE/build/src" -name "postgresql-${major}_$(sed 's/-[^-]*$//' "$tree/.version").orig.tar.*" ! -name '*.asc')
     tar -xOf "$tarball" --wildcards '*/src/tools/valgrind.supp' >"$tree/valgrind.supp"
     echo "source $(cat "$tree/.version")" >"$tree/.origin"
 fi
-# From here on all scripts see only this cache. The tests with several sessions are clients, and need no build of their own.
+# From here on all scripts use only this cache. The session tests are clients and need no separate build.
 of_clients=$CARGO_TARGET_DIR
 export PG_SESSION_JWT_CACHE=$checked CARGO_TARGET_DIR=$checked/target PGRX_HOME=$checked/pgrx
 "$ROOT/scripts/setup.sh" "$major" 8>&-
@@ -76,7 +76,7 @@ if is_root; then install -d -o "$SERVER_USER" "$RUN/pgdata"; else mkdir "$RUN/pg
 "${CARGO_PGRX[@]}" test "pg$major" --no-default-features "${as_ordinary_user[@]}" --pgdata "$RUN/pgdata" 8>&-
 
 step "SQL tests, under valgrind"
-# The server is a script that calls it there; each of its processes writes a log.
+# The server is a script that runs postgres under valgrind. Each process writes a log.
 logs=$RUN/valgrind
 if is_root; then install -d -o "$SERVER_USER" "$logs"; else mkdir "$logs"; fi
 cat >"$RUN/postgres" <<SCRIPT
@@ -85,10 +85,10 @@ exec valgrind --leak-check=no --trace-children=yes --num-callers=40 --gen-suppre
     --suppressions=$tree/valgrind.supp --log-file=$logs/%p.log $tree/bin/postgres "\$@"
 SCRIPT
 chmod +x "$RUN/postgres"
-# This installs the library as it is delivered again; the step before had put its tests into it.
+# regress.sh installs the normal library again; the step before installed one with tests in it.
 SERVER_PROGRAM=$RUN/postgres PGCTLTIMEOUT=600 "$ROOT/scripts/regress.sh" "$major" 8>&-
 
-# Of all processes that have run there until now.
+# Sums the errors of all processes so far.
 count_errors() {
     # "==123== ERROR SUMMARY: 0 errors from 0 contexts (suppressed: 5 from 2)"
     read -r processes errors < <(cat "$logs"/*.log | sed -nE 's/^==[0-9]+== ERROR SUMMARY: ([0-9]+) errors .*/\1/p' \

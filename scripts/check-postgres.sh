@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# PostgreSQL's own tests on a server with this library and on one without: `make check-postgres`.
+# Compares PostgreSQL's own tests on servers with and without this library: `make check-postgres`.
 #
 #   scripts/check-postgres.sh [MAJOR …]           default: 15 16 17 18
-#   scripts/check-postgres.sh --quick [MAJOR …]   one of these, 17 if it can be, and only its regression suite; for `make test`
+#   scripts/check-postgres.sh --quick [MAJOR …]   one of these, 17 if possible, and only its regression suite; for `make test`
 #
 # Suites: regression, isolation, PL/pgSQL, pgcrypto, postgres_fdw. Servers: without the library, with the library
-# preloaded, and with the extension in the database of the tests as well. The library must make no difference: the same
-# tests fail, and those that fail print the same. --quick asks a server without the library only if a test fails.
-# The last lines say how many tests passed; all of 15, 17 and 18 takes twenty minutes, --quick one or two.
+# preloaded, and with the extension in the tests' database too. The library must make no difference: the same tests fail,
+# and failing tests print the same. --quick starts a server without the library only if a test fails.
+# The last lines count the passed tests. A full run of 15, 17 and 18 takes twenty minutes, --quick one or two.
+#
+# Written by hand: pg_regress runs one suite on one server and compares nothing across servers.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/server.sh"
@@ -23,7 +25,7 @@ choose_majors "$@"
 cd "$ROOT"
 make_run_directory
 lock_cache
-"$ROOT/scripts/setup.sh" "${majors[@]}" 8>&- || say "not everything could be set up; going on with what there is"
+"$ROOT/scripts/setup.sh" "${majors[@]}" 8>&- || say "the set-up is incomplete; continuing with the parts that succeeded"
 
 declare -A suites_here # by major
 if [ -n "$quick" ]; then
@@ -41,8 +43,8 @@ for major in "${majors[@]}"; do
 done
 STEPS=$(wc -w <<<"${suites_here[*]:-}")
 if [ "$STEPS" = 0 ]; then
-    if [ -z "$quick" ]; then die "there is no source of PostgreSQL ${majors[*]} to be had here"; fi
-    say "PostgreSQL's own tests are not to be had here: skipped"
+    if [ -z "$quick" ]; then die "no source of PostgreSQL ${majors[*]} is available here"; fi
+    say "skipped: PostgreSQL's own tests are not available here"
     echo "passed=0 failed=0"
     exit 0
 fi
@@ -50,8 +52,8 @@ kinds=(without preloaded installed)
 if [ -n "$quick" ]; then kinds=(preloaded installed); fi
 STEPS=$((STEPS * ${#kinds[@]}))
 
-# The server of one kind: without, preloaded, installed. Always the same folder, whose name is in what tests print.
-# PGHOST before it starts: postgres_fdw's tests have the server connect to itself.
+# Starts the server of one kind: without, preloaded, installed. Always in the same directory, whose name the tests print.
+# PGHOST is set before the start: in postgres_fdw's tests the server connects to itself.
 start_server_of() {
     local settings=("max_prepared_transactions = 10")
     if [ "$2" != without ]; then settings+=("shared_preload_libraries = '$EXTENSION'"); fi
@@ -61,12 +63,12 @@ start_server_of() {
 
 stop_server() {
     stop_servers_in "$RUN/server"
-    # What a crashed server says is in its log only.
+    # Only the log of a crashed server reports the crash.
     grep -E 'PANIC|TRAP|terminated by signal' "$RUN/server/log" || true
     rm -rf "$RUN/server"
 }
 
-# Runs one suite of one major on the server of that kind. What it prints, and its results, are in $RUN/KIND/MAJOR/SUITE.
+# Runs one suite of one major on the server of that kind. Its output and results are in $RUN/KIND/MAJOR/SUITE.
 run_suite() {
     local major=$1 kind=$2 suite=$3 pg_config suites runner input database output=$RUN/output tests=()
     step "PostgreSQL $major, $suite, $kind"
@@ -75,7 +77,7 @@ run_suite() {
     runner=$(pg_regress_of "$pg_config")
     case $suite in
         regress)
-            input=$suites/src/test/regress database=regression # the name that its tests expect
+            input=$suites/src/test/regress database=regression # its tests expect this name
             tests=(--schedule="$input/parallel_schedule" --max-concurrent-tests=20)
             ;;
         isolation)
@@ -90,7 +92,7 @@ run_suite() {
     if [ "$kind" = installed ]; then tests=(--load-extension="$EXTENSION" "${tests[@]}"); fi
     # The server writes there too.
     if is_root; then install -d -o "$SERVER_USER" "$output"; else mkdir "$output"; fi
-    # It exits with 1 if a test fails, which is compared below.
+    # It exits with 1 if a test fails; the comparison below decides.
     as_server_user env LC_ALL=C "$runner" --bindir="$("$pg_config" --bindir)" --dlpath="$suites/lib" --host="$PGHOST" \
         --port="$PGPORT" --user="$PGUSER" --dbname="$database" --inputdir="$input" --outputdir="$output" "${tests[@]}" \
         2>&1 8>&- </dev/null | tee -i "$RUN/log" || true
@@ -100,8 +102,8 @@ run_suite() {
     say "$(figures "$major" "$suite" "$kind")"
 }
 
-# "ok 3 - name" since 16, "test name ... ok" or, in a group, "     name ... ok" before.
-tests_with() { # ok|"not ok"  ok|FAILED  FOLDER
+# "ok 3 - name" since 16; in 15 "test name ... ok" or, in a group, "     name ... ok".
+tests_with() { # ok|"not ok"  ok|FAILED  DIRECTORY
     sed -nE "s/^$1 +[0-9]+ +[-+] +([^ ]+).*/\1/p; s/^(test|    ) +([^ ]+) +\.\.\. $2.*/\2/p" "$3/log" | sort
 }
 
@@ -115,29 +117,29 @@ figures() { # MAJOR SUITE KIND
     printf '%s of %s' "$passed" $((passed + failed))
 }
 
-# Says how a server of that kind differs from the one without the library, and fails if it does.
+# Prints how a server of that kind differs from the one without the library, and fails if it differs.
 compare() {
     local major=$1 kind=$2 suite=$3 without=$RUN/without/$1/$3 with=$RUN/$2/$1/$3 name differs=""
     if [ -n "$(diff <(passed_of "$major" without "$suite") <(passed_of "$major" "$kind" "$suite"))" ]; then
-        say "PostgreSQL $major, $suite: not the same tests pass without the library and $kind:"
+        say "PostgreSQL $major, $suite: different tests pass without the library and $kind:"
         diff <(failed_of "$major" without "$suite") <(failed_of "$major" "$kind" "$suite") || true
         differs=1
     fi
-    # Nothing ran at all, or not to its end.
+    # The suite did not run, or not to its end.
     if [ "$(passed_of "$major" "$kind" "$suite" | wc -l)" = 0 ] || ! grep -qE '^(1\.\.[0-9]+|# .*[0-9]+ tests|[ =]*All [0-9]+ tests|[ =]*[0-9]+ of [0-9]+ tests)' "$with/log"; then
-        say "PostgreSQL $major, $suite, $kind: the suite did not come to its end"
+        say "PostgreSQL $major, $suite, $kind: the suite did not complete"
         differs=1
     fi
     while read -r name; do
         if ! diff -u "$without/results/$name.out" "$with/results/$name.out"; then
-            say "PostgreSQL $major, $suite: $name prints something else without the library and $kind, see above"
+            say "PostgreSQL $major, $suite: $name prints different results without the library and $kind, see above"
             differs=1
         fi
     done < <(failed_of "$major" "$kind" "$suite")
     [ -z "$differs" ]
 }
 
-# A quick run expects what the suite expects.
+# Whether a quick run matches the expected output of the suite.
 is_clean() { [ -z "$(failed_of "$1" "$2" regress)" ] && [ -n "$(passed_of "$1" "$2" regress)" ]; }
 
 summary=()
@@ -175,6 +177,6 @@ done
 
 printf '\n'
 printf '%s\n' "${summary[@]}"
-# What test.sh counts: a suite in which the library makes a difference has failed.
+# test.sh counts these: a suite fails if the library makes a difference.
 printf 'passed=%s failed=%s\n' "$passed" "$differing"
 [ "$differing" = 0 ] || die "the library makes a difference: see above"

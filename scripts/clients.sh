@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Real clients in their own languages against a throw-away server (tests/clients): `make test-clients`, and a part of
-# `make test`.
+# Tests real clients in several languages against a throw-away server (tests/clients): `make test-clients`. `make test` runs
+# the same tests.
 #
 #   scripts/clients.sh [MAJOR …]        default: 17
 
@@ -17,7 +17,7 @@ make_run_directory
 mkdir "$RUN/tmp"
 chmod 1777 "$RUN/tmp"
 export TMPDIR=$RUN/tmp PG_SESSION_JWT_CLIENTS=$RUN/clients
-lay_out_node clients/node "$RUN/clients/node"
+lay_out_node tests/clients/node "$RUN/clients/node"
 link_venv tests/clients/python "$RUN/clients/python"
 for major in "${majors[@]}"; do
     pg_config=$(pg_config_of "$major")

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# What all the scripts agree on: where the caches are, how progress is told, and who runs a server. Sourced, never run.
+# Shared by all scripts: the paths of the caches, the lines of progress, and the user who runs servers. Sourced, never run.
 #
-# Nothing here installs or builds anything, and nothing here may be slow: every verb of the Makefile reads it.
-# The caches hold only what can be had again. They are safe to delete, and safe to find half-written after an
-# interrupted run: whoever uses a part of them checks it first (see setup.sh).
+# This file installs and builds nothing and must be fast: every command of the Makefile reads it.
+# The caches are safe to delete, because the scripts can restore all of their content. They are also safe after an
+# interrupted run: each script checks a part of them before it uses it (see setup.sh).
 
 set -euo pipefail
 umask 022 # root's trees must be readable by the ordinary user who runs the servers
@@ -11,7 +11,7 @@ umask 022 # root's trees must be readable by the ordinary user who runs the serv
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 EXTENSION=pg_session_jwt
 ALL_MAJORS=(15 16 17 18)
-SERVER_USER=postgres # who runs the servers when we are root, since PostgreSQL refuses to be root
+SERVER_USER=postgres # runs the servers if the scripts run as root, since PostgreSQL does not start as root
 
 if [ -n "${PG_SESSION_JWT_CACHE:-}" ]; then
     CACHE=$(mkdir -p -- "$PG_SESSION_JWT_CACHE" && cd -- "$PG_SESSION_JWT_CACHE" && pwd)
@@ -21,7 +21,7 @@ else
     CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/$EXTENSION
 fi
 
-# One target directory for all majors and verbs: cargo keeps their builds apart by itself and shares what it can.
+# One target directory for all majors and commands: cargo separates their builds and shares common parts.
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE/target}
 export PGRX_HOME=$CACHE/pgrx
 export PATH=$CACHE/tools/bin:$PATH
@@ -29,11 +29,11 @@ export PATH=$CACHE/tools/bin:$PATH
 USER=$(id -un)
 export USER
 
-# With it, pgrx puts a Rust backtrace into the DETAIL of every error; a real server is not started with it either.
+# With these variables pgrx adds a Rust backtrace to the DETAIL of every error. Real servers do not set them either.
 unset RUST_BACKTRACE RUST_LIB_BACKTRACE
 
-# For each `cargo` that builds: --locked, and where rustc is older than Cargo.toml asks for, what has cargo build all the
-# same (1.95 does). cargo-pgrx hands PGRX_BUILD_FLAGS on to the cargo that it starts.
+# Flags of every `cargo` that builds: --locked, and --ignore-rust-version if rustc is older than Cargo.toml requires (1.95
+# works). cargo-pgrx passes PGRX_BUILD_FLAGS on to cargo.
 BUILD_FLAGS=(--locked)
 CARGO_PGRX=(cargo pgrx)
 RUST_VERSION=$(sed -nE 's/^rust-version *= *"([0-9.]+)".*/\1/p' "$ROOT/Cargo.toml" | head -n 1)
@@ -44,18 +44,18 @@ if [ -n "$RUSTC_VERSION" ] && [ "$(printf '%s\n' "$RUST_VERSION" "$RUSTC_VERSION
 fi
 export PGRX_BUILD_FLAGS="${BUILD_FLAGS[*]}"
 
-# Progress counts from the start of the outermost script.
+# The time of progress lines counts from the start of the outermost script.
 export PG_SESSION_JWT_STARTED=${PG_SESSION_JWT_STARTED:-$EPOCHSECONDS}
 STEP=0
-STEPS=0 # a script that knows how many steps it has sets this
+STEPS=0 # the number of steps, if a script knows it
 STEP_WORD=step
 
 duration() { printf '%02d:%02d' $(($1 / 60)) $(($1 % 60)); }
 
-# One line of progress, with the minutes and seconds since the beginning.
+# Prints a line of progress with the minutes and seconds since the start.
 say() { printf '[%s] %s\n' "$(duration $((EPOCHSECONDS - PG_SESSION_JWT_STARTED)))" "$*"; }
 
-# The next step: "[01:23] step 3 of 9: format".
+# Begins the next step: "[01:23] step 3 of 9: format".
 step() {
     STEP=$((STEP + 1))
     printf '\n'
@@ -69,13 +69,13 @@ die() {
 
 is_root() { [ "$(id -u)" = 0 ]; }
 
-# Runs a command as the user who may run PostgreSQL. From /, because that user may be unable to read where we are.
+# Runs a command as the user who runs servers. From /, because that user may be unable to read the current directory.
 as_server_user() {
     if is_root; then (cd / && runuser -u "$SERVER_USER" -- "$@"); else "$@"; fi
 }
 
-# The pg_config of the private tree of one major, or a failure if there is no complete tree.
-# `.origin` is written last of all, so a tree without it is the rest of an interrupted run.
+# Prints the pg_config of the private tree of one major; fails if there is no complete tree.
+# `.origin` is written last, so a tree without it is the rest of an interrupted run.
 pg_config_of() {
     local tree=$CACHE/pg/$1 candidate
     [ -f "$tree/.origin" ] || return 1
@@ -88,7 +88,7 @@ pg_config_of() {
     return 1
 }
 
-# Sets `majors` to the ones that the caller asked for, or to all of them.
+# Sets `majors` to the arguments, or to all supported majors without arguments.
 choose_majors() {
     local major
     majors=("$@")
@@ -101,14 +101,14 @@ choose_majors() {
     done
 }
 
-# The exact version behind `pgrx = "=X"` or `pgrx = { version = "=X"` in Cargo.toml; cargo-pgrx must be the same.
+# Prints X of `pgrx = "=X"` or `pgrx = { version = "=X"` in Cargo.toml; cargo-pgrx must have the same version.
 pgrx_version() {
     sed -nE 's/^pgrx *= *(\{.*version *= *)?"=([0-9.]+)".*/\2/p' "$ROOT/Cargo.toml" | head -n 1
 }
 
 # Two runs that install into the same tree, or build in the same target directory, would test each other's library.
-# So whoever does that holds this lock, on descriptor 8, and starts every command with 8>&-: a server that outlived the
-# run would otherwise keep it. A script that one with the lock calls goes in with it.
+# A script that does either holds this lock, on descriptor 8, and starts every command with 8>&-. A server that outlives
+# the script would otherwise hold the lock. Scripts called under the lock run under it too.
 lock_cache() {
     if [ -n "${PG_SESSION_JWT_LOCKED:-}" ]; then return 0; fi
     mkdir -p "$CACHE"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests that need no PostgreSQL, in seconds: `make core`.
+# Runs the tests that need no PostgreSQL, in seconds: `make core`.
 #
 # Those that read the public test vectors are marked as ignored, because the vectors are not part of this repository.
 # They run where the folder is: PG_SESSION_JWT_VECTORS, or ../shared/vectors beside the checkout.

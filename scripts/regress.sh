@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Runs the SQL tests (tests/pg_regress) on one major: installs the extension into the private tree, starts a throw-away
-# server and gives the tests to PostgreSQL's own pg_regress.
+# server and runs PostgreSQL's own pg_regress.
 #
-#   scripts/regress.sh MAJOR [TEST …]         PROMOTE=1 takes the results as the expected output: read the diff after
+#   scripts/regress.sh MAJOR [TEST …]         PROMOTE=1 stores the results as the expected output: read the diff
 #
-# The same as `cargo pgrx regress` (same database name, psql settings and file layout, `setup` first), which cannot be
-# used for this: it starts its server as whoever calls it, so not as root, and on a fixed port. Two more things here: a
-# test named geNN_…, ltNN_… or eqNN_… runs on the majors that its name says, and one without expected output fails.
+# Like `cargo pgrx regress`: same database name, psql settings and file layout, `setup` first. Written by hand because that
+# command starts its server on a fixed port and has no option for these two rules: a test named geNN_…, ltNN_… or eqNN_…
+# runs only on those majors, and a test without expected output fails.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/server.sh"
@@ -18,7 +18,7 @@ shift
 pg_config=$(pg_config_of "$major") || die "PostgreSQL $major is not set up: scripts/setup.sh $major"
 tests_dir=$ROOT/tests/pg_regress
 
-concerns_this_major() {
+is_for_this_major() {
     case $1 in
         ge[0-9][0-9]_*) [ "$major" -ge "${1:2:2}" ] ;;
         lt[0-9][0-9]_*) [ "$major" -lt "${1:2:2}" ] ;;
@@ -33,23 +33,23 @@ if [ $# -gt 0 ]; then
 else
     for file in "$tests_dir"/sql/*.sql; do
         name=$(basename -- "$file" .sql)
-        if [ "$name" != setup ] && [ -f "$file" ] && concerns_this_major "$name"; then tests+=("$name"); fi
+        if [ "$name" != setup ] && [ -f "$file" ] && is_for_this_major "$name"; then tests+=("$name"); fi
     done
 fi
-[ ${#tests[@]} -gt 0 ] || die "there is no test in $tests_dir/sql"
+[ ${#tests[@]} -gt 0 ] || die "$tests_dir/sql contains no test"
 
-# An expected file that is missing would make pg_regress give up in the middle. Nothing is expected of a new test.
+# A missing expected file would stop pg_regress in the middle. A new test begins with an empty one.
 for name in "${tests[@]}"; do
-    [ -f "$tests_dir/sql/$name.sql" ] || die "there is no $tests_dir/sql/$name.sql"
+    [ -f "$tests_dir/sql/$name.sql" ] || die "$tests_dir/sql/$name.sql does not exist"
     if [ -n "${PROMOTE:-}" ]; then touch "$tests_dir/expected/$name.out"; fi
-    [ -f "$tests_dir/expected/$name.out" ] || die "$name has no expected output: run it once with PROMOTE=1, and read what it made"
+    [ -f "$tests_dir/expected/$name.out" ] || die "$name has no expected output: run it once with PROMOTE=1 and read the result"
 done
 
 make_run_directory
 lock_cache
 cargo pgrx install --no-default-features --features "pg$major" --pg-config "$pg_config" 8>&-
 
-# client_min_messages and VERBOSITY=terse as cargo-pgrx sets them, so that no notice and no line number is expected.
+# client_min_messages and VERBOSITY=terse like cargo-pgrx, so that expected output has no notices and no line numbers.
 start_server "$pg_config" regress "client_min_messages = warning"
 bin=$("$pg_config" --bindir)
 "$bin/createdb" "${EXTENSION}_regress"
@@ -64,7 +64,7 @@ say "pg_regress of PostgreSQL $major: ${tests[*]}"
     --user="$PGUSER" --use-existing --dbname="${EXTENSION}_regress" --inputdir="$tests_dir" --outputdir="$RUN/output" \
     --launcher="$RUN/launcher" "${tests[@]}") 2>&1 8>&- | tee -i "$RUN/output/log" || status=$?
 
-# "ok 3 - name" since 16, "test name ... ok" before.
+# "ok 3 - name" since 16, "test name ... ok" in 15.
 names_of() { sed -nE "s/^$1 +[0-9]+ +[-+] +([^ ]+).*/\1/p; s/^test ([^ ]+) .*\.\.\. $2.*/\1/p" "$RUN/output/log"; }
 mapfile -t passed < <(names_of ok ok)
 mapfile -t failed < <(names_of "not ok" FAILED)
@@ -78,7 +78,7 @@ if [ -n "${PROMOTE:-}" ]; then
 fi
 if [ "$status" != 0 ] && [ -s "$RUN/output/regression.diffs" ]; then
     cat "$RUN/output/regression.diffs"
-    # The server's side of a failure that the client's does not explain.
+    # The client's output may not explain the failure.
     printf '\nlast lines of the server log:\n'
     tail -n 30 "$RUN/regress/log"
 fi

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# Throw-away PostgreSQL servers: each lives in one directory of a run, listens on a socket in it and on no port, and is
-# gone when the run is. Sourced.
+# Throw-away PostgreSQL servers. Each has one directory of a run, listens on a socket in it and on no port, and ends with the
+# run. Sourced.
 #
-# No port at all, because two runs on one machine then cannot meet, whatever else listens there.
+# Without ports two runs on one machine cannot conflict.
 
-# A private directory for this run, removed with every server in it when the script ends, however it ends.
-# Directly below /tmp as a rule: the name of a socket may have 107 bytes at most.
+# Creates a private directory of this run. It is deleted with every server in it when the script ends, on signals too.
+# Usually directly below /tmp: the path of a socket is limited to 107 bytes.
 make_run_directory() {
     RUN=$(mktemp -d "${TMPDIR:-/tmp}/pgsj.XXXXXX")
     chmod 755 "$RUN"
@@ -15,14 +15,14 @@ make_run_directory() {
 }
 
 remove_run_directory() {
-    trap '' INT TERM HUP # a second Ctrl-C must not leave half of it
+    trap '' INT TERM HUP # a second Ctrl-C must not interrupt this
     stop_servers_in "$RUN"
     rm -rf "$RUN"
 }
 
 # start_server PG_CONFIG NAME [SETTING …]: initialises and starts a server in $RUN/NAME, with the superuser `postgres`.
-# A SETTING is a line of postgresql.conf. Points libpq's environment variables at the server. SERVER_PROGRAM, if set, is
-# what is started in place of `postgres`.
+# A SETTING is a line of postgresql.conf. Points libpq's environment variables at the server. If SERVER_PROGRAM is set, it
+# starts in place of `postgres`.
 start_server() {
     local bin data=$RUN/$2/data directory=$RUN/$2
     bin=$("$1" --bindir)
@@ -30,7 +30,7 @@ start_server() {
     if is_root; then install -d -o "$SERVER_USER" "$directory"; else mkdir "$directory"; fi
     as_server_user "$bin/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$directory.initdb.log" 2>&1 \
         || { cat "$directory.initdb.log" >&2; die "initdb failed"; }
-    # Durability is worth nothing to a server that will be deleted.
+    # A server that will be deleted needs no durability.
     printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$directory'" "fsync = off" "$@" \
         | as_server_user tee -a "$data/postgresql.conf" >/dev/null
     as_server_user "$bin/pg_ctl" ${SERVER_PROGRAM:+-p "$SERVER_PROGRAM"} -D "$data" -l "$directory/log" -w -s start 8>&- \
@@ -39,16 +39,16 @@ start_server() {
     unset PGOPTIONS PGSERVICE PGPASSWORD PGSSLMODE
 }
 
-# Stops every server whose data directory is below a directory, also those that a killed test runner left there.
+# Stops every server whose data directory is below a directory, including those of a killed test runner.
 stop_servers_in() {
-    local pid_file pid IFS=$' \t\n' # a trap may run while somebody else's IFS is in force
+    local pid_file pid IFS=$' \t\n' # a trap may run under another IFS
     while read -r pid_file; do
         pid=$(head -n 1 "$pid_file" 2>/dev/null) || continue
-        # The number may belong to somebody else by now: a postmaster has its data directory on its command line.
+        # Another process may have the number now: a postmaster has its data directory on its command line.
         if ! grep -qsF "$(dirname -- "$pid_file")" "/proc/$pid/cmdline"; then continue; fi
-        kill -QUIT "$pid" 2>/dev/null || continue # immediate shutdown: nothing is worth saving
+        kill -QUIT "$pid" 2>/dev/null || continue # immediate shutdown: the data is not needed
         for _ in $(seq 100); do
-            # A zombie is gone but for its parent, which may be slow to notice.
+            # A zombie counts as stopped: its parent may be slow to reap it.
             grep -qs '^State:.[^Z]' "/proc/$pid/status" || break
             sleep 0.1
         done

@@ -140,9 +140,9 @@ if [ "$with" = tests ] || [ "$with" = linters ]; then
 fi
 if [ "$with" = tests ]; then
     step "npm packages of the tests"
-    make_node_modules fixtures/oidc
-    make_node_modules clients/node
-    make_node_modules ../examples/todos
+    make_node_modules tests/fixtures/oidc
+    make_node_modules tests/clients/node
+    make_node_modules examples/todos
     step "Python packages and pgTAP of the tests"
     make_venv tests/clients/python
     for major in "${majors[@]}"; do
@@ -151,7 +151,7 @@ if [ "$with" = tests ]; then
 fi
 if [ "$with" = example ]; then
     step "npm packages of the example"
-    make_node_modules ../examples/todos
+    make_node_modules examples/todos
 fi
 
 printf '\n'

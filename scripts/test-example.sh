@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Two people use the example of examples/todos with a browser: `make test-example`, and a part of `make test`.
+# Tests the example of examples/todos with a browser: `make test-example`, and a part of `make test`.
 #
 #   scripts/test-example.sh [MAJOR]        default: 17
 #
-# Pictures of the pages are put into example/ of the target folder.
+# Writes pictures of the pages to example/ in the target directory.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/server.sh"
@@ -15,19 +15,19 @@ if [ $# = 0 ]; then set -- 17; fi
 choose_majors "$1"
 major=$1
 "$ROOT/scripts/setup.sh" --with-tests "$major"
-CHROMIUM=$(find_chromium) || die "there is no Chromium on the PATH, and this system has no package of it: install Google Chrome"
+CHROMIUM=$(find_chromium) || die "Chromium is not on the PATH, and this system has no package of it: install Google Chrome"
 export CHROMIUM
 pg_config=$(pg_config_of "$major")
 make_run_directory
 trap stop_todos EXIT
 lock_cache
 cargo pgrx install --no-default-features --features "pg$major" --pg-config "$pg_config" 8>&-
-# Not the ports that the system gives to connections, which begin at 32768.
+# Below the ports that the system assigns to connections, which begin at 32768.
 start_todos "$pg_config" $((20000 + RANDOM % 10000))
 
 pictures=$CARGO_TARGET_DIR/example
 mkdir -p "$pictures"
-as_server_user mkdir "$RUN/server/browser" # its home, with the pictures in it
+as_server_user mkdir "$RUN/server/browser" # its home directory, which receives the pictures
 status=0
 as_server_user env HOME="$RUN/server/browser" TMPDIR="$RUN/server/browser" LOGS="$RUN" \
     node --test --test-reporter=spec "$RUN/example/browser.test.js" 8>&- </dev/null | tee "$RUN/log/test" || status=$?

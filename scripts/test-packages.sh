@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Whether the packages can be installed and used: `make test-packages`, `make test-packages PG=17`.
+# Tests that the packages can be installed and used: `make test-packages`, `make test-packages PG=17`.
 #
 #   scripts/test-packages.sh [MAJOR …]        default: 15 17
 #
-# Each .deb goes by dpkg into an empty root, beside packages that have nothing but the names of what it depends on, and a
-# real server then uses the files that came out of it. The source archive is unpacked and looked at.
+# dpkg installs each .deb into an empty root, beside empty packages with the names of its dependencies. A real server then
+# uses the installed files. The source archive is unpacked and inspected.
+#
+# Written by hand: piuparts and autopkgtest need a chroot with all dependencies from a mirror.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/server.sh"
-. "$ROOT/scripts/demo-tokens.sh"
+. "$ROOT/scripts/tokens.sh"
 
 if [ $# = 0 ]; then set -- 15 17; fi
 choose_majors "$@"
@@ -20,7 +22,7 @@ checks=0
 
 # equal WHAT FOUND WANTED
 equal() {
-    if [ "$2" != "$3" ]; then die "$1 is not as it must be: $(diff <(printf '%s\n' "$3") <(printf '%s\n' "$2"))"; fi
+    if [ "$2" != "$3" ]; then die "$1 differs from the expected: $(diff <(printf '%s\n' "$3") <(printf '%s\n' "$2"))"; fi
     checks=$((checks + 1))
 }
 
@@ -38,14 +40,14 @@ into_root() {
     PATH=$PATH:/usr/sbin:/sbin dpkg --root="$root" --log="$RUN/dpkg.log" "${own[@]}" "$@" >"$RUN/dpkg.out" 2>&1
 }
 
-# Packages with the names of those that this one depends on, and nothing in them.
+# Creates and installs empty packages with the names of the dependencies.
 install_dependencies() { # deb
     local name dependency
     for dependency in $(dpkg-deb --field "$1" Depends | sed -E 's/ *\([^)]*\)//g; s/,/ /g'); do
         name=$RUN/stub/$dependency
         mkdir -p "$name/DEBIAN"
-        # As new as can be: dpkg compares the versions.
-        printf '%s\n' "Package: $dependency" "Version: 99" "Architecture: all" "Maintainer: nobody" "Description: a name" \
+        # A version higher than all required ones.
+        printf '%s\n' "Package: $dependency" "Version: 99" "Architecture: all" "Maintainer: none" "Description: empty" \
             >"$name/DEBIAN/control"
         dpkg-deb --build "$name" "$name.deb" >/dev/null
         into_root --install "$name.deb" || { cat "$RUN/dpkg.out"; die "dpkg did not install $dependency"; }
@@ -69,8 +71,8 @@ installed_files() {
 
 # ---- a server -------------------------------------------------------------------------------------------------------
 
-# Makes a PostgreSQL of the major's tree and the installed package. In a tree of Debian's own layout the package's files
-# are where they belong as soon as it is in the same root; into others they are copied.
+# Combines the major's tree with the installed package. A tree with Debian's layout goes into the same root, where the
+# package's files already have the right paths. Into other trees place_files copies them.
 server_tree() { # major; sets pg_config
     local tree=$CACHE/pg/$1 old
     old=$(pg_config_of "$1")
@@ -93,7 +95,7 @@ place_files() { # major
 
 sql() { "$("$pg_config" --bindir)/psql" -XAtq -v ON_ERROR_STOP=1 "$@"; }
 
-# as_user TOKEN: what the application reads and writes with it, or the error.
+# as_user TOKEN: prints what the application reads after an insert with the token, or the error.
 as_user() {
     sql -U app -v VERBOSITY=verbose -v token="$1" 2>&1 <<'END' | sed -n '/./{s/^.*ERROR:  /ERROR /;p}' | head -n 1
 begin;
@@ -125,11 +127,11 @@ END
     equal "the version" "$(sql -c "select extversion from pg_extension where extname = '$EXTENSION'")" "$version"
     for user in alice bob; do
         claims='{"iss":"a","sub":"'$user'","exp":'$((EPOCHSECONDS + 600))'}'
-        equal "what $user sees" "$(as_user "$(token "$header" "$claims" eddsa provider)")" "$user: of $user"
+        equal "the rows of $user" "$(as_user "$(token "$header" "$claims" eddsa provider)")" "$user: of $user"
         equal "a foreign token" "$(as_user "$(token "$header" "$claims" eddsa stranger)")" "ERROR 28000: invalid JWT signature"
     done
-    equal "what nobody sees" "$(sql -U app -c "select count(*) from todos")" 0
-    equal "what there is" "$(sql -c "select string_agg(user_id, ',' order by user_id) from todos")" alice,bob
+    equal "rows without a token" "$(sql -U app -c "select count(*) from todos")" 0
+    equal "all rows" "$(sql -c "select string_agg(user_id, ',' order by user_id) from todos")" alice,bob
 }
 
 # ---- the tests ------------------------------------------------------------------------------------------------------
@@ -139,9 +141,9 @@ for major in "${majors[@]}"; do
     package=postgresql-$major-pg-session-jwt
     step "$package"
     deb=dist/${package}_$version-1_$(dpkg --print-architecture).deb
-    empty_root "$RUN/refused-$major"
+    empty_root "$RUN/rejected-$major"
     if into_root --install "$deb"; then die "$package can be installed without PostgreSQL $major"; fi
-    equal "what is missing" "$(sed -nE "s/^ *$package depends on (postgresql-$major); however:/\1/p" "$RUN/dpkg.out")" \
+    equal "the missing dependency" "$(sed -nE "s/^ *$package depends on (postgresql-$major); however:/\1/p" "$RUN/dpkg.out")" \
         "postgresql-$major"
 
     empty_root "$RUN/root-$major"
@@ -151,23 +153,23 @@ for major in "${majors[@]}"; do
     into_root --install "$deb" || { cat "$RUN/dpkg.out"; die "dpkg did not install $deb"; }
     equal "the files" "$(installed_files "$package")" "$(files_of "$major")"
     into_root --verify "$package" || true
-    equal "what dpkg finds changed" "$(cat "$RUN/dpkg.out")" ""
+    equal "changed files" "$(cat "$RUN/dpkg.out")" ""
     equal "the licence" "$(cmp "$root/usr/share/doc/$package/copyright" LICENSE && echo same)" same
     place_files "$major"
     start_server "$pg_config" "server-$major" "shared_preload_libraries = '$EXTENSION'"
     use_it
     stop_servers_in "$RUN/server-$major"
     into_root --remove "$package"
-    equal "what is left after removal" "$(find "$root" -name "*$EXTENSION*" -not -path '*/var/lib/dpkg/*')" ""
+    equal "files after removal" "$(find "$root" -name "*$EXTENSION*" -not -path '*/var/lib/dpkg/*')" ""
 done
 
 step "source archive"
 "$ROOT/scripts/dist.sh"
 mkdir "$RUN/archive"
 (cd "$RUN/archive" && python3 -m zipfile --extract "$ROOT/dist/$EXTENSION-$version.zip" .)
-equal "what is unpacked" "$(ls "$RUN/archive")" "$EXTENSION-$version"
+equal "unpacked directories" "$(ls "$RUN/archive")" "$EXTENSION-$version"
 unpacked=$RUN/archive/$EXTENSION-$version
-equal "what only developers need" "$(cd "$unpacked" && find . -maxdepth 1 -name '.[cg]*' -o -name fuzz)" ""
+equal "files for developers only" "$(cd "$unpacked" && find . -maxdepth 1 -name '.[cg]*' -o -name fuzz)" ""
 cargo metadata --locked --no-deps --format-version 1 --manifest-path "$unpacked/Cargo.toml" >"$RUN/metadata"
-equal "the version in it" "$(jq -r '.packages[] | select(.name == "'$EXTENSION'") | .version' "$RUN/metadata")" "$version"
+equal "the version in it" "$(jq -r '.packages[] | select(.name == "'"$EXTENSION"'") | .version' "$RUN/metadata")" "$version"
 printf '\npassed=%s failed=0\n' "$checks"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that must hold before a change lands, on every supported PostgreSQL: `make test`.
+# Runs everything that a change must pass, on every supported PostgreSQL: `make test`.
 #
 #   scripts/test.sh [MAJOR …]        default: 15 16 17 18
 #
@@ -7,7 +7,9 @@
 # PostgreSQL), and for each major its lints, the tests inside the server, the SQL tests, the tests with several sessions, and those with real
 # clients; then, with several majors, pg_upgrade from the oldest of them to each other; at last, on one major each,
 # PostgreSQL's own regression suite on a server that preloads the library, and the example. Stops at the first step that
-# fails. The last line sums the runners' own counts: "N passed, N failed".
+# fails. The last line sums the counts of the test runners: "N passed, N failed".
+#
+# Written by hand: no test runner sums cargo's, pg_regress's and Node.js's counts.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/server.sh"
@@ -24,7 +26,7 @@ failed=0
 part=preparation
 declare -A result
 
-# What the runners print: "test result: ok. 3 passed; 0 failed; …" (cargo), "passed=3 failed=0" (regress.sh),
+# The runners print "test result: ok. 3 passed; 0 failed; …" (cargo), "passed=3 failed=0" (regress.sh),
 # "3 passed, 0 failed" (test-example.sh).
 sum_of() { # passed|failed log
     sed 's/\x1b\[[0-9;]*m//g' "$2" \
@@ -32,10 +34,10 @@ sum_of() { # passed|failed log
         | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
-# cargo-pgrx colours its words wherever they go; a log is for reading.
+# cargo-pgrx prints colours to logs too.
 if [ -t 1 ]; then show() { cat; }; else show() { sed -u 's/\x1b\[[0-9;]*m//g'; }; fi
 
-# One step: shows the command and its output, counts its tests, and ends the run if it fails.
+# Runs one step: shows the command and its output, counts its tests, and ends the run if it fails.
 run() { # what command …
     local log status=0 began=$EPOCHSECONDS more
     step "$1"
@@ -47,20 +49,20 @@ run() { # what command …
     more=$(sum_of failed "$log")
     failed=$((failed + more))
     if [ "$status" != 0 ]; then
-        if [ "$more" = 0 ]; then failed=$((failed + 1)); fi # a step that failed without a test counts as one
+        if [ "$more" = 0 ]; then failed=$((failed + 1)); fi # a step that fails without a test counts as one
         result[$part]="FAIL  (exit $status in: $*)"
         exit 1
     fi
     say "ok, $(duration $((EPOCHSECONDS - began)))"
 }
 
-# The end of every run: no server stays, and the last line is the sum.
+# Ends every run: stops all servers and prints the sum in the last line.
 finish() {
     local status=$? major
     trap - EXIT
     remove_run_directory
     if [ "$status" = 130 ] || [ "$status" = 143 ]; then
-        printf '\ninterrupted; no server is left behind\n' >&2
+        printf '\ninterrupted; all servers are stopped\n' >&2
         exit "$status"
     fi
     if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
@@ -77,25 +79,25 @@ finish() {
 make_run_directory
 trap finish EXIT
 mkdir -p "$RUN/log" "$RUN/tmp"
-# Tests that start servers of their own do it below here, as the server's user, and are cleaned up after with the rest.
+# Tests start servers below this directory as the server's user; remove_run_directory stops and deletes those too.
 chmod 1777 "$RUN/tmp"
 export TMPDIR=$RUN/tmp
 
-# Not a `run`: one major that cannot be had must not keep the others from being tested.
+# Not a `run`: a missing major must not prevent the tests of the others.
 step "set-up"
-"$ROOT/scripts/setup.sh" --with-tests "${majors[@]}" || say "not everything could be set up; going on with what there is"
+"$ROOT/scripts/setup.sh" --with-tests "${majors[@]}" || say "the set-up is incomplete; continuing with the parts that succeeded"
 available=()
 for major in "${majors[@]}"; do
     if pg_config_of "$major" >/dev/null; then
         available+=("$major")
     else
-        result[$major]="FAIL  (this PostgreSQL cannot be had here: see step 1)"
+        result[$major]="FAIL  (this PostgreSQL is not available here: see step 1)"
         failed=$((failed + 1))
     fi
 done
-lay_out_node fixtures/oidc "$RUN/oidc" || say "no OpenID provider: the tests that need it will fail"
+lay_out_node tests/fixtures/oidc "$RUN/oidc" || say "no OpenID provider: the tests that need it will fail"
 export PG_SESSION_JWT_OIDC=$RUN/oidc # for tests/sessions/jwks_url/oidc.rs
-if ! { lay_out_node clients/node "$RUN/clients/node" && link_venv tests/clients/python "$RUN/clients/python"; }; then
+if ! { lay_out_node tests/clients/node "$RUN/clients/node" && link_venv tests/clients/python "$RUN/clients/python"; }; then
     say "not all clients are installed: the tests that need them will fail"
 fi
 export PG_SESSION_JWT_CLIENTS=$RUN/clients # for tests/clients
@@ -122,7 +124,7 @@ for major in "${available[@]}"; do
     part=$major
     began=$EPOCHSECONDS
     pg_config=$(pg_config_of "$major")
-    # Held for one major at a time, so that another run waits minutes and not for the whole of this one.
+    # Held for one major at a time, so that another run waits minutes instead of for this whole run.
     lock_cache
     run "PostgreSQL $major: lints" \
         cargo clippy "${BUILD_FLAGS[@]}" -p "$EXTENSION" --no-default-features --features "pg$major pg_test" --all-targets -- -D warnings
@@ -138,7 +140,7 @@ for major in "${available[@]}"; do
     result[$major]="PASS  $(duration $((EPOCHSECONDS - began)))"
 done
 
-# Here, because it needs the extension in two majors.
+# After the loop, because it needs the extension in two majors.
 mapfile -t ascending < <(printf '%s\n' "${available[@]}" | sort -n)
 oldest=${ascending[0]}
 for major in "${ascending[@]:1}"; do
@@ -149,13 +151,13 @@ for major in "${ascending[@]:1}"; do
         cargo test "${BUILD_FLAGS[@]}" -p pg_session_jwt_tests --test sessions -- --ignored upgrade::major_from_older
     unlock_cache
 done
-# On one major: what differs between majors is tested above.
+# On one major: the tests above cover the differences between majors.
 part=postgres
 if [ ${#available[@]} -gt 0 ]; then
     lock_cache
     run "PostgreSQL's own regression suite, with the library preloaded" "$ROOT/scripts/check-postgres.sh" --quick "${available[@]}"
     unlock_cache
-    # Nothing at all where the sources of none of them are to be had.
+    # No result if the sources of none of the majors are available.
     if ! grep -qx 'passed=0 failed=0' "$RUN/log/$STEP"; then result[postgres]=PASS; fi
 fi
 part=example
@@ -167,7 +169,7 @@ elif is_debian || find_chromium >/dev/null; then
     result[example]=PASS
 else
     step "example"
-    say "not tested: there is no Chromium on the PATH, and this system has no package of it"
+    say "not tested: Chromium is not on the PATH, and this system has no package of it"
 fi
 
 if [ ${#available[@]} -lt ${#majors[@]} ]; then
