@@ -2,4 +2,5 @@
 
 mod attacks;
 mod own_memory;
+mod prose;
 mod rooms;
