@@ -1,6 +1,5 @@
 /*
- * What a call of a function in C costs at least: the answer is there already. The measure for auth.user_id() and its
- * siblings. Compiled by scripts/bench.sh into a temporary folder and never installed.
+ * The least cost of a call of a C function: it returns a stored value. The control for auth.user_id() and its siblings. Compiled by scripts/bench.sh into a temporary directory and never installed.
  */
 #include "postgres.h"
 

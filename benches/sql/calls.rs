@@ -1,4 +1,4 @@
-//! A: one call of a function, net of what a constant costs in its place, in time of the session's processor.
+//! A: the processor time of one function call, less that of a constant in its place.
 
 use postgres::Client;
 use testkit::issuer::{ISSUER, ME, claims, members, token};
@@ -10,7 +10,7 @@ use crate::measure::{Plan, Processor, number, table};
 struct Call {
     expression: &'static str,
     label: &'static str,
-    /// The place of the call that it is compared with.
+    /// The index of the call that it is compared with.
     against: usize,
 }
 
@@ -23,7 +23,7 @@ const fn call(expression: &'static str, label: &'static str, against: usize) -> 
 }
 
 const CONSTANT: usize = 0;
-/// A C function that makes a text at each call, and that everybody has.
+/// A C function of PostgreSQL that makes a text at each call.
 const VERSION: usize = 1;
 const CONSTANT_CLAIMS: usize = 2;
 
@@ -105,7 +105,7 @@ fn one_session(plan: &Plan, mode: &str, client: &mut Client, said: &str) {
     );
 }
 
-/// How many calls take so many seconds.
+/// The number of calls that take this many seconds.
 fn enough(wanted: f64, mut execute: impl FnMut(u32) -> f64) -> u32 {
     let mut times = 1000;
     loop {

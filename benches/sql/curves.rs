@@ -22,16 +22,16 @@ pub fn measure(plan: &Plan) {
 }
 
 fn write(plan: &Plan, name: &str, curves: Curves) {
-    let folder = PathBuf::from(std::env::var("BENCH_OUTPUT").expect("BENCH_OUTPUT: a folder for the curves"));
-    fs::create_dir_all(&folder).unwrap();
+    let directory = PathBuf::from(std::env::var("BENCH_OUTPUT").expect("BENCH_OUTPUT: a directory for the curves"));
+    fs::create_dir_all(&directory).unwrap();
     for (suffix, text) in [("csv", curves.csv()), ("svg", curves.svg())] {
-        let path = folder.join(format!("{name}.{suffix}"));
+        let path = directory.join(format!("{name}.{suffix}"));
         fs::write(&path, text).unwrap();
         plan.say(&format!("H. {}", path.display()));
     }
 }
 
-/// The least of some turns.
+/// The minimum of some turns.
 fn least(plan: &Plan, mut turn: impl FnMut() -> f64) -> f64 {
     (0..plan.choose(5, 2)).map(|_| turn()).fold(f64::INFINITY, f64::min)
 }
@@ -76,7 +76,7 @@ fn connect(plan: &Plan, database: &str) -> f64 {
     })
 }
 
-/// A new token, and a new connection, under providers that grow.
+/// A new token and a new connection, by number of providers.
 fn under(plan: &Plan, title: &str, of_what: &str, counts: &[usize], setting: impl Fn(usize) -> String) -> Curves {
     let names: Vec<String> = ALGORITHMS.iter().map(|alg| format!("new token, {alg}, µs")).collect();
     let mut curves = Curves::new(title, of_what, "µs, ms", &names);
@@ -173,7 +173,7 @@ fn rows(plan: &Plan) -> Curves {
     curves
 }
 
-/// Milliseconds; what takes long is measured once.
+/// Milliseconds; slow cases are measured once.
 fn scan_least(plan: &Plan, count: i64, mut scan: impl FnMut()) -> f64 {
     if count > 1_000_000 {
         return seconds(scan) * 1e3;

@@ -1,5 +1,4 @@
-//! Where is measured: one server with the library preloaded, and in it the same tables in provider mode and in claims
-//! mode.
+//! The measured databases: one server with the library preloaded has the same tables in provider mode and in claims mode.
 
 use std::sync::LazyLock;
 
@@ -10,7 +9,7 @@ use testkit::session::run;
 
 use crate::policies;
 
-/// Nothing that comes and goes by itself, and all in memory.
+/// No background activity, and all data in memory.
 pub const CONF: &str = "jit = off\nmax_parallel_workers_per_gather = 0\nautovacuum = off\nshared_buffers = '256MB'\n\
     work_mem = '256MB'\nmax_wal_size = '4GB'\ncheckpoint_timeout = '1h'\n";
 
@@ -33,14 +32,14 @@ pub static CLAIMS_MODE: LazyLock<String> = LazyLock::new(|| {
     database
 });
 
-/// The user id as it is read from the front end's claims in SQL, at each call, where no extension does it.
+/// The user id as plain SQL reads it from the gateway's claims at each call, without this extension.
 const CLAIM_UID: &str = "create function claim_uid() returns uuid language sql stable as $$
     select coalesce(
         nullif(current_setting('request.jwt.claim.sub', true), ''),
         nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub'
     )::uuid $$";
 
-/// A copy of it with one provider.
+/// A copy of [`CLAIMS_MODE`] with one provider.
 pub static PROVIDER_MODE: LazyLock<String> = LazyLock::new(|| {
     let database = SERVER.database_with(&format!("template {}", *CLAIMS_MODE));
     set_providers(&SERVER, &database, &providers());
@@ -58,7 +57,7 @@ pub fn session(database: &str) -> Client {
     SERVER.connect(database, "postgres", "")
 }
 
-/// What PostgREST does: the claims for whoever reads them in SQL.
+/// Sets the claims as PostgREST does.
 pub fn set_claims(client: &mut Client, claims: &str) {
     run(
         client,

@@ -1,4 +1,4 @@
-//! G: what a connection pays for the library: time to load it, its size, and memory.
+//! G: the cost of the library for a connection: load time, size and memory.
 
 use std::fs;
 use std::path::Path;
@@ -97,7 +97,7 @@ fn time(plan: &Plan, late: &Server, late_providers: &str) {
 
 fn size() {
     let library = pg_config("--pkglibdir").join("pg_session_jwt.so");
-    let stripped = SERVER.folder().join("stripped.so");
+    let stripped = SERVER.directory().join("stripped.so");
     let done = Command::new("strip").arg("-o").args([&stripped, &library]).status();
     assert!(done.unwrap().success());
     let bytes = |path: &Path| number(fs::metadata(path).unwrap().len() as f64 / 1_048_576.0);
@@ -108,7 +108,7 @@ fn size() {
     table("G. The library", &["", "MiB"], &shown);
 }
 
-/// A backend's own memory in KiB (proc(5), status): what it has allocated, without shared buffers that it looked at.
+/// A backend's private memory in KiB (proc(5), status), without the shared buffers that it has read.
 fn own_memory(client: &mut Client) -> f64 {
     let pid: i32 = one(client, "select pg_backend_pid()");
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();

@@ -1,15 +1,15 @@
-//! What the extension costs in a real server, as tables. `make bench` runs it; scripts/bench.sh prepares what it needs:
+//! The cost of the extension in a real server, as tables. `make bench` runs it; scripts/bench.sh prepares its input:
 //!
 //! | variable | |
 //! |---|---|
 //! | PG_CONFIG | the PostgreSQL in which a release build of the extension is installed |
 //! | BENCH_FLOOR | benches/floor/floor.c, compiled for it |
-//! | BENCH_OUTPUT | a folder for the curves |
+//! | BENCH_OUTPUT | a directory for the curves |
 //! | TABLES | some of the tables, such as `A D` |
-//! | CURVES | not empty: the curves, too |
+//! | CURVES | not empty: also the curves |
 //! | QUICK | not empty: about a minute in all, with less certain numbers |
 //!
-//! Numbers of different runs are not comparable, whatever the machine: only what is in one table is.
+//! Only numbers in one table are comparable, even on one machine.
 
 mod calls;
 mod curves;

@@ -1,5 +1,5 @@
-//! Turn by turn: what is compared runs in the same minutes, one after the other, each round beginning with another one.
-//! What disturbs the machine then disturbs all of them.
+//! Measurement in turns: the contestants run one after the other in the same minutes, and each round begins with another
+//! contestant. A disturbance of the machine then affects all of them.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use postgres::Client;
 
 use testkit::session::one;
 
-/// How long a run may take.
+/// The length of a run.
 pub struct Plan {
     pub quick: bool,
     begun: Instant,
@@ -22,29 +22,29 @@ impl Plan {
         }
     }
 
-    /// `full`, or in a quick run `quick`.
+    /// `quick` in a quick run, otherwise `full`.
     pub fn choose<T>(&self, full: T, quick: T) -> T {
         if self.quick { quick } else { full }
     }
 
-    /// A line of progress, beside the tables and not among them.
+    /// Prints a line of progress to standard error; the tables go to standard output.
     pub fn say(&self, what: &str) {
         let seconds = self.begun.elapsed().as_secs();
         eprintln!("[{:02}:{:02}] {what}", seconds / 60, seconds % 60);
     }
 
-    /// The values of each contestant in each round; `turn` gives the value of the contestant in a place. One more round
-    /// goes before, to warm up.
+    /// The values of each contestant in each round; `turn` measures the contestant with an index. An unmeasured round
+    /// warms up.
     pub fn rounds(&self, what: &str, contestants: usize, mut turn: impl FnMut(usize) -> f64) -> Vec<Series> {
         let rounds = self.choose(11, 3);
         self.say(&format!("{what}: {rounds} rounds of {contestants}"));
         let mut values = vec![Vec::with_capacity(rounds); contestants];
         for round in 0..=rounds {
             for step in 0..contestants {
-                let place = (round + step) % contestants;
-                let value = turn(place);
+                let index = (round + step) % contestants;
+                let value = turn(index);
                 if round > 0 {
-                    values[place].push(value);
+                    values[index].push(value);
                 }
             }
         }
@@ -72,12 +72,12 @@ impl Series {
         median(&mut self.0.clone())
     }
 
-    /// Less what another one took in the same round.
+    /// These values less those of `other` in the same rounds.
     pub fn less(&self, other: &Series) -> Series {
         Series(self.0.iter().zip(&other.0).map(|(one, other)| one - other).collect())
     }
 
-    /// The middle one of the rounds' ratios.
+    /// The median of the rounds' ratios.
     pub fn ratio(&self, other: &Series) -> f64 {
         let mut ratios: Vec<f64> = self.0.iter().zip(&other.0).map(|(one, other)| one / other).collect();
         median(&mut ratios)
@@ -94,14 +94,14 @@ pub fn median(values: &mut [f64]) -> f64 {
     }
 }
 
-/// How many seconds this takes.
+/// The seconds that `work` takes.
 pub fn seconds(work: impl FnOnce()) -> f64 {
     let begun = Instant::now();
     work();
     begun.elapsed().as_secs_f64()
 }
 
-/// The seconds that a session's process spends on a processor; those in which it waits for one do not count.
+/// The seconds that a session's process runs on a processor, without those in which it waits for one.
 pub struct Processor {
     /// proc(5): `state`, and the nanoseconds so far.
     stat: String,
@@ -117,7 +117,7 @@ impl Processor {
         }
     }
 
-    /// What a statement takes, which must be over when `work` is. By the clock, where the kernel does not count.
+    /// The processor seconds of a statement, which must end within `work`. Clock time where the kernel does not count.
     pub fn seconds(&self, work: impl FnOnce()) -> f64 {
         let before = self.so_far();
         let took = seconds(work);
@@ -127,7 +127,7 @@ impl Processor {
         }
     }
 
-    /// Only of a process that sleeps does the kernel know it exactly.
+    /// The nanoseconds so far. The kernel's number is exact only while the process sleeps.
     fn so_far(&self) -> Option<f64> {
         while !fs::read_to_string(&self.stat).ok()?.contains(") S ") {
             std::thread::yield_now();
@@ -142,7 +142,7 @@ impl Processor {
     }
 }
 
-/// As many digits as say something.
+/// A number with its significant digits.
 pub fn number(value: f64) -> String {
     match value.abs() {
         large if large >= 1000.0 => format!("{value:.0}"),
@@ -161,14 +161,14 @@ pub fn table(heading: &str, columns: &[&str], rows: &[Vec<String>]) {
     }
     let line = |cells: &[String]| {
         let cells = cells.iter().zip(&widths).enumerate();
-        let cells = cells.map(|(place, (cell, &width))| match place {
+        let cells = cells.map(|(index, (cell, &width))| match index {
             0 => format!("{cell:<width$}"),
             _ => format!("{cell:>width$}"),
         });
         format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
     };
     let heads: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
-    let rule = widths.iter().enumerate().map(|(place, &width)| match place {
+    let rule = widths.iter().enumerate().map(|(index, &width)| match index {
         0 => "-".repeat(width),
         _ => format!("{}:", "-".repeat(width - 1)),
     });

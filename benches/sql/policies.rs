@@ -1,4 +1,4 @@
-//! B and C: the policies that people write, over all rows and by an index.
+//! B and C: common policies, over all rows and by an index.
 
 use postgres::Client;
 use testkit::issuer::{ME, claims, members, token};
@@ -12,12 +12,12 @@ pub const MINE: i64 = 200;
 
 pub struct Form {
     pub label: &'static str,
-    /// The role that is under this policy, and under no other one.
+    /// The role with only this policy.
     pub role: &'static str,
     condition: &'static str,
     /// `pg_session_jwt.optimize_policies`
     optimized: bool,
-    /// The place of the form that it is compared with.
+    /// The index of the form that it is compared with.
     against: usize,
 }
 
@@ -58,7 +58,7 @@ pub const FORMS: [Form; 10] = [
         optimized: false,
         against: CONSTANT,
     },
-    // What a call for each row costs at least, whoever answers it.
+    // The least cost of a function call for each row.
     form(
         "C function, text made once per query, `= user_id`",
         "floor",
@@ -99,7 +99,7 @@ pub fn make_tables(client: &mut Client) {
     );
 }
 
-/// A table of so many rows, every so many of them mine, with the policies.
+/// A table with the policies and this many rows, of which every `n`th belongs to the user.
 pub fn make_table(client: &mut Client, name: &str, count: i64, mine: i64) {
     let every = count / mine;
     run(
@@ -132,7 +132,7 @@ impl Form {
     }
 }
 
-/// A session with claims of so many bytes, by a token and as a front end would set them.
+/// A session with claims of this size, once by a token and once as a gateway sets them.
 pub fn speaking_session(bytes: usize) -> Client {
     let said = claims(&members(), bytes);
     let mut client = session(&PROVIDER_MODE);
@@ -233,7 +233,7 @@ pub fn index(plan: &Plan) {
     }
 }
 
-/// What EXPLAIN says about how the rows are found.
+/// The access path that EXPLAIN shows.
 fn conditions(client: &mut Client) -> String {
     let lines = rows(client, &format!("explain (costs off) {QUERY}")).concat();
     let lines = lines.into_iter().flatten();

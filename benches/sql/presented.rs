@@ -1,4 +1,4 @@
-//! D and E: taking on a token, a new one each time and the same one again, beside the check of its signature alone.
+//! D and E: presenting a token, new or repeated, beside the bare check of its signature.
 
 use std::hint::black_box;
 
@@ -8,7 +8,7 @@ use testkit::issuer::{ALGORITHMS, BareCheck, CLAIMS, fresh};
 use crate::databases::{PROVIDER_MODE, session};
 use crate::measure::{Plan, Series, median, number, seconds, table};
 
-/// A session that takes on tokens by prepared statements.
+/// A session that presents tokens by prepared statements.
 pub struct Presenter {
     client: Client,
     nothing: Statement,
@@ -16,15 +16,15 @@ pub struct Presenter {
     present: Statement,
 }
 
-/// Microseconds, the middle one of each in a turn.
+/// Medians of one turn, in microseconds.
 pub struct Turn {
     /// `select 1`
     pub nothing: f64,
-    /// A statement that receives the token and looks at its length only.
+    /// A statement that receives the token and reads only its length.
     pub receive: f64,
     /// `auth.jwt_session_init($1)`
     pub present: f64,
-    /// The check of the signature alone, in this process.
+    /// The bare signature check, in this process.
     pub bare_check: f64,
 }
 

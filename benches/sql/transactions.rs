@@ -1,4 +1,4 @@
-//! F: what an identity costs in each transaction, with as many clients as there are connections.
+//! F: the cost of an identity in each transaction, with one client for each connection.
 
 use std::hint::black_box;
 use std::sync::LazyLock;
@@ -25,11 +25,11 @@ pub struct Kind {
     /// The statement that receives the text.
     first: Option<&'static str>,
     text: fn() -> String,
-    /// The same text in each transaction of a turn.
+    /// Whether each transaction of a turn has the same text.
     repeated: bool,
-    /// The statement comes in the message of `begin`, so that there are as many round trips as without it.
+    /// Whether the message of `begin` has the statement too, so that it costs no further round trip.
     with_begin: bool,
-    /// The algorithm of the signatures that are checked.
+    /// The algorithm of the checked signatures.
     signed: Option<&'static str>,
 }
 
@@ -70,7 +70,7 @@ fn rsa() -> String {
     fresh("RS256", CLAIMS_BYTES)
 }
 
-/// What a front end sets when it has verified a token itself.
+/// The claims that a gateway sets after it has verified a token itself.
 fn verified_claims() -> String {
     testkit::issuer::claims(&members(), CLAIMS_BYTES)
 }
@@ -203,7 +203,7 @@ impl Clients {
         Clients { workers, kind }
     }
 
-    /// Transactions per second, when each client runs so many.
+    /// Transactions per second, when each client runs this many.
     pub fn turn(&mut self, each: usize) -> f64 {
         let kind = self.kind;
         let texts = || match kind.repeated {

@@ -17,7 +17,7 @@ fn npx(name: &str, project: &Path) -> Command {
 pub fn migrated(schema: &str) -> (String, String) {
     let database = empty_database();
     let project = laid_out().join("node");
-    let migrations = SERVER.folder().join(schema);
+    let migrations = SERVER.directory().join(schema);
     let url = format!("postgresql://owner@127.0.0.1:{}/{database}", SERVER.port());
     for command in ["generate", "migrate"] {
         let mut kit = npx("drizzle-kit", &project);

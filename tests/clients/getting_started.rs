@@ -77,7 +77,7 @@ fn is_drizzles(block: &Block) -> bool {
 fn the_way_in_sql() {
     let page = page("getting-started");
     let server = server(&page);
-    let variables = tokens(&page, server.folder());
+    let variables = tokens(&page, server.directory());
     assert_eq!(read(&server, &page, &variables, |block| !is_drizzles(block)), 9);
 }
 
@@ -85,7 +85,7 @@ fn the_way_in_sql() {
 fn the_way_in_drizzle() {
     let page = page("getting-started");
     let server = server(&page);
-    let project = server.folder().join("project");
+    let project = server.directory().join("project");
     fs::create_dir(&project).unwrap();
     let variables = tokens(&page, &project);
     let before = |block: &Block| block.fence == "sql" && !block.text.starts_with("CREATE TABLE");

@@ -1,6 +1,6 @@
-//! Whole clusters, for tests about what a cluster has once: roles, and databases that have the extension or not.
+//! Whole clusters, for tests of what belongs to a cluster: roles, and databases with and without the extension.
 //!
-//! A cluster is used by one test at a time, and each finds it as initdb made it.
+//! One test at a time uses a cluster, and finds it as initdb made it.
 
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -15,19 +15,19 @@ use crate::tree;
 /// The PostgreSQL under test.
 pub static PLAIN: LazyLock<Cluster> = LazyLock::new(|| Cluster::new(Server::start_empty("")));
 
-/// A private copy of it, whose extension folder belongs to the tests.
+/// A private copy of that PostgreSQL; its extension directory belongs to the tests.
 static COPY: LazyLock<Cluster> = LazyLock::new(|| Cluster::new(Server::start_program("", tree::make)));
 
 pub struct Cluster(Mutex<Server>);
 
-/// The cluster with an extension folder to change, in which the scripts are those that are installed.
+/// The cluster whose extension directory a test may change. At first it holds the installed scripts.
 pub fn with_own_scripts() -> Turn<'static> {
     let turn = COPY.turn();
-    tree::reset_scripts(turn.folder());
+    tree::reset_scripts(turn.directory());
     turn
 }
 
-/// A cluster while it is one test's.
+/// A cluster while one test uses it.
 pub struct Turn<'a>(MutexGuard<'a, Server>);
 
 impl Cluster {
@@ -60,9 +60,9 @@ pub fn drop_roles(client: &mut Client) {
 }
 
 impl Turn<'_> {
-    /// The folder of extension scripts that this cluster reads, if it is [`with_own_scripts`].
-    pub fn extension_folder(&self) -> PathBuf {
-        tree::extension_folder(self.folder())
+    /// The directory of extension scripts that this cluster reads, if it is [`with_own_scripts`].
+    pub fn extension_directory(&self) -> PathBuf {
+        tree::extension_directory(self.directory())
     }
 
     pub fn superuser(&self, database: &str) -> Client {
@@ -80,7 +80,7 @@ impl Turn<'_> {
         self.superuser(name)
     }
 
-    /// A role `owner`, who is no superuser, in a database of its own.
+    /// A session as the role `owner`, not a superuser, in a database that this role owns.
     pub fn owner(&self, database: &str) -> Client {
         let mut client = self.superuser("postgres");
         if one::<bool>(&mut client, "select to_regrole('owner') is null") {

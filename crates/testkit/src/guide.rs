@@ -33,7 +33,7 @@ pub fn blocks(markdown: &str) -> Vec<Block> {
     blocks
 }
 
-/// What the block says that it prints.
+/// The output that the block states.
 pub fn expected(block: &Block) -> Vec<&str> {
     block
         .text
@@ -42,13 +42,13 @@ pub fn expected(block: &Block) -> Vec<&str> {
         .collect()
 }
 
-/// The blocks of a page, in their order.
+/// The blocks of a page, in order.
 pub fn page(name: &str) -> Vec<Block> {
     let file = crate::root().join(format!("docs/{name}.md"));
     blocks(&fs::read_to_string(file).unwrap())
 }
 
-/// Who runs a block, and where.
+/// The session that runs a block.
 pub struct Reader<'a> {
     pub server: &'a Server,
     pub port: u16,
@@ -56,13 +56,13 @@ pub struct Reader<'a> {
     pub database: &'a str,
     /// Its startup options.
     pub options: &'a str,
-    /// What the page writes as `:'name'`.
+    /// The values of the page's psql variables (`:'name'`).
     pub variables: HashMap<&'static str, String>,
 }
 
 impl Reader<'_> {
-    /// Runs a block in a session of its own; it must print what it says, and fail if its fence says so. Gives all that it
-    /// printed.
+    /// Runs a block in a new session and returns all its output. The block must print the output that it states, and fail
+    /// if its fence says so.
     pub fn runs(&self, block: &Block) -> String {
         let mut psql = program("psql", unprivileged_user());
         psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1"]);
@@ -70,8 +70,8 @@ impl Reader<'_> {
         for (name, value) in &self.variables {
             psql.args(["-v", &format!("{name}={value}")]);
         }
-        // From a file: psql replaces no variables in what -c gives it. Of a name that no other test has.
-        let file = self.server.folder().join(format!("{}.sql", self.database));
+        // From a file, because psql does not replace variables in the argument of -c. The name is unique to this run.
+        let file = self.server.directory().join(format!("{}.sql", self.database));
         fs::write(&file, &block.text).unwrap();
         let output = psql
             .arg("-f")

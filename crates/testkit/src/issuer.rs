@@ -1,4 +1,4 @@
-//! Tokens of one issuer that has a key of each kind, with claims of any length.
+//! Tokens of one issuer with a key of each kind and claims of any length.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,13 +8,13 @@ use crate::signer::{ED25519, P256, RSA, Signer};
 
 pub const ISSUER: &str = "https://issuer.example/";
 
-/// Who is speaking.
+/// The user of the tokens.
 pub const ME: &str = "6f4d2f0a-5b7e-4c8e-9d51-0123456789ab";
 
-/// Of each kind of key the algorithm that providers use; also the `kid` of the key.
+/// For each kind of key the algorithm that providers use; also the `kid` of the key.
 pub const ALGORITHMS: [&str; 3] = ["EdDSA", "ES256", "RS256"];
 
-/// Bytes of claims, which make tokens of about 0.3 KB (0.5 KB with RS256), 1.5 KB and 11 KB.
+/// Sizes of claims in bytes. They make tokens of about 0.3 KB (0.5 KB with RS256), 1.5 KB and 11 KB.
 pub const CLAIMS: [usize; 3] = [120, 1024, 8192];
 
 pub fn signer(alg: &str) -> &'static Signer {
@@ -37,8 +37,7 @@ pub fn providers() -> String {
     format!(r#"[{{"issuer":"{ISSUER}","jwks":{}}}]"#, key_set())
 }
 
-/// These members in an object of so many bytes, if it has room for them; the rest is a list of groups, as in the large
-/// tokens that providers issue.
+/// An object of `bytes` bytes with these members. A list of groups fills it, as in the large tokens that providers issue.
 pub fn claims(members: &str, bytes: usize) -> String {
     const FRAME: &str = r#"{,"groups":[]}"#;
     const GROUP: usize = r#""group-000000","#.len();
@@ -53,7 +52,7 @@ pub fn claims(members: &str, bytes: usize) -> String {
     format!(r#"{{{members},"groups":[{groups}"{}"]}}"#, "x".repeat(room))
 }
 
-/// The shortest claims of this issuer about [`ME`].
+/// The shortest claims of this issuer for [`ME`].
 pub fn members() -> String {
     format!(r#""iss":"{ISSUER}","sub":"{ME}""#)
 }
@@ -63,7 +62,7 @@ pub fn token(alg: &str, claims: &str) -> String {
     signer(alg).token_with_header(alg, header, claims)
 }
 
-/// A token that nobody has seen before, with claims of so many bytes.
+/// A token that no session has verified before, with claims of this size.
 pub fn fresh(alg: &str, bytes: usize) -> String {
     static SERIAL: AtomicU64 = AtomicU64::new(1_000_000);
     let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
@@ -71,7 +70,7 @@ pub fn fresh(alg: &str, bytes: usize) -> String {
     token(alg, &claims(&members, bytes))
 }
 
-/// The check of the signature and nothing else, by the library that the extension asks.
+/// The bare signature check, by the library that the extension uses.
 pub struct BareCheck {
     key: DecodingKey,
     algorithm: Algorithm,

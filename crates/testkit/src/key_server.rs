@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// What is answered.
+/// The answer to each request.
 #[derive(Clone)]
 pub enum Answer {
     /// 200 with this body.
@@ -15,15 +15,15 @@ pub enum Answer {
     With(&'static str, String),
     /// 200 with this body, which need not be text.
     Bytes(Vec<u8>),
-    /// 200 with this body, which is said to be one byte longer than it is.
+    /// 200 with this body and a Content-Length that is one byte too large.
     Cut(String),
-    /// The same as `Body`, after this time.
+    /// Like `Body`, after this time.
     Later(Duration, String),
     /// This status, with no body.
     Status(u16),
     /// This status, with this body.
     StatusWith(u16, String),
-    /// One after the other, and the last one from then on.
+    /// One after the other; the last one is repeated.
     Steps(Vec<Answer>),
     /// A redirect to this address.
     Redirect(String),
@@ -33,15 +33,15 @@ pub enum Answer {
     Endless,
     /// The connection is closed at once.
     Nothing,
-    /// Nothing is said, and the connection stays open.
+    /// No answer; the connection stays open.
     Silence,
 }
 
-/// Where requests are read from, and answers written to.
+/// A stream for requests and answers.
 pub trait Connection: Read + Write {}
 impl<T: Read + Write> Connection for T {}
 
-/// What makes such a connection of one that was accepted: nothing, or TLS.
+/// Makes a [`Connection`] of an accepted stream, with or without TLS.
 pub type Transport = Box<dyn Fn(TcpStream) -> Box<dyn Connection> + Send + Sync>;
 
 pub struct KeyServer {
@@ -53,7 +53,7 @@ pub struct KeyServer {
 struct Shared {
     transport: Transport,
     answer: Mutex<Answer>,
-    /// Of each request, in their order.
+    /// The paths of the requests, in order.
     paths: Mutex<Vec<String>>,
     stopped: AtomicBool,
 }
@@ -63,12 +63,12 @@ impl KeyServer {
         KeyServer::start_at(0, answer)
     }
 
-    /// On a port that another one had before, for a provider that comes back.
+    /// Like [`KeyServer::start`] on the port of an earlier server, for a provider that is reachable again.
     pub fn start_at(port: u16, answer: Answer) -> KeyServer {
         KeyServer::start_over("http", Box::new(|stream| Box::new(stream)), port, answer)
     }
 
-    /// The same over another transport, which has this scheme.
+    /// Like [`KeyServer::start_at`] over another transport, with its URL scheme.
     pub fn start_over(scheme: &'static str, transport: Transport, port: u16, answer: Answer) -> KeyServer {
         let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -99,7 +99,7 @@ impl KeyServer {
         self.url_at("127.0.0.1", "/keys")
     }
 
-    /// Every path has the same answer.
+    /// A URL of this server; every path has the same answer.
     pub fn url_at(&self, host: &str, path: &str) -> String {
         format!("{}://{host}:{}{path}", self.scheme, self.port)
     }
@@ -108,17 +108,17 @@ impl KeyServer {
         *self.shared.answer.lock().unwrap() = answer;
     }
 
-    /// How often it was asked.
+    /// The number of requests so far.
     pub fn requests(&self) -> usize {
         self.shared.paths.lock().unwrap().len()
     }
 
-    /// What it was asked for.
+    /// The paths of all requests so far.
     pub fn paths(&self) -> Vec<String> {
         self.shared.paths.lock().unwrap().clone()
     }
 
-    /// Waits until it has been asked so often.
+    /// Waits for this number of requests.
     #[track_caller]
     pub fn wait_for_requests(&self, requests: usize) {
         wait_until("the requests", || self.requests() >= requests);
@@ -137,7 +137,7 @@ impl Drop for KeyServer {
 }
 
 impl Shared {
-    /// Errors are the client's: it may go away at any time, and will if it does not like the certificate.
+    /// Ignores errors of the connection: the client may close it at any time, and does so if it rejects the certificate.
     fn serve(&self, stream: TcpStream) {
         let mut reader = BufReader::new((self.transport)(stream));
         let mut request = String::new();
@@ -206,7 +206,7 @@ fn respond(mut to: impl Write, answer: &Answer) -> std::io::Result<()> {
     }
 }
 
-/// Waits, for half a minute at most.
+/// Waits at most half a minute.
 #[track_caller]
 pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let started = Instant::now();

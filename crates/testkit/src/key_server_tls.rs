@@ -1,4 +1,4 @@
-//! Key servers over TLS, and the authorities that vouch for them. All certificates are made when a test runs.
+//! Key servers over TLS, and their certificate authorities. All certificates are made when a test runs.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl Authority {
         self.certify_for_years(host, (2000, 4000))
     }
 
-    /// The same, good from the beginning of one year to that of another.
+    /// Like [`Authority::certify`], valid from the beginning of one year to the beginning of another.
     pub fn certify_for_years(&self, host: &str, (from, to): (i32, i32)) -> Arc<ServerConfig> {
         let mut params = CertificateParams::new([host.to_owned()]).unwrap();
         params.not_before = date_time_ymd(from, 1, 1);
@@ -51,7 +51,7 @@ impl Authority {
     }
 }
 
-/// A certificate that nobody else vouches for.
+/// A self-signed certificate.
 pub fn self_signed(host: &str) -> Arc<ServerConfig> {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new([host.to_owned()]).unwrap();

@@ -12,7 +12,7 @@
 //!
 //! All but the first three need the feature `server`.
 
-#![allow(clippy::new_without_default, reason = "each has a key or a port of its own")]
+#![allow(clippy::new_without_default, reason = "each call makes another key or port")]
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The three moments at which a session can meet the library: in the postmaster, at its start, at the first call.
+//! The three moments at which a session can load the library: in the postmaster, at session start, at the first call.
 
 use std::sync::LazyLock;
 
@@ -7,10 +7,10 @@ use postgres::Client;
 use crate::server::{SHARED, Server};
 use crate::session::{one, run};
 
-/// A server with the library in shared_preload_libraries and no key of its own.
+/// A server with the library in shared_preload_libraries and without a key.
 pub static PRELOADED: LazyLock<Server> = LazyLock::new(|| Server::start("shared_preload_libraries = 'pg_session_jwt'"));
 
-/// Runs a test with each of them; it gets a server, a database of its own there, and the moment's name.
+/// Runs a test for each of these moments, with a server, a new database and the moment's name.
 pub fn with_each_loading(test: impl Fn(&Server, &str, &str)) {
     test(&PRELOADED, &PRELOADED.database(), "shared_preload_libraries");
     let database = SHARED.database();
@@ -20,7 +20,7 @@ pub fn with_each_loading(test: impl Fn(&Server, &str, &str)) {
     test(&SHARED, &SHARED.database(), "loaded by the first call");
 }
 
-/// Whether the library is in this session. Its settings are then real ones, which pg_settings describes.
+/// Whether this session has loaded the library. Only then does pg_settings describe its settings.
 pub fn is_loaded(client: &mut Client) -> bool {
     one(
         client,
@@ -28,7 +28,7 @@ pub fn is_loaded(client: &mut Client) -> bool {
     )
 }
 
-/// A role that may log in, is nothing but `authenticated`, and has the name of the database, which is its own.
+/// A role that may log in, is a member of only `authenticated`, and has the name of the database.
 pub fn ordinary_user(server: &Server, database: &str) -> String {
     let mut client = server.connect(database, "postgres", "");
     run(

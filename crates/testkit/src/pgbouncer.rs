@@ -1,4 +1,4 @@
-//! PgBouncer, of the system's package, before a server of the tests. Its clients share one connection to the server.
+//! The packaged PgBouncer in front of a test server. Its clients share one connection to the server.
 
 use std::fs;
 use std::net::TcpListener;
@@ -10,10 +10,10 @@ use postgres::{Client, Config, NoTls};
 
 use crate::server::{Server, ends_with_this_process, program_at, stop, unprivileged_user};
 
-/// Ends with its value or, in a static, with the test process.
+/// A running PgBouncer. It ends when the value is dropped or, in a static, with the test process.
 pub struct PgBouncer {
     child: Child,
-    folder: PathBuf,
+    directory: PathBuf,
     pub port: u16,
 }
 
@@ -21,28 +21,28 @@ impl PgBouncer {
     /// Starts one in this mode (`session`, `transaction`, `statement`), with these further lines in its configuration.
     pub fn start(server: &Server, mode: &str, conf: &str) -> PgBouncer {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let folder = server.folder().join(format!("pgbouncer-{port}"));
-        fs::create_dir(&folder).unwrap();
-        // With auth_type = trust it still asks for the names that may log in.
-        fs::write(folder.join("users"), "\"app\" \"\"\n").unwrap();
+        let directory = server.directory().join(format!("pgbouncer-{port}"));
+        fs::create_dir(&directory).unwrap();
+        // With auth_type = trust PgBouncer still needs the names that may log in.
+        fs::write(directory.join("users"), "\"app\" \"\"\n").unwrap();
         let ini = format!(
             "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
              unix_socket_dir =\nauth_type = trust\nauth_file = {}\npool_mode = {mode}\ndefault_pool_size = 1\n\
              max_client_conn = 1000\n{conf}\n",
             server.port(),
-            folder.join("users").display()
+            directory.join("users").display()
         );
-        fs::write(folder.join("ini"), ini).unwrap();
-        let log = fs::File::create(folder.join("log")).unwrap();
+        fs::write(directory.join("ini"), ini).unwrap();
+        let log = fs::File::create(directory.join("log")).unwrap();
         let mut pgbouncer = program_at(&program(), unprivileged_user());
         let child = pgbouncer
-            .arg(folder.join("ini"))
+            .arg(directory.join("ini"))
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .unwrap();
-        ends_with_this_process(&child, libc::SIGTERM, &folder);
-        let mut pgbouncer = PgBouncer { child, folder, port };
+        ends_with_this_process(&child, libc::SIGTERM, &directory);
+        let mut pgbouncer = PgBouncer { child, directory, port };
         let started = Instant::now();
         while let Err(error) = std::net::TcpStream::connect(("127.0.0.1", port)) {
             let log = pgbouncer.log();
@@ -71,7 +71,7 @@ impl PgBouncer {
     }
 
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("log")).unwrap()
+        fs::read_to_string(self.directory.join("log")).unwrap()
     }
 }
 
@@ -90,7 +90,7 @@ pub fn version() -> (u32, u32) {
     (numbers.next().unwrap(), numbers.next().unwrap())
 }
 
-/// Where Debian's package has it, which is not on the path of every user; or another one, that PGBOUNCER names.
+/// The program: PGBOUNCER, or the one of Debian's package, whose directory is not on every user's path.
 fn program() -> PathBuf {
     let program = std::env::var_os("PGBOUNCER").map_or_else(|| PathBuf::from("/usr/sbin/pgbouncer"), PathBuf::from);
     assert!(

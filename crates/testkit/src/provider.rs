@@ -33,7 +33,7 @@ impl Provider {
         format!(r#"{{"keys":[{}]}}"#, self.jwk())
     }
 
-    /// Its place in the setting, with further members such as `"audience":"x"`.
+    /// Its entry in the setting, with further members such as `"audience":"x"`.
     pub fn entry(&self, more: &str) -> String {
         format!(r#"{{"issuer":"{}","jwks":{}{more}}}"#, self.issuer, self.key_set())
     }
@@ -53,7 +53,7 @@ impl Provider {
     }
 }
 
-/// A database of its own that has these providers.
+/// A new database with these providers.
 pub fn database(entries: &[String]) -> String {
     let database = SHARED.database();
     set_providers(&database, &format!("[{}]", entries.join(",")));

@@ -1,6 +1,6 @@
 //! Throw-away servers of the PostgreSQL that PG_CONFIG names, with the extension as it is installed there.
 //!
-//! A server is a child of the test process, in a folder of its own, and ends with it: at its end, by `Drop`, or by the
+//! A server is a child of the test process and has a separate directory. It ends with the process, by `Drop`, or by the
 //! terminal's interrupt, which the kernel sends to both.
 
 use std::fs;
@@ -14,19 +14,19 @@ use std::time::{Duration, Instant};
 
 use postgres::{Client, Config, NoTls};
 
-/// The server that most tests share, each in a database of its own. The library is not preloaded.
+/// The server that most tests share; each test has its own database. The library is not preloaded.
 pub static SHARED: LazyLock<Server> = LazyLock::new(|| Server::start(""));
 
 /// Stopped when the process ends, each by its signal; a static is never dropped.
 static RUNNING: Mutex<Vec<(u32, libc::c_int, PathBuf)>> = Mutex::new(Vec::new());
 
-/// Has a child of this process end with it, and its folder deleted.
-pub fn ends_with_this_process(child: &Child, signal: libc::c_int, folder: &Path) {
-    RUNNING.lock().unwrap().push((child.id(), signal, folder.to_owned()));
+/// Ends a child together with this process, and deletes the child's directory.
+pub fn ends_with_this_process(child: &Child, signal: libc::c_int, directory: &Path) {
+    RUNNING.lock().unwrap().push((child.id(), signal, directory.to_owned()));
     stop_at_exit();
 }
 
-/// Ends such a child by its signal before that.
+/// Ends such a child earlier, by this signal.
 pub fn stop(child: &mut Child, signal: libc::c_int) {
     RUNNING.lock().unwrap().retain(|(pid, ..)| *pid != child.id());
     send(child.id(), signal);
@@ -36,7 +36,7 @@ pub fn stop(child: &mut Child, signal: libc::c_int) {
 pub struct Server {
     child: Child,
     program: PathBuf,
-    folder: PathBuf,
+    directory: PathBuf,
     port: u16,
     databases: AtomicU32,
 }
@@ -50,12 +50,12 @@ impl Server {
         server
     }
 
-    /// Starts a server that has the extension in none of its databases.
+    /// Starts a server without the extension in any database.
     pub fn start_empty(conf: &str) -> Server {
         Server::start_program(conf, |_| bindir().join("postgres"))
     }
 
-    /// Starts a server of another program, which may be made in the server's folder before.
+    /// Starts a server from the program that `program` returns; it may first make that program in the server's directory.
     pub fn start_program(conf: &str, program: impl FnOnce(&Path) -> PathBuf) -> Server {
         let server = Server::create(conf, program);
         server.wait();
@@ -69,28 +69,28 @@ impl Server {
             std::process::id(),
             SERVERS.fetch_add(1, Ordering::Relaxed)
         );
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir(&folder).unwrap();
+        let directory = std::env::temp_dir().join(name);
+        fs::create_dir(&directory).unwrap();
         let owner = unprivileged_user();
         if let Some((uid, gid)) = owner {
-            std::os::unix::fs::chown(&folder, Some(uid), Some(gid)).unwrap();
+            std::os::unix::fs::chown(&directory, Some(uid), Some(gid)).unwrap();
         }
-        let data = folder.join("data");
+        let data = directory.join("data");
         initdb(&data, owner);
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let settings = format!(
             "port = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{}'\nfsync = off\n\
              max_connections = 100\nlog_line_prefix = '%p '\n{conf}\n",
-            folder.display()
+            directory.display()
         );
         fs::write(data.join("postgresql.auto.conf"), settings).unwrap();
-        let postgres = program_in(&folder);
-        let child = spawn(&postgres, &folder, owner);
-        ends_with_this_process(&child, libc::SIGINT, &folder);
+        let postgres = program_in(&directory);
+        let child = spawn(&postgres, &directory, owner);
+        ends_with_this_process(&child, libc::SIGINT, &directory);
         Server {
             child,
             program: postgres,
-            folder,
+            directory,
             port,
             databases: AtomicU32::new(0),
         }
@@ -126,34 +126,34 @@ impl Server {
         self.restart_after(|_| {});
     }
 
-    /// The same, with a change in its folder before it starts again.
+    /// Like [`Server::restart`], with a change in the server's directory in between.
     pub fn restart_after(&mut self, change: impl FnOnce(&Path)) {
         self.stop();
-        change(&self.folder);
-        self.child = spawn(&self.program, &self.folder, unprivileged_user());
-        ends_with_this_process(&self.child, libc::SIGINT, &self.folder);
+        change(&self.directory);
+        self.child = spawn(&self.program, &self.directory, unprivileged_user());
+        ends_with_this_process(&self.child, libc::SIGINT, &self.directory);
         self.wait();
     }
 
-    /// Kills the postmaster, and starts the server again on what that has left.
+    /// Kills the postmaster and starts the server again on the files that are left.
     pub fn restart_after_kill(&mut self) {
         RUNNING.lock().unwrap().retain(|(pid, ..)| *pid != self.child.id());
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         let killed = Instant::now();
         loop {
-            self.child = spawn(&self.program, &self.folder, unprivileged_user());
+            self.child = spawn(&self.program, &self.directory, unprivileged_user());
             while self.child.try_wait().unwrap().is_none() {
                 if self.try_connect("template1", "postgres", "").is_ok() {
                     RUNNING
                         .lock()
                         .unwrap()
-                        .push((self.child.id(), libc::SIGINT, self.folder.clone()));
+                        .push((self.child.id(), libc::SIGINT, self.directory.clone()));
                     return;
                 }
                 std::thread::sleep(Duration::from_millis(20));
             }
-            // It refuses to start while a process of the killed one still has the shared memory.
+            // PostgreSQL does not start while a process of the killed server still has the shared memory.
             assert!(killed.elapsed() < Duration::from_secs(60), "no server:\n{}", self.log());
         }
     }
@@ -171,7 +171,7 @@ impl Server {
     pub fn database_with(&self, options: &str) -> String {
         let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let create = format!("create database {name} {options}");
-        // Databases are copied from template1, which nobody may use meanwhile.
+        // CREATE DATABASE copies template1, which must have no other session meanwhile.
         static TEMPLATE: Mutex<()> = Mutex::new(());
         let guard = TEMPLATE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         self.connect("postgres", "postgres", "").batch_execute(&create).unwrap();
@@ -184,7 +184,7 @@ impl Server {
         name
     }
 
-    /// A session; `options` is what libpq calls so: `-c name=value`.
+    /// A session; `options` are libpq's startup options: `-c name=value`.
     pub fn connect(&self, database: &str, user: &str, options: &str) -> Client {
         self.try_connect(database, user, options).unwrap()
     }
@@ -204,19 +204,19 @@ impl Server {
         self.port
     }
 
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     pub fn log(&self) -> String {
-        String::from_utf8_lossy(&fs::read(self.folder.join("log")).unwrap()).into_owned()
+        String::from_utf8_lossy(&fs::read(self.directory.join("log")).unwrap()).into_owned()
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
-        let _ = fs::remove_dir_all(&self.folder);
+        let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
@@ -255,20 +255,20 @@ pub fn initdb(data: &Path, owner: Option<(u32, u32)>) {
     );
 }
 
-fn spawn(program: &Path, folder: &Path, owner: Option<(u32, u32)>) -> Child {
+fn spawn(program: &Path, directory: &Path, owner: Option<(u32, u32)>) -> Child {
     let log = fs::OpenOptions::new()
         .create(true)
         .append(true)
-        .open(folder.join("log"))
+        .open(directory.join("log"))
         .unwrap();
     let mut postgres = program_at(program, owner);
-    postgres.arg("-D").arg(folder.join("data"));
+    postgres.arg("-D").arg(directory.join("data"));
     postgres.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
 }
 
 /// The ordinary user `postgres`, when the tests run as root.
 pub fn unprivileged_user() -> Option<(u32, u32)> {
-    // SAFETY: asks for a number of this process.
+    // SAFETY: geteuid(2) has no preconditions.
     if unsafe { libc::geteuid() } != 0 {
         return None;
     }
@@ -288,7 +288,7 @@ fn bindir() -> PathBuf {
     BINDIR.clone()
 }
 
-/// A folder of the PostgreSQL under test; `what` is an option of pg_config.
+/// A directory of the PostgreSQL under test; `what` is an option of pg_config.
 pub fn pg_config(what: &str) -> PathBuf {
     let pg_config = std::env::var("PG_CONFIG").expect("PG_CONFIG: the pg_config of the PostgreSQL to test");
     let output = Command::new(pg_config).arg(what).output().unwrap();
@@ -317,11 +317,11 @@ fn stop_at_exit() {
         for (pid, signal, _) in running.iter() {
             send(*pid, *signal);
         }
-        for (pid, _, folder) in running.iter() {
+        for (pid, _, directory) in running.iter() {
             let mut status = 0;
             // SAFETY: waits for a child of this process.
             unsafe { libc::waitpid(i32::try_from(*pid).unwrap_or(0), &mut status, 0) };
-            let _ = fs::remove_dir_all(folder);
+            let _ = fs::remove_dir_all(directory);
         }
     }
     // SAFETY: the function lives as long as the process.

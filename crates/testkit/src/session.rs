@@ -8,7 +8,7 @@ use postgres::{Client, SimpleQueryMessage};
 use crate::server::{SHARED, Server};
 use crate::signer::Signer;
 
-/// A proxy as version 0.5.0 knows it: a key of its own for each connection, and tokens that it signs with it.
+/// A proxy as version 0.5.0 expects it: it creates a key for each connection and signs tokens with it.
 pub struct Proxy {
     signer: Signer,
     last_jti: i64,
@@ -48,12 +48,12 @@ impl Proxy {
         self.signer.token("EdDSA", payload)
     }
 
-    /// A token with any header and payload, and a good signature.
+    /// A token with any header and payload, and a valid signature.
     pub fn with_header(&self, header: &str, payload: &str) -> String {
         self.signer.token_with_header("EdDSA", header, payload)
     }
 
-    /// A session with this proxy's key, in a database of its own on the shared server.
+    /// A session with this proxy's key, in a new database on the shared server.
     pub fn session(&self) -> Client {
         SHARED.connect(&SHARED.database(), "postgres", &self.options())
     }
@@ -62,7 +62,7 @@ impl Proxy {
         server.connect(database, "postgres", &self.options())
     }
 
-    /// A session in which `user_id` is already somebody.
+    /// A session whose identity is this user already.
     pub fn session_as(&mut self, user_id: &str) -> Client {
         let mut client = self.session();
         let token = self.token(&format!(r#""sub":"{user_id}""#));
@@ -190,7 +190,7 @@ pub fn ways_to_present(token: &str) -> [String; 4] {
     ]
 }
 
-/// Asserts that a token is refused so in whatever way it is presented, and that the identity there was stays.
+/// Asserts that each way to present the token fails with this error and leaves the identity unchanged.
 #[track_caller]
 pub fn refuses_token(client: &mut Client, token: &str, sqlstate: &str, message: &str) {
     let before = (user_id(client), claims(client));

@@ -1,9 +1,9 @@
-//! A private copy of the PostgreSQL under test, in whose extension folder a test may put scripts of its own.
+//! A private copy of the PostgreSQL under test. A test may put scripts into its extension directory.
 //!
-//! PostgreSQL finds its folders by the place of its program (`make_relative_path` in src/port/path.c). So the program is
-//! copied into a tree of the same shape, in which everything is a link to the real thing except the extension folder.
-//! The installed PostgreSQL stays as it is, and test runs do not meet. (Since 18 `extension_control_path` could do it;
-//! this works on every major.)
+//! PostgreSQL finds its directories relative to its program (`make_relative_path` in src/port/path.c). The program is
+//! therefore copied into a tree of the same shape, in which all but the extension directory are links. The installed
+//! PostgreSQL stays unchanged, and test runs do not interfere. (PostgreSQL 18's `extension_control_path` could do this;
+//! the copy works on every major.)
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,29 +11,29 @@ use std::path::{Path, PathBuf};
 
 use crate::server::pg_config;
 
-/// Makes the copy in the folder of a server and gives back its program.
-pub fn make(folder: &Path) -> PathBuf {
-    let (real, program, extensions) = places();
-    let copy = folder.join("tree");
+/// Makes the copy in the directory of a server and returns its program.
+pub fn make(directory: &Path) -> PathBuf {
+    let (real, program, extensions) = layout();
+    let copy = directory.join("tree");
     mirror(&real, &copy, &[&program, &extensions]);
     copy.join(program.strip_prefix(&real).unwrap())
 }
 
-/// The extension folder of the copy that was made in this folder.
-pub fn extension_folder(folder: &Path) -> PathBuf {
-    let (real, _, extensions) = places();
-    folder.join("tree").join(extensions.strip_prefix(real).unwrap())
+/// The extension directory of the copy that was made in this directory.
+pub fn extension_directory(directory: &Path) -> PathBuf {
+    let (real, _, extensions) = layout();
+    directory.join("tree").join(extensions.strip_prefix(real).unwrap())
 }
 
-/// Puts the scripts of the extension in the copy back as they are installed, and takes all others away.
-pub fn reset_scripts(folder: &Path) {
-    let (copy, (_, _, real)) = (extension_folder(folder), places());
+/// Restores the installed scripts of the extension in the copy and removes all other scripts of the extension.
+pub fn reset_scripts(directory: &Path) {
+    let (copy, (_, _, real)) = (extension_directory(directory), layout());
     let is_ours = |path: &PathBuf| {
         path.file_name()
             .is_some_and(|name| name.as_encoded_bytes().starts_with(b"pg_session_jwt"))
     };
-    let ours = |folder: &Path| {
-        fs::read_dir(folder)
+    let ours = |directory: &Path| {
+        fs::read_dir(directory)
             .unwrap()
             .map(|entry| entry.unwrap().path())
             .filter(is_ours)
@@ -46,18 +46,18 @@ pub fn reset_scripts(folder: &Path) {
     }
 }
 
-/// The folder that everything is below, the program, and the extension folder.
-fn places() -> (PathBuf, PathBuf, PathBuf) {
+/// The directory above all others, the program, and the extension directory.
+fn layout() -> (PathBuf, PathBuf, PathBuf) {
     let [bin, share, library] = ["--bindir", "--sharedir", "--pkglibdir"].map(|what| {
-        let folder = pg_config(what);
-        fs::canonicalize(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        let directory = pg_config(what);
+        fs::canonicalize(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()))
     });
-    let above_all = |folder: &&Path| share.starts_with(folder) && library.starts_with(folder);
+    let above_all = |directory: &&Path| share.starts_with(directory) && library.starts_with(directory);
     let real = bin.ancestors().find(above_all).unwrap().to_owned();
     (real, bin.join("postgres"), share.join("extension"))
 }
 
-/// Copies the ways to `own` and what is there, and links everything beside them.
+/// Copies the directories that lead to `own` and the files there, and links everything beside them.
 fn mirror(real: &Path, copy: &Path, own: &[&Path]) {
     fs::create_dir(copy).unwrap();
     for entry in fs::read_dir(real).unwrap() {

@@ -28,7 +28,7 @@ fn a_site_that_is_set_up_as_the_readme_says_has_no_findings() {
     );
     assert_eq!(found(&mut site.admin), []);
     // With a provider, as in "Modes".
-    let path = site.cluster.folder().join("readme-keys.json");
+    let path = site.cluster.directory().join("readme-keys.json");
     fs::write(&path, Provider::new("https://example.com/").key_set()).unwrap();
     let provider = readme_block("sql", "ALTER DATABASE")
         .replace(":\"DBNAME\"", "site")
@@ -153,7 +153,7 @@ fn it_works_on_a_standby() {
     let mut admin = server.connect("template1", "postgres", "");
     run(&mut admin, "create table open (); grant select on open to anonymous");
     drop(admin);
-    fs::write(server.folder().join("data/standby.signal"), "").unwrap();
+    fs::write(server.directory().join("data/standby.signal"), "").unwrap();
     server.restart();
     let mut admin = server.connect("template1", "postgres", "");
     assert!(one::<bool>(&mut admin, "select pg_is_in_recovery()"));

@@ -32,7 +32,7 @@ fn providers_without_roles_are_named() {
     assert_eq!(of_providers(&mut admin), owned(&[WITHOUT_ROLES]));
     run(&mut admin, "reset role");
     // Without a line that asks for tokens, and with another library as the validator, they open nothing.
-    let hba = server.folder().join("data/pg_hba.conf");
+    let hba = server.directory().join("data/pg_hba.conf");
     let rules = std::fs::read_to_string(&hba).unwrap();
     let without: Vec<&str> = rules.lines().filter(|line| !line.contains("oauth")).collect();
     assert_ne!(without.len(), rules.lines().count());

@@ -128,7 +128,7 @@ fn each_provider_is_looked_at() {
     let gone = KeyServer::start(Answer::Status(404));
     let unusable = r#"{"keys":[{"kty":"EC","kid":"y","use":"enc"}]}"#;
     let mut site = Site::new();
-    let path = site.cluster.folder().join("unusable.json");
+    let path = site.cluster.directory().join("unusable.json");
     std::fs::write(&path, unusable).unwrap();
     let providers = format!(
         r#"[{},{},{{"issuer":"c","audience":"api","jwks_url":"{}"}},{{"issuer":"d","audience":"api","jwks_file":"{}"}}]"#,

@@ -24,7 +24,7 @@ static OTHER: LazyLock<PathBuf> = LazyLock::new(|| {
                                        PGC_USERSET, 0, NULL, NULL, NULL);
         }
     "#;
-    let folder = SHARED.folder().join("other");
+    let folder = SHARED.directory().join("other");
     std::fs::create_dir(&folder).unwrap();
     let (file, library) = (folder.join("other.c"), folder.join("other.so"));
     std::fs::write(&file, source).unwrap();

@@ -21,7 +21,7 @@ fn the_blocks_of_the_page_run_and_print_what_they_say() {
     let [by_url, by_file] = ["https://url.example/", "https://file.example/"].map(Provider::new);
     let next = Provider::with_kid("https://file.example/", "k2");
     let keys = KeyServer::start(Answer::Body(by_url.key_set()));
-    let folder = server.folder().join("keys");
+    let folder = server.directory().join("keys");
     fs::create_dir(&folder).unwrap();
     if let Some((uid, gid)) = unprivileged_user() {
         std::os::unix::fs::chown(&folder, Some(uid), Some(gid)).unwrap();
@@ -96,7 +96,7 @@ fn refused_tokens(server: &Server, database: &str, provider: &Provider, other: &
 
 /// Runs a block in the folder of the keys; it must print what it says.
 fn shell(server: &Server, block: &Block) {
-    let folder = server.folder();
+    let folder = server.directory();
     let output = Command::new("bash")
         .args(["-c", &format!("set -euo pipefail\n{}", block.text)])
         .env("LOG", folder.join("log"))

@@ -17,7 +17,7 @@ fn text(bytes: &[u8]) -> String {
 
 /// Runs the block that makes the key and the tokens, and gives back JWK, ALICE and BOB.
 fn keys_and_tokens(script: &str) -> [String; 3] {
-    let folder = SERVER.folder().join("readme");
+    let folder = SERVER.directory().join("readme");
     fs::create_dir_all(&folder).unwrap();
     let script = format!("set -euo pipefail\n{script}\nprintf '%s\\n%s\\n%s\\n' \"$JWK\" \"$ALICE\" \"$BOB\"");
     let output = Command::new("bash")
@@ -72,7 +72,7 @@ fn the_sql_of_the_readme_runs_and_prints_what_it_says() {
         let fails = block.fence == "sql error";
         let database = SERVER.database();
         let sql = format!("{before}\\echo =====\n{}", block.text);
-        let output = psql(SERVER.folder(), &options, &variables, &database, &sql);
+        let output = psql(SERVER.directory(), &options, &variables, &database, &sql);
         let (out, error) = (text(&output.stdout), text(&output.stderr));
         assert_eq!(output.status.success(), !fails, "{}\n{error}", block.text);
         let printed = out.rsplit("=====\n").next().unwrap();

@@ -109,7 +109,7 @@ fn a_database_of_supabase_moves_with_its_policies() {
 /// A line of the page, as the database's user would type it.
 fn shell(server: &Server, line: &str) {
     let url = |database| format!("postgresql://postgres@127.0.0.1:{}/{database}", server.port());
-    let folder = server.folder().join("dump");
+    let folder = server.directory().join("dump");
     fs::create_dir_all(&folder).unwrap();
     // What the page says of `public`, which is there already.
     let script = format!("set -euo pipefail\n{line}\nsed -i '/^CREATE SCHEMA public;$/d' public.sql");

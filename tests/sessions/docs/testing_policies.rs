@@ -33,7 +33,7 @@ fn page(path: &str) -> Vec<Block> {
 
 /// What psql prints of a file.
 fn psql(server: &Server, database: &str, sql: &str) -> String {
-    let file = server.folder().join(format!("{database}.sql"));
+    let file = server.directory().join(format!("{database}.sql"));
     fs::write(&file, sql).unwrap();
     let mut psql = program("psql", unprivileged_user());
     psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "postgres"]);

@@ -85,7 +85,7 @@ fn the_script_runs_nothing_that_the_owner_of_the_database_made() {
 #[test]
 fn the_look_alikes_would_run_as_superuser_if_the_script_were_careless() {
     let cluster = with_own_scripts();
-    let script = cluster.extension_folder().join(INSTALL_SCRIPT);
+    let script = cluster.extension_directory().join(INSTALL_SCRIPT);
     let careful = fs::read_to_string(&script).unwrap();
     let careless = careful.replace("pg_catalog.format(", "format(");
     assert_ne!(careless, careful);

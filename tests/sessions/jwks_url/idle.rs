@@ -61,7 +61,7 @@ fn without_a_url_it_sleeps_and_leaves_nothing_on_disk() {
     assert_eq!(shown[0], None, "{shown:?}");
     assert_eq!(shown[4..], [Some("Extension"), Some("Extension")], "{shown:?}");
     assert_eq!(seen.len(), 1);
-    assert!(!server.folder().join("data/pg_session_jwt").exists());
+    assert!(!server.directory().join("data/pg_session_jwt").exists());
     assert!(!server.log().contains("key set"), "{}", server.log());
 }
 

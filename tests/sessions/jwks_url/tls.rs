@@ -164,7 +164,7 @@ fn a_file_of_authorities_that_cannot_be_used_is_not_replaced_by_those_of_the_sys
         ("secret.pem", &system.pem),
     ];
     let server = server_with_files(&[entry("a", &keys.url())], "", &files);
-    let secret = server.folder().join("secret.pem");
+    let secret = server.directory().join("secret.pem");
     fs::set_permissions(secret, fs::Permissions::from_mode(0o000)).unwrap();
     let mut client = server.connect("template1", "postgres", "");
     init(&mut client, &provider.token("alice"));

@@ -141,7 +141,7 @@ fn providers_that_change_end_the_identity_of_the_login() {
     let mut client = login(&server, &old.token("alice")).unwrap();
     assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
     // The file of ALTER SYSTEM is the server's whole configuration here.
-    let file = server.folder().join("data/postgresql.auto.conf");
+    let file = server.directory().join("data/postgresql.auto.conf");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replace(&old.entry(""), &new.entry(""))).unwrap();
     alter(&server, "select pg_reload_conf()");

@@ -25,7 +25,7 @@ fn compile(folder: &Path) -> PathBuf {
 
 /// psql with a token.
 fn psql(server: &Server, hook: &Path, token: &str, queries: &[&str]) -> Output {
-    let file = server.folder().join("token");
+    let file = server.directory().join("token");
     fs::write(&file, format!("{token}\n")).unwrap();
     let conninfo = format!(
         "host=127.0.0.1 port={} dbname=app user=authenticated oauth_issuer={ISSUER} oauth_client_id=tests",
@@ -48,7 +48,7 @@ fn text(bytes: &[u8]) -> &str {
 #[test]
 fn psql_logs_in_with_a_token_and_the_session_knows_who_it_is() {
     let Some(server) = usual_server("") else { return };
-    let hook = compile(server.folder());
+    let hook = compile(server.directory());
     let queries = [
         "select auth.user_id()",
         "insert into notes (note) values ('hers')",
@@ -67,7 +67,7 @@ fn psql_logs_in_with_a_token_and_the_session_knows_who_it_is() {
 #[test]
 fn psql_says_of_a_refused_token_what_postgresql_says() {
     let Some(server) = usual_server("") else { return };
-    let hook = compile(server.folder());
+    let hook = compile(server.directory());
     let expired = token_with(&format!(r#""sub":"alice","aud":"api","exp":{}"#, now() - 3600));
     for token in ["garbage", &expired] {
         let output = psql(&server, &hook, token, &["select 1"]);

@@ -138,7 +138,7 @@ fn on_a_standby_logins_are_the_same() {
         &mut server.connect("app", "postgres", ""),
         "insert into notes values ('alice', 'hers'), ('bob', 'his')",
     );
-    std::fs::write(server.folder().join("data/standby.signal"), "").unwrap();
+    std::fs::write(server.directory().join("data/standby.signal"), "").unwrap();
     server.restart();
     let mut client = login(&server, &token("alice")).unwrap();
     assert_eq!(client.one("select pg_is_in_recovery()").unwrap(), "t");

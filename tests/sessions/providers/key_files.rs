@@ -11,7 +11,7 @@ use testkit::signer::Signer;
 #[test]
 fn a_key_file_is_read_again_when_it_changes() {
     let (old, new) = (Provider::new("a"), Provider::new("a"));
-    let path = SHARED.folder().join("a-key-file.json");
+    let path = SHARED.directory().join("a-key-file.json");
     let database = SHARED.database();
     set_providers(
         &database,
@@ -94,7 +94,7 @@ fn a_secret_may_be_where_only_superusers_can_read_it() {
 #[test]
 fn a_statement_that_commits_notices_that_a_key_is_taken_away() {
     let provider = Provider::new("a");
-    let path = SHARED.folder().join("taken-away.json");
+    let path = SHARED.directory().join("taken-away.json");
     fs::write(&path, provider.key_set()).unwrap();
     let database = SHARED.database();
     set_providers(

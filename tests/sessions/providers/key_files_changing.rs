@@ -67,7 +67,7 @@ impl Drop for Mapped {
 #[test]
 fn a_file_that_is_rewritten_within_a_tick_of_its_clock_is_read_again() {
     let (old, new) = (Provider::new("a"), Provider::new("a"));
-    let path = SHARED.folder().join("same-tick.json");
+    let path = SHARED.directory().join("same-tick.json");
     let file = Mapped::new(&path, old.key_set().len());
     let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
     set_file(&mut client, &path);
@@ -94,7 +94,7 @@ fn a_file_that_is_rewritten_within_a_tick_of_its_clock_is_read_again() {
 
 #[test]
 fn a_pipe_that_takes_the_place_of_a_file_holds_nobody_up() {
-    let folder = SHARED.folder().join("replaced");
+    let folder = SHARED.directory().join("replaced");
     fs::create_dir(&folder).unwrap();
     let place = |name: &str| folder.join(name);
     let (file, pipe, path) = (place("file"), place("pipe"), place("keys.json"));
@@ -143,7 +143,7 @@ fn lines(path: &Path) -> Vec<String> {
 
 #[test]
 fn a_session_tells_the_log_once_of_a_file_that_it_cannot_use() {
-    let path = SHARED.folder().join("told-once.json");
+    let path = SHARED.directory().join("told-once.json");
     let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
     let present = presenting(&Provider::new("a").token("alice"));
     let for_seconds = |client: &mut Client| {

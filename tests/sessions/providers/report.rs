@@ -41,7 +41,7 @@ fn set_in(client: &mut Client, entries: &[String]) {
 fn each_source_is_shown_with_its_keys() {
     let (inline, file, url) = (Provider::new("inline"), Provider::new("file"), Provider::new("url"));
     let keys = KeyServer::start(Answer::Body(url.key_set()));
-    let path = PRELOADED.folder().join("shown.json");
+    let path = PRELOADED.directory().join("shown.json");
     fs::write(&path, file.key_set()).unwrap();
     let path = path.display().to_string();
     let mut client = session_with(&[
@@ -107,7 +107,7 @@ fn keys_that_cannot_be_used_are_shown_with_their_reasons() {
 
 #[test]
 fn a_source_without_keys_has_one_row_that_says_why() {
-    let folder = PRELOADED.folder();
+    let folder = PRELOADED.directory();
     let garbage = folder.join("garbage.json");
     fs::write(&garbage, "not JSON").unwrap();
     let unusable = folder.join("unusable.json");

@@ -140,7 +140,7 @@ fn twenty_crashes_under_load_leave_keys_catalog_and_rows_as_they_were() {
     let answers = [Answer::Body(url.key_set()), Answer::Status(503), Answer::Silence];
     let keys = KeyServer::start(answers[0].clone());
     let mut server = Server::start("shared_preload_libraries = 'pg_session_jwt'");
-    let key_file = server.folder().join("keys.json");
+    let key_file = server.directory().join("keys.json");
     write_key_file(&key_file, &file);
     let of_file = format!(r#"{{"issuer":"file","jwks_file":"{}"}}"#, key_file.display());
     let mut client = application(&server, &[inline.entry(""), of_file, entry("url", &keys.url())]);

@@ -15,7 +15,7 @@ fn identities_are_taken_on_and_read_on_a_standby() {
          create policy own_rows on owned to authenticated using (auth.user_id() = user_id);
          grant select on owned to authenticated",
     );
-    std::fs::write(server.folder().join("data/standby.signal"), "").unwrap();
+    std::fs::write(server.directory().join("data/standby.signal"), "").unwrap();
     server.restart();
 
     let mut proxy = Proxy::new();

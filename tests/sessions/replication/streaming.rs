@@ -54,7 +54,7 @@ fn inline_keys_key_files_and_policies_hold_on_a_standby_and_after_its_promotion(
     let (inline, file) = (Provider::new("inline"), Provider::new("file"));
     let primary = Server::start("");
     let database = application(&primary);
-    let keys = primary.folder().join("keys.json");
+    let keys = primary.directory().join("keys.json");
     replace(&keys, &file.key_set());
     let mut admin = primary.connect(&database, "postgres", "");
     set_providers(&mut admin, &database, &inline, &keys);

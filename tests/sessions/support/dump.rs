@@ -36,7 +36,7 @@ pub fn succeeds(cluster: &Turn, name: &str, arguments: &[&str]) -> String {
 
 /// A file for a dump, in the folder of a cluster.
 pub fn file(cluster: &Turn, name: &str) -> String {
-    let path: PathBuf = cluster.folder().join(name);
+    let path: PathBuf = cluster.directory().join(name);
     let _ = fs::remove_file(&path);
     path.into_os_string().into_string().unwrap()
 }

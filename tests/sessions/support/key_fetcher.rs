@@ -40,7 +40,7 @@ pub fn reload_after(admin: &mut Client, sql: &str) {
 
 /// The files of the key sets that are stored, each with the URL that is its first line.
 pub fn stored(server: &Server) -> Vec<(PathBuf, String)> {
-    let Ok(folder) = fs::read_dir(server.folder().join("data/pg_session_jwt")) else {
+    let Ok(folder) = fs::read_dir(server.directory().join("data/pg_session_jwt")) else {
         return Vec::new();
     };
     folder

@@ -75,7 +75,7 @@ impl OldVersion {
     fn write(&self, cluster: &Turn, (name, text): &(&str, &str)) {
         assert!(text.contains("/* reads */"), "{name}");
         fs::write(
-            cluster.extension_folder().join(name),
+            cluster.extension_directory().join(name),
             text.replace("/* reads */", self.reads),
         )
         .unwrap();
@@ -85,7 +85,7 @@ impl OldVersion {
     pub fn install(&self, cluster: &Turn, client: &mut Client) {
         self.offer(cluster);
         if self.updated {
-            let step = cluster.extension_folder().join(OLD_STEP.0);
+            let step = cluster.extension_directory().join(OLD_STEP.0);
             let ours = fs::read(&step).unwrap();
             run(client, "create extension pg_session_jwt version '0.4.0'");
             self.write(cluster, &OLD_STEP);

@@ -131,7 +131,7 @@ fn policies_roles_and_keys_are_carried_over() {
     fill_older(&older, &inline, &keys.url());
     let before = ["app", "shop"].map(|database| around_it(&mut older.connect(database, "postgres", "")));
     forget_column_versions(&older);
-    let stopped = older.folder().join("stopped");
+    let stopped = older.directory().join("stopped");
     older.restart_after(|folder| {
         let mut copy = Command::new("cp");
         copy.arg("-a").arg(folder.join("data")).arg(folder.join("stopped"));

@@ -145,7 +145,7 @@ fn a_script_that_is_given_to_psql_says_how_to_use_it_and_does_nothing() {
     for (name, says) in scripts {
         let mut psql = program("psql", unprivileged_user());
         psql.args(["-X", "-h", "127.0.0.1", "-U", "postgres", "-d", "d", "-p"]);
-        let script = cluster.extension_folder().join(&name);
+        let script = cluster.extension_directory().join(&name);
         let output = psql
             .arg(cluster.port().to_string())
             .arg("-f")

@@ -11,7 +11,7 @@ use super::shut::unusable;
 
 impl Ways {
     pub fn file_at_start(&mut self) {
-        let path = self.server.folder().join("data/postgresql.conf");
+        let path = self.server.directory().join("data/postgresql.conf");
         let without = fs::read_to_string(&path).unwrap();
         for (turn, malformed) in self.parties.values().iter().enumerate() {
             let line = format!("\npg_session_jwt.providers = '{}'\n", malformed.value);
