@@ -66,30 +66,30 @@ pub fn measure(plan: &Plan) {
 fn one_session(plan: &Plan, mode: &str, client: &mut Client, said: &str) {
     // A generic plan, or the claims would be a constant and `->>` would be done when it is planned.
     run(client, "set plan_cache_mode = force_generic_plan");
-    for (place, call) in CALLS.iter().enumerate() {
+    for (index, call) in CALLS.iter().enumerate() {
         let prepare = format!(
-            "prepare call{place}(int, jsonb) as select count({}) from generate_series(1, $1)",
+            "prepare call{index}(int, jsonb) as select count({}) from generate_series(1, $1)",
             call.expression
         );
         run(client, &prepare);
     }
     let processor = Processor::of(client);
-    let mut execute = |place, times| processor.seconds(|| execute(client, place, times, said));
+    let mut execute = |index, times| processor.seconds(|| execute(client, index, times, said));
     let wanted = plan.choose(0.12, 0.05);
     let times: Vec<u32> = (0..CALLS.len())
-        .map(|place| enough(wanted, |times| execute(place, times)))
+        .map(|index| enough(wanted, |times| execute(index, times)))
         .collect();
     let heading = format!("A. One call, {mode}, claims of {} bytes", said.len());
-    let gross = plan.rounds(&heading, CALLS.len(), |place| {
-        execute(place, times[place]) / f64::from(times[place]) * 1e9
+    let gross = plan.rounds(&heading, CALLS.len(), |index| {
+        execute(index, times[index]) / f64::from(times[index]) * 1e9
     });
-    let least = |place: usize| gross[place].min() - gross[CONSTANT].min();
-    let row = |(place, call): (usize, &Call)| {
+    let least = |index: usize| gross[index].min() - gross[CONSTANT].min();
+    let row = |(index, call): (usize, &Call)| {
         vec![
             call.label.to_owned(),
-            number(least(place)),
-            number(gross[place].less(&gross[CONSTANT]).median()),
-            number(least(place) / least(call.against)),
+            number(least(index)),
+            number(gross[index].less(&gross[CONSTANT]).median()),
+            number(least(index) / least(call.against)),
             CALLS[call.against].label.to_owned(),
         ]
     };
@@ -118,12 +118,12 @@ fn enough(wanted: f64, mut execute: impl FnMut(u32) -> f64) -> u32 {
     }
 }
 
-fn execute(client: &mut Client, place: usize, times: u32, said: &str) {
-    let counted = rows(client, &format!("execute call{place}({times}, '{said}')"));
+fn execute(client: &mut Client, index: usize, times: u32, said: &str) {
+    let counted = rows(client, &format!("execute call{index}({times}, '{said}')"));
     assert_eq!(
         counted[0][0],
         Some(times.to_string()),
         "{} is null",
-        CALLS[place].expression
+        CALLS[index].expression
     );
 }

@@ -99,7 +99,7 @@ pub fn make_tables(client: &mut Client) {
     );
 }
 
-/// A table with the policies and this many rows, of which every `n`th belongs to the user.
+/// Makes a table of `count` rows with the policies; `mine` of them belong to the user.
 pub fn make_table(client: &mut Client, name: &str, count: i64, mine: i64) {
     let every = count / mine;
     run(
@@ -147,19 +147,19 @@ pub fn scan(plan: &Plan) {
         let heading = format!("B. Policy over {ROWS} rows, no index, claims of {} bytes", said.len());
         let mut client = speaking_session(bytes);
         let processor = Processor::of(&mut client);
-        let measured = plan.rounds(&heading, FORMS.len(), |place| {
-            FORMS[place].begin(&mut client);
+        let measured = plan.rounds(&heading, FORMS.len(), |index| {
+            FORMS[index].begin(&mut client);
             let mut seen = 0;
             let took = processor.seconds(|| seen = one::<i64>(&mut client, "select count(*) from items"));
-            assert_eq!(seen, MINE, "{}", FORMS[place].label);
+            assert_eq!(seen, MINE, "{}", FORMS[index].label);
             took * 1e3
         });
-        let row = |(place, form): (usize, &Form)| {
+        let row = |(index, form): (usize, &Form)| {
             vec![
                 form.label.to_owned(),
-                number(measured[place].min()),
-                number(measured[place].median()),
-                number(measured[place].ratio(&measured[form.against])),
+                number(measured[index].min()),
+                number(measured[index].median()),
+                number(measured[index].ratio(&measured[form.against])),
                 FORMS[form.against].label.to_owned(),
             ]
         };
@@ -187,33 +187,33 @@ pub fn index(plan: &Plan) {
         statements.push(statement);
     }
     let heading = format!("C. Policy by an index, {MINE} of {ROWS} rows");
-    let prepared = plan.rounds(&format!("{heading}, planned once"), FORMS.len(), |place| {
-        FORMS[place].begin(&mut client);
+    let prepared = plan.rounds(&format!("{heading}, planned once"), FORMS.len(), |index| {
+        FORMS[index].begin(&mut client);
         let execute = || {
-            for _ in 0..times[place] {
-                let row = client.query_one(&statements[place], &[]).unwrap();
+            for _ in 0..times[index] {
+                let row = client.query_one(&statements[index], &[]).unwrap();
                 assert_eq!(row.get::<_, i64>(0), MINE);
             }
         };
-        seconds(execute) / times[place] as f64 * 1e6
+        seconds(execute) / times[index] as f64 * 1e6
     });
-    let planned = plan.rounds(&format!("{heading}, planned each time"), FORMS.len(), |place| {
-        FORMS[place].begin(&mut client);
+    let planned = plan.rounds(&format!("{heading}, planned each time"), FORMS.len(), |index| {
+        FORMS[index].begin(&mut client);
         let execute = || {
-            for _ in 0..times[place] {
+            for _ in 0..times[index] {
                 client.simple_query(QUERY).unwrap();
             }
         };
-        seconds(execute) / times[place] as f64 * 1e6
+        seconds(execute) / times[index] as f64 * 1e6
     });
-    let row = |(place, form): (usize, &Form)| {
+    let row = |(index, form): (usize, &Form)| {
         vec![
             form.label.to_owned(),
-            number(prepared[place].min()),
-            number(prepared[place].median()),
-            number(prepared[place].ratio(&prepared[BARE])),
-            number(planned[place].median()),
-            number(planned[place].ratio(&planned[BARE])),
+            number(prepared[index].min()),
+            number(prepared[index].median()),
+            number(prepared[index].ratio(&prepared[BARE])),
+            number(planned[index].median()),
+            number(planned[index].ratio(&planned[BARE])),
         ]
     };
     let shown: Vec<_> = FORMS.iter().enumerate().map(row).collect();
