@@ -5,12 +5,13 @@
 //! | [`signer`], [`issuer`] | keys, and tokens signed with them, made when a test runs |
 //! | [`messages`] | the message of each refusal |
 //! | `server`, `cluster`, `tree`, `loading` | throw-away PostgreSQL servers, with this library and others |
-//! | `session`, `wire` | clients: a session as an application has it, and the bytes on the wire |
+//! | `session`, `wire`, `connection` | clients: a session as an application has it, and the messages on the wire |
 //! | `provider`, `key_server`, `key_server_tls` | identity providers, and the servers of their key sets |
 //! | `pgbouncer` | the pooler |
 //! | `guide` | the blocks of a page of the documentation, run as a reader would run them |
+//! | `cases` | random cases that shrink (feature `cases`) |
 //!
-//! All but the first three need the feature `server`.
+//! All others but the first three need the feature `server`.
 
 #![allow(clippy::new_without_default, reason = "each call makes another key or port")]
 
@@ -20,8 +21,12 @@ pub mod issuer;
 pub mod messages;
 pub mod signer;
 
+#[cfg(feature = "cases")]
+pub mod cases;
 #[cfg(feature = "server")]
 pub mod cluster;
+#[cfg(feature = "server")]
+pub mod connection;
 #[cfg(feature = "server")]
 pub mod guide;
 #[cfg(feature = "server")]
