@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt::Write as _;
 
-use proptest::strategy::Strategy;
+use proptest::strategy::{Strategy, ValueTree as _};
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
 /// Replays of a case that fails, and their time in milliseconds, after which the shortest so far is reported.
@@ -19,9 +19,7 @@ pub fn run<S: Strategy>(
     test: impl FnMut(S::Value) -> Result<(), String>,
 ) -> Result<(), String> {
     let test = RefCell::new(test);
-    let outcome = runner(seed, cases).run(strategy, |case| {
-        (*test.borrow_mut())(case).map_err(TestCaseError::fail)
-    });
+    let outcome = runner(seed, cases).run(strategy, |case| (*test.borrow_mut())(case).map_err(TestCaseError::fail));
     outcome.map_err(|error| match error {
         TestError::Abort(reason) => reason.to_string(),
         TestError::Fail(reason, case) => {
@@ -32,8 +30,27 @@ pub fn run<S: Strategy>(
     })
 }
 
-/// The source of the cases of this seed, also for a single value of a strategy.
-pub fn runner(seed: u64, cases: u32) -> TestRunner {
+/// Like [`run`], but panics with the shortest case that fails.
+#[track_caller]
+pub fn check<S: Strategy>(seed: u64, cases: u32, strategy: &S, mut test: impl FnMut(S::Value)) {
+    let outcome = run(seed, cases, strategy, |case| {
+        test(case);
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+}
+
+/// One value of a strategy, which is the same for the same seed.
+pub fn value<S: Strategy>(seed: u64, strategy: &S) -> S::Value {
+    strategy
+        .new_tree(&mut runner(seed, 1))
+        .expect("no value is rejected")
+        .current()
+}
+
+fn runner(seed: u64, cases: u32) -> TestRunner {
     TestRunner::new(Config {
         cases,
         rng_seed: RngSeed::Fixed(seed),

@@ -33,8 +33,9 @@ impl NumericDate {
     fn from_json(value: &Json) -> Option<Self> {
         match *value {
             Json::Integer(seconds @ 0..=MAX_SECONDS) => Some(NumericDate(seconds.saturating_mul(MICROS_PER_SECOND))),
-            // Both bounds and 1e6 are exact as doubles. The nearest double is nearer than half a microsecond before the
-            // year 2242, so that rounding gives the claim's own digits, and than 16 microseconds after that.
+            // Both bounds and 1e6 are exact as doubles. The error of the double and that of its product with 1e6 are together
+            // less than half a microsecond before 2^32 seconds (the year 2106), so that rounding gives the claim's own
+            // digits. After that the error is less than 17 microseconds.
             Json::Number(seconds) if (0.0..=253_402_300_799.0).contains(&seconds) =>
             {
                 #[expect(clippy::as_conversions, reason = "in range, and there is no TryFrom<f64>")]

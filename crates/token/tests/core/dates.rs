@@ -2,8 +2,8 @@
 
 use pg_session_jwt_token::claims::NumericDate;
 use pg_session_jwt_token::{Error, Identity, Policy, verify};
+use testkit::cases::check;
 
-use crate::chance::Chance;
 use crate::sign::{ED25519, NOW, judge_payload, pinned, policy, seconds};
 
 /// The verdict on these claims with this leeway.
@@ -106,16 +106,14 @@ fn fractions_of_a_second_count() {
 
 #[test]
 fn a_fraction_is_read_to_the_microsecond() {
-    let mut chance = Chance::seeded(0x5eed_0002);
-    for _ in 0..20_000 {
-        // Till 2242, as long as the nearest double is nearer than half a microsecond.
-        let whole = NOW + i64::try_from(chance.below(6_780_000_000)).unwrap();
-        let micros = i64::try_from(chance.below(1_000_000)).unwrap();
+    // Until 2106, as long as the nearest double and its product with 1e6 are nearer than half a microsecond.
+    let times = (NOW..1_i64 << 32, 0..1_000_000_i64);
+    check(0x5eed_0002, 20_000, &times, |(whole, micros)| {
         let claims = claim("exp", format!("{whole}.{micros:06}"));
         let expected = NumericDate::from_micros(whole * 1_000_000 + micros);
         let claims = pg_session_jwt_token::claims::Claims::parse(&claims).unwrap();
         assert_eq!(claims.expires, Some(expected), "{whole}.{micros:06}");
-    }
+    });
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use pg_session_jwt_token::claims::NumericDate;
 use pg_session_jwt_token::identity::{FlatIdentity, Text};
 use pg_session_jwt_token::{Error, Identity};
-
-use crate::chance::Chance;
+use proptest::collection::vec;
+use proptest::prelude::any;
+use testkit::cases::check;
 
 fn utf8(text: &str) -> Option<Cow<'_, [u8]>> {
     Some(Cow::Borrowed(text.as_bytes()))
@@ -212,10 +213,8 @@ fn foreign_bytes_are_read_without_looking_beyond_them() {
     for length in 0..bytes.len() {
         assert!(read_all(&bytes[..length]) <= length);
     }
-    let mut chance = Chance::seeded(0x5eed_0003);
     let mut within = 0;
-    for _ in 0..20_000 {
-        let mut bytes: Vec<u8> = (0..chance.below(400)).map(|_| chance.byte()).collect();
+    check(0x5eed_0003, 20_000, &vec(any::<u8>(), 0..400), |mut bytes| {
         // One byte of each offset, or nearly all would point beyond the content.
         for offset in bytes.iter_mut().skip(59).take(23).step_by(2) {
             *offset = 0;
@@ -224,7 +223,7 @@ fn foreign_bytes_are_read_without_looking_beyond_them() {
             *offset = 0;
         }
         within += usize::from(read_all(&bytes) > 0);
-    }
+    });
     assert!(within > 1_000, "only {within} had a text that could be read");
     assert_eq!(read_all(&[0xFF; 200]), 0);
 }

@@ -3,7 +3,6 @@
 //! Keys and tokens are made when a test runs (`sign`). Time is an argument, `NOW`. A refusal is compared as a whole,
 //! with its numbers, so that a token refused for the wrong reason fails its test.
 
-mod chance;
 mod compact_form;
 mod curve_keys;
 mod dates;
@@ -22,6 +21,7 @@ mod key_urls;
 mod mutations;
 mod provider_shapes;
 mod providers;
+mod random;
 mod reasons;
 mod rsa_keys;
 mod select_key;

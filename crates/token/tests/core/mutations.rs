@@ -1,12 +1,16 @@
-//! Tokens, payloads and keys changed by chance: none is believed, none is half read, none brings the judge down.
+//! Tokens, payloads and keys changed at random: none is accepted, none is half read, none makes the verifier panic.
 //!
 //! A small, repeatable share of what the fuzz targets do for longer.
 
 use pg_session_jwt_token::{Error, KeySet};
+use proptest::collection::vec;
+use proptest::prelude::{Just, prop_oneof};
+use proptest::sample::select;
 use serde_json::Value;
+use testkit::cases::check;
 
-use crate::chance::Chance;
 use crate::flat_identity::assert_round_trip;
+use crate::random::{mutation, object};
 use crate::sign::{ED25519, HMAC, P256, RSA, judge, set};
 
 const CLAIMS: &str = r#"{"sub":"alice","exp":1900000000.5,"jti":7,"o":{"id":"x"},"list":[1,"\u00e4",null]}"#;
@@ -25,19 +29,16 @@ fn a_changed_token_is_never_believed() {
             .token_with_header(alg, format!(r#"{{"alg":"{alg}","kid":"{alg}"}}"#), CLAIMS)
             .into_bytes()
     });
-    let mut chance = Chance::seeded(0x5eed_0004);
     let (mut same, mut wrong_signatures) = (0, 0);
-    for round in 0..12_000 {
-        let original = &tokens[round % tokens.len()];
+    let changed = (select(tokens.to_vec()), vec(mutation(), 1..=3));
+    check(0x5eed_0004, 12_000, &changed, |(original, mutations)| {
         let mut token = original.clone();
-        for _ in 0..=chance.below(3) {
-            chance.mutate(&mut token);
-        }
+        mutations.iter().for_each(|mutation| mutation.apply(&mut token));
         let verdict = judge(&token, &keys);
-        assert_eq!(verdict.is_ok(), token == *original, "{}", token.escape_ascii());
+        assert_eq!(verdict.is_ok(), token == original, "{}", token.escape_ascii());
         same += usize::from(verdict.is_ok());
         wrong_signatures += usize::from(verdict == Err(Error::Signature));
-    }
+    });
     assert!(
         same < 1_000 && wrong_signatures > 2_000,
         "{same} unchanged, {wrong_signatures} got as far as the signature"
@@ -47,47 +48,44 @@ fn a_changed_token_is_never_believed() {
 #[test]
 fn a_signed_payload_is_kept_whole_or_refused() {
     let keys = set(&[HMAC.jwk("")]).unwrap();
-    let mut chance = Chance::seeded(0x5eed_0005);
     let (mut kept, mut refused) = (0, 0);
-    for round in 0..6_000 {
-        let text = if round % 2 == 0 {
-            CLAIMS.to_owned()
-        } else {
-            chance.object(4)
-        };
-        let mut payload = text.into_bytes();
-        for _ in 0..chance.below(4) {
-            chance.mutate(&mut payload);
-        }
-        match judge(HMAC.token("HS256", &payload), &keys) {
-            Ok(identity) => {
-                kept += 1;
-                assert_eq!(identity.claims.as_bytes(), payload);
-                let claims: Value = serde_json::from_str(&identity.claims).unwrap();
-                // serde_json writes U+0000 as an escape, and a backslash as two.
-                let nul = claims.to_string().replace(r"\\", "").contains(r"\u0000");
-                assert!(claims.is_object() && !nul, "{}", identity.claims);
-                assert_eq!(identity.user_id.as_deref(), claims.get("sub").and_then(Value::as_str));
-                assert_round_trip(&identity, |text| Some(text.as_bytes().into()));
+    let text = prop_oneof![Just(CLAIMS.to_owned()), object(4)];
+    check(
+        0x5eed_0005,
+        6_000,
+        &(text, vec(mutation(), 0..4)),
+        |(text, mutations)| {
+            let mut payload = text.into_bytes();
+            mutations.iter().for_each(|mutation| mutation.apply(&mut payload));
+            match judge(HMAC.token("HS256", &payload), &keys) {
+                Ok(identity) => {
+                    kept += 1;
+                    assert_eq!(identity.claims.as_bytes(), payload);
+                    let claims: Value = serde_json::from_str(&identity.claims).unwrap();
+                    // serde_json writes U+0000 as an escape, and a backslash as two.
+                    let nul = claims.to_string().replace(r"\\", "").contains(r"\u0000");
+                    assert!(claims.is_object() && !nul, "{}", identity.claims);
+                    assert_eq!(identity.user_id.as_deref(), claims.get("sub").and_then(Value::as_str));
+                    assert_round_trip(&identity, |text| Some(text.as_bytes().into()));
+                }
+                Err(Error::NotJson { .. } | Error::ClaimDate { .. } | Error::Expired { .. }) => refused += 1,
+                Err(other) => panic!("{other:?}: {}", payload.escape_ascii()),
             }
-            Err(Error::NotJson { .. } | Error::ClaimDate { .. } | Error::Expired { .. }) => refused += 1,
-            Err(other) => panic!("{other:?}: {}", payload.escape_ascii()),
-        }
-    }
+        },
+    );
     assert!(kept > 1_000 && refused > 1_000, "{kept} kept, {refused} refused");
 }
 
 #[test]
 fn a_changed_key_is_another_key_or_none() {
-    let mut chance = Chance::seeded(0x5eed_0006);
     let (mut loaded, mut refused) = (0, 0);
     for (alg, signer, member) in [("EdDSA", &*ED25519, "x"), ("ES256", &*P256, "x"), ("RS256", &*RSA, "n")] {
         let jwks = format!(r#"{{"keys":[{}]}}"#, signer.jwk(r#""use":"sig""#));
         let (token, value) = (signer.token(alg, "{}"), material(&jwks, member));
-        for _ in 0..1_500 {
+        check(0x5eed_0006, 1_500, &mutation(), |mutation| {
             let mut text = jwks.clone().into_bytes();
-            chance.mutate(&mut text);
-            let Ok(text) = String::from_utf8(text) else { continue };
+            mutation.apply(&mut text);
+            let Ok(text) = String::from_utf8(text) else { return };
             match KeySet::from_jwks(&text) {
                 Ok(keys) => {
                     loaded += 1;
@@ -96,7 +94,7 @@ fn a_changed_key_is_another_key_or_none() {
                 }
                 Err(_) => refused += 1,
             }
-        }
+        });
     }
     assert!(loaded > 200 && refused > 200, "{loaded} loaded, {refused} refused");
 }

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use pg_session_jwt_token::json::{parse, unescape_non_ascii};
+use testkit::cases::check;
 
-use crate::chance::Chance;
+use crate::random::json;
 
 #[test]
 fn escapes_of_non_ascii_characters_are_written_out() {
@@ -47,15 +48,13 @@ fn all_else_stays_as_it_is() {
 
 #[test]
 fn the_result_is_the_same_json_without_such_escapes() {
-    let mut chance = Chance::seeded(0x5eed_0001);
     let mut changed = 0;
-    for _ in 0..5_000 {
-        let text = chance.json(3);
-        let Ok(tree) = parse(&text) else { continue };
+    check(0x5eed_0001, 5_000, &json(3), |text| {
+        let Ok(tree) = parse(&text) else { return };
         let unescaped = unescape_non_ascii(&text);
         assert_eq!(parse(&unescaped), Ok(tree), "{text}");
         assert_eq!(unescape_non_ascii(&unescaped), unescaped, "{text}");
         changed += usize::from(unescaped != text);
-    }
+    });
     assert!(changed > 500, "only {changed} of the texts had something to write out");
 }
