@@ -1,5 +1,5 @@
-//! What a fuzzer begins with: the shapes of tokens, key sets, settings and claims, made by this program with keys of its
-//! own, which nobody trusts and which are gone when it ends. A target takes one kind.
+//! The inputs with which a fuzzer begins: shapes of tokens, key sets, settings and claims. They use keys that exist only
+//! during a run. A target uses one kind of shapes.
 
 use std::path::Path;
 
@@ -11,13 +11,13 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// Writes them into the folder that PG_SESSION_JWT_FUZZ_SHAPES names, for the fuzzer to read; without it, nowhere.
+/// Writes the shapes to the directory of the fuzzer, PG_SESSION_JWT_FUZZ_SHAPES, if that is set.
 pub fn write(shapes: &[Vec<u8>]) {
-    let Some(folder) = std::env::var_os("PG_SESSION_JWT_FUZZ_SHAPES") else {
+    let Some(directory) = std::env::var_os("PG_SESSION_JWT_FUZZ_SHAPES") else {
         return;
     };
-    for (place, shape) in shapes.iter().enumerate() {
-        std::fs::write(Path::new(&folder).join(format!("shape{place}")), shape).unwrap();
+    for (index, shape) in shapes.iter().enumerate() {
+        std::fs::write(Path::new(&directory).join(format!("shape{index}")), shape).unwrap();
     }
 }
 
@@ -29,7 +29,7 @@ fn bytes(shapes: impl IntoIterator<Item = String>) -> Vec<Vec<u8>> {
     shapes.into_iter().map(String::into_bytes).collect()
 }
 
-/// Compact JWS: headers, ways to encode, numbers of parts, lengths.
+/// Compact JWS with various headers, encodings, numbers of parts and lengths.
 pub fn tokens() -> Vec<Vec<u8>> {
     let mut headers: Vec<String> = [
         "EdDSA", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "HS256", "none", "ES512", "",
@@ -143,7 +143,7 @@ pub fn payloads() -> Vec<Vec<u8>> {
     shapes
 }
 
-/// JWKs, good and bad. A target puts one into a set, too.
+/// Valid and invalid JWKs. A target also puts each into a set.
 pub fn jwks() -> Vec<Vec<u8>> {
     let mut shapes = Vec::new();
     for key in public_keys() {
@@ -177,7 +177,7 @@ pub fn jwks() -> Vec<Vec<u8>> {
     ] {
         shapes.push(format!("{{{key}}}"));
     }
-    // Points of small order, of a wrong length, and one that is on no curve.
+    // Points of small order, of a wrong length, and outside of the curve.
     for x in [vec![0; 32], vec![0xFF; 32], vec![1; 31], vec![1; 33], Vec::new()] {
         shapes.push(format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, part(&x)));
         shapes.push(format!(r#"{{"kty":"EC","crv":"P-256","x":"{0}","y":"{0}"}}"#, part(&x)));
@@ -235,7 +235,7 @@ pub fn providers() -> Vec<Vec<u8>> {
     bytes(shapes)
 }
 
-/// The members of a key of each kind, with a symmetric one among them.
+/// The members of a key of each kind, including a symmetric one.
 fn public_keys() -> Vec<String> {
     let ed25519 = Ed25519KeyPair::generate().unwrap();
     let rsa = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();

@@ -1,4 +1,4 @@
-// Two people use the example in browsers of their own. Run by scripts/test-example.sh, which starts everything.
+// Two people use the example, each with a separate browser. scripts/test-example.sh starts everything and runs this.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -7,21 +7,21 @@ import pg from 'pg';
 import { chromium } from 'playwright-core';
 
 const { CHROMIUM, HOME, ISSUER, LOGS, ORIGIN } = process.env;
-const LIMIT = 60_000; // milliseconds: for a machine that is busy with other things
+const LIMIT = 60_000; // milliseconds, enough on a busy machine
 
-// The administrator, who sees every row. PGHOST and PGUSER are the superuser's.
+// The administrator, who sees every row. PGHOST and PGUSER belong to the superuser.
 const database = new pg.Client({ database: 'todos' });
 await database.connect();
 const rows = async () => (await database.query({ text: 'select user_id, task, done from todos order by id', rowMode: 'array' })).rows;
 
-// Without the sandbox, which containers seldom allow: it only ever sees the pages of this example.
+// Without the sandbox, which containers seldom permit. The browser opens only the pages of this example.
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'], timeout: LIMIT });
 after(async () => {
   await browser.close();
   await database.end();
 });
 
-// A browser of its own: no cookie is shared.
+// Opens a separate browser, which shares no cookies.
 async function newPage() {
   const context = await browser.newContext({ viewport: { width: 800, height: 600 } });
   context.setDefaultTimeout(LIMIT);
@@ -47,7 +47,7 @@ async function add(page, task) {
 const alice = await newPage();
 const bob = await newPage();
 
-test('a stranger sees nobody\'s todos and cannot add one', async () => {
+test('a stranger sees no todos and cannot add one', async () => {
   const stranger = await newPage();
   await stranger.goto(ORIGIN);
   await picture(stranger, '1-welcome');
@@ -94,20 +94,20 @@ test('bob\'s requests for alice\'s todo change nothing', async () => {
     assert.deepEqual(await rows(), before);
   }
   await picture(bob, '5-no-such-todo');
-  // The same form with his own number does what it says.
+  // The same form with the id of his own todo works.
   await bob.goto(ORIGIN);
   await bob.getByRole('button', { name: 'Delete: buy milk' }).click();
   await bob.getByText('Nothing to do.').waitFor();
   assert.deepEqual(await rows(), before.filter(([user]) => user === 'user_alice'));
 });
 
-test('a form of another site is refused', async () => {
+test('a form of another site is rejected', async () => {
   const before = await rows();
-  // With the cookie, from elsewhere: it is the Origin that is refused.
+  // With the cookie but from another site: the Origin is rejected.
   const post = (headers) => bob.request.post(`${ORIGIN}/todos`, { form: { task: 'forged' }, headers });
   assert.equal((await post({ Origin: ISSUER })).status(), 403);
   assert.equal((await post({})).status(), 403);
-  // From a page of another site, the browser does not even send the cookie.
+  // From a page of another site the browser does not send the cookie.
   await bob.route(`${ISSUER}/trap`, (route) => route.fulfill({
     contentType: 'text/html',
     body: `<form method="post" action="${ORIGIN}/todos"><input name="task" value="forged"><button>Win</button></form>`,
@@ -120,7 +120,7 @@ test('a form of another site is refused', async () => {
   assert.deepEqual(await rows(), before);
 });
 
-test('what cannot be a todo is refused', async () => {
+test('an invalid todo is rejected', async () => {
   const before = await rows();
   for (const form of [{ task: '' }, { task: 'x'.repeat(201) }, { task: 'nul\0' }, {}]) {
     const answer = await alice.request.post(`${ORIGIN}/todos`, { form, headers: { Origin: ORIGIN } });
@@ -131,7 +131,7 @@ test('what cannot be a todo is refused', async () => {
   assert.deepEqual(await rows(), before);
 });
 
-test('the browser has a cookie that no script reads, and no token', async () => {
+test('the browser has a cookie that scripts cannot read, and no token', async () => {
   await alice.goto(ORIGIN);
   const { httpOnly, sameSite, value } = await sessionCookie(alice);
   assert.deepEqual([httpOnly, sameSite, value.length], [true, 'Lax', 43]);
@@ -139,7 +139,7 @@ test('the browser has a cookie that no script reads, and no token', async () => 
   assert.ok(!(await alice.content()).includes('eyJ'));
 });
 
-test('an answer of the provider counts only in the browser that asked for it, and once', async () => {
+test('an answer of the provider is valid once, in the browser that requested it', async () => {
   const begin = async (page) => {
     await page.goto(ORIGIN);
     await page.getByRole('link', { name: 'Sign in' }).click();
@@ -147,7 +147,7 @@ test('an answer of the provider counts only in the browser that asked for it, an
   };
   const statusOf = async (page, url) => (await page.goto(url)).status();
 
-  // Alice's answer comes to a browser that has not asked for it: hers, after it lost the cookie.
+  // Alice's answer arrives in a browser without the request: her own, after it lost the cookie.
   const hers = await newPage();
   await begin(hers);
   const cookies = await hers.context().cookies(ORIGIN);
@@ -156,7 +156,7 @@ test('an answer of the provider counts only in the browser that asked for it, an
   await hers.getByText('Please sign in again.').waitFor();
   const answer = hers.url();
 
-  // Nor does it count in another's, who has asked for one of their own.
+  // It is invalid too in the browser of a stranger with another request.
   const stranger = await newPage();
   await begin(stranger);
   assert.equal(await statusOf(stranger, answer), 400);
@@ -179,8 +179,8 @@ test('signing out ends the session on the server', async () => {
   assert.equal(await bob.getByRole('link', { name: 'Sign in' }).count(), 1);
 });
 
-test('a token that the database refuses ends the session', async () => {
-  // As if the token were for another API. It counts for new connections, so the old ones are closed.
+test('a token that the database rejects ends the session', async () => {
+  // The database now expects another audience. The setting applies to new connections, so the old ones are closed.
   await database.query(`do $$ begin execute format('alter database todos set pg_session_jwt.providers = %L',
     replace(current_setting('pg_session_jwt.providers'), 'urn:example:todos', 'urn:example:photos')); end $$`);
   await database.query("select pg_terminate_backend(pid, 60000) from pg_stat_activity where usename = 'web'");

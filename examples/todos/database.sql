@@ -1,4 +1,4 @@
--- The database of the example: one table for everybody, and the policy that parts it. Run by a superuser, with psql:
+-- The database of the example: one shared table, and the policy that separates its rows. A superuser runs this with psql:
 --
 --   psql -v issuer=https://… -v jwks_url=https://… -v audience=… -f database.sql
 
@@ -12,17 +12,17 @@ CREATE TABLE todos (
 );
 CREATE INDEX ON todos (user_id);
 
--- A row is yours if its user_id is the one in your verified token. There is no other rule, here or in the application.
+-- A row is yours if its user_id is the one in your verified token. Neither this file nor the application has another rule.
 ALTER TABLE todos ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_todos ON todos TO authenticated
     USING ((SELECT auth.user_id()) = user_id)
     WITH CHECK ((SELECT auth.user_id()) = user_id);
 GRANT SELECT, INSERT, DELETE, UPDATE (done) ON todos TO authenticated;
 
--- Who the application logs in as. It has no rights of its own: without SET ROLE it does not even see the table.
+-- The login role of the application. It has no privileges of its own: without SET ROLE it cannot read the table.
 CREATE ROLE web LOGIN NOINHERIT IN ROLE authenticated;
 
--- Whose tokens count. The audience is this database's own, so a token that was issued for another API is refused.
+-- The trusted issuer. The audience is specific to this database, so tokens for other APIs are rejected.
 SELECT json_build_array(json_build_object(
     'issuer', :'issuer',
     'audience', :'audience',

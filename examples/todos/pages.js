@@ -1,4 +1,4 @@
-// The pages. The tag `html` escapes every value that is put in.
+// The pages. The tag `html` escapes every value.
 
 import { html } from 'hono/html';
 
@@ -18,7 +18,7 @@ const page = (content) => html`<!doctype html>
 export const welcome = (notice) => page(html`
   <h1>Todos</h1>
   ${notice && html`<p class="notice">${notice}</p>`}
-  <p>Everybody's todos are in one table. PostgreSQL shows you yours.</p>
+  <p>All todos are in one table. PostgreSQL shows you yours.</p>
   <p><a class="button" href="/sign-in">Sign in</a></p>`);
 
 export const message = (text) => page(html`
@@ -47,4 +47,4 @@ export const list = (name, userId, todos) => page(html`
     <button>Add</button>
   </form>
   ${todos.length ? html`<ul>${todos.map(item)}</ul>` : html`<p class="empty">Nothing to do.</p>`}
-  <footer>For PostgreSQL you are <code>${userId}</code>, because a verified token says so.</footer>`);
+  <footer>For PostgreSQL you are <code>${userId}</code>, according to a verified token.</footer>`);

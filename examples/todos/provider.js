@@ -1,5 +1,5 @@
-// An OpenID provider for the example, on this machine, in place of Auth0, Clerk or Keycloak: it asks for no password. The
-// protocol is the library's (oidc-provider); ours are the two people, the client, and the page on which one chooses.
+// A local OpenID provider for the example, in place of Auth0, Clerk or Keycloak. It needs no password. The library
+// oidc-provider implements the protocol; this file adds the two people, the client, and the page to choose a person.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ const { ISSUER, CLIENT_ID, CLIENT_SECRET, AUDIENCE, ORIGIN } = process.env;
 const people = new Map([['user_alice', 'Alice'], ['user_bob', 'Bob']]);
 const style = await readFile(new URL('style.css', import.meta.url), 'utf8');
 
-// A new key each time: nothing that it signed before counts any more.
+// A new key at each start invalidates all earlier tokens.
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const key = { ...privateKey.export({ format: 'jwk' }), kid: randomBytes(6).toString('hex'), alg: 'RS256', use: 'sig' };
 
@@ -27,7 +27,7 @@ const provider = new Provider(ISSUER, {
   pkce: { required: () => true, methods: ['S256'] },
   features: {
     devInteractions: { enabled: false },
-    // An access token that is a JWT and names the database as its audience: what the extension verifies.
+    // The extension needs an access token that is a JWT with the database as its audience.
     resourceIndicators: {
       enabled: true,
       getResourceServerInfo(ctx, resource) {
@@ -37,9 +37,9 @@ const provider = new Provider(ISSUER, {
     },
   },
   claims: { openid: ['sub'], profile: ['name'] },
-  conformIdTokenClaims: false, // the name is in the ID token, and nobody need ask again for it
+  conformIdTokenClaims: false, // puts the name into the ID token, which saves a request
   findAccount: (ctx, sub) => people.has(sub) && { accountId: sub, claims: () => ({ sub, name: people.get(sub) }) },
-  // The application belongs to the same house, so nobody is asked for consent.
+  // The application belongs to the same organization, so the provider asks for no consent.
   async loadExistingGrant({ oidc }) {
     const grant = new provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
     grant.addOIDCScope('openid profile');
@@ -65,7 +65,7 @@ const choice = `<!doctype html>
 </html>`;
 
 async function ask(request, response) {
-  await provider.interactionDetails(request, response); // fails in a browser that did not come from the application
+  await provider.interactionDetails(request, response); // fails in a browser without a sign-in of the application
   if (request.method !== 'POST') {
     response.setHeader('Content-Type', 'text/html; charset=utf-8').end(choice);
     return;
@@ -73,7 +73,7 @@ async function ask(request, response) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
   const accountId = new URLSearchParams(Buffer.concat(chunks).toString()).get('sub');
-  if (!people.has(accountId)) throw new Error('nobody here has that name');
+  if (!people.has(accountId)) throw new Error('unknown person');
   await provider.interactionFinished(request, response, { login: { accountId } });
 }
 

@@ -1,4 +1,4 @@
-// The table of database.sql, as Drizzle sees it. user_id is not here: the application neither reads nor writes it.
+// The table of database.sql for Drizzle. It omits user_id, which the application neither reads nor writes.
 
 import { bigint, boolean, pgTable, text } from 'drizzle-orm/pg-core';
 

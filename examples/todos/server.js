@@ -1,4 +1,4 @@
-// The web application: a few pages and forms. No query here says whose todos it is about; see database.js.
+// The web application: a few pages and forms. No query filters by user; see database.js.
 
 import { readFile } from 'node:fs/promises';
 import { serve } from '@hono/node-server';
@@ -24,10 +24,10 @@ app.use(secureHeaders({
   contentSecurityPolicy: { defaultSrc: ["'none'"], styleSrc: ["'self'"], formAction: ["'self'"], baseUri: ["'none'"], frameAncestors: ["'none'"] },
   referrerPolicy: 'same-origin', // with no-referrer, browsers send no Origin with a form
 }));
-app.use(csrf({ origin: ORIGIN })); // a form of another site is refused, whatever cookies come with it
+app.use(csrf({ origin: ORIGIN })); // rejects forms of other sites, even with cookies
 app.use(bodyLimit({ maxSize: 16 * 1024 }));
 app.use(async (c, next) => {
-  c.header('Cache-Control', 'no-store'); // the pages are one person's
+  c.header('Cache-Control', 'no-store'); // each page belongs to one person
   await next();
 });
 
@@ -70,7 +70,7 @@ app.get('/', async (c) => {
   });
 });
 
-// A change by whoever is signed in. `work` gives back the rows that it changed: none, if they are not this person's.
+// Handles a change by the signed-in person. `work` returns the changed rows: none, if they belong to another person.
 const change = (work) => async (c) => {
   const person = signedIn.get(c);
   if (!person) return c.redirect('/', 303);
@@ -93,14 +93,14 @@ app.post('/todos/:id{[0-9]{1,15}}/delete', change((tx, form, id) =>
 app.get('/style.css', (c) => c.body(style, 200, { 'Content-Type': 'text/css' }));
 app.notFound((c) => c.html(pages.message('There is no such page.'), 404));
 app.onError((error, c) => {
-  if (error instanceof HTTPException) return error.getResponse(); // of csrf and bodyLimit
+  if (error instanceof HTTPException) return error.getResponse(); // from csrf and bodyLimit
   const { code, message } = causeOf(error);
   console.error(`${c.req.method} ${c.req.path}: ${code}: ${message}`);
-  if (code.startsWith('28')) { // the token is not, or no longer, good
+  if (code.startsWith('28')) { // the token is not valid, or not any more
     signedIn.close(c);
     return c.html(pages.welcome('You have been signed out. Please sign in again.'), 401);
   }
-  // Class 22 and 23: what was sent cannot be a todo, for one because it is empty.
+  // Classes 22 and 23: the input is not a valid todo, for example because it is empty.
   if (/^2[23]/.test(code)) return c.html(pages.message('That cannot be a todo.'), 400);
   return c.html(pages.message('Something went wrong.'), 500);
 });

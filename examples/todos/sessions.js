@@ -1,39 +1,39 @@
-// What the server remembers of a browser. The browser itself has only a random name for it, in a cookie.
+// The sessions of browsers on the server. A browser has only a random session id, in a cookie.
 //
-// In memory, as befits an example: a real site keeps it in a table or in Redis, and several servers share that.
+// In memory, which suffices for an example. A real application stores sessions in a table or in Redis, for several servers.
 
 import { randomBytes } from 'node:crypto';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 
-// httpOnly: no script can read it. SameSite=Lax: it does not come with a form of another site, but with the link back from
-// the provider. With https its name gets the prefix __Host-, and then no other host or port without https can set it.
+// httpOnly: no script can read the cookie. SameSite=Lax: browsers send it with the link back from the provider, but not with
+// forms of other sites. With https its name begins with __Host-, so no other host, and no port without https, can set it.
 const prefix = process.env.ORIGIN.startsWith('https:') ? 'host' : undefined;
 const attributes = { httpOnly: true, sameSite: 'Lax', path: '/', prefix };
 
 export function sessions(cookie) {
-  const kept = new Map();
+  const stored = new Map();
   return {
-    // Always under a new name, so that one that somebody planted in a browser is worth nothing.
+    // Always with a new id, so an id that an attacker planted in a browser has no effect.
     open(c, value, seconds) {
       const now = Date.now();
-      for (const [id, { until }] of kept) if (until <= now) kept.delete(id);
+      for (const [id, { until }] of stored) if (until <= now) stored.delete(id);
       const id = randomBytes(32).toString('base64url');
-      kept.set(id, { value, until: now + seconds * 1000 });
+      stored.set(id, { value, until: now + seconds * 1000 });
       setCookie(c, cookie, id, { ...attributes, maxAge: seconds });
     },
     get(c) {
-      const session = kept.get(getCookie(c, cookie, prefix));
+      const session = stored.get(getCookie(c, cookie, prefix));
       return session && session.until > Date.now() ? session.value : undefined;
     },
-    // For what is good only once. The cookie is left to expire, since it names nothing any more: Debian's Node 18 cannot
-    // take away one cookie and set another in the same answer.
+    // Returns a value that is valid only once. The cookie stays until it expires: Debian's Node 18 cannot delete one cookie
+    // and set another in the same response.
     take(c) {
       const value = this.get(c);
-      kept.delete(getCookie(c, cookie, prefix));
+      stored.delete(getCookie(c, cookie, prefix));
       return value;
     },
     close(c) {
-      kept.delete(deleteCookie(c, cookie, attributes));
+      stored.delete(deleteCookie(c, cookie, attributes));
     },
   };
 }

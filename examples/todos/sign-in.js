@@ -3,7 +3,7 @@
 import { webcrypto } from 'node:crypto';
 import * as oidc from 'openid-client';
 
-globalThis.crypto ??= webcrypto; // Node 18 has it, but not as a global
+globalThis.crypto ??= webcrypto; // Node 18 has no such global
 
 const { ISSUER, CLIENT_ID, CLIENT_SECRET, AUDIENCE, ORIGIN } = process.env;
 
@@ -12,11 +12,11 @@ const provider = await oidc.discovery(
   CLIENT_ID,
   undefined,
   oidc.ClientSecretBasic(CLIENT_SECRET),
-  // Plain HTTP is for the provider on this machine. A real one has https.
+  // Plain HTTP is only for the local provider.
   { execute: new URL(ISSUER).hostname === '127.0.0.1' ? [oidc.allowInsecureRequests] : [] },
 );
 
-// Where to send the browser, and what its answer must fit: `checks` stay on the server.
+// Returns the address to which the browser is sent, and the values that its answer must match. `checks` stay on the server.
 export async function begin() {
   const checks = {
     pkceCodeVerifier: oidc.randomPKCECodeVerifier(),
@@ -30,15 +30,15 @@ export async function begin() {
     code_challenge_method: 'S256',
     state: checks.expectedState,
     nonce: checks.expectedNonce,
-    resource: AUDIENCE, // RFC 8707: whom the access token is for. Some providers call it `audience`
-    prompt: 'login', // so that signing out here is enough to let somebody else in
+    resource: AUDIENCE, // RFC 8707: the audience of the access token. Some providers call it `audience`
+    prompt: 'login', // so that another person can sign in after a sign-out here
   });
   return { url, checks };
 }
 
-// The query of the browser's answer, for a token and a name to show.
+// Exchanges the query of the browser's answer for a token and a name.
 export async function finish(query, checks) {
-  const answer = new URL(`/callback?${query}`, ORIGIN); // not from the Host header, which anybody may write
+  const answer = new URL(`/callback?${query}`, ORIGIN); // not from the Host header, which the client controls
   const tokens = await oidc.authorizationCodeGrant(provider, answer, checks, { resource: AUDIENCE });
   const { name, sub } = tokens.claims();
   return { token: tokens.access_token, name: name ?? sub, seconds: tokens.expiresIn() ?? 900 };

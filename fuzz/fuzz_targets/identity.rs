@@ -1,4 +1,4 @@
-//! Any bytes as a flat identity: the readers stay inside them. Any texts as an identity: they come back.
+//! Arbitrary bytes as a flat identity: the readers stay within them. Arbitrary texts as an identity: they are read back.
 #![no_main]
 
 use libfuzzer_sys::arbitrary::Unstructured;

@@ -1,4 +1,4 @@
-//! Any text as a key and as a key set: never a panic, and what is a key alone is also one in a set.
+//! Arbitrary text as a key and as a key set: no panic, and a valid key is also valid in a set.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -14,7 +14,7 @@ fuzz_target!(init: shapes::write(&shapes::jwks()), |text: &str| {
     let _ = KeySet::from_jwks(text);
     let alone = Key::from_public_jwk(text).is_ok();
     let set = format!(r#"{{"keys":[{text}]}}"#);
-    // In a set it is two levels deeper, and twelve bytes longer.
+    // In a set it is nested two levels deeper and is twelve bytes longer.
     if alone && set.len() <= MAX_KEY_SET_BYTES && parse(&set).is_ok() {
         KeySet::from_public_jwks(&set).unwrap();
     }

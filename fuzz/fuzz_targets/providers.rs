@@ -1,5 +1,5 @@
-//! Any text as `pg_session_jwt.providers`, and what it lets in: never a panic, never a secret where others can read it,
-//! never an identity of a token that none of its keys has signed.
+//! Arbitrary text as `pg_session_jwt.providers`: no panic, no secret in a public setting, and no identity from a token that
+//! none of its keys has signed.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -44,7 +44,7 @@ fuzz_target!(init: shapes::write(&shapes::providers()), |text: &str| {
         leeway: 60,
         jti: TokenId::Any,
     };
-    let keys = |place: usize| match list.get(place).map(|provider| &provider.source) {
+    let keys = |index: usize| match list.get(index).map(|provider| &provider.source) {
         Some(KeySource::Inline(set)) => Ok(set.as_ref()),
         _ => Err(Error::NoKeys),
     };

@@ -1,4 +1,4 @@
-//! Any bytes as the payload of a token with a good signature: what becomes an identity is JSON that can be kept.
+//! Arbitrary bytes as the payload of a validly signed token: the claims of every identity are JSON that can be stored.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -42,7 +42,7 @@ fuzz_target!(init: shapes::write(&shapes::payloads()), |payload: &[u8]| -> Corpu
     assert_eq!(identity.claims.as_bytes(), payload);
     let claims: Value = serde_json::from_str(&identity.claims).unwrap();
     assert!(claims.is_object());
-    // serde_json writes U+0000 as an escape, and a backslash as two.
+    // serde_json escapes U+0000, and writes a backslash as two.
     assert!(!claims.to_string().replace(r"\\", "").contains(r"\u0000"));
     assert_eq!(identity.user_id.as_deref(), claims.get("sub").and_then(Value::as_str));
     assert_eq!(parse(&unescape_non_ascii(&identity.claims)), parse(&identity.claims));

@@ -1,4 +1,4 @@
-//! Any bytes as a token, against one key of each kind: never a panic, never an identity.
+//! Arbitrary bytes as a token, against one key of each kind: no panic and no identity.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -15,7 +15,7 @@ use pg_session_jwt_token::{KeySet, Policy, verify};
 #[allow(dead_code, reason = "each target has its kind of shapes")]
 mod shapes;
 
-/// Public keys only: their private halves are gone, so no input can be a good token.
+/// Public keys whose private keys are discarded, so no input can be a valid token.
 static KEYS: LazyLock<KeySet> = LazyLock::new(|| {
     let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     let ed25519 = Ed25519KeyPair::generate().unwrap();
