@@ -37,7 +37,7 @@ chmod 644 "$BENCH_FLOOR" # the server's user reads it
 
 say "building the benchmarks" >&2
 in_server=("${BUILD_FLAGS[@]}" -p pg_session_jwt_benches --bench sql)
-of_token=("${BUILD_FLAGS[@]}" -p pg_session_jwt_token --bench judge)
+of_token=("${BUILD_FLAGS[@]}" -p pg_session_jwt_token --bench verify)
 cargo bench "${in_server[@]}" --no-run 8>&- 2>&1 | tail -n 3 >&2
 cargo bench "${of_token[@]}" --no-run 8>&- 2>&1 | tail -n 3 >&2
 
@@ -51,7 +51,7 @@ fi
 
 cargo bench --quiet "${in_server[@]}" 8>&-
 if [ -z "${TABLES:-}" ]; then
-    say "without PostgreSQL: crates/token/benches/judge.rs" >&2
+    say "without PostgreSQL: crates/token/benches/verify.rs" >&2
     printf '\n### The verifier alone: a token from text to identity, its signature alone, key sets\n\n'
     printf '| what | median time |\n| --- | --- |\n'
     # "GROUP/WHAT/WHICH time: [least median greatest]", on two lines if the name is long. Criterion's other lines compare
