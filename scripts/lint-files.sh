@@ -11,7 +11,7 @@
 . "$ROOT/scripts/python.sh"
 . "$ROOT/scripts/cargo.sh"
 
-LINTERS=(shellcheck typos taplo ruff rumdl hadolint zizmor cargo-deny)
+LINTERS=(shellcheck typos taplo ruff oxlint rumdl hadolint zizmor cargo-deny)
 
 lint() {
     case $1 in
@@ -19,6 +19,7 @@ lint() {
         typos) typos --format brief ;;
         taplo) RUST_LOG=warn taplo fmt --check --diff && RUST_LOG=warn taplo lint ;;
         ruff) ruff check --quiet && ruff format --quiet --check --diff ;;
+        oxlint) oxlint --deny-warnings --quiet ;;
         rumdl) git ls-files -z '*.md' | xargs -0 rumdl check --quiet --no-cache ;;
         hadolint) hadolint Dockerfile ;;
         zizmor) zizmor --offline --quiet .github ;;
