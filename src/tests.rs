@@ -1,5 +1,5 @@
-//! What only a test inside a backend can see: what this library makes of PostgreSQL's own data, beside what PostgreSQL
-//! makes of it. What SQL shows is in tests/pg_regress and tests/sessions.
+//! Tests that need a backend: they compare what this library reads in PostgreSQL's data with what PostgreSQL reads. Tests
+//! of what SQL shows are in `tests/pg_regress` and in the tests that start a server.
 
 #[pgrx::pg_schema]
 mod tests {
@@ -9,7 +9,7 @@ mod tests {
     use pgrx::pg_sys::{self, Node, NodeTag};
     use pgrx::prelude::*;
 
-    use crate::pg::nodes::{each_child, is};
+    use crate::pg::nodes::{NodeRef, each_child};
 
     #[cfg(not(feature = "pg15"))]
     use pgrx::pg_sys::expression_tree_walker_impl;
@@ -25,7 +25,7 @@ mod tests {
         ) -> bool;
     }
 
-    /// One or more of each kind of node that `each_child` knows.
+    /// At least one node of each type that `each_child` knows.
     const EXPRESSIONS: &str = "
         create table t (a int, b text, c text[], d date, e varchar, f xml);
         create view expressions as
@@ -39,42 +39,49 @@ mod tests {
         from t left join (select 1 as j) s on s.j = t.a where a > 0;
         create view aggregates as select count(a), max(b) from t";
 
-    /// What PostgreSQL sees and `each_child` leaves out on purpose, by the kind of the parent.
+    /// Types of parent and child that PostgreSQL visits and `each_child` skips on purpose.
     const LEFT_OUT: [(NodeTag, NodeTag); 3] = [
-        // A sub-select is not looked into.
+        // A sub-select is not a child.
         (NodeTag::T_SubLink, NodeTag::T_Query),
-        // How one element is converted has no column of the row.
+        // The conversion of one element has no column of the row.
         (NodeTag::T_ArrayCoerceExpr, NodeTag::T_CaseTestExpr),
         (NodeTag::T_ArrayCoerceExpr, NodeTag::T_RelabelType),
     ];
 
+    /// A node of a view's query, which lives until the test's transaction ends.
+    type Tree = NodeRef<'static>;
+
+    fn tree(pointer: *mut Node) -> Tree {
+        // SAFETY: a node of the query that `query_of` has read, or null.
+        unsafe { NodeRef::new(pointer) }
+    }
+
     unsafe extern "C-unwind" fn note(node: *mut Node, context: *mut c_void) -> bool {
         if !node.is_null() {
-            // SAFETY: what `children_of_postgresql` gave.
+            // SAFETY: `children_of_postgresql` passes a vector, which nothing else uses meanwhile.
             unsafe { &mut *context.cast::<Vec<*mut Node>>() }.push(node);
         }
         false
     }
 
-    fn children_of_postgresql(parent: *mut Node) -> Vec<*mut Node> {
-        let mut found = Vec::new();
-        // SAFETY: a node; the walker calls `note` with the context and keeps nothing.
-        unsafe { expression_tree_walker_impl(parent, Some(note), (&raw mut found).cast()) };
-        found
+    fn children_of_postgresql(parent: Tree) -> Vec<Tree> {
+        let mut found: Vec<*mut Node> = Vec::new();
+        // SAFETY: a node; the walker calls `note` with the context and stores nothing.
+        unsafe { expression_tree_walker_impl(parent.pointer(), Some(note), (&raw mut found).cast()) };
+        found.into_iter().map(tree).collect()
     }
 
     /// The children that `each_child` shows.
-    fn children_of_ours(parent: *mut Node) -> Vec<*mut Node> {
+    fn children_of_ours(parent: Tree) -> Vec<Tree> {
         let mut found = Vec::new();
-        each_child(parent, |child| found.push(*child));
+        each_child(parent, |child| found.push(child.node()));
         found.retain(|child| !child.is_null());
         found
     }
 
-    /// Each element of a list for itself; and what is in the branches of a CASE, which PostgreSQL's walker goes through by
-    /// itself.
-    fn flat(nodes: Vec<*mut Node>) -> Vec<*mut Node> {
-        let is_passed_through = |node| is(node, NodeTag::T_List) || is(node, NodeTag::T_CaseWhen);
+    /// The elements of each list, and the children of each branch of a CASE, which PostgreSQL's walker visits in one step.
+    fn flat(nodes: Vec<Tree>) -> Vec<Tree> {
+        let is_passed_through = |node: Tree| matches!(node.tag(), Some(NodeTag::T_List | NodeTag::T_CaseWhen));
         let flat_one = |node| match is_passed_through(node) {
             true => flat(children_of_ours(node)),
             false => vec![node],
@@ -82,13 +89,12 @@ mod tests {
         nodes.into_iter().flat_map(flat_one).collect()
     }
 
-    fn tag(node: *mut Node) -> NodeTag {
-        // SAFETY: a node that the walker has shown.
-        unsafe { (*node).type_ }
+    fn tag(node: Tree) -> NodeTag {
+        node.tag().unwrap()
     }
 
-    /// Compares all that is below a node; counts the nodes by kind, as numbers.
-    fn compare(parent: *mut Node, counted: &mut BTreeMap<u32, usize>) {
+    /// Compares everything below a node, and counts the nodes by type, as numbers.
+    fn compare(parent: Tree, counted: &mut BTreeMap<u32, usize>) {
         let all = flat(children_of_postgresql(parent));
         let ours = flat(children_of_ours(parent));
         if !ours.is_empty() {
@@ -100,7 +106,7 @@ mod tests {
                 .collect();
             assert_eq!(ours, theirs, "{:?}", tag(parent));
         }
-        for child in all.into_iter().filter(|child| !is(*child, NodeTag::T_Query)) {
+        for child in all.into_iter().filter(|child| tag(*child) != NodeTag::T_Query) {
             compare(child, counted);
         }
     }
@@ -109,9 +115,9 @@ mod tests {
     fn query_of(view: &str) -> *mut pg_sys::Query {
         let action = format!("select ev_action::text from pg_rewrite where ev_class = '{view}'::regclass");
         let action = CString::new(Spi::get_one::<String>(&action).unwrap().unwrap()).unwrap();
-        // SAFETY: what PostgreSQL itself wrote, a list of one query, in this transaction's memory.
+        // SAFETY: PostgreSQL wrote the text; it is read into this transaction's memory.
         let queries = unsafe { pg_sys::stringToNode(action.as_ptr()) };
-        // SAFETY: as above.
+        // SAFETY: the text of a view is a list of one query.
         unsafe { pg_sys::list_nth(queries.cast(), 0) }.cast()
     }
 
@@ -120,10 +126,10 @@ mod tests {
         Spi::run(EXPRESSIONS).unwrap();
         let mut counted = BTreeMap::new();
         for view in ["expressions", "aggregates"] {
-            // SAFETY: as just read.
-            let query = unsafe { &mut *query_of(view) };
-            compare(query.targetList.cast(), &mut counted);
-            compare(query.jointree.cast(), &mut counted);
+            // SAFETY: `query_of` returns a query in this transaction's memory.
+            let query = unsafe { &*query_of(view) };
+            compare(tree(query.targetList.cast()), &mut counted);
+            compare(tree(query.jointree.cast()), &mut counted);
         }
         let kinds = [
             NodeTag::T_List,

@@ -1,14 +1,13 @@
-//! What `auth.check()` can find: identifiers and how much each matters. Plain Rust, so that a test can compare it with
-//! docs/check.md.
+//! The findings of `auth.check()`: their names and severities. Plain Rust, so that a test can compare it with docs/check.md.
 
-/// How much a finding matters; the worst first.
+/// The severities, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// End users have what they must not have.
+    /// End users have access that they must not have.
     Critical,
-    /// A hole under a condition that the catalogs do not show, or something that does not work.
+    /// A vulnerability under a condition that the catalogs do not show, or something that does not work.
     Warning,
-    /// Right for some sites: look whether it is for this one.
+    /// Right for some deployments; to be reviewed for this one.
     Notice,
 }
 
@@ -24,7 +23,7 @@ impl Severity {
 
 macro_rules! findings {
     ($($finding:ident, $severity:ident, $name:literal;)*) => {
-        /// What can be wrong.
+        /// The problems that can be found.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Finding {
             $($finding,)*
@@ -51,9 +50,9 @@ macro_rules! findings {
 
 findings! {
     TableWithoutRls, Critical, "table_without_rls";
-    PrivilegesPastRls, Critical, "privileges_past_rls";
-    ViewPastRls, Critical, "view_past_rls";
-    MaterializedViewPastRls, Critical, "materialized_view_past_rls";
+    PrivilegeBypassesRls, Critical, "privilege_bypasses_rls";
+    ViewBypassesRls, Critical, "view_bypasses_rls";
+    MaterializedViewBypassesRls, Critical, "materialized_view_bypasses_rls";
     OwnedObject, Critical, "owned_object";
     PolicyOpenWithoutIdentity, Critical, "policy_open_without_identity";
     PolicyWriteOpen, Critical, "policy_write_open";
@@ -84,7 +83,7 @@ findings! {
     ProviderWithoutKeys, Warning, "provider_without_keys";
     ProviderWithoutRoles, Warning, "provider_without_roles";
     LoggedParameters, Warning, "logged_parameters";
-    ReadableStatements, Warning, "readable_statements";
+    PgStatStatementsReadable, Warning, "pg_stat_statements_readable";
     PostgresOutdated, Warning, "postgres_outdated";
     NotChecked, Warning, "not_checked";
     PolicyReadOpen, Notice, "policy_read_open";
@@ -96,5 +95,5 @@ findings! {
     LargeObjects, Notice, "large_objects";
     ProviderWithoutAudience, Notice, "provider_without_audience";
     LoggedStatements, Notice, "logged_statements";
-    KeptStatements, Notice, "kept_statements";
+    PgStatStatementsTracksUtility, Notice, "pg_stat_statements_tracks_utility";
 }

@@ -1,14 +1,14 @@
-//! Settings by which PostgreSQL itself writes down tokens. Only what is not its default counts.
+//! Settings that have PostgreSQL itself write tokens to its log or its statistics. Defaults are not reported.
 
-use crate::check::catalog::{Catalog, Row};
+use crate::check::catalog_query::{Catalog, Row};
 use crate::check::finding::Finding;
 use crate::check::roles::STORED;
 use pgrx::spi;
 
-/// What counts for the sessions of others: the defaults of this one, which SET does not change, where nothing is stored
-/// for this database or role, and all that is stored. `remedy` is what comes before the value to set.
+/// The values that other sessions get: all stored ones, and for other settings the defaults of this session, which SET does
+/// not change. `remedy` is the statement up to the name of the setting.
 const EFFECTIVE: &str = ", effective AS (
-    SELECT name AS object, name, value, 'ALTER ' || place || ' SET' AS remedy, place || ': ' AS prefix FROM stored
+    SELECT name AS object, name, value, 'ALTER ' || target || ' SET' AS remedy, target || ': ' AS prefix FROM stored
      UNION ALL
     SELECT g.name, lower(g.name), g.reset_val, 'ALTER SYSTEM SET', '' FROM pg_settings g
      WHERE NOT EXISTS (SELECT FROM stored s WHERE s.name = lower(g.name) AND (s.role = 0 OR pg_get_userbyid(s.role) = SESSION_USER))
@@ -26,13 +26,13 @@ const EFFECTIVE: &str = ", effective AS (
 ) ";
 
 const LOGGED_STATEMENTS: &str = "SELECT prefix || object,
-       format('%s = %s writes statements to the server''s log, with the tokens that are literals in them.', object, value),
+       format('%s = %s writes statements to the server''s log, with the tokens that they contain as literals.', object, value),
        format('%s %s = %s; or pass tokens as bound parameters only.', remedy, object, quote_literal(better))
   FROM logged WHERE better IS NOT NULL";
 
-/// Bound parameters are written with the statements, in full unless they are told not to be.
+/// Bound parameters are logged with the statements, in full unless a setting limits them.
 const LOGGED_PARAMETERS: &str = "SELECT prefix || object,
-       format('%s = %s writes bound parameters to the server''s log, the token among them.', object, value),
+       format('%s = %s writes bound parameters to the server''s log, and the token is one of them.', object, value),
        format('%s %s = 0;', remedy, object)
   FROM effective
  WHERE value <> '0' AND (
@@ -43,17 +43,20 @@ const LOGGED_PARAMETERS: &str = "SELECT prefix || object,
     OR name = 'auto_explain.log_parameter_max_length' AND EXISTS (
            SELECT FROM logged WHERE better IS NOT NULL AND name = 'auto_explain.log_min_duration'))";
 
-const KEPT_STATEMENTS: &str = "SELECT prefix || object, 'pg_stat_statements keeps SET pg_session_jwt.jwt = ... and DO blocks verbatim, with the token in them.',
-       format('%s %s = off; or present tokens by auth.jwt_session_init($1).', remedy, object)
+const PG_STAT_STATEMENTS_TRACKS_UTILITY: &str = "SELECT prefix || object, 'pg_stat_statements stores SET pg_session_jwt.jwt = ... and DO blocks verbatim, with the token in them.',
+       format('%s %s = off; or present tokens with auth.jwt_session_init($1).', remedy, object)
   FROM effective
  WHERE name = 'pg_stat_statements.track_utility' AND lower(value) IN ('on', 'true', 'yes', '1', 't', 'y')
    AND EXISTS (SELECT FROM pg_settings WHERE name = 'pg_stat_statements.track' AND reset_val <> 'none')";
 
-pub fn look(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
+pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
     for (finding, sql) in [
         (Finding::LoggedStatements, LOGGED_STATEMENTS),
         (Finding::LoggedParameters, LOGGED_PARAMETERS),
-        (Finding::KeptStatements, KEPT_STATEMENTS),
+        (
+            Finding::PgStatStatementsTracksUtility,
+            PG_STAT_STATEMENTS_TRACKS_UTILITY,
+        ),
     ] {
         catalog.find(finding, &format!("{STORED}{EFFECTIVE}{sql}"), rows)?;
     }

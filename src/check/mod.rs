@@ -1,61 +1,59 @@
-//! `auth.check()`: what an administrator should know of this database before end users send SQL to it.
+//! `auth.check()`: an abstract interpreter of policies, and queries of the catalogs, that report the problems of a database.
 //!
-//! | module | what it looks at |
+//! | module | what it inspects |
 //! |---|---|
-//! | [`tables`] | tables and views that are reached past row-level security |
-//! | [`policies`], [`verdict`] | what policies let through |
-//! | [`expression`], [`logic`], [`call`], [`sub_select`] | what their expressions can be, as sets of [`truth`]; [`facts`] about them, and what is [`repeated`] in them |
-//! | [`columns`] | indexes on what policies compare with the identity |
-//! | [`rights`], [`roles`] | what end users may do and become |
+//! | [`tables`] | tables and views that end users can access without row-level security |
+//! | [`policies`], [`policy`], [`policy_rules`] | policies: each one, and what its expression permits |
+//! | [`eval`] | the interpreter: what an expression can be, over a logic of several values |
+//! | [`columns`] | indexes on the columns that policies compare with the identity |
+//! | [`rights`], [`roles`] | the privileges of end users, and the roles that they can become |
 //! | [`schema`] | schema `auth` itself |
 //! | [`modes`], [`logging`], [`version`] | settings and the server |
-//! | [`finding`], [`catalog`] | what can be found, and how the catalogs are read |
+//! | [`finding`], [`messages`] | the findings and their texts |
+//! | [`catalog_query`] | the queries of the catalogs |
 //!
-//! It reads, and runs nothing that it finds: no function of a policy, no view. docs/check.md lists all findings.
+//! It only reads the catalogs: it runs no function of a policy and no view. docs/check.md lists all findings.
 
-mod call;
-mod catalog;
+#![forbid(unsafe_code)]
+
+mod catalog_query;
 mod columns;
-mod expression;
-mod facts;
+mod eval;
 pub mod finding;
 mod logging;
-mod logic;
+mod messages;
 mod modes;
 mod policies;
-mod repeated;
+mod policy;
+mod policy_rules;
 mod rights;
 mod roles;
 mod schema;
-mod sub_select;
 mod tables;
-mod truth;
-mod verdict;
 mod version;
 
 use pgrx::prelude::*;
 
-use crate::check::catalog::Catalog;
-pub use crate::check::catalog::Row;
+use crate::check::catalog_query::Catalog;
+pub use crate::check::catalog_query::Row;
 use crate::identity::mode;
-
 use crate::identity::mode::Mode;
 
 /// All findings, the worst first.
 ///
 /// # Errors
-/// What the caller may not read in the catalogs is an error and not silence.
+/// An error of PostgreSQL where the caller may not read a catalog, so that nothing is left out silently.
 pub fn rows() -> spi::Result<Vec<Row>> {
     let mut rows = Vec::new();
     Spi::connect(|client| {
         let catalog = Catalog { client, users: users() };
-        modes::look(&catalog, &mut rows)?;
-        roles::look(&catalog, &mut rows)?;
-        tables::look(&catalog, &mut rows)?;
-        policies::look(&catalog, &mut rows)?;
-        rights::look(&catalog, &mut rows)?;
-        schema::look(&catalog, &mut rows)?;
-        logging::look(&catalog, &mut rows)
+        modes::inspect(&catalog, &mut rows)?;
+        roles::inspect(&catalog, &mut rows)?;
+        tables::inspect(&catalog, &mut rows)?;
+        policies::inspect(&catalog, &mut rows)?;
+        rights::inspect(&catalog, &mut rows)?;
+        schema::inspect(&catalog, &mut rows)?;
+        logging::inspect(&catalog, &mut rows)
     })?;
     rows.sort_by(|a, b| {
         let key = |row: &Row| (row.finding.severity(), row.finding.name());

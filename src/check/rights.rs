@@ -1,14 +1,14 @@
-//! What end users may do beside reading and writing tables.
+//! Privileges of end users besides reading and writing tables.
 
-use crate::check::catalog::{Catalog, Row};
+use crate::check::catalog_query::{Catalog, Row};
 use crate::check::finding::Finding;
 use pgrx::spi;
 
 const DEFINER_FUNCTION: &str = "SELECT p.oid::regprocedure::text,
-       format('%s may run it with the rights of %s%s.', string_agg(DISTINCT a.name, ', '), quote_ident(pg_get_userbyid(p.proowner)),
+       format('%s may run it as %s%s.', string_agg(DISTINCT a.name, ', '), quote_ident(pg_get_userbyid(p.proowner)),
               CASE WHEN EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c ~ '^search_path=') THEN ''
-              ELSE ', and it has no search_path of its own' END),
-       format('REVOKE EXECUTE ON ROUTINE %s FROM %s, PUBLIC; unless it asks auth.user_id() itself.', p.oid::regprocedure,
+              ELSE ', and it does not set search_path' END),
+       format('REVOKE EXECUTE ON ROUTINE %s FROM %s, PUBLIC; unless it checks auth.user_id() itself.', p.oid::regprocedure,
               string_agg(DISTINCT a.name, ', '))
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN reach a ON has_function_privilege(a.oid, p.oid, 'EXECUTE')
  WHERE p.prosecdef AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
@@ -17,7 +17,7 @@ const DEFINER_FUNCTION: &str = "SELECT p.oid::regprocedure::text,
  GROUP BY p.oid, p.proowner, p.proconfig";
 
 const DBLINK_EXECUTABLE: &str = "SELECT 'dblink',
-       string_agg(DISTINCT a.name, ', ') || ' may connect to other servers from here, and to this one as whom it trusts.',
+       string_agg(DISTINCT a.name, ', ') || ' may connect from here to other servers, and to this one as any role that it trusts.',
        'DROP EXTENSION dblink; or REVOKE EXECUTE on its functions from PUBLIC.'
   FROM pg_extension e JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
        JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
@@ -25,11 +25,11 @@ const DBLINK_EXECUTABLE: &str = "SELECT 'dblink',
  WHERE e.extname = 'dblink' AND p.proname ~ '^dblink_connect'
  GROUP BY e.oid";
 
-/// Temporary objects aside: every session may have those. Large objects have a finding of their own.
+/// Objects except temporary ones, which every session may have, and large objects, which have a separate finding.
 const OWNED_OBJECT: &str = "SELECT o.identity,
-       format('This %s belongs to %s: policies do not hold an owner, who may also change and drop it.', o.type,
+       format('This %s belongs to %s: its owner bypasses row-level security, and may change and drop it.', o.type,
               string_agg(DISTINCT quote_ident(pg_get_userbyid(s.refobjid)), ', ')),
-       'ALTER ... OWNER TO a role that is no end user''s.'
+       'ALTER ... OWNER TO a role that no end user has.'
   FROM pg_shdepend s JOIN reach a ON a.oid = s.refobjid
        CROSS JOIN LATERAL pg_identify_object(s.classid, s.objid, 0) o
  WHERE s.deptype = 'o' AND s.refclassid = 'pg_authid'::regclass AND s.classid <> 'pg_largeobject'::regclass
@@ -44,7 +44,7 @@ const LARGE_OBJECTS: &str = "SELECT quote_ident(pg_get_userbyid(l.lomowner)),
  GROUP BY l.lomowner";
 
 const SCHEMA_CREATE: &str = "SELECT quote_ident(n.nspname),
-       format('%s may CREATE in it: tables without policies, and functions that others may call by mistake.', string_agg(DISTINCT a.name, ', ')),
+       format('%s may CREATE tables without policies in it, and functions that others may call by mistake.', string_agg(DISTINCT a.name, ', ')),
        format('REVOKE CREATE ON SCHEMA %I FROM %s, PUBLIC;', n.nspname, string_agg(DISTINCT a.name, ', '))
   FROM pg_namespace n JOIN reach a ON has_schema_privilege(a.oid, n.oid, 'CREATE')
  WHERE n.nspname NOT IN ('information_schema', 'auth') AND n.nspname !~ '^pg_'
@@ -57,8 +57,8 @@ const DATABASE_CREATE: &str = "SELECT quote_ident(d.datname),
  WHERE d.datname = current_database()
  GROUP BY d.datname";
 
-const READABLE_STATEMENTS: &str = "SELECT c.oid::regclass::text,
-       format('%s may read it: all end users are one role, so each sees the statements of all, with what is kept verbatim in them.',
+const PG_STAT_STATEMENTS_READABLE: &str = "SELECT c.oid::regclass::text,
+       format('%s may read it: all end users share one role, so each sees the statements of all, with the literals stored in them.',
               string_agg(DISTINCT a.name, ', ')),
        format('REVOKE ALL ON %s FROM %s, PUBLIC;', c.oid::regclass, string_agg(DISTINCT a.name, ', '))
   FROM pg_extension e JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
@@ -67,12 +67,12 @@ const READABLE_STATEMENTS: &str = "SELECT c.oid::regclass::text,
  WHERE e.extname = 'pg_stat_statements'
  GROUP BY c.oid";
 
-pub fn look(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
+pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
     catalog.find(Finding::DefinerFunction, DEFINER_FUNCTION, rows)?;
     catalog.find(Finding::DblinkExecutable, DBLINK_EXECUTABLE, rows)?;
     catalog.find(Finding::OwnedObject, OWNED_OBJECT, rows)?;
     catalog.find(Finding::LargeObjects, LARGE_OBJECTS, rows)?;
     catalog.find(Finding::SchemaCreate, SCHEMA_CREATE, rows)?;
     catalog.find(Finding::DatabaseCreate, DATABASE_CREATE, rows)?;
-    catalog.find(Finding::ReadableStatements, READABLE_STATEMENTS, rows)
+    catalog.find(Finding::PgStatStatementsReadable, PG_STAT_STATEMENTS_READABLE, rows)
 }

@@ -1,6 +1,6 @@
-//! Schema `auth`: that it is this extension's, and that nobody else can put anything in the place of its functions.
+//! Schema `auth`: whether it is this extension's, and whether another role can replace its functions.
 
-use crate::check::catalog::{Catalog, Row};
+use crate::check::catalog_query::{Catalog, Row};
 use crate::check::finding::Finding;
 use pgrx::spi;
 
@@ -13,8 +13,8 @@ const OWN: &str = ", extension AS (
 ) ";
 
 const AUTH_OWNER: &str =
-    "SELECT o.object, format('It belongs to %s, who can replace or rename it.', quote_ident(r.rolname)),
-       format('ALTER %s OWNER TO the owner of the extension or a superuser.', o.kind_and_object)
+    "SELECT o.object, format('Its owner is %s, which can replace or rename it.', quote_ident(r.rolname)),
+       format('ALTER %s OWNER TO the owner of the extension, or to a superuser.', o.kind_and_object)
   FROM (SELECT quote_ident(nspname), 'SCHEMA ' || quote_ident(nspname), nspowner, (SELECT owner FROM extension)
           FROM pg_namespace WHERE nspname = 'auth'
          UNION ALL
@@ -24,7 +24,7 @@ const AUTH_OWNER: &str =
  WHERE NOT r.rolsuper AND o.owner IS DISTINCT FROM o.extension_owner";
 
 const AUTH_SCHEMA_CREATE: &str = "SELECT quote_ident(n.nspname),
-       format('%s may CREATE in it: a function that stands in for one of the extension''s.', w.who),
+       format('%s may CREATE in it, and so add a function that shadows one of the extension''s.', w.who),
        format('REVOKE CREATE ON SCHEMA %I FROM %s;', n.nspname, w.who)
   FROM pg_namespace n CROSS JOIN LATERAL (
            SELECT string_agg(CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END, ', ' ORDER BY r.rolname)
@@ -33,15 +33,15 @@ const AUTH_SCHEMA_CREATE: &str = "SELECT quote_ident(n.nspname),
  WHERE n.nspname = 'auth' AND w.who IS NOT NULL";
 
 const AUTH_LOOK_ALIKE: &str = "SELECT p.oid::regprocedure::text,
-       format('It is not the extension''s but %s''s: auth.%I(...) may call it, or be ambiguous.', quote_ident(pg_get_userbyid(p.proowner)), p.proname),
+       format('It belongs to %s and not to the extension: a call of auth.%I(...) may run it, or be ambiguous.', quote_ident(pg_get_userbyid(p.proowner)), p.proname),
        format('DROP ROUTINE %s; or move it to another schema.', p.oid::regprocedure)
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
  WHERE n.nspname = 'auth' AND p.oid NOT IN (SELECT oid FROM own)";
 
 const AUTH_FUNCTION_REPLACED: &str = "SELECT format('auth.%s(%s)', quote_ident(f.name), f.arguments),
        CASE WHEN f.oid IS NULL THEN 'The extension has no such function.'
-            ELSE format('This name is not the extension''s function, which is %s: policies that are made now call another one, or none.', f.oid::regprocedure) END,
-       'Give the schema and the function their names back, or create the extension anew.'
+            ELSE format('This is not the name of the extension''s function, which is %s: new policies call another function, or none.', f.oid::regprocedure) END,
+       'Restore the names of the schema and the function, or recreate the extension.'
   FROM (SELECT o.oid, o.proname, o.arguments FROM own o
          UNION ALL
         SELECT NULL, w.name, '' FROM unnest(ARRAY['user_id', 'uid', 'session', 'jwt', 'organization', 'organization_id', 'role', 'email']) w (name)
@@ -49,9 +49,9 @@ const AUTH_FUNCTION_REPLACED: &str = "SELECT format('auth.%s(%s)', quote_ident(f
        ) f (oid, name, arguments)
  WHERE to_regprocedure(format('auth.%I(%s)', f.name, f.arguments)) IS DISTINCT FROM f.oid OR f.oid IS NULL";
 
-/// The installation grants these two to administrators only.
+/// The installation grants these functions to administrators only.
 const AUTH_FUNCTION_GRANTED: &str = "SELECT o.oid::regprocedure::text,
-       format('%s may call it: it tells what is wrong with this site, or of its providers.', string_agg(DISTINCT w.name, ', ')),
+       format('%s may call it: it reveals the problems of this database, or its providers.', string_agg(DISTINCT w.name, ', ')),
        format('REVOKE EXECUTE ON FUNCTION %s FROM %s;', o.oid::regprocedure, string_agg(DISTINCT w.name, ', '))
   FROM own o JOIN pg_proc p ON p.oid = o.oid CROSS JOIN LATERAL aclexplode(COALESCE(p.proacl, acldefault('f', p.proowner))) a
        LEFT JOIN pg_roles r ON r.oid = a.grantee
@@ -60,7 +60,7 @@ const AUTH_FUNCTION_GRANTED: &str = "SELECT o.oid::regprocedure::text,
    AND a.grantee <> p.proowner AND COALESCE(r.rolname, '') NOT IN ('pg_read_all_settings', 'pg_database_owner')
  GROUP BY o.oid";
 
-pub fn look(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
+pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
     for (finding, sql) in [
         (Finding::AuthOwner, AUTH_OWNER),
         (Finding::AuthSchemaCreate, AUTH_SCHEMA_CREATE),

@@ -9,12 +9,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char};
-use std::sync::OnceLock;
 
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::pg::ereport::FUNCTION;
+use crate::pg::hooks;
 
 /// How every line of the audit log begins.
 const AUDIT: &str = "pg_session_jwt audit: ";
@@ -27,8 +27,6 @@ const NOT_AUDIT: &[u8; 5] = b"*****";
 /// Who reports that a check hook of a string setting has refused a value (guc.c).
 const GUC: &CStr = c"call_string_check_hook";
 
-static PREVIOUS: OnceLock<pg_sys::emit_log_hook_type> = OnceLock::new();
-
 thread_local! {
     /// The message of the last value that a check hook of this library has refused.
     static REFUSED: RefCell<CString> = RefCell::new(CString::default());
@@ -40,13 +38,7 @@ thread_local! {
 
 /// Hooks into the log, once in a process.
 pub fn install() {
-    PREVIOUS.get_or_init(|| {
-        // SAFETY: reads a global of this process, which has one thread.
-        let previous = unsafe { pg_sys::emit_log_hook };
-        // SAFETY: writes it; the function lives as long as the library, which is never unloaded.
-        unsafe { pg_sys::emit_log_hook = Some(hide) };
-        previous
-    });
+    hooks::before_logging(hide);
 }
 
 /// Writes a line of the audit log.
@@ -67,26 +59,8 @@ pub fn token_assigned(is_set: bool) {
     HAS_TOKEN.set(is_set);
 }
 
-/// Has no destructors to run and no guard: what the hook behind it raises passes as it passes a C function.
-#[expect(
-    ffi_unwind_calls,
-    reason = "nothing of Rust's is on the stack that an error would have to unwind"
-)]
-unsafe extern "C-unwind" fn hide(error: *mut pg_sys::ErrorData) {
-    // SAFETY: PostgreSQL calls the hook with the error that it is about to log, which is its own to change.
-    unsafe { hide_guarded(error) };
-    if let Some(Some(previous)) = PREVIOUS.get() {
-        // SAFETY: the hook that was there before, called as PostgreSQL would.
-        unsafe { previous(error) };
-    }
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn hide_guarded(error: *mut pg_sys::ErrorData) {
-    // SAFETY: the caller's promise.
-    let Some(error) = (unsafe { error.as_mut() }) else {
-        return;
-    };
+/// Hides what a report must not show.
+fn hide(error: &mut pg_sys::ErrorData) {
     let is_audit_line = AUDITING.take();
     let is_ours = is_ours(error);
     if is_ours {

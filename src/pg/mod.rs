@@ -2,15 +2,21 @@
 //!
 //! | module | what it owns |
 //! |---|---|
+//! | [`catalog`] | lookups in the catalogs |
 //! | [`clock`] | the time |
 //! | [`encoding`], [`sql_types`] | texts in the database's encoding, SQL values |
 //! | [`ereport`] | an error or a line of the log as PostgreSQL reports it |
+//! | [`hooks`] | PostgreSQL's hooks |
 //! | [`log_guard`] | tokens stay out of the server's log |
-//! | [`nodes`] | expression trees |
+//! | [`memory`] | memory of PostgreSQL's that ends with a closure |
+//! | [`nodes`] | query and expression trees |
 
+pub mod catalog;
 pub mod clock;
 pub mod encoding;
 pub mod ereport;
+pub mod hooks;
 pub mod log_guard;
+pub mod memory;
 pub mod nodes;
 pub mod sql_types;

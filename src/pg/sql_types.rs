@@ -1,7 +1,7 @@
 //! SQL values that pgrx would pass through UTF-8 or through a double: texts of the database's encoding, jsonb made
 //! from the signed text by PostgreSQL's own parser, and a token whose length is looked at before it is unpacked.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::Datum as ReturnDatum;
@@ -119,5 +119,60 @@ unsafe impl<'fcx> ArgAbi<'fcx> for PresentedToken {
     unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
         // SAFETY: the functions that take one are STRICT.
         unsafe { arg.unbox_arg_using_from_datum() }.unwrap_or(PresentedToken::TooLong(0))
+    }
+}
+
+/// A copy of a text, in the database's encoding.
+pub struct TextBytes(pub Vec<u8>);
+
+impl FromDatum for TextBytes {
+    unsafe fn from_polymorphic_datum(datum: Datum, is_null: bool, _: pg_sys::Oid) -> Option<Self> {
+        if is_null {
+            return None;
+        }
+        // SAFETY: the caller promises a text that is not null.
+        let text = unsafe { pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr()) };
+        // SAFETY: a text, packed or not, as just returned; it is copied at once.
+        Some(TextBytes(
+            unsafe { pgrx::varlena::varlena_to_byte_slice(text) }.to_vec(),
+        ))
+    }
+}
+
+impl IntoDatum for TextBytes {
+    fn into_datum(self) -> Option<Datum> {
+        text(&self.0)
+    }
+
+    fn type_oid() -> pg_sys::Oid {
+        pg_sys::TEXTOID
+    }
+}
+
+/// A query or expression as a catalog stores it. Only PostgreSQL makes values of its type, pg_node_tree.
+pub struct StoredTree(CString);
+
+impl StoredTree {
+    pub fn as_c_str(&self) -> &CStr {
+        &self.0
+    }
+}
+
+impl FromDatum for StoredTree {
+    unsafe fn from_polymorphic_datum(datum: Datum, is_null: bool, of_type: pg_sys::Oid) -> Option<Self> {
+        // SAFETY: the caller's promise; a pg_node_tree is stored like a text (catalog/pg_type.dat).
+        let text = unsafe { TextBytes::from_polymorphic_datum(datum, is_null, of_type) }?;
+        CString::new(text.0).ok().map(StoredTree)
+    }
+}
+
+impl IntoDatum for StoredTree {
+    /// SQL cannot make one either.
+    fn into_datum(self) -> Option<Datum> {
+        None
+    }
+
+    fn type_oid() -> pg_sys::Oid {
+        pg_sys::PG_NODE_TREEOID
     }
 }

@@ -1,9 +1,11 @@
-//! What the planner hook asks the catalog of functions: once for each while one statement is planned.
+//! What a function is to the rewrite, read from the catalog once for each function of a statement.
 
-use pgrx::pg_sys::{self, Datum, Oid};
+use pgrx::pg_sys::{self, Oid};
 
-/// Functions of PostgreSQL that fail on no value of their types, though they are not marked LEAKPROOF: members of a jsonb
-/// by name or path (jsonfuncs.c gives NULL for a value that is no object and for what is not there).
+use crate::pg::catalog;
+
+/// Functions of PostgreSQL that raise no error for any value of their types, though they are not LEAKPROOF. They return
+/// members of a jsonb by name or path. For a missing member, and for a value that is not an object, jsonfuncs.c returns NULL.
 const CANNOT_FAIL: [u32; 4] = [
     pg_sys::F_JSONB_OBJECT_FIELD,
     pg_sys::F_JSONB_OBJECT_FIELD_TEXT,
@@ -11,23 +13,21 @@ const CANNOT_FAIL: [u32; 4] = [
     pg_sys::F_JSONB_EXTRACT_PATH_TEXT,
 ];
 
-/// What a function is to the rewrite.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// One of this extension's, which fails only where the identity of the session is refused.
+    /// A reader of this extension, which fails only where the identity of the session is rejected.
     Reader,
-    /// LEAKPROOF, PostgreSQL's own word for a function that raises no error that depends on its arguments; or one of
-    /// [`CANNOT_FAIL`].
+    /// A function that raises no error that depends on its arguments: it is LEAKPROOF, or one of [`CANNOT_FAIL`].
     CannotFail,
-    /// Any other: it may fail.
+    /// Any other function.
     Other,
 }
 
-/// The functions that a statement was seen to call.
+/// The functions that a statement calls.
 #[derive(Default)]
 pub struct Functions {
-    /// This extension, 0 where it is not installed; None before it was looked up.
-    extension: Option<Oid>,
+    /// This extension, or None where it is not installed; the outer None before it was looked up.
+    extension: Option<Option<Oid>>,
     known: Vec<(Oid, Kind)>,
 }
 
@@ -42,25 +42,14 @@ impl Functions {
     }
 
     fn look_up(&mut self, function: Oid) -> Kind {
-        let cache = pg_sys::SysCacheIdentifier::PROCOID as i32;
-        // SAFETY: a catalog look-up inside of a transaction; it returns null where there is no such function.
-        let row = unsafe { pg_sys::SearchSysCache1(cache, Datum::from(function)) };
-        if row.is_null() {
+        let Some(definition) = catalog::function(function) else {
             return Kind::Other;
-        }
-        // SAFETY: a row that was found.
-        let start = unsafe { pg_sys::GETSTRUCT(row) }.cast::<pg_sys::FormData_pg_proc>();
-        // SAFETY: a row of pg_proc begins with this struct (catalog/pg_proc.h).
-        let definition = unsafe { &*start };
-        let (is_leakproof, language) = (definition.proleakproof, definition.prolang);
-        let is_stable = definition.provolatile == pg_sys::PROVOLATILE_STABLE as std::ffi::c_char;
-        // SAFETY: found above, and not released yet.
-        unsafe { pg_sys::ReleaseSysCache(row) };
-        // Only C functions can be this extension's. Those of SQL can depend on thousands of objects, all of which would
+        };
+        // Only C functions can be this extension's. SQL functions can depend on thousands of objects, all of which would
         // be read.
-        if language == pg_sys::Oid::from_u32(pg_sys::ClanguageId) && is_stable && self.is_ours(function) {
+        if definition.is_c && definition.is_stable && self.is_ours(function) {
             Kind::Reader
-        } else if is_leakproof || CANNOT_FAIL.contains(&function.to_u32()) {
+        } else if definition.is_leakproof || CANNOT_FAIL.contains(&function.to_u32()) {
             Kind::CannotFail
         } else {
             Kind::Other
@@ -68,12 +57,9 @@ impl Functions {
     }
 
     fn is_ours(&mut self, function: Oid) -> bool {
-        let extension = *self.extension.get_or_insert_with(|| {
-            // SAFETY: a catalog look-up inside of a transaction; missing_ok makes it return 0.
-            unsafe { pg_sys::get_extension_oid(c"pg_session_jwt".as_ptr(), true) }
-        });
-        extension != pg_sys::InvalidOid
-            // SAFETY: a catalog look-up inside of a transaction.
-            && unsafe { pg_sys::getExtensionOfObject(pg_sys::ProcedureRelationId, function) } == extension
+        let extension = *self
+            .extension
+            .get_or_insert_with(|| catalog::extension(c"pg_session_jwt"));
+        extension.is_some() && catalog::extension_of_function(function) == extension
     }
 }

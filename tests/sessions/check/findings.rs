@@ -1,4 +1,4 @@
-//! auth.check(): no finding on a site that is set up as the README says; who may ask, and where.
+//! auth.check(): no finding for a deployment that follows the README; the roles that may call it, and where it works.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ mod finding;
 mod version;
 
 #[test]
-fn a_site_that_is_set_up_as_the_readme_says_has_no_findings() {
+fn a_deployment_that_follows_the_readme_has_no_findings() {
     let mut site = Site::new();
     assert_eq!(found(&mut site.admin), []);
     // With a key in the startup packet, as in "Getting started".
@@ -40,7 +40,7 @@ fn a_site_that_is_set_up_as_the_readme_says_has_no_findings() {
 }
 
 #[test]
-fn nor_has_one_whose_database_belongs_to_no_superuser() {
+fn a_database_whose_owner_is_no_superuser_has_no_findings() {
     let cluster = CLUSTER.turn();
     let mut owner = cluster.owner("site");
     run(&mut owner, &readme_block("sql", "CREATE EXTENSION"));
@@ -50,7 +50,7 @@ fn nor_has_one_whose_database_belongs_to_no_superuser() {
 }
 
 #[test]
-fn what_it_finds_comes_in_one_order_the_worst_first() {
+fn findings_have_one_order_the_worst_first() {
     let mut site = Site::new();
     run(
         &mut site.admin,
@@ -95,7 +95,7 @@ fn look_alikes_in_the_callers_search_path_hide_nothing() {
 }
 
 #[test]
-fn administrators_may_ask_and_end_users_may_not() {
+fn administrators_may_call_it_and_end_users_may_not() {
     let mut site = Site::new();
     run(
         &mut site.admin,
@@ -116,7 +116,7 @@ fn administrators_may_ask_and_end_users_may_not() {
 }
 
 #[test]
-fn what_the_caller_may_not_see_is_said() {
+fn data_that_the_caller_may_not_see_is_reported() {
     let mut site = Site::new();
     let entry = Provider::new("a").entry("");
     run(
@@ -131,7 +131,7 @@ fn what_the_caller_may_not_see_is_said() {
     let mut admin = site.cluster.superuser("site");
     let without_audience = [("provider_without_audience", "pg_session_jwt.providers [1]")];
     assert_eq!(found(&mut admin), owned(&without_audience));
-    // What the catalogs do not show is an error.
+    // A catalog that the caller may not read is an error.
     run(&mut admin, "revoke select on pg_catalog.pg_roles from public");
     let denied = "permission denied for view pg_roles";
     refuses(&mut owner, "select * from auth.check()", "42501", denied);
@@ -174,7 +174,7 @@ fn names_in_another_encoding_are_shown_as_they_are() {
 }
 
 #[test]
-fn thousands_of_tables_are_looked_at() {
+fn thousands_of_tables_are_inspected() {
     let mut site = Site::new();
     run(
         &mut site.admin,
@@ -214,7 +214,7 @@ fn the_document_has_every_finding() {
 
 #[test]
 fn old_minor_versions_of_postgresql_are_found() {
-    use version::oldest_good;
+    use version::oldest_fixed;
     for (running, needed) in [
         (140_020, Some(150_018)),
         (150_017, Some(150_018)),
@@ -223,12 +223,12 @@ fn old_minor_versions_of_postgresql_are_found() {
         (180_000, Some(180_004)),
         (190_000, None),
     ] {
-        assert_eq!(oldest_good(running), needed, "{running}");
+        assert_eq!(oldest_fixed(running), needed, "{running}");
     }
     let mut site = Site::new();
     let running: String = one(&mut site.admin, "show server_version_num");
     let running: i32 = running.parse().unwrap();
-    let is_old = oldest_good(running).is_some_and(|needed| running < needed);
+    let is_old = oldest_fixed(running).is_some_and(|needed| running < needed);
     let says: bool = one(
         &mut site.admin,
         "select exists (select from auth.check() where finding = 'postgres_outdated')",

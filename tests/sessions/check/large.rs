@@ -1,7 +1,7 @@
-//! auth.check() and policies of any size: what it costs grows with them and no faster, a cancel is answered, and what is
-//! too much is said.
+//! auth.check() and large policies: its cost grows in proportion to them, it can be cancelled, and it reports a policy that
+//! is too large.
 //!
-//! The time that each statement has here is many times what it takes, and a small part of what it would take if each
+//! The time limit of a statement is many times what it takes. It is a small part of what the statement would take if each
 //! condition were compared with each other one.
 
 use testkit::session::{rows, run};
@@ -12,7 +12,7 @@ use crate::check::support::{column, found, owned};
 const CONDITIONS: usize = 20_000;
 const TIME: &str = "set statement_timeout = '60s'";
 
-/// So many conditions, each made from its number.
+/// `count` conditions, each made from its number.
 fn many(count: usize, joined_by: &str, condition: impl Fn(usize) -> String) -> String {
     (0..count).map(condition).collect::<Vec<_>>().join(joined_by)
 }
@@ -22,7 +22,7 @@ fn numbers(joined_by: &str) -> String {
 }
 
 #[test]
-fn a_policy_with_very_many_conditions_is_looked_into() {
+fn a_policy_with_very_many_conditions_is_evaluated() {
     let mut docs = Docs::new();
     run(&mut docs.0.admin, TIME);
     let texts = many(CONDITIONS, ", ", |i| format!("'{i}'"));
@@ -66,12 +66,12 @@ fn a_policy_with_very_many_conditions_is_looked_into() {
 }
 
 #[test]
-fn conditions_that_stand_twice_are_known_among_very_many() {
+fn repeated_conditions_are_known_among_very_many() {
     let mut docs = Docs::new();
     run(&mut docs.0.admin, TIME);
     let closed = "case when auth.user_id() is null then is_public else is_public or auth.user_id() = owner end";
     docs.reads(&format!("({closed}) and ({})", numbers(" or ")), &[]);
-    // Each of them twice, and what is not the same in both.
+    // Each of them twice, beside parts that differ.
     docs.reads(
         &format!(
             "({closed}) and ({0}) or auth.user_id() = owner and ({0})",
@@ -110,7 +110,7 @@ fn a_cancel_is_answered_wherever_it_comes() {
             (error.code().code(), error.message(), error.detail(), error.hint()),
             ("57014", "canceling statement due to statement timeout", None, None)
         );
-        // PostgreSQL says in which query of the check-up it came, and nobody adds anything.
+        // PostgreSQL names the query of the checker that was cancelled, and nothing else is added.
         let context = error.where_().unwrap_or("SQL statement \"WITH");
         assert!(context.starts_with("SQL statement \"WITH"), "{context}");
         assert_eq!(error.routine(), Some("ProcessInterrupts"));
@@ -144,8 +144,8 @@ fn policies_that_are_nested_too_deeply_or_too_large_are_not_read() {
     let large = format!("auth.user_id() = owner and owner <> '{}'", "x".repeat(40 << 20));
     docs.reads(&large, &["not_checked"]);
     let problem = column(&mut docs.0.admin, "problem", "not_checked");
-    assert_eq!(problem, "Its expression is too large to be looked into.");
-    // One that narrows another one.
+    assert_eq!(problem, "The expression is too large to be evaluated.");
+    // A restrictive policy that is too large.
     run(
         &mut docs.0.admin,
         &format!("create policy r on docs as restrictive to authenticated using ({large})"),

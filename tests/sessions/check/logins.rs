@@ -1,4 +1,4 @@
-//! auth.check() where tokens open logins (PostgreSQL 18).
+//! auth.check() where OAuth logins are enabled (PostgreSQL 18).
 
 use testkit::key_server::wait_until;
 use testkit::session::{one, run};
@@ -8,7 +8,7 @@ use crate::support::oauth_server::{conf, entry, server_with};
 
 const WITHOUT_ROLES: (&str, &str) = ("provider_without_roles", "pg_session_jwt.providers [2]");
 
-/// What is found that is about providers.
+/// The findings about providers.
 fn of_providers(client: &mut postgres::Client) -> Vec<(String, String)> {
     let mut all = found(client);
     all.retain(|(finding, _)| finding.starts_with("provider_"));
@@ -24,14 +24,14 @@ fn providers_without_roles_are_named() {
     };
     let mut admin = server.connect("template1", "postgres", "");
     assert_eq!(of_providers(&mut admin), owned(&[WITHOUT_ROLES]));
-    // Who may not read pg_hba.conf is told all the same.
+    // A caller that may not read pg_hba.conf gets the finding, too.
     run(
         &mut admin,
         "create role auditor in role pg_read_all_settings; set role auditor",
     );
     assert_eq!(of_providers(&mut admin), owned(&[WITHOUT_ROLES]));
     run(&mut admin, "reset role");
-    // Without a line that asks for tokens, and with another library as the validator, they open nothing.
+    // Without a line for OAuth, or with another library as the validator, there are no OAuth logins.
     let hba = server.directory().join("data/pg_hba.conf");
     let rules = std::fs::read_to_string(&hba).unwrap();
     let without: Vec<&str> = rules.lines().filter(|line| !line.contains("oauth")).collect();

@@ -1,4 +1,4 @@
-//! auth.check() and what end users reach: each hole is found, and its mended twin is not.
+//! auth.check() and the objects that end users can access: each problem is found, and no longer once it is fixed.
 
 use testkit::server::major;
 use testkit::session::{one, run};
@@ -38,14 +38,15 @@ fn tables_without_row_level_security() {
         assert_eq!(found(&mut site.admin), []);
         site.finds(grant, &hole, revoke);
     }
-    let problem = "authenticated may INSERT, and row-level security is off: its policies do not count.";
+    let problem = "authenticated may INSERT, and row-level security is off: its policies have no effect.";
     run(
         &mut site.admin,
         "create policy p on \"My Notes\" to authenticated using (auth.user_id() = a::text);
          alter table \"My Notes\" disable row level security",
     );
     assert_eq!(column(&mut site.admin, "problem", "table_without_rls"), problem);
-    let remedy = "ALTER TABLE public.\"My Notes\" ENABLE ROW LEVEL SECURITY; and policies, or REVOKE the privileges.";
+    let remedy =
+        "ALTER TABLE public.\"My Notes\" ENABLE ROW LEVEL SECURITY; and add policies, or REVOKE the privileges.";
     assert_eq!(column(&mut site.admin, "remedy", "table_without_rls"), remedy);
 }
 
@@ -63,14 +64,14 @@ fn partitions_and_schemas_that_are_closed() {
         &[("table_without_rls", "public.p")],
         "alter table p enable row level security",
     );
-    // Without USAGE on its schema a table cannot be reached.
+    // Without USAGE on its schema a table is not accessible.
     site.finds(
         "create schema inner_; create table inner_.t (); grant select on inner_.t to authenticated;
          grant usage on schema inner_ to authenticated",
         &[("table_without_rls", "inner_.t")],
         "revoke usage on schema inner_ from authenticated",
     );
-    // Temporary tables are their session's.
+    // Temporary tables belong to their session.
     site.finds("create temp table t (); grant select on t to authenticated", &[], "");
 }
 
@@ -86,9 +87,9 @@ fn foreign_tables() {
 }
 
 #[test]
-fn privileges_that_no_policy_holds_back() {
+fn privileges_that_bypass_row_level_security() {
     let mut site = Site::new();
-    let hole = [("privileges_past_rls", "public.todos")];
+    let hole = [("privilege_bypasses_rls", "public.todos")];
     for privilege in ["truncate", "trigger", "references", "references (task)"] {
         let grant = format!("grant {privilege} on todos to authenticated");
         site.finds(
@@ -106,10 +107,11 @@ fn privileges_that_no_policy_holds_back() {
     }
     run(&mut site.admin, "grant all on todos to authenticated, anonymous");
     let maintain = if major() >= 17 { "MAINTAIN, " } else { "" };
-    let problem =
-        format!("anonymous, authenticated may {maintain}REFERENCES, TRIGGER, TRUNCATE, which no policy holds back.");
-    assert_eq!(column(&mut site.admin, "problem", "privileges_past_rls"), problem);
-    let remedy = column(&mut site.admin, "remedy", "privileges_past_rls");
+    let problem = format!(
+        "anonymous, authenticated may {maintain}REFERENCES, TRIGGER, TRUNCATE, which row-level security does not restrict."
+    );
+    assert_eq!(column(&mut site.admin, "problem", "privilege_bypasses_rls"), problem);
+    let remedy = column(&mut site.admin, "remedy", "privilege_bypasses_rls");
     run(&mut site.admin, &remedy);
     assert_eq!(found(&mut site.admin), []);
 }
@@ -117,7 +119,7 @@ fn privileges_that_no_policy_holds_back() {
 #[test]
 fn views_that_run_as_their_owner() {
     let mut site = Site::new();
-    let hole = [("view_past_rls", "public.v")];
+    let hole = [("view_bypasses_rls", "public.v")];
     run(
         &mut site.admin,
         "create view v as select task from todos; grant select on v to authenticated",
@@ -128,33 +130,33 @@ fn views_that_run_as_their_owner() {
         &hole,
         "alter view v set (security_invoker = 1)",
     );
-    // Through another view; and one that runs as the caller is as good as the one that it reads.
+    // Through another view: a view that runs as the caller is as safe as the view that it reads.
     site.finds(
         "create view w as select * from v; alter view v reset (security_invoker);
                 revoke all on v from authenticated; grant select on w to authenticated",
-        &[("view_past_rls", "public.w")],
+        &[("view_bypasses_rls", "public.w")],
         "alter view w set (security_invoker)",
     );
     site.finds(
         "alter view v set (security_invoker); alter view w reset (security_invoker)",
-        &[("view_past_rls", "public.w")],
+        &[("view_bypasses_rls", "public.w")],
         "drop view w",
     );
-    // A view of a table that has no row-level security, and is not for end users, is a way to show some of it.
+    // A view may show a part of a table without row-level security that end users cannot access.
     site.finds(
         "create table stock (id int, price int); create view prices as select id from stock;
                 grant select on prices to anonymous",
         &[],
         "",
     );
-    // An owner whom policies hold.
+    // An owner that is subject to row-level security.
     site.finds(
         "create role writer; grant select on todos to writer; create view mine as select * from todos;
          alter view mine owner to writer; grant create on schema public to writer; grant select on mine to authenticated",
         &[], "");
     site.finds(
         "alter table todos owner to writer",
-        &[("view_past_rls", "public.mine")],
+        &[("view_bypasses_rls", "public.mine")],
         "alter table todos force row level security",
     );
 }
@@ -165,7 +167,7 @@ fn materialized_views() {
     site.finds(
         "create view v with (security_invoker) as select task from todos; create materialized view m as select * from v;
          grant select on m to anonymous",
-        &[("materialized_view_past_rls", "public.m")],
+        &[("materialized_view_bypasses_rls", "public.m")],
         "revoke select on m from anonymous",
     );
     site.finds(
@@ -190,10 +192,10 @@ fn security_definer_functions() {
         "alter function f security invoker",
     );
     run(&mut site.admin, "alter function f security definer");
-    let problem = "authenticated may run it with the rights of postgres, and it has no search_path of its own.";
+    let problem = "authenticated may run it as postgres, and it does not set search_path.";
     assert_eq!(column(&mut site.admin, "problem", "definer_function"), problem);
     run(&mut site.admin, "alter function f set search_path = pg_catalog");
-    let problem = "authenticated may run it with the rights of postgres.";
+    let problem = "authenticated may run it as postgres.";
     assert_eq!(column(&mut site.admin, "problem", "definer_function"), problem);
     // A trigger's function cannot be called.
     site.finds("drop function f; create function t() returns trigger language plpgsql security definer as 'begin return new; end'", &[], "");
@@ -212,7 +214,7 @@ fn what_end_users_own_and_may_create() {
         &[
             ("owned_object", "public.todos"),
             ("owned_object", "public.todos_id_seq"),
-            ("privileges_past_rls", "public.todos"),
+            ("privilege_bypasses_rls", "public.todos"),
         ],
         "alter table todos owner to postgres",
     );
@@ -264,7 +266,7 @@ fn extensions_that_matter() {
     if is_there(&mut site, "pg_stat_statements") {
         site.finds(
             "create extension pg_stat_statements",
-            &[("readable_statements", "public.pg_stat_statements")],
+            &[("pg_stat_statements_readable", "public.pg_stat_statements")],
             "revoke all on pg_stat_statements from public",
         );
     }

@@ -1,4 +1,4 @@
-//! auth.check() and policies: what is open for nobody, for everybody, and what is not.
+//! auth.check() and policies: those that favour anonymous sessions, those that are always true, and safe ones.
 
 use testkit::session::{refuses, run};
 
@@ -16,7 +16,7 @@ pub const TABLES: &str = "
     create function lax(text, int) returns bool stable language sql return $1 = 'x';
     create function strict(text, int) returns bool stable strict language sql return $1 = 'x';";
 
-/// Conditions that let nobody in where not everybody is.
+/// Conditions that can be true in an anonymous session and not for every user.
 pub const OPEN: &[&str] = &[
     "auth.user_id() is null or auth.user_id() = owner",
     "auth.user_id() is null",
@@ -24,7 +24,7 @@ pub const OPEN: &[&str] = &[
     "(select auth.user_id() is null or auth.user_id() = docs.owner)",
     "coalesce(auth.user_id(), 'u1') = owner",
     "coalesce(auth.user_id() = owner, true)",
-    "coalesce(auth.user_id() = owner, is_public)", // A stranger does not see the public rows, nobody does.
+    "coalesce(auth.user_id() = owner, is_public)", // Another user does not see the public rows, an anonymous session does.
     "auth.user_id() is not distinct from owner",
     "owner is not distinct from (select auth.user_id())",
     "auth.user_id() is distinct from owner",
@@ -55,7 +55,7 @@ pub const OPEN: &[&str] = &[
     "owner <> all (array(select jsonb_array_elements_text(auth.session() -> 'blocked')))",
 ];
 
-/// Conditions that do not.
+/// Conditions that cannot.
 pub const CLOSED: &[&str] = &[
     "auth.user_id() = owner",
     "(select auth.user_id()) = owner",
@@ -91,7 +91,7 @@ pub const CLOSED: &[&str] = &[
     "auth.role() in ('admin', 'editor')",
     "members @> array[auth.user_id()]",
     "array[auth.user_id(), 'x'] <@ members",
-    "members && array[auth.user_id(), 'everybody']",
+    "members && array[auth.user_id(), 'all']",
     "note @> to_jsonb(auth.user_id())",
     "note ? auth.user_id()",
     "(auth.user_id(), team) = (owner, 1)",
@@ -120,7 +120,7 @@ pub const CLOSED: &[&str] = &[
     "current_user = 'x'",
 ];
 
-/// A site with the tables above, and what is found for a policy on docs with this expression.
+/// A deployment with the tables above, and the findings for one policy on docs.
 pub struct Docs(pub Site);
 
 impl Docs {
@@ -148,7 +148,7 @@ impl Docs {
 }
 
 #[test]
-fn policies_that_are_open_for_nobody_are_found() {
+fn policies_that_favour_anonymous_sessions_are_found() {
     let mut docs = Docs::new();
     for using in OPEN {
         docs.reads(using, &["policy_open_without_identity"]);
@@ -156,7 +156,7 @@ fn policies_that_are_open_for_nobody_are_found() {
 }
 
 #[test]
-fn policies_that_close_on_null_are_not() {
+fn policies_that_null_does_not_satisfy_are_not_found() {
     let mut docs = Docs::new();
     for using in CLOSED {
         docs.reads(using, &[]);
@@ -164,7 +164,7 @@ fn policies_that_close_on_null_are_not() {
 }
 
 #[test]
-fn what_cannot_be_decided_is_said() {
+fn undecided_policies_are_reported() {
     let mut docs = Docs::new();
     for using in [
         "lax(auth.user_id(), id)",
@@ -193,7 +193,7 @@ fn what_cannot_be_decided_is_said() {
 }
 
 #[test]
-fn policies_for_writing_ask_who_is_speaking() {
+fn policies_for_writing_must_check_the_user() {
     let mut docs = Docs::new();
     let own = "auth.user_id() = owner";
     let open = "policy_write_open";
@@ -231,7 +231,7 @@ fn policies_for_writing_ask_who_is_speaking() {
             "for delete to authenticated using (auth.user_id() is null)".to_owned(),
             vec!["policy_open_without_identity"],
         ),
-        // PostgreSQL checks new rows by USING where there is no WITH CHECK, and lets nothing pass where there is neither.
+        // PostgreSQL checks new rows by USING where there is no WITH CHECK, and permits nothing where there is neither.
         (format!("to authenticated using ({own})"), vec![]),
         (format!("for update to authenticated using ({own})"), vec![]),
         (format!("for insert to authenticated with check ({own})"), vec![]),
@@ -255,13 +255,13 @@ fn policies_for_writing_ask_who_is_speaking() {
     ] {
         docs.expects(&policy, &findings);
     }
-    // Whatever else it asks, it is always true.
+    // An expression that is always true, whatever it contains.
     docs.reads("auth.user_id() = owner or true", &["policy_read_open"]);
     docs.expects(
         "for delete to authenticated using (auth.user_id() = owner or true)",
         &[open],
     );
-    // Only what they were granted counts: anonymous may only read.
+    // Only granted privileges count: anonymous may only read.
     docs.expects("to anonymous using (true)", &["policy_read_open"]);
     docs.expects("to anonymous using (is_public)", &[]);
     docs.expects("for select to anonymous using (auth.user_id() is null)", &[]);
@@ -270,12 +270,12 @@ fn policies_for_writing_ask_who_is_speaking() {
     docs.expects("for insert to anonymous with check (auth.user_id() is null)", &without);
     docs.expects("for insert to anonymous with check (is_public)", &without);
     docs.expects("for insert to anonymous with check (auth.user_id() = owner)", &[]);
-    // To whom else it is open is not the question here.
+    // Roles that no end user has do not count.
     docs.expects("to pg_read_all_data using (true)", &[]);
 }
 
 #[test]
-fn policies_without_a_clause_let_nothing_through() {
+fn policies_without_a_clause_permit_nothing() {
     let mut docs = Docs::new();
     let client = &mut docs.0.admin;
     run(
@@ -302,7 +302,7 @@ fn restrictive_policies_count_where_they_apply() {
         "create policy p on docs to authenticated using (true)",
     );
     assert_eq!(found(&mut docs.0.admin), owned(&held));
-    // It is for another role, for another command, or open itself.
+    // It is for another role, for another command, or favours anonymous sessions itself.
     run(
         &mut docs.0.admin,
         &format!("{restrict} to anonymous using (auth.user_id() = owner)"),
@@ -333,7 +333,7 @@ fn restrictive_policies_count_where_they_apply() {
 }
 
 #[test]
-fn settings_that_anybody_can_set_are_no_identity() {
+fn settings_that_any_sql_can_set_are_no_identity() {
     let mut docs = Docs::new();
     for using in [
         "current_setting('request.jwt.claims', true)::json ->> 'sub' = owner",
@@ -353,7 +353,8 @@ fn the_problem_names_the_clauses() {
         "create policy p on docs to authenticated using (auth.user_id() = owner) with check (true)",
     );
     let problem = column(&mut docs.0.admin, "problem", "policy_write_open");
-    let expected = "It is true: everybody may write every row (WITH CHECK for INSERT, WITH CHECK for UPDATE).";
+    let expected =
+        "It is always true: any end user may write every row (WITH CHECK for INSERT, WITH CHECK for UPDATE).";
     assert_eq!(problem, expected);
 }
 

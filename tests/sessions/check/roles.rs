@@ -1,4 +1,4 @@
-//! auth.check() and the roles of end users, and schema auth: each hole is found, and its mended twin is not.
+//! auth.check(), the roles of end users, and schema auth: each problem is found, and no longer once it is fixed.
 
 use testkit::provider::Provider;
 use testkit::session::run;
@@ -13,7 +13,7 @@ fn attributes_of_the_roles_and_of_those_that_they_are_members_of() {
         let make = format!("alter role authenticated {attribute}");
         site.finds(&make, &hole, &format!("alter role authenticated no{attribute}"));
     }
-    // A superuser may do everything else, too; once is enough.
+    // SUPERUSER includes all other attributes and is reported alone.
     site.finds(
         "alter role authenticated superuser",
         &hole,
@@ -60,7 +60,7 @@ fn memberships_in_predefined_roles_and_the_admin_option() {
         &[("role_membership", "anonymous")],
         "revoke admin option for reader from anonymous",
     );
-    // To read all data is to read the table beside it, too.
+    // A member of pg_read_all_data also reads the table.
     site.finds(
         "create table t (); grant pg_read_all_data to authenticated",
         &[("role_membership", "authenticated"), ("table_without_rls", "public.t")],
@@ -71,7 +71,7 @@ fn memberships_in_predefined_roles_and_the_admin_option() {
 #[test]
 fn logins() {
     let mut site = Site::new();
-    // In mode "off" a client's own key counts: see check_settings.
+    // In mode "off" a client's own key counts: see `settings`.
     site.finds(
         "alter role authenticated login",
         &[("identity_forgeable", "authenticated"), ("role_login", "authenticated")],
@@ -103,7 +103,7 @@ fn logins() {
         &[("owner_not_forced", "public.todos")],
         "revoke middle from app",
     );
-    // An administrator who is no member by a grant.
+    // A superuser that was not granted membership.
     site.finds("create role admin login superuser", &[], "");
 }
 
@@ -120,7 +120,7 @@ fn settings_of_roles_and_of_the_database() {
         &[("role_setting", "ROLE anonymous IN DATABASE site")],
         "alter role anonymous in database site reset all",
     );
-    // Another database is another site.
+    // Settings of another database do not count.
     site.finds(
         "alter role anonymous in database postgres set search_path = 'x'",
         &[],

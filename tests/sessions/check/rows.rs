@@ -1,5 +1,5 @@
-//! What auth.check() says of a policy is what its rows say: the conditions of check_policies, asked by nobody and by
-//! several users over many kinds of rows.
+//! The findings of auth.check() agree with the rows that policies permit. The conditions of `policies` are evaluated in an
+//! anonymous session and for several users, over many kinds of rows.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ const ROWS: &str = "
       from unnest(array[null, '', 'u1', 'alice', 'zoe']) owner,
            unnest(array[null, '1d0c7a57-6b1b-4d6b-9f1f-3b0b8a1f2c3d']::uuid[]) owner_id, unnest(array[null, true, false]) is_public,
            unnest(array[null, 1]) team,
-           (values (null::text[]), ('{}'), ('{alice}'), ('{null}'), ('{everybody}')) m (members),
+           (values (null::text[]), ('{}'), ('{alice}'), ('{null}'), ('{all}')) m (members),
            unnest(array[null, '{}', '[\"alice\"]', 'null', '{\"sub\": \"alice\"}']::jsonb[]) note;";
 
 const USERS: [&str; 5] = [
@@ -31,7 +31,7 @@ const USERS: [&str; 5] = [
     r#"{"sub": "stranger"}"#,
 ];
 
-/// The rows of docs that these claims show; None where the condition fails.
+/// The rows of docs that a session with these claims sees; None where the condition fails.
 fn seen_by(client: &mut Client, claims: &str) -> Option<BTreeSet<i32>> {
     run(
         client,
@@ -42,22 +42,22 @@ fn seen_by(client: &mut Client, claims: &str) -> Option<BTreeSet<i32>> {
     Some(rows.ok()?.iter().map(|row| row.get(0)).collect())
 }
 
-/// Whether nobody sees a row that one of the users does not.
-fn opens(client: &mut Client, using: &str) -> bool {
+/// Whether an anonymous session sees a row that one of the users does not.
+fn favours_anonymous(client: &mut Client, using: &str) -> bool {
     run(
         client,
         &format!(
             "drop policy if exists p on docs; create policy p on docs for select to authenticated using ({using})"
         ),
     );
-    let nobody = seen_by(client, "").unwrap_or_default();
+    let anonymous = seen_by(client, "").unwrap_or_default();
     USERS
         .iter()
-        .any(|claims| seen_by(client, claims).is_some_and(|seen| !nobody.is_subset(&seen)))
+        .any(|claims| seen_by(client, claims).is_some_and(|seen| !anonymous.is_subset(&seen)))
 }
 
 #[test]
-fn the_rows_say_the_same_as_the_check_up() {
+fn the_rows_agree_with_the_findings() {
     let mut site = Site::new();
     let client = &mut site.admin;
     run(
@@ -65,11 +65,11 @@ fn the_rows_say_the_same_as_the_check_up() {
         &format!("{TABLES}{ROWS}; set pg_session_jwt.claims_fallback = on"),
     );
     for using in CLOSED {
-        assert!(!opens(client, using), "{using}");
+        assert!(!favours_anonymous(client, using), "{using}");
     }
-    // auth.session() is never NULL, so this one is true for all; the check-up goes by what was meant.
-    let meant = "auth.session() is not null";
+    // auth.session() is never NULL, so this one is true in every session; the checker evaluates its intent.
+    let intended = "auth.session() is not null";
     for using in OPEN {
-        assert_eq!(opens(client, using), *using != meant, "{using}");
+        assert_eq!(favours_anonymous(client, using), *using != intended, "{using}");
     }
 }

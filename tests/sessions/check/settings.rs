@@ -1,4 +1,4 @@
-//! auth.check() and the settings: modes, providers, and what the server writes down.
+//! auth.check() and the settings: modes, providers, and the tokens that the server writes.
 
 use testkit::key_server::{Answer, KeyServer};
 use testkit::provider::Provider;
@@ -8,7 +8,7 @@ use testkit::session::{Proxy, one, run};
 use crate::check::support::{Site, column, found, owned, readme_block};
 
 #[test]
-fn the_claims_mode_is_right_only_behind_a_front_end() {
+fn the_claims_mode_is_right_only_behind_a_gateway() {
     let mut site = Site::new();
     let claims = [("claims_mode", "pg_session_jwt.claims_fallback")];
     site.finds(
@@ -16,12 +16,12 @@ fn the_claims_mode_is_right_only_behind_a_front_end() {
         &claims,
         "set pg_session_jwt.claims_fallback = off",
     );
-    // A key from the startup packet shuts it off for that connection and no other.
+    // A key from the startup packet disables it for that connection only.
     let proxied = Server::start(&readme_block("conf", ""));
     let mut client = Proxy::new().session_on(&proxied, "template1");
     run(&mut client, "set pg_session_jwt.claims_fallback = on");
     assert_eq!(found(&mut client), owned(&claims));
-    // Whoever logs in directly is whom they like to be.
+    // A direct login can adopt any identity.
     run(
         &mut site.admin,
         "alter role anonymous login; set pg_session_jwt.claims_fallback = on",
@@ -32,7 +32,7 @@ fn the_claims_mode_is_right_only_behind_a_front_end() {
         ("role_login", "anonymous"),
     ];
     assert_eq!(found(&mut site.admin), owned(&forgeable));
-    // With providers it is not.
+    // With providers it cannot.
     let entry = Provider::new("a").entry(r#","audience":"api""#);
     run(&mut site.admin, &format!("set pg_session_jwt.providers = '[{entry}]'"));
     assert_eq!(found(&mut site.admin), owned(&[("role_login", "anonymous")]));
@@ -68,9 +68,9 @@ fn clients_bring_no_keys_where_no_proxy_needs_it() {
     let server = Server::start(preloaded);
     let mut admin = server.connect("template1", "postgres", "");
     assert_eq!(found(&mut admin), owned(&[claims, on[0]]));
-    let remedy = "Set pg_session_jwt.client_keys = off in postgresql.conf, unless a proxy in front of this server brings the key.";
+    let remedy = "Set pg_session_jwt.client_keys = off in postgresql.conf, unless a proxy in front of this server sends the key.";
     assert_eq!(column(&mut admin, "remedy", "client_keys"), remedy);
-    // A proxy does, or what else would it be for?
+    // In a session with a key from the startup packet, a proxy sends it.
     let mut client = Proxy::new().session_on(&server, "template1");
     assert_eq!(found(&mut client), owned(&[claims]));
     run(&mut admin, "set pg_session_jwt.claims_fallback = off");
@@ -88,7 +88,7 @@ fn clients_bring_no_keys_where_no_proxy_needs_it() {
     let mut other = server.connect("other", "postgres", "");
     run(&mut other, "create extension pg_session_jwt");
     assert_eq!(found(&mut other), owned(&on));
-    // Without them it is as it should be.
+    // With client_keys off there is no finding about it.
     let server = Server::start(&format!("{preloaded}\npg_session_jwt.client_keys = off"));
     let mut admin = server.connect("template1", "postgres", "");
     assert_eq!(found(&mut admin), owned(&[claims]));
@@ -108,7 +108,7 @@ fn settings_that_cannot_be_used() {
     ];
     assert_eq!(found(&mut admin), owned(&rows));
     let problem = column(&mut admin, "problem", "provider_without_keys");
-    let expected = "It has no key that can be used, so its tokens are refused: it is not there, or not a regular file.";
+    let expected = "It has no usable key, so its tokens are rejected: it is not there, or not a regular file.";
     assert_eq!(problem, expected);
 
     let broken = Server::start("shared_preload_libraries = 'pg_session_jwt'\npg_session_jwt.providers = '[{}]'");
@@ -123,8 +123,8 @@ fn settings_that_cannot_be_used() {
 }
 
 #[test]
-fn each_provider_is_looked_at() {
-    let (good, silent) = (Provider::new("a"), Provider::new("b"));
+fn each_provider_is_inspected() {
+    let (valid, silent) = (Provider::new("a"), Provider::new("b"));
     let gone = KeyServer::start(Answer::Status(404));
     let unusable = r#"{"keys":[{"kty":"EC","kid":"y","use":"enc"}]}"#;
     let mut site = Site::new();
@@ -132,7 +132,7 @@ fn each_provider_is_looked_at() {
     std::fs::write(&path, unusable).unwrap();
     let providers = format!(
         r#"[{},{},{{"issuer":"c","audience":"api","jwks_url":"{}"}},{{"issuer":"d","audience":"api","jwks_file":"{}"}}]"#,
-        good.entry(r#","audience":"api""#),
+        valid.entry(r#","audience":"api""#),
         silent.entry(""),
         gone.url(),
         path.display()
@@ -195,7 +195,7 @@ fn settings_by_which_the_server_writes_tokens() {
         &[("logged_parameters", "DATABASE site: log_parameter_max_length_on_error")],
         "alter database site reset log_parameter_max_length_on_error",
     );
-    // What this session has set for itself is nothing about the site.
+    // The settings of this session alone do not count.
     site.finds(
         "set log_statement = 'all'; set log_parameter_max_length_on_error = 100",
         &[],
@@ -241,7 +241,7 @@ fn libraries_that_keep_statements() {
         let mut admin = server.connect("template1", "postgres", "");
         assert_eq!(
             found(&mut admin),
-            owned(&[("kept_statements", "pg_stat_statements.track_utility")])
+            owned(&[("pg_stat_statements_tracks_utility", "pg_stat_statements.track_utility")])
         );
         run(
             &mut admin,

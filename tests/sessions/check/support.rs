@@ -10,7 +10,7 @@ use testkit::guide::blocks;
 use testkit::server::Server;
 use testkit::session::{one, rows, run};
 
-/// A cluster with the settings that the README recommends, where no proxy brings a key.
+/// A cluster with the settings that the README recommends, where no proxy sends a key.
 pub static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| {
     let conf = readme_block("conf", "");
     Cluster::new(Server::start_empty(&format!(
@@ -18,7 +18,7 @@ pub static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| {
     )))
 });
 
-/// A database that is set up as the README says, in a cluster of this test's own.
+/// A database that is set up as the README says, in a cluster that one test at a time uses.
 pub struct Site {
     pub cluster: Turn<'static>,
     pub admin: Client,
@@ -33,13 +33,13 @@ impl Site {
         Site { cluster, admin }
     }
 
-    /// Asserts that there are these findings and no others after `make`, and none after `mend`.
+    /// Asserts that there are exactly these findings after `make`, and none after `fix`.
     #[track_caller]
-    pub fn finds(&mut self, make: &str, expected: &[(&str, &str)], mend: &str) {
+    pub fn finds(&mut self, make: &str, expected: &[(&str, &str)], fix: &str) {
         run(&mut self.admin, make);
         assert_eq!(found(&mut self.admin), owned(expected), "{make}");
-        run(&mut self.admin, mend);
-        assert_eq!(found(&mut self.admin), [], "after {mend}");
+        run(&mut self.admin, fix);
+        assert_eq!(found(&mut self.admin), [], "after {fix}");
     }
 }
 

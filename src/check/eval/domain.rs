@@ -1,5 +1,11 @@
-//! What an expression of a policy can be, for two sessions that look at the same row: one in which nobody is known, and
-//! one with somebody's identity. SQL's three-valued logic over sets of such pairs. Plain Rust.
+//! The values of the interpreter: SQL's three-valued logic and JSON's null, over sets of pairs.
+//!
+//! A pair is what one expression is in two sessions that read the same row. The first session is *anonymous*: it has no
+//! identity. The second is *authenticated*: it has one. Plain Rust.
+
+use std::collections::BTreeMap;
+
+use Value::{False, JsonNull, Null, Other, True};
 
 /// What is known of one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,13 +15,9 @@ pub enum Value {
     True,
     /// Neither NULL nor a boolean.
     Other,
-    /// The JSON `null`, which `auth.session()` is without an identity.
+    /// The JSON `null`, which `auth.session()` returns without an identity.
     JsonNull,
 }
-
-use std::collections::BTreeMap;
-
-use Value::{False, JsonNull, Null, Other, True};
 
 const ALL: [Value; 5] = [Null, False, True, Other, JsonNull];
 
@@ -29,12 +31,17 @@ impl Values {
     pub const ANY: Values = Values::of(&[Null, Other]);
 
     pub const fn of(values: &[Value]) -> Values {
-        let (mut set, mut at) = (0, 0);
-        while at < values.len() {
-            set |= 1 << values[at] as u8;
-            at += 1;
+        let (mut set, mut index) = (0, 0);
+        while index < values.len() {
+            set |= 1 << values[index] as u8;
+            index += 1;
         }
         Values(set)
+    }
+
+    /// True or False alone.
+    pub fn boolean(is_true: bool) -> Values {
+        if is_true { True.into() } else { False.into() }
     }
 
     pub fn with(self, value: Value) -> Values {
@@ -52,26 +59,26 @@ impl From<Value> for Values {
     }
 }
 
-/// A set of pairs: the value for nobody, and that for somebody.
+/// A set of pairs: the value in the anonymous session, and the value in the authenticated one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pairs(u32);
 
 impl Pairs {
     pub const NONE: Pairs = Pairs(0);
 
-    pub const fn one(nobody: Value, somebody: Value) -> Pairs {
-        Pairs(1 << (nobody as u32 * 5 + somebody as u32))
+    pub const fn one(anonymous: Value, authenticated: Value) -> Pairs {
+        Pairs(1 << (anonymous as u32 * 5 + authenticated as u32))
     }
 
-    /// Each value for nobody with each for somebody.
-    pub fn free(nobody: Values, somebody: Values) -> Pairs {
-        nobody
+    /// Each value of the anonymous session with each of the authenticated one.
+    pub fn free(anonymous: Values, authenticated: Values) -> Pairs {
+        anonymous
             .each()
-            .flat_map(|n| somebody.each().map(move |s| Pairs::one(n, s)))
+            .flat_map(|n| authenticated.each().map(move |s| Pairs::one(n, s)))
             .fold(Pairs::NONE, Pairs::or_else)
     }
 
-    /// The same for both, as for everything that does not depend on the identity.
+    /// The same value in both sessions, as for everything that does not depend on the identity.
     pub fn same(values: Values) -> Pairs {
         values
             .each()
@@ -79,7 +86,7 @@ impl Pairs {
             .fold(Pairs::NONE, Pairs::or_else)
     }
 
-    /// What is in either set.
+    /// The union of two sets.
     pub fn or_else(self, other: Pairs) -> Pairs {
         Pairs(self.0 | other.0)
     }
@@ -90,19 +97,19 @@ impl Pairs {
             .filter(move |(n, s)| self.0 & Pairs::one(*n, *s).0 != 0)
     }
 
-    /// Whether it is not the same for both.
+    /// Whether the value can differ between the two sessions.
     pub fn depends_on_identity(self) -> bool {
         self.each().any(|(n, s)| n != s)
     }
 
-    /// What a function of one value makes of it.
+    /// The results of a function of one value.
     pub fn map(self, f: impl Fn(Value) -> Values) -> Pairs {
         self.each()
             .map(|(n, s)| Pairs::free(f(n), f(s)))
             .fold(Pairs::NONE, Pairs::or_else)
     }
 
-    /// What a function of two values makes of them.
+    /// The results of a function of two values.
     pub fn zip(self, other: Pairs, f: impl Fn(Value, Value) -> Values) -> Pairs {
         self.each()
             .flat_map(|(n, s)| other.each().map(move |(m, t)| (n, m, s, t)))
@@ -110,7 +117,7 @@ impl Pairs {
             .fold(Pairs::NONE, Pairs::or_else)
     }
 
-    /// The value for nobody from one session, the other from another, with nothing in common.
+    /// The same values, as if those of the two sessions had nothing to do with each other.
     pub fn apart(self) -> Pairs {
         let all = |pick: fn((Value, Value)) -> Value| {
             self.each()
@@ -132,18 +139,18 @@ impl Pairs {
         self.map(|value| not(value).into())
     }
 
-    /// AND of any number of conditions, None of none.
+    /// AND of any number of conditions; None where there are none.
     pub fn and_of(parts: impl IntoIterator<Item = Pairs>) -> Option<Pairs> {
         Pairs::combined(parts, Pairs::and)
     }
 
-    /// OR of any number of conditions, None of none.
+    /// OR of any number of conditions; None where there are none.
     pub fn or_of(parts: impl IntoIterator<Item = Pairs>) -> Option<Pairs> {
         Pairs::combined(parts, Pairs::or)
     }
 
-    /// AND and OR ask for no order. So equal parts are taken together, until one more of them changes nothing: a policy
-    /// has thousands of conditions, and few kinds of them.
+    /// The order of the parts of AND and OR does not matter. Equal parts are therefore combined first, until one more of
+    /// them changes nothing. A policy can have thousands of conditions, but only of a few kinds.
     fn combined(parts: impl IntoIterator<Item = Pairs>, two: fn(Pairs, Pairs) -> Pairs) -> Option<Pairs> {
         let mut times = BTreeMap::new();
         for part in parts {
@@ -174,12 +181,12 @@ impl Pairs {
         }
     }
 
-    /// AND over any number of rows.
+    /// AND over any number of rows, also none, each of which is one of these pairs.
     pub fn and_of_rows(self) -> Pairs {
         self.not().or_of_rows().not()
     }
 
-    /// `self` decides, `then` where it is true, `otherwise` where it is not.
+    /// `then` where `self` is true, `otherwise` where it is not.
     pub fn choose(self, then: Pairs, otherwise: Pairs) -> Pairs {
         let pick = |condition, then, otherwise| if condition == True { then } else { otherwise };
         let mut all = Pairs::NONE;
@@ -193,23 +200,23 @@ impl Pairs {
         all
     }
 
-    /// Whether nobody passes where not everybody does.
-    pub fn opens_for_nobody(self) -> bool {
+    /// Whether it can be true in the anonymous session alone.
+    pub fn can_favour_anonymous(self) -> bool {
         self.each().any(|(n, s)| n == True && s != True)
     }
 
-    /// Whether everybody always passes.
+    /// Whether it is always true in both sessions.
     pub fn is_always_true(self) -> bool {
         self == Pairs::one(True, True)
     }
 
-    /// Whether it can be true for nobody.
-    pub fn lets_nobody_in(self) -> bool {
+    /// Whether it can be true in the anonymous session.
+    pub fn can_permit_anonymous(self) -> bool {
         self.each().any(|(n, _)| n == True)
     }
 
-    /// Whether everybody who is known passes, and nobody else.
-    pub fn asks_only_whether_known(self) -> bool {
+    /// Whether it is always true in the authenticated session, and never in the anonymous one.
+    pub fn depends_only_on_being_authenticated(self) -> bool {
         self != Pairs::NONE && self.each().all(|(n, s)| n != True && s == True)
     }
 }

@@ -1,38 +1,17 @@
-//! How the check-up reads the catalogs: one query for each finding, read-only, under the `search_path` of `auth.check()`,
-//! which is pg_catalog and nothing before it. So names need no schema here, and `regclass` gives one to all others.
+//! Queries of the catalogs: one for each finding, and read-only.
+//!
+//! `auth.check()` sets `search_path` to pg_catalog. Names of that schema are therefore written without it, and `regclass`
+//! shows the schema of all others.
 
-use pgrx::memcxt::PgMemoryContexts;
 use pgrx::prelude::*;
 use pgrx::spi::{SpiClient, SpiHeapTupleData};
 
 use crate::check::finding::Finding;
+use crate::check::messages::Message;
+use crate::pg::memory::Scratch;
+use crate::pg::sql_types::TextBytes;
 
-/// A text in the database's encoding.
-pub struct Words(pub Vec<u8>);
-
-impl FromDatum for Words {
-    unsafe fn from_polymorphic_datum(datum: pg_sys::Datum, is_null: bool, _: pg_sys::Oid) -> Option<Self> {
-        if is_null {
-            return None;
-        }
-        // SAFETY: the caller's promise: a text that is not null, packed or not.
-        let text = unsafe { pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr()) };
-        // SAFETY: as just returned; it is copied at once.
-        Some(Words(unsafe { pgrx::varlena::varlena_to_byte_slice(text) }.to_vec()))
-    }
-}
-
-impl IntoDatum for Words {
-    fn into_datum(self) -> Option<pg_sys::Datum> {
-        crate::pg::sql_types::text(&self.0)
-    }
-
-    fn type_oid() -> pg_sys::Oid {
-        pg_sys::TEXTOID
-    }
-}
-
-/// A row of `auth.check()`; texts in the database's encoding.
+/// A row of `auth.check()`, with texts in the database's encoding.
 pub struct Row {
     pub finding: Finding,
     pub object: Vec<u8>,
@@ -49,10 +28,14 @@ impl Row {
             remedy: remedy.as_ref().to_vec(),
         }
     }
+
+    pub fn with(finding: Finding, object: impl AsRef<[u8]>, message: Message) -> Row {
+        Row::new(finding, object, message.problem, message.remedy)
+    }
 }
 
-/// Before each query: the roles of end users ($1 are their names), what they can become, and the relations of the
-/// application. What an extension brought is that extension's business.
+/// The part before each query: the roles of end users, the roles that they can become, and the relations of the
+/// application. $1 are the names of the roles of end users. Relations of extensions are left out.
 const COMMON: &str = "WITH RECURSIVE end_user AS (
     SELECT oid, rolname FROM pg_roles WHERE rolname::text = ANY ($1)
 ), reach AS (
@@ -83,35 +66,32 @@ const COMMON: &str = "WITH RECURSIVE end_user AS (
      GROUP BY r.oid, r.name, r.kind, r.rls, r.forced, r.owner, r.schema, r.invoker
 ) ";
 
-/// Whether a membership lets its member SET ROLE; before PostgreSQL 16 each did.
+/// Whether a membership permits SET ROLE; before PostgreSQL 16 each one did.
 const MAY_SET: &str = if cfg!(feature = "pg15") { "true" } else { "m.set_option" };
 
-/// The catalogs, and whom the check-up is about.
+/// The catalogs, and the roles that are checked.
 pub struct Catalog<'a> {
     pub client: &'a SpiClient<'a>,
-    /// The names of the roles that end users have.
+    /// The names of the roles of end users.
     pub users: Vec<String>,
 }
 
 impl Catalog<'_> {
-    /// The rows of a query that begins after the common part.
+    /// Passes each row of a query to `see`. The query begins after the common part.
     pub fn each(&self, sql: &str, mut see: impl FnMut(&SpiHeapTupleData<'_>) -> spi::Result<()>) -> spi::Result<()> {
         let sql = format!("{COMMON}{sql}").replace("$MAY_SET", MAY_SET);
         let rows = self.client.select(sql.as_str(), None, &[self.users.clone().into()])?;
-        // For what a row's values are unpacked into: it is copied, and freed with the row.
-        let mut memory = PgMemoryContexts::new("pg_session_jwt: a row of the catalogs");
+        // The values of a row are unpacked into it, and copied from there.
+        let mut scratch = Scratch::new("pg_session_jwt: a row of the catalogs");
         for row in rows {
             check_for_interrupts!();
-            // SAFETY: what is taken out of a row is a copy in Rust's own memory.
-            unsafe { memory.switch_to(|_| see(&row)) }?;
-            // SAFETY: as above.
-            unsafe { memory.reset() };
+            scratch.run(|_| see(&row))?;
         }
         Ok(())
     }
 
-    /// What a query says that gives one boolean; NULL is no.
-    pub fn ask(&self, sql: &str) -> spi::Result<bool> {
+    /// The result of a query for one boolean; NULL is false.
+    pub fn is_true(&self, sql: &str) -> spi::Result<bool> {
         let mut is_so = false;
         self.each(sql, |row| {
             is_so = row.get(1)?.unwrap_or(false);
@@ -120,10 +100,10 @@ impl Catalog<'_> {
         Ok(is_so)
     }
 
-    /// The findings of a query that gives object, problem and remedy.
+    /// Adds the findings of a query for object, problem and remedy.
     pub fn find(&self, finding: Finding, sql: &str, rows: &mut Vec<Row>) -> spi::Result<()> {
         self.each(sql, |row| {
-            let text = |place| Ok::<_, spi::Error>(row.get::<Words>(place)?.map_or_else(Vec::new, |words| words.0));
+            let text = |column| Ok::<_, spi::Error>(row.get::<TextBytes>(column)?.map_or_else(Vec::new, |text| text.0));
             rows.push(Row::new(finding, text(1)?, text(2)?, text(3)?));
             Ok(())
         })
