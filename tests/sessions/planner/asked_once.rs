@@ -1,4 +1,4 @@
-//! What planning asks the catalog does not grow with the number of sub-selects.
+//! The number of catalog lookups of the rewrite does not grow with the number of sub-selects.
 
 use testkit::server::SHARED;
 use testkit::session::{one, run};
@@ -23,7 +23,7 @@ fn a_function_is_looked_up_once_for_a_statement() {
         r#"set request.jwt.claims = '{"sub":"alice"}'; select auth.user_id()"#,
     );
     optimize(&mut client, true);
-    // Once before, which fills the caches of the catalog.
+    // The first run fills the caches of the catalog.
     let explain = "explain select * from todos";
     run(
         &mut client,

@@ -7,14 +7,14 @@ use super::support::{DRIZZLE, optimize, session};
 
 const OWN: &str = "(select auth.user_id() = user_id)";
 
-/// How many rows meet a condition, or why that cannot be said.
+/// The number of rows that meet a condition, or the error.
 fn count(client: &mut Client, condition: &str) -> Result<i64, Refusal> {
     let sql = format!("select count(*) from todos where {condition}");
     let rows = client.query_one(&sql, &[]);
     rows.map(|row| row.get(0)).map_err(|error| refusal_of(&error))
 }
 
-/// Asserts that both ways come to the same: this many rows, or that the stack is not deep enough.
+/// Asserts that both ways have the same outcome: this number of rows, or that the stack is not deep enough.
 #[track_caller]
 fn agrees(client: &mut Client, condition: &str, expected: i64) -> bool {
     let both = [true, false].map(|on| {

@@ -15,7 +15,7 @@ const SEED: u64 = 0x5eed_0f1d_e27a_11ce;
 const ROUNDS: usize = 30;
 const QUERIES_OF_A_USER: usize = 5;
 
-/// Users with rows, nobody, a user without rows, and one whose name is empty.
+/// Users with rows, no user, a user without rows, and one whose name is empty.
 const USERS: [Option<&str>; 5] = [Some("alice"), Some("bob"), None, Some("stranger"), Some("")];
 
 /// Ways of PostgreSQL to run the same query.

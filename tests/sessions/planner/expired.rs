@@ -1,7 +1,7 @@
 //! An identity that has expired gives no rows, with the rewrite or without.
 //!
-//! With it the error may come earlier: PostgreSQL evaluates `auth.user_id()` when it plans, to know how many rows to
-//! expect, and so an EXPLAIN or a query that would have looked at no row is refused too. The bare form does the same.
+//! With the rewrite the error may come earlier. PostgreSQL evaluates `auth.user_id()` when it estimates the number of rows,
+//! so an EXPLAIN fails, and so does a query that would read no row. The form without a sub-select does the same.
 
 use testkit::messages;
 use testkit::server::SHARED;
@@ -39,7 +39,7 @@ fn an_expired_identity_gives_no_rows() {
         ] {
             refuses(&mut client, sql, "28000", messages::EXPIRED);
         }
-        // No row is looked at here.
+        // No row is read here.
         for sql in [
             "select id from todos where id = 0",
             "select id from todos where id = 1000 limit 0",

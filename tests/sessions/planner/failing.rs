@@ -1,7 +1,7 @@
-//! Conditions that can fail: the rewrite adds no error, and shows no value that would not be shown without it.
+//! Conditions that can fail: the rewrite adds no error, and reveals no value that would stay hidden without it.
 //!
-//! What fails with it fails without it in the same words. Without it more may fail: what stands beside a sub-select is
-//! evaluated for fewer rows where that has become an index condition.
+//! A statement that fails with the rewrite fails without it, with the same message. Without it more statements may fail:
+//! once a sub-select has become an index condition, the conditions beside it are evaluated for fewer rows.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ const SEED: u64 = 0xfa11_5afe_0b5e_55ed;
 const ROUNDS: usize = 4;
 const STATEMENTS_OF_A_USER: usize = 6;
 
-/// Somebody with rows, a user id that is a UUID, one that is none, nobody.
+/// A user with rows, a user id that is a UUID, one that is not, and an anonymous session.
 const USERS: [Option<&str>; 4] = [Some("alice"), Some(ALICE), Some("user_2abc"), None];
 
 const TABLES: [&str; 5] = ["docs", "docs", "docs", "empty", "shut"];
@@ -68,7 +68,7 @@ enum Outcome {
     Refused(String),
 }
 
-/// What a statement did, and which values a function with an effect has seen.
+/// The outcome of a statement, and the values that a function with a side effect has received.
 #[derive(Debug)]
 struct Answer {
     outcome: Outcome,
@@ -91,7 +91,7 @@ fn the_rewrite_adds_no_error_and_shows_no_value() {
     let database = SHARED.database();
     let mut client = SHARED.connect(&database, "postgres", "");
     run(&mut client, &CREATE.replace("ALICE", ALICE));
-    // Loads the library, whose hook then sees the first statement too.
+    // Loads the library, so that its hook gets the first statement.
     run(&mut client, "select auth.user_id()");
     let mut expired = expired_session(&database);
     let mut random = Xorshift(SEED);
@@ -207,7 +207,7 @@ fn compare(client: &mut Client, sql: &str, figures: &mut Figures, context: &str)
             figures.saw += usize::from(!with.seen.is_empty());
         }
         (Outcome::Refused(_), Outcome::Rows(_)) => figures.failed_without_only += 1,
-        // It came as far as the check of a new row, which shows nothing.
+        // It failed at the check of a new row, which reveals nothing.
         (Outcome::Refused(message), Outcome::Refused(other)) if message != other && other.starts_with(NEW_ROW) => {
             figures.failed_without_only += 1;
         }
@@ -219,7 +219,7 @@ fn compare(client: &mut Client, sql: &str, figures: &mut Figures, context: &str)
     }
 }
 
-/// The identity itself may be refused earlier (see `expired`), and nothing else.
+/// Only the identity itself may be rejected earlier (see `expired`).
 fn compare_expired(client: &mut Client, sql: &str, figures: &mut Figures, context: &str) {
     let [without, with] = [false, true].map(|on| {
         optimize(client, on);
@@ -247,12 +247,12 @@ fn answer(client: &mut Client, sql: &str) -> Answer {
     Answer { outcome, seen }
 }
 
-/// A plan is not compared, only whether there is one.
+/// Plans are not compared, only whether there is one.
 fn outcome(client: &mut Client, sql: &str) -> Outcome {
     let messages = match client.simple_query(sql) {
         Err(error) => {
             let refusal = refusal_of(&error);
-            // Of several policies that a new row breaks, each plan has another first.
+            // Of several policies that a new row violates, each plan reports another one first.
             let message = refusal.message.replace(" \"less\"", "");
             return Outcome::Refused(format!("{} {message}", refusal.sqlstate));
         }
@@ -273,7 +273,7 @@ fn outcome(client: &mut Client, sql: &str) -> Outcome {
     Outcome::Rows(rows)
 }
 
-/// Asserts what comes of a statement, with the rewrite and without.
+/// Asserts the outcome of a statement, with the rewrite and without.
 #[track_caller]
 fn both(client: &mut Client, sql: &str, expected: &Outcome) {
     for on in [false, true] {
@@ -307,7 +307,7 @@ fn a_cast_of_a_user_id_that_fails_stays_where_it_is_written() {
     let denied = Outcome::Refused("42501 permission denied for table shut".to_owned());
     both(&mut client, "select id from shut", &denied);
     both(&mut client, "insert into shut values (2, null, true)", &denied);
-    // Where it must be evaluated it fails.
+    // It fails where it must be evaluated.
     run(
         &mut client,
         "reset role; update todos set is_public = false; set role authenticated",

@@ -2,8 +2,8 @@
 
 use super::xorshift::Xorshift;
 
-/// A way to fail. The rows of others have all the same value that does, so that whichever row comes first, the message
-/// is one.
+/// A way to fail. All rows of others have the same failing value, so that the message does not depend on which row comes
+/// first.
 pub struct Kind {
     /// The values of the column `secret` in the rows that the guards let pass, and in all others.
     pub secrets: [&'static str; 2],
@@ -99,7 +99,7 @@ pub const KINDS: [Kind; 12] = [
             "(select $.id = (auth.jwt() ->> 'level')::int)",
         ],
     },
-    // What it saw is kept, and compared.
+    // Its arguments are stored, and compared.
     Kind {
         secrets: ["7", "hush"],
         conditions: &[
@@ -110,7 +110,7 @@ pub const KINDS: [Kind; 12] = [
     },
 ];
 
-/// What rows of others do not pass. The planner puts what is cheaper first.
+/// Guards that rows of others do not pass. The planner evaluates the cheaper condition first.
 const GUARDS: [&str; 14] = [
     "$.kind = 'num'",
     "$.n <> 0",
@@ -128,7 +128,7 @@ const GUARDS: [&str; 14] = [
     "(select lower($.kind)) = 'num'",
 ];
 
-/// What cannot fail, and may be moved; and what is like it.
+/// Conditions that cannot fail and may be moved, and similar ones.
 const HARMLESS: [&str; 8] = [
     "(select auth.user_id() = $.user_id)",
     "(select auth.user_id() = $.user_id)",
@@ -179,7 +179,7 @@ impl Kind {
 }
 
 /// Statements with such conditions: `$T` is a table, `$A` and `$B` are conditions on `t`. Where there is a join, the other
-/// table has a row for each, so that no plan looks at fewer.
+/// table has a row for each, so that no plan reads fewer.
 pub const STATEMENTS: [&str; 18] = [
     "select id, user_id from $T t",
     "select id, user_id from $T t where $A",

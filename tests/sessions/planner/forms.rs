@@ -1,4 +1,4 @@
-//! The forms of a policy (behaviour 5, and those of Drizzle for Supabase), in the two modes of a client's identity.
+//! The forms of a policy that users write (also those of Drizzle for Supabase), in the two modes of a client's identity.
 
 use postgres::Client;
 use testkit::server::SHARED;
@@ -39,7 +39,7 @@ const READS: [&str; 3] = [
 const INSERT: &str =
     "insert into todos (id, user_id, owner, is_public) select 20001, auth.user_id(), auth.uid(), false";
 
-/// How many rows are looked at is how many there are: alice's, with the public ones where they are hers to see.
+/// The number of rows read is the number of rows visible: alice's, and the public ones where she may see them.
 fn seen(form: &str) -> usize {
     if form.contains("or is_public") { 40 } else { 20 }
 }

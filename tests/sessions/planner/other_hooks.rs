@@ -1,4 +1,4 @@
-//! Beside other libraries that hook into the planner, loaded before or after this one.
+//! The rewrite with other libraries that hook into the planner, loaded before or after this one.
 
 use testkit::server::{Server, pg_config};
 use testkit::session::{Proxy, init, one, run};
@@ -7,9 +7,9 @@ use super::support::{ALICE, DRIZZLE, fill, improves, set_policy};
 
 #[test]
 fn other_planner_hooks_come_before_or_after() {
-    let folder = pg_config("--pkglibdir");
+    let directory = pg_config("--pkglibdir");
     let mut others = vec!["auto_explain", "pg_stat_statements"];
-    others.retain(|name| folder.join(name).with_extension("so").exists());
+    others.retain(|name| directory.join(name).with_extension("so").exists());
     if others.is_empty() {
         eprintln!("skipped: this PostgreSQL has neither auto_explain nor pg_stat_statements");
         return;

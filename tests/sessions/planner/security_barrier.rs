@@ -1,4 +1,4 @@
-//! A user's leaky function in a condition does not see the rows of others, however cheap it says it is.
+//! A user's leaky function in a condition does not get the rows of others, however low its declared cost.
 
 use postgres::Client;
 use testkit::server::SHARED;
@@ -6,7 +6,7 @@ use testkit::session::{one, rows, run};
 
 use super::support::{ALICE, DRIZZLE, database, optimize, plan, set_policy, uses_index};
 
-/// Functions of the attacker that keep what they see, tell it in an error, or are taken for harmless by the planner.
+/// Functions of the attacker that store their argument, put it into an error, or are declared harmless to the planner.
 const ATTACKER: &str = "create schema mallory authorization mallory;
     set session authorization mallory;
     create table mallory.leaked (user_id text);
@@ -50,7 +50,7 @@ fn attacked() -> Client {
     client
 }
 
-/// Runs every statement with every condition, and asserts that nothing was seen but the user's own rows.
+/// Runs every statement with every condition, and asserts that the functions got only the user's own rows.
 fn attack(client: &mut Client) {
     for statement in [
         "select count(*) from todos t where ",
@@ -92,7 +92,7 @@ fn a_leaky_function_does_not_see_the_rows_of_others() {
             attack(&mut client);
         }
     }
-    // The functions do tell, where there is nothing to stop them.
+    // The functions do reveal rows where no policy prevents it.
     run(&mut client, "reset role");
     let unguarded = client.batch_execute("select from todos t where mallory.tell(t.user_id)");
     assert!(

@@ -1,4 +1,4 @@
-//! Who may set `pg_session_jwt.optimize_policies`, and where.
+//! The roles that may set `pg_session_jwt.optimize_policies`, and where it can be set.
 
 use testkit::loading::{ordinary_user, with_each_loading};
 use testkit::server::SHARED;
@@ -86,7 +86,7 @@ fn a_function_may_have_it_off_for_itself() {
 
 #[test]
 fn a_session_that_calls_nothing_before_has_its_policies_planned_well_from_the_second_query_on() {
-    // Where it is not preloaded, the library comes when the first of these is planned already.
+    // Without preloading, the library is loaded while the first of these is being planned.
     let mut admin = session(DRIZZLE);
     let database = one::<String>(&mut admin, "select current_database()");
     let mut client = SHARED.connect(&database, "postgres", "");

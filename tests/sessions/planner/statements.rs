@@ -1,4 +1,4 @@
-//! Drizzle's form wherever a policy or a condition can stand in a statement.
+//! Drizzle's form at each position of a policy or a condition in a statement.
 
 use testkit::server::major;
 use testkit::session::run;

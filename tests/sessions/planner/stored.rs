@@ -1,4 +1,4 @@
-//! Statements that are planned at one time and run at another, or elsewhere.
+//! Statements that are planned at one time and run at another, or in another process.
 
 use std::io::Read as _;
 
@@ -31,7 +31,7 @@ fn prepared_statements_use_the_index() {
                     assert_eq!(rows(&mut client, &format!("execute {name} (5000)")).len(), 15, "{mode}");
                 }
                 let plan = plan(&mut client, &format!("execute {name} (5000)"));
-                // What is in a sub-plan of an expression is not shown.
+                // EXPLAIN does not show the content of a sub-plan of an expression.
                 let is_generic = on && mode == "force_generic_plan";
                 assert!(
                     plan.contains("$1") || !is_generic,
@@ -50,13 +50,13 @@ fn prepared_statements_use_the_index() {
 }
 
 #[test]
-fn a_stored_plan_serves_whoever_is_there() {
+fn a_stored_plan_serves_the_current_user() {
     let mut client = session(DRIZZLE);
     let prepared = client.prepare("select user_id from todos").unwrap();
     let other = one::<String>(&mut client, "select md5('1')::uuid::text");
     run(&mut client, "set plan_cache_mode = force_generic_plan");
     for _ in 0..3 {
-        for (user, count) in [(ALICE, 20), (other.as_str(), 1), ("nobody", 0)] {
+        for (user, count) in [(ALICE, 20), (other.as_str(), 1), ("absent", 0)] {
             run(
                 &mut client,
                 &format!(r#"set request.jwt.claims = '{{"sub":"{user}"}}'"#),
@@ -103,7 +103,7 @@ fn functions_and_cursors_use_the_index() {
         "do 'begin perform id from todos; end'; select 20",
     ] {
         for on in [false, true] {
-            // What was planned with the other setting stays so.
+            // A plan that was made with the other setting stays.
             run(&mut client, "discard plans");
             optimize(&mut client, on);
             run(&mut client, "begin");
@@ -131,7 +131,7 @@ fn functions_and_cursors_use_the_index() {
 
 #[test]
 fn a_function_that_becomes_a_part_of_the_query_gives_the_same() {
-    // PostgreSQL puts its query in when the planner hooks have been asked.
+    // PostgreSQL inlines its query after the planner hooks were called.
     let mut client = session(DRIZZLE);
     run(
         &mut client,

@@ -89,7 +89,8 @@ pub fn has_sub_plan(plan: &str) -> bool {
     plan.contains("SubPlan")
 }
 
-/// What a statement in a transaction of its own, which is rolled back, returns; and after a write, which rows there are.
+/// The rows that a statement returns in a separate transaction, which is rolled back; after a write, also the rows of the
+/// table.
 pub fn outcome(client: &mut Client, sql: &str) -> [Vec<Vec<Option<String>>>; 2] {
     run(client, "begin");
     let mut returned = rows(client, sql);

@@ -1,4 +1,4 @@
-//! Tables of several kinds, with rows of several users, of nobody and of the empty name; and random policies on them.
+//! Tables of several kinds, with rows of several users, of no user and of the empty name, and random policies on them.
 
 use super::conditions::condition;
 use super::xorshift::Xorshift;

@@ -1,4 +1,4 @@
-//! What is left as it is written: whatever is not one plain expression of this extension about a column outside.
+//! Sub-selects that stay: all except one plain expression that calls this extension and reads an outer column.
 
 use testkit::session::{rows, run};
 
@@ -33,7 +33,7 @@ fn client() -> postgres::Client {
 }
 
 #[test]
-fn a_sub_select_of_somebody_elses_functions() {
+fn a_sub_select_of_other_functions() {
     let mut client = client();
     for condition in [
         "(select lower(user_id) = 'x')",
@@ -97,7 +97,7 @@ fn a_sub_select_that_is_more_than_an_expression() {
         "(values (auth.user_id() = user_id))",
     ] {
         let plan = stays(&mut client, &format!("select id from todos where {condition}"));
-        // PostgreSQL itself empties VALUES and what is without effect.
+        // PostgreSQL itself removes VALUES and expressions without effect.
         assert!(
             has_sub_plan(&plan) || condition.starts_with("(values"),
             "{condition}\n{plan}"
@@ -135,7 +135,7 @@ fn a_sub_select_without_a_column_of_the_row_outside_runs_once() {
         let plan = stays(&mut client, &format!("select id from todos where {condition}"));
         assert!(plan.contains("InitPlan"), "{condition}\n{plan}");
     }
-    // The column is of a query further out: it is the same for all rows of the one around it.
+    // The column belongs to a query further out, so it is the same for all rows of the query around it.
     let sql = "select t.id from todos t where exists (select from notes n where n.id < 3
                and (select auth.user_id() = t.user_id))";
     stays(&mut client, sql);
@@ -158,7 +158,7 @@ fn a_sub_select_that_is_no_condition() {
         let plan = stays(&mut client, sql);
         assert!(has_sub_plan(&plan), "{sql}\n{plan}");
     }
-    // Conditions in a query in such a place are conditions all the same.
+    // The conditions of a query inside such an expression are conditions nevertheless.
     for sql in [
         "select n.id, (select count(*) from todos t where t.id = n.todo and (select auth.user_id() = t.user_id))
              from notes n where n.id < 3000 and (select auth.user_id() = n.user_id)",
