@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs the tests that need no PostgreSQL, in seconds: `make core`.
 #
-# Those that read the public test vectors are marked as ignored, because the vectors are not part of this repository.
-# They run where the folder is: PG_SESSION_JWT_VECTORS, or ../shared/vectors beside the checkout.
+# The tests with public test vectors are marked as ignored, because this repository does not contain the vectors. They run
+# if the directory exists: PG_SESSION_JWT_VECTORS, or ../shared/vectors beside the checkout.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
@@ -12,6 +12,6 @@ arguments=()
 if [ -d "$vectors" ]; then
     arguments=(-- --include-ignored)
 else
-    say "skipped: the public test vectors, which are not here (PG_SESSION_JWT_VECTORS names their folder)"
+    say "skipped: the public test vectors (PG_SESSION_JWT_VECTORS can name their directory)"
 fi
 cargo test "${BUILD_FLAGS[@]}" -p pg_session_jwt_token -p pg_session_jwt_tests --test core --test project "${arguments[@]}"

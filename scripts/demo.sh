@@ -177,7 +177,7 @@ must_show "| user_alice | water the plants | f"
 must_show "| user_alice | call bob         | t"
 must_show "(2 rows)"
 
-# ---- 6. tokens that must not work -----------------------------------------------------------------------------------
+# ---- 6. rejected tokens ---------------------------------------------------------------------------------------------
 
 heading "6. Rejected tokens"
 new_rsa_key stranger

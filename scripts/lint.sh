@@ -11,7 +11,7 @@ cd "$ROOT"
 "$ROOT/scripts/setup.sh" --with-linters "${majors[@]}"
 STEPS=$((3 + ${#majors[@]}))
 
-step "everything that is not compiled"
+step "linters that compile nothing"
 "$ROOT/scripts/lint-files.sh"
 step "format"
 cargo fmt --all --check

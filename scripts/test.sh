@@ -3,11 +3,12 @@
 #
 #   scripts/test.sh [MAJOR …]        default: 15 16 17 18
 #
-# Sets up what is missing, then: versions agree, META.json, licences, format, lints, the core's tests and fuzzers (no
-# PostgreSQL), and for each major its lints, the tests inside the server, the SQL tests, the tests with several sessions, and those with real
-# clients; then, with several majors, pg_upgrade from the oldest of them to each other; at last, on one major each,
-# PostgreSQL's own regression suite on a server that preloads the library, and the example. Stops at the first step that
-# fails. The last line sums the counts of the test runners: "N passed, N failed".
+# After the set-up it runs these steps and stops at the first failure:
+#   without PostgreSQL: versions, META.json, all linters, the tests of the verifier and of the project, the fuzzers
+#   on each major: clippy, the tests inside the server, the SQL tests, the session tests, the tests of clients
+#   with several majors: pg_upgrade from the oldest to each other one
+#   on one major: PostgreSQL's own regression suite with the library preloaded, and the example in a browser
+# The last line sums the counts of the test runners: "N passed, N failed".
 #
 # Written by hand: no test runner sums cargo's, pg_regress's and Node.js's counts.
 
@@ -107,11 +108,11 @@ fi
 
 part=core
 lock_cache
-run "versions agree" "$ROOT/scripts/check-versions.sh"
+run "versions" "$ROOT/scripts/check-versions.sh"
 run "META.json" "$ROOT/scripts/check-meta.py"
-run "lints of everything that is not compiled" "$ROOT/scripts/lint-files.sh"
+run "linters" "$ROOT/scripts/lint-files.sh"
 run "format" cargo fmt --all --check
-run "lints, all but the extension" cargo clippy "${BUILD_FLAGS[@]}" --workspace --exclude "$EXTENSION" --all-targets -- -D warnings
+run "clippy, all but the extension" cargo clippy "${BUILD_FLAGS[@]}" --workspace --exclude "$EXTENSION" --all-targets -- -D warnings
 run "tests, core" "$ROOT/scripts/core.sh"
 run "fuzzing, briefly" env TIME=10 "$ROOT/scripts/fuzz.sh"
 result[core]=PASS
@@ -126,12 +127,12 @@ for major in "${available[@]}"; do
     pg_config=$(pg_config_of "$major")
     # Held for one major at a time, so that another run waits minutes instead of for this whole run.
     lock_cache
-    run "PostgreSQL $major: lints" \
+    run "PostgreSQL $major: clippy" \
         cargo clippy "${BUILD_FLAGS[@]}" -p "$EXTENSION" --no-default-features --features "pg$major pg_test" --all-targets -- -D warnings
     run "PostgreSQL $major: tests inside the server" \
         "${CARGO_PGRX[@]}" test "pg$major" --no-default-features "${as_ordinary_user[@]}" --pgdata "$RUN/pgdata"
     run "PostgreSQL $major: SQL tests" "$ROOT/scripts/regress.sh" "$major"
-    # After regress.sh, which installed the library as it is delivered and not the one with the tests in it.
+    # After regress.sh, which installs the library without the tests in it.
     run "PostgreSQL $major: tests with several sessions" \
         env PG_CONFIG="$pg_config" cargo test "${BUILD_FLAGS[@]}" -p pg_session_jwt_tests --test sessions
     run "PostgreSQL $major: clients" \
@@ -173,6 +174,6 @@ else
 fi
 
 if [ ${#available[@]} -lt ${#majors[@]} ]; then
-    if [ "$chosen" = 0 ]; then say "PG=\"${available[*]}\" tests only what there is"; fi
+    if [ "$chosen" = 0 ]; then say "PG=\"${available[*]}\" tests only these"; fi
     exit 1
 fi
