@@ -10,7 +10,7 @@ use pgrx::prelude::*;
 use crate::check::catalog_query::{Catalog, Row};
 use crate::check::columns;
 use crate::check::columns::Column;
-use crate::check::eval::Expression;
+use crate::check::eval::expression::Expression;
 use crate::check::eval::facts::Reader;
 use crate::check::finding::Finding;
 use crate::check::messages;

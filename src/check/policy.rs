@@ -5,7 +5,7 @@ use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
 
 use crate::check::catalog_query::Catalog;
-use crate::check::eval::Expression;
+use crate::check::eval::expression::Expression;
 use crate::check::eval::facts::{self, Reader};
 use crate::check::messages::{self, Message};
 use crate::pg::memory::Arena;

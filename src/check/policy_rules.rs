@@ -1,8 +1,8 @@
 //! The rules that turn what a policy's expression can be into findings.
 
-use crate::check::eval::Expression;
-use crate::check::eval::domain::Pairs;
+use crate::check::eval::expression::Expression;
 use crate::check::eval::facts::Facts;
+use crate::check::eval::pairs::Pairs;
 use crate::check::finding::Finding;
 use crate::pg::nodes::{Kind, NodeRef};
 

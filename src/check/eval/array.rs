@@ -3,7 +3,8 @@
 use pgrx::pg_sys::{self, Oid, SubLinkType};
 
 use crate::check::eval::domain::Value::{False, Null, True};
-use crate::check::eval::domain::{Pairs, Values};
+use crate::check::eval::domain::Values;
+use crate::check::eval::pairs::Pairs;
 use crate::check::eval::sub_select::NULL;
 use crate::check::eval::{Evaluator, call};
 use crate::pg::catalog;

@@ -3,7 +3,8 @@
 use pgrx::pg_sys::{self, BoolExprType, BoolTestType, NullTestType};
 
 use crate::check::eval::domain::Value::{False, JsonNull, Null, True};
-use crate::check::eval::domain::{Pairs, Values};
+use crate::check::eval::domain::Values;
+use crate::check::eval::pairs::Pairs;
 use crate::check::eval::{Evaluator, call};
 use crate::pg::nodes::{Kind, List, View};
 

@@ -4,7 +4,8 @@ use pgrx::pg_sys::{self, Oid};
 
 use crate::check::eval::Evaluator;
 use crate::check::eval::domain::Value::{False, JsonNull, Null, Other};
-use crate::check::eval::domain::{Pairs, Value, Values};
+use crate::check::eval::domain::{Value, Values};
+use crate::check::eval::pairs::Pairs;
 use crate::check::eval::types::filled;
 use crate::pg::catalog;
 use crate::pg::nodes::{Kind, List, NodeRef, View};

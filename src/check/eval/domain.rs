@@ -1,9 +1,4 @@
-//! The values of the interpreter: SQL's three-valued logic and JSON's null, over sets of pairs.
-//!
-//! A pair is what one expression is in two sessions that read the same row. The first session is *anonymous*: it has no
-//! identity. The second is *authenticated*: it has one. Plain Rust.
-
-use std::collections::BTreeMap;
+//! The values of the interpreter: SQL's three-valued logic and JSON's null. Plain Rust.
 
 use Value::{False, JsonNull, Null, Other, True};
 
@@ -19,7 +14,34 @@ pub enum Value {
     JsonNull,
 }
 
-const ALL: [Value; 5] = [Null, False, True, Other, JsonNull];
+impl Value {
+    pub fn and(self, other: Value) -> Value {
+        match (self, other) {
+            (False, _) | (_, False) => False,
+            (True, True) => True,
+            _ => Null,
+        }
+    }
+
+    pub fn or(self, other: Value) -> Value {
+        match (self, other) {
+            (True, _) | (_, True) => True,
+            (False, False) => False,
+            _ => Null,
+        }
+    }
+
+    pub fn not(self) -> Value {
+        match self {
+            True => False,
+            False => True,
+            _ => Null,
+        }
+    }
+}
+
+/// All values.
+pub const ALL: [Value; 5] = [Null, False, True, Other, JsonNull];
 
 /// A set of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +70,7 @@ impl Values {
         Values(self.0 | 1 << value as u8)
     }
 
-    fn each(self) -> impl Iterator<Item = Value> {
+    pub fn each(self) -> impl Iterator<Item = Value> {
         ALL.into_iter().filter(move |value| self.0 & 1 << *value as u8 != 0)
     }
 }
@@ -56,191 +78,5 @@ impl Values {
 impl From<Value> for Values {
     fn from(value: Value) -> Values {
         Values::of(&[value])
-    }
-}
-
-/// A set of pairs: the value in the anonymous session, and the value in the authenticated one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Pairs(u32);
-
-impl Pairs {
-    pub const NONE: Pairs = Pairs(0);
-
-    pub const fn one(anonymous: Value, authenticated: Value) -> Pairs {
-        Pairs(1 << (anonymous as u32 * 5 + authenticated as u32))
-    }
-
-    /// Each value of the anonymous session with each of the authenticated one.
-    pub fn free(anonymous: Values, authenticated: Values) -> Pairs {
-        anonymous
-            .each()
-            .flat_map(|n| authenticated.each().map(move |s| Pairs::one(n, s)))
-            .fold(Pairs::NONE, Pairs::or_else)
-    }
-
-    /// The same value in both sessions, as for everything that does not depend on the identity.
-    pub fn same(values: Values) -> Pairs {
-        values
-            .each()
-            .map(|value| Pairs::one(value, value))
-            .fold(Pairs::NONE, Pairs::or_else)
-    }
-
-    /// The union of two sets.
-    pub fn or_else(self, other: Pairs) -> Pairs {
-        Pairs(self.0 | other.0)
-    }
-
-    pub fn each(self) -> impl Iterator<Item = (Value, Value)> {
-        ALL.into_iter()
-            .flat_map(|n| ALL.into_iter().map(move |s| (n, s)))
-            .filter(move |(n, s)| self.0 & Pairs::one(*n, *s).0 != 0)
-    }
-
-    /// Whether the value can differ between the two sessions.
-    pub fn depends_on_identity(self) -> bool {
-        self.each().any(|(n, s)| n != s)
-    }
-
-    /// The results of a function of one value.
-    pub fn map(self, f: impl Fn(Value) -> Values) -> Pairs {
-        self.each()
-            .map(|(n, s)| Pairs::free(f(n), f(s)))
-            .fold(Pairs::NONE, Pairs::or_else)
-    }
-
-    /// The results of a function of two values.
-    pub fn zip(self, other: Pairs, f: impl Fn(Value, Value) -> Values) -> Pairs {
-        self.each()
-            .flat_map(|(n, s)| other.each().map(move |(m, t)| (n, m, s, t)))
-            .map(|(n, m, s, t)| Pairs::free(f(n, m), f(s, t)))
-            .fold(Pairs::NONE, Pairs::or_else)
-    }
-
-    /// The same values, as if those of the two sessions had nothing to do with each other.
-    pub fn apart(self) -> Pairs {
-        let all = |pick: fn((Value, Value)) -> Value| {
-            self.each()
-                .map(pick)
-                .fold(Values::NONE, |set, value| Values(set.0 | Values::from(value).0))
-        };
-        Pairs::free(all(|(n, _)| n), all(|(_, s)| s))
-    }
-
-    pub fn and(self, other: Pairs) -> Pairs {
-        self.zip(other, |a, b| and(a, b).into())
-    }
-
-    pub fn or(self, other: Pairs) -> Pairs {
-        self.zip(other, |a, b| or(a, b).into())
-    }
-
-    pub fn not(self) -> Pairs {
-        self.map(|value| not(value).into())
-    }
-
-    /// AND of any number of conditions; None where there are none.
-    pub fn and_of(parts: impl IntoIterator<Item = Pairs>) -> Option<Pairs> {
-        Pairs::combined(parts, Pairs::and)
-    }
-
-    /// OR of any number of conditions; None where there are none.
-    pub fn or_of(parts: impl IntoIterator<Item = Pairs>) -> Option<Pairs> {
-        Pairs::combined(parts, Pairs::or)
-    }
-
-    /// The order of the parts of AND and OR does not matter. Equal parts are therefore combined first, until one more of
-    /// them changes nothing. A policy can have thousands of conditions, but only of a few kinds.
-    fn combined(parts: impl IntoIterator<Item = Pairs>, two: fn(Pairs, Pairs) -> Pairs) -> Option<Pairs> {
-        let mut times = BTreeMap::new();
-        for part in parts {
-            *times.entry(part).or_insert(0_usize) += 1;
-        }
-        let mut all: Option<Pairs> = None;
-        for (part, times) in times {
-            for _ in 0..times {
-                let more = all.map_or(part, |all| two(all, part));
-                if all == Some(more) {
-                    break;
-                }
-                all = Some(more);
-            }
-        }
-        all
-    }
-
-    /// OR over any number of rows, also none, each of which is one of these pairs.
-    pub fn or_of_rows(self) -> Pairs {
-        let mut all = Pairs::one(False, False);
-        loop {
-            let more = all.or_else(all.or(self));
-            if more == all {
-                return all;
-            }
-            all = more;
-        }
-    }
-
-    /// AND over any number of rows, also none, each of which is one of these pairs.
-    pub fn and_of_rows(self) -> Pairs {
-        self.not().or_of_rows().not()
-    }
-
-    /// `then` where `self` is true, `otherwise` where it is not.
-    pub fn choose(self, then: Pairs, otherwise: Pairs) -> Pairs {
-        let pick = |condition, then, otherwise| if condition == True { then } else { otherwise };
-        let mut all = Pairs::NONE;
-        for (n, s) in self.each() {
-            for (tn, ts) in then.each() {
-                for (on, os) in otherwise.each() {
-                    all = all.or_else(Pairs::one(pick(n, tn, on), pick(s, ts, os)));
-                }
-            }
-        }
-        all
-    }
-
-    /// Whether it can be true in the anonymous session alone.
-    pub fn can_favour_anonymous(self) -> bool {
-        self.each().any(|(n, s)| n == True && s != True)
-    }
-
-    /// Whether it is always true in both sessions.
-    pub fn is_always_true(self) -> bool {
-        self == Pairs::one(True, True)
-    }
-
-    /// Whether it can be true in the anonymous session.
-    pub fn can_permit_anonymous(self) -> bool {
-        self.each().any(|(n, _)| n == True)
-    }
-
-    /// Whether it is always true in the authenticated session, and never in the anonymous one.
-    pub fn depends_only_on_being_authenticated(self) -> bool {
-        self != Pairs::NONE && self.each().all(|(n, s)| n != True && s == True)
-    }
-}
-
-fn and(a: Value, b: Value) -> Value {
-    match (a, b) {
-        (False, _) | (_, False) => False,
-        (True, True) => True,
-        _ => Null,
-    }
-}
-
-fn or(a: Value, b: Value) -> Value {
-    match (a, b) {
-        (True, _) | (_, True) => True,
-        (False, False) => False,
-        _ => Null,
-    }
-}
-
-fn not(value: Value) -> Value {
-    match value {
-        True => False,
-        False => True,
-        _ => Null,
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | [`domain`] | the values: sets of what an expression can be in an anonymous and in an authenticated session |
+//! | [`expression`] | an expression, and what it was found to be |
+//! | [`domain`] | the values |
+//! | [`pairs`] | sets of what an expression can be in an anonymous and in an authenticated session |
 //! | [`boolean`] | AND, OR, NOT, tests, COALESCE, CASE |
 //! | [`call`], [`array`] | functions and operators, and operators of arrays |
 //! | [`sub_select`] | sub-selects |
@@ -16,73 +18,27 @@
 mod array;
 mod boolean;
 mod call;
-pub mod domain;
+mod domain;
+pub mod expression;
 pub mod facts;
+pub mod pairs;
 mod repeated;
 mod sub_select;
 mod types;
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::check::eval::domain::Value::{False, JsonNull, Null, Other, True};
-use crate::check::eval::domain::{Pairs, Value, Values};
+use crate::check::eval::domain::{Value, Values};
 use crate::check::eval::facts::{Facts, Reader};
+use crate::check::eval::pairs::Pairs;
 use crate::check::eval::repeated::{Assignment, Repeated};
 use crate::pg::nodes::{self, Kind, NodeRef, View};
 
-/// An expression of a policy. It is evaluated once, however many commands and other policies need the result.
-pub struct Expression<'t> {
-    readers: &'t [Reader],
-    pub tree: NodeRef<'t>,
-    pub facts: Facts<'t>,
-    pairs: OnceCell<Pairs>,
-    optimistic: OnceCell<Pairs>,
-    repeated: OnceCell<Repeated<'t>>,
-}
-
-impl<'t> Expression<'t> {
-    pub fn new(readers: &'t [Reader], tree: NodeRef<'t>) -> Self {
-        Expression {
-            readers,
-            tree,
-            facts: facts::of(readers, tree),
-            pairs: OnceCell::new(),
-            optimistic: OnceCell::new(),
-            repeated: OnceCell::new(),
-        }
-    }
-
-    /// What the expression can be.
-    pub fn pairs(&self) -> Pairs {
-        *self.pairs.get_or_init(|| self.evaluated(false))
-    }
-
-    /// What the expression can be if each part that is not evaluated is NULL in the anonymous session.
-    pub fn optimistic_pairs(&self) -> Pairs {
-        *self.optimistic.get_or_init(|| self.evaluated(true))
-    }
-
-    fn evaluated(&self, is_optimistic: bool) -> Pairs {
-        let mut evaluator = Evaluator::new(self, is_optimistic);
-        let first = evaluator.value(self.tree);
-        let repeated = self.repeated.get_or_init(|| Repeated::among(&evaluator.conditions));
-        if repeated.is_none() {
-            return first;
-        }
-        evaluator.repeated = Some(repeated);
-        let mut all = Pairs::NONE;
-        for assignment in repeated.assignments() {
-            evaluator.assignment = assignment;
-            all = all.or_else(evaluator.value(self.tree));
-        }
-        all
-    }
-}
-
+/// The evaluation of one expression, in one run or in several.
 struct Evaluator<'e, 't> {
     readers: &'t [Reader],
     facts: &'e Facts<'t>,
@@ -104,10 +60,10 @@ struct Evaluator<'e, 't> {
 }
 
 impl<'e, 't> Evaluator<'e, 't> {
-    fn new(expression: &'e Expression<'t>, is_optimistic: bool) -> Self {
+    fn new(readers: &'t [Reader], facts: &'e Facts<'t>, is_optimistic: bool) -> Self {
         Evaluator {
-            readers: expression.readers,
-            facts: &expression.facts,
+            readers,
+            facts,
             is_optimistic,
             repeated: None,
             assignment: Assignment::default(),

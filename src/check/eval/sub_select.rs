@@ -7,7 +7,8 @@ use pgrx::pg_sys::{self, JoinType, RTEKind, SubLinkType};
 
 use crate::check::eval::Evaluator;
 use crate::check::eval::domain::Value::{False, Null, True};
-use crate::check::eval::domain::{Pairs, Value, Values};
+use crate::check::eval::domain::{Value, Values};
+use crate::check::eval::pairs::Pairs;
 use crate::pg::nodes::{Kind, NodeRef, View};
 
 const TRUE: Pairs = Pairs::one(True, True);
