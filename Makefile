@@ -9,7 +9,7 @@ WITH_CACHE = . scripts/common.sh;
 SHELL = /usr/bin/env bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo example test test-clients test-example core fuzz check-memory check-postgres lint regress bench bench-instructions \
+.PHONY: help setup demo example test test-clients test-example core attacks fuzz check-memory check-postgres lint regress bench bench-instructions \
 	install package deb dist test-packages licences sbom clean
 
 help: ## list these commands
@@ -36,6 +36,9 @@ test-example: ## test the example in a browser on one major (PG=17); a part of m
 
 core: ## run the tests that need no PostgreSQL, in seconds
 	@scripts/core.sh
+
+attacks: ## write tests/attacks.md, the table of attacks, from the tests
+	@$(WITH_CACHE) ATTACKS=write cargo test "$${BUILD_FLAGS[@]}" -p pg_session_jwt_tests --test project attacks
 
 fuzz: ## fuzz tokens, key sets, providers, claims and flat identities; TIME=seconds for each (default: 60)
 	@scripts/fuzz.sh

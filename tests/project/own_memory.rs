@@ -35,6 +35,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// attack: 136
 #[test]
 fn nothing_is_freed_but_where_it_is_said_why() {
     let root = testkit::root();

@@ -7,8 +7,9 @@ use testkit::session::run;
 
 use super::ways::value;
 
+/// attack: 131
 #[test]
-fn an_apply_worker_knows_nobody() {
+fn apply_worker_has_no_identity() {
     // Nobody logs in to it: there is one way only. A trigger there must find nobody, and no error.
     let server = Server::start("wal_level = logical\npg_session_jwt.claims_fallback = off");
     let (from, to) = (server.database(), server.database());

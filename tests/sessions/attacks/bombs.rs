@@ -12,8 +12,9 @@ fn process(client: &mut postgres::Client) -> Option<String> {
     value(client, "select pg_backend_pid()")
 }
 
+/// attack: 23, 24, 48, 49, 50
 #[test]
-fn a_bomb_that_the_provider_signed_is_refused() {
+fn signed_bomb_is_rejected() {
     let nested = |open: &str, close: &str, depth: usize| {
         token_with(&format!(r#""x":{}1{}"#, open.repeat(depth), close.repeat(depth)))
     };
@@ -67,8 +68,9 @@ fn payload_of(members: &str) -> String {
     )
 }
 
+/// attack: 26
 #[test]
-fn a_text_of_any_length_is_refused_for_its_length() {
+fn oversized_text_is_rejected_for_its_length() {
     in_every_way(|site| {
         let mut client = site.mallory();
         let before = process(&mut client);
@@ -95,6 +97,7 @@ fn a_text_of_any_length_is_refused_for_its_length() {
     });
 }
 
+/// attack: 111
 #[test]
 fn a_loop_of_tokens_can_be_cancelled() {
     in_every_way(|site| {
@@ -122,8 +125,9 @@ fn a_loop_of_tokens_can_be_cancelled() {
     });
 }
 
+/// attack: 73
 #[test]
-fn subtransactions_nested_deeply_bring_the_first_identity_back() {
+fn deeply_nested_subtransactions_restore_the_first_identity() {
     in_every_way(|site| {
         let mut client = site.mallory();
         let (other, mallory) = (token("other"), session_init("mallory"));
@@ -156,8 +160,9 @@ fn subtransactions_nested_deeply_bring_the_first_identity_back() {
     });
 }
 
+/// attack: 111
 #[test]
-fn a_policy_is_asked_without_a_stack_of_its_own() {
+fn policy_is_evaluated_within_the_stack_limit() {
     // Once: the depth of PostgreSQL's own stack is the same for all.
     let site = Site::new(Way::SetRole);
     let mut client = site.mallory();
@@ -172,8 +177,9 @@ fn a_policy_is_asked_without_a_stack_of_its_own() {
     assert_eq!(who(&mut client), MALLORY);
 }
 
+/// attack: 23
 #[test]
-fn a_bomb_in_the_claims_of_a_front_end_is_nobody() {
+fn bomb_in_request_claims_gives_no_identity() {
     // Claims mode, where anybody can set them; a role or a pooler between makes no difference to the text.
     let database = testkit::server::SHARED.database();
     let mut client = testkit::server::SHARED.connect(&database, "postgres", "");

@@ -6,8 +6,9 @@ use testkit::session::{Proxy, run};
 use super::site::{session_init, token, token_with};
 use super::ways::{MALLORY, NOBODY, Way, fails, in_every_way, value, who};
 
+/// attack: 65
 #[test]
-fn claims_that_anybody_can_set_are_not_believed() {
+fn claims_set_by_a_client_are_not_trusted() {
     in_every_way(|site| {
         let mut client = site.anyone();
         for sql in [
@@ -27,8 +28,9 @@ fn claims_that_anybody_can_set_are_not_believed() {
     });
 }
 
+/// attack: 66, 74
 #[test]
-fn a_swallowed_refusal_leaves_who_was_there() {
+fn swallowed_rejection_leaves_the_identity_unchanged() {
     let bad = Proxy::new().token_of("alice");
     let expired = token_with(r#""sub":"alice","nbf":4000000000"#);
     in_every_way(|site| {
@@ -59,8 +61,9 @@ fn a_swallowed_refusal_leaves_who_was_there() {
     });
 }
 
+/// attack: 67, 73
 #[test]
-fn a_rollback_never_gives_more_than_was_there() {
+fn rollback_never_gives_more_than_before() {
     let (mallory, other) = (session_init("mallory"), session_init("mallory2"));
     in_every_way(|site| {
         for (sql, left) in [
@@ -92,8 +95,9 @@ fn a_rollback_never_gives_more_than_was_there() {
     });
 }
 
+/// attack: 75
 #[test]
-fn a_prepared_transaction_takes_no_identity_along() {
+fn prepared_transaction_carries_no_identity() {
     in_every_way(|site| {
         let name = format!("{}_{:?}", site.database, site.way);
         let insert = "insert into public.todos (task) values ('prepared')";
@@ -116,8 +120,9 @@ fn a_prepared_transaction_takes_no_identity_along() {
     });
 }
 
+/// attack: 58
 #[test]
-fn a_role_in_a_token_is_a_text_and_no_role() {
+fn role_claim_is_text_and_sets_no_role() {
     in_every_way(|site| {
         for role in ["postgres", "pg_read_all_data", "app", "none"] {
             let mut client = site.anyone();
@@ -133,8 +138,9 @@ fn a_role_in_a_token_is_a_text_and_no_role() {
     });
 }
 
+/// attack: 70
 #[test]
-fn no_other_role_is_within_reach() {
+fn no_other_role_can_be_set() {
     in_every_way(|site| {
         let mut client = site.mallory();
         for role in ["postgres", "pg_read_all_data", "anonymous"] {
@@ -156,8 +162,9 @@ fn no_other_role_is_within_reach() {
     });
 }
 
+/// attack: 71
 #[test]
-fn a_definer_function_of_an_attacker_sees_what_she_sees() {
+fn attackers_definer_function_sees_only_her_rows() {
     in_every_way(|site| {
         let mut client = site.mallory();
         run(
@@ -183,8 +190,9 @@ fn a_definer_function_of_an_attacker_sees_what_she_sees() {
     });
 }
 
+/// attack: 114
 #[test]
-fn the_user_of_the_login_is_not_the_user_of_the_token() {
+fn login_user_differs_from_token_user() {
     if major() < 16 {
         return; // SYSTEM_USER came with 16.
     }

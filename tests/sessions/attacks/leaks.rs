@@ -14,8 +14,9 @@ pub fn hides(shown: &str, token: &str) {
     }
 }
 
+/// attack: 95
 #[test]
-fn a_token_that_alice_binds_is_not_seen_in_the_activity() {
+fn bound_token_is_not_in_pg_stat_activity() {
     in_every_way(|site| {
         let token = token("alice");
         let mut alice = site.anyone();
@@ -34,8 +35,9 @@ fn a_token_that_alice_binds_is_not_seen_in_the_activity() {
     });
 }
 
+/// attack: 95
 #[test]
-fn a_token_in_a_statement_is_seen_by_those_who_share_the_login() {
+fn literal_token_is_visible_to_the_same_login_role() {
     // PostgreSQL shows a statement to members of the role that logged in: SECURITY.md, "Log in as another role". Through
     // PgBouncer there would be one session, whose last statement is mallory's own.
     let query =
@@ -56,8 +58,9 @@ fn a_token_in_a_statement_is_seen_by_those_who_share_the_login() {
     }
 }
 
+/// attack: 98
 #[test]
-fn no_refusal_says_what_is_in_the_token() {
+fn no_rejection_shows_the_token() {
     in_every_way(|site| {
         let mut client = site.mallory();
         run(
@@ -94,8 +97,9 @@ fn no_refusal_says_what_is_in_the_token() {
     });
 }
 
+/// attack: 102
 #[test]
-fn a_plan_shows_neither_the_token_nor_the_rows_of_others() {
+fn plan_shows_neither_token_nor_rows_of_others() {
     in_every_way(|site| {
         let mut client = site.anyone();
         let token = token("mallory");
@@ -120,8 +124,9 @@ fn a_plan_shows_neither_the_token_nor_the_rows_of_others() {
     });
 }
 
+/// attack: 94
 #[test]
-fn a_leaky_function_is_not_shown_the_rows_of_others() {
+fn leaky_function_does_not_see_rows_of_others() {
     in_every_way(|site| {
         let mut client = site.mallory();
         run(
@@ -158,8 +163,9 @@ fn a_leaky_function_is_not_shown_the_rows_of_others() {
     });
 }
 
+/// attack: 101, 106
 #[test]
-fn the_memory_and_the_files_of_the_server_are_not_shown() {
+fn server_memory_and_files_are_not_readable() {
     in_every_way(|site| {
         let mut client = site.mallory();
         for sql in [
@@ -186,8 +192,9 @@ fn the_memory_and_the_files_of_the_server_are_not_shown() {
     });
 }
 
+/// attack: 103
 #[test]
-fn what_the_statistics_know_is_not_shown() {
+fn statistics_of_hidden_rows_are_not_readable() {
     in_every_way(|site| {
         run(&mut site.admin(), "analyze todos");
         let mut client = site.mallory();

@@ -5,8 +5,9 @@ use testkit::session::{refusal, run};
 use super::site::session_init;
 use super::ways::in_every_way;
 
+/// attack: 129
 #[test]
-fn without_the_library_nobody_sees_anything() {
+fn without_the_library_no_rows_are_visible() {
     in_every_way(|site| {
         run(
             &mut site.admin(),

@@ -6,8 +6,9 @@ use super::leaks::hides;
 use super::site::{payload, session_init, signed};
 use super::ways::in_every_way;
 
+/// attack: 97, 113
 #[test]
-fn the_log_has_neither_the_token_nor_a_forged_line() {
+fn log_has_neither_the_token_nor_a_forged_line() {
     in_every_way(|site| {
         let mark = format!("mark{}{:?}", site.database, site.way);
         let forged = format!(
@@ -61,8 +62,9 @@ fn the_log_has_neither_the_token_nor_a_forged_line() {
     });
 }
 
+/// attack: 113, 143
 #[test]
-fn a_line_that_an_attacker_logs_is_none_of_the_audit_log() {
+fn attackers_log_line_is_not_an_audit_line() {
     in_every_way(|site| {
         let mark = format!("forged{}{:?}", site.database, site.way);
         let mut client = site.mallory();

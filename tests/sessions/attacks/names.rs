@@ -5,8 +5,9 @@ use testkit::session::{rows, run};
 use super::site::session_init;
 use super::ways::{MALLORY, fails, in_every_way, value, who};
 
+/// attack: 89, 92, 118
 #[test]
-fn a_policy_means_what_it_meant_when_it_was_made() {
+fn policy_keeps_the_meaning_it_was_created_with() {
     in_every_way(|site| {
         let mut client = site.mallory();
         run(
@@ -32,8 +33,9 @@ fn a_policy_means_what_it_meant_when_it_was_made() {
     });
 }
 
+/// attack: 89
 #[test]
-fn a_temporary_table_hides_the_real_one_from_nobody_else() {
+fn temporary_table_hides_a_name_only_in_its_session() {
     // Whoever makes it sees it, in their session: SECURITY.md, "Name tables with their schema".
     in_every_way(|site| {
         let mut client = site.mallory();
@@ -55,8 +57,9 @@ fn a_temporary_table_hides_the_real_one_from_nobody_else() {
     });
 }
 
+/// attack: 90
 #[test]
-fn nothing_can_be_put_beside_the_functions() {
+fn nothing_can_be_created_in_schema_auth() {
     in_every_way(|site| {
         let mut client = site.mallory();
         for sql in [
@@ -100,8 +103,9 @@ fn nothing_can_be_put_beside_the_functions() {
     });
 }
 
+/// attack: 91, 118, 128
 #[test]
-fn the_extension_and_its_schema_belong_to_somebody_else() {
+fn extension_and_schema_cannot_be_altered() {
     in_every_way(|site| {
         let mut client = site.mallory();
         for sql in [

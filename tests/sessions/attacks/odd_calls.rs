@@ -25,8 +25,9 @@ fn harmless(client: &mut postgres::Client, sql: &str) {
     );
 }
 
+/// attack: 93
 #[test]
-fn a_function_behind_an_operator_an_aggregate_or_a_domain_is_the_same_function() {
+fn operators_aggregates_and_domains_call_the_same_function() {
     in_every_way(|site| {
         let (good, bad) = (token("mallory"), Proxy::new().token_of("alice"));
         let mut client = site.mallory();
@@ -73,8 +74,9 @@ fn a_function_behind_an_operator_an_aggregate_or_a_domain_is_the_same_function()
     });
 }
 
+/// attack: 93
 #[test]
-fn a_trigger_of_an_attacker_takes_on_nobody_else() {
+fn attackers_trigger_sets_no_other_identity() {
     in_every_way(|site| {
         let (good, bad) = (token("mallory"), Proxy::new().token_of("alice"));
         let mut client = site.anyone();
@@ -106,8 +108,9 @@ fn a_trigger_of_an_attacker_takes_on_nobody_else() {
     });
 }
 
+/// attack: 93
 #[test]
-fn a_procedure_keeps_a_local_identity_for_one_transaction() {
+fn procedure_keeps_a_local_identity_for_one_transaction() {
     in_every_way(|site| {
         let mut client = site.anyone();
         let good = token("mallory");
@@ -138,8 +141,9 @@ fn a_procedure_keeps_a_local_identity_for_one_transaction() {
     });
 }
 
+/// attack: 80
 #[test]
-fn no_token_is_taken_on_in_a_worker() {
+fn no_token_is_accepted_in_a_parallel_worker() {
     in_every_way(|site| {
         run(
             &mut site.admin(),
@@ -182,8 +186,9 @@ fn no_token_is_taken_on_in_a_worker() {
     });
 }
 
+/// attack: 61, 98
 #[test]
-fn a_token_that_is_refused_when_the_library_comes_is_not_told() {
+fn token_rejected_at_library_load_is_not_shown() {
     // Set before, it is a mere text to PostgreSQL, which warns of what a library refuses and quotes it.
     for way in super::ways::WAYS {
         let site = Site::late(way);

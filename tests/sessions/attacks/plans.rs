@@ -12,8 +12,9 @@ fn tasks(client: &mut postgres::Client, sql: &str) -> String {
     texts.collect::<Vec<_>>().join(" ")
 }
 
+/// attack: 76, 87
 #[test]
-fn a_plan_that_was_made_for_alice_gives_mallory_her_own_rows() {
+fn plan_made_for_alice_gives_mallory_her_own_rows() {
     in_every_way(|site| {
         for mode in ["force_generic_plan", "force_custom_plan", "auto"] {
             let mut client = site.anyone();
@@ -48,8 +49,9 @@ fn tasks_of_request(client: &mut postgres::Client, sql: &str) -> String {
     texts.collect::<Vec<_>>().join(" ")
 }
 
+/// attack: 76
 #[test]
-fn a_plan_inside_a_function_follows_who_is_asking() {
+fn plan_inside_a_function_follows_the_identity() {
     in_every_way(|site| {
         run(
             &mut site.admin(),
@@ -69,8 +71,9 @@ fn a_plan_inside_a_function_follows_who_is_asking() {
     });
 }
 
+/// attack: 78
 #[test]
-fn a_cursor_follows_who_is_asking() {
+fn cursor_follows_the_identity() {
     in_every_way(|site| {
         let mut client = site.anyone();
         let (alice, mallory) = (token("alice"), token("mallory"));
@@ -88,8 +91,9 @@ fn a_cursor_follows_who_is_asking() {
     });
 }
 
+/// attack: 80
 #[test]
-fn a_worker_has_no_less_identity_than_its_leader() {
+fn parallel_worker_has_the_identity_of_its_leader() {
     // In a worker without an identity these policies would be open.
     in_every_way(|site| {
         run(
@@ -126,8 +130,9 @@ fn a_worker_has_no_less_identity_than_its_leader() {
     });
 }
 
+/// attack: 77
 #[test]
-fn an_identity_that_is_taken_on_within_a_query_shows_no_more_than_its_own_rows() {
+fn identity_set_within_a_query_shows_only_its_own_rows() {
     in_every_way(|site: &Site| {
         let mut client = site.mallory();
         let bad = testkit::session::Proxy::new().token_of("alice");

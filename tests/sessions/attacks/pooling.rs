@@ -23,8 +23,9 @@ fn client(bouncer: &PgBouncer, site: &Site) -> Client {
 
 const TASKS: &str = "select string_agg(task, ' ' order by id) from public.todos";
 
+/// attack: 84, 86
 #[test]
-fn a_local_identity_is_gone_when_the_next_client_comes() {
+fn local_identity_ends_before_the_next_client() {
     let site = pooled();
     for _ in 0..3 {
         assert_eq!(site.alice(TASKS).concat(), [Some("secret hidden".to_owned())]);
@@ -41,8 +42,9 @@ fn a_local_identity_is_gone_when_the_next_client_comes() {
     assert_eq!(who(&mut site.anyone()), NOBODY);
 }
 
+/// attack: 68
 #[test]
-fn a_session_that_an_attacker_left_logged_in_is_not_the_victims() {
+fn session_left_by_an_attacker_is_not_the_victims() {
     let site = pooled();
     drop(site.mallory());
     // Mallory's identity is there for whoever presents none, and that is why each transaction presents its own.
@@ -53,8 +55,9 @@ fn a_session_that_an_attacker_left_logged_in_is_not_the_victims() {
     assert_eq!(who(&mut site.anyone()), MALLORY);
 }
 
+/// attack: 68
 #[test]
-fn a_request_that_presents_a_bad_token_does_not_run_as_the_one_before() {
+fn request_with_a_bad_token_does_not_run_as_previous_user() {
     let site = pooled();
     drop(site.mallory());
     let bad = Proxy::new().token_of("alice");
@@ -66,8 +69,9 @@ fn a_request_that_presents_a_bad_token_does_not_run_as_the_one_before() {
     assert_eq!(value(&mut site.admin(), lost).as_deref(), Some("0"));
 }
 
+/// attack: 87
 #[test]
-fn a_plan_that_alice_left_gives_mallory_her_own_rows() {
+fn plan_left_by_alice_gives_mallory_her_own_rows() {
     let site = pooled();
     site.alice("prepare left_there as select task from public.todos order by id");
     let mut mallory = site.mallory();
@@ -76,8 +80,9 @@ fn a_plan_that_alice_left_gives_mallory_her_own_rows() {
     }
 }
 
+/// attack: 78, 79
 #[test]
-fn only_a_reset_takes_away_what_a_user_leaves_in_a_session() {
+fn only_a_reset_removes_what_a_user_leaves_in_a_session() {
     // PostgreSQL keeps all of it for the session, and the session for the next client: SECURITY.md, "Reset pooled
     // connections". With server_reset_query_always PgBouncer sends DISCARD ALL after each transaction.
     static RESETTING: LazyLock<PgBouncer> = LazyLock::new(|| {
@@ -123,8 +128,9 @@ fn only_a_reset_takes_away_what_a_user_leaves_in_a_session() {
     assert_eq!(nobody, [[None]], "the identity of alice's session");
 }
 
+/// attack: 85
 #[test]
-fn a_key_that_the_pooler_drops_leaves_no_weaker_mode() {
+fn key_dropped_by_the_pooler_enables_no_weaker_mode() {
     let ignoring = |site: &Site| {
         PgBouncer::start(
             site.server,

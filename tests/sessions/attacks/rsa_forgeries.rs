@@ -145,8 +145,9 @@ fn verdicts(client: &mut postgres::Client, alg: &str, good: &[u8], forgeries: &[
     run(client, "reset pg_session_jwt.jwt");
 }
 
+/// attack: 38, 40
 #[test]
-fn a_signature_with_another_padding_is_wrong() {
+fn malformed_padding_is_an_invalid_signature() {
     let openssl = OpenSsl::new();
     let site = site(&openssl);
     let mut client = site.anyone();

@@ -5,8 +5,9 @@ use testkit::session::{Proxy, refusal, rows, run};
 use super::site::{Site, providers, secret, session_init, token, token_with};
 use super::ways::{MALLORY, NOBODY, Way, fails, in_every_way, value, who};
 
+/// attack: 64
 #[test]
-fn what_ends_an_identity_gives_no_other() {
+fn ending_an_identity_gives_no_other() {
     in_every_way(|site| {
         for (sql, left) in [
             ("reset pg_session_jwt.jwt", NOBODY),
@@ -45,8 +46,9 @@ fn what_ends_an_identity_gives_no_other() {
     });
 }
 
+/// attack: 62
 #[test]
-fn a_token_is_stored_nowhere() {
+fn token_cannot_be_stored() {
     in_every_way(|site| {
         let mut client = site.mallory();
         let token = token("mallory");
@@ -80,8 +82,9 @@ fn a_token_is_stored_nowhere() {
     });
 }
 
+/// attack: 69
 #[test]
-fn a_clause_of_a_function_is_no_way_to_another_identity() {
+fn set_clause_gives_no_other_identity() {
     in_every_way(|site| {
         let mut client = site.mallory();
         run(
@@ -104,8 +107,9 @@ fn a_clause_of_a_function_is_no_way_to_another_identity() {
     });
 }
 
+/// attack: 99, 100
 #[test]
-fn the_providers_and_their_secrets_are_not_shown() {
+fn providers_and_secrets_are_not_shown() {
     in_every_way(|site| {
         let mut client = site.mallory();
         for sql in [
@@ -131,8 +135,9 @@ fn the_providers_and_their_secrets_are_not_shown() {
     });
 }
 
+/// attack: 63
 #[test]
-fn the_owner_of_a_database_chooses_no_providers() {
+fn database_owner_cannot_set_providers() {
     // Once: how the owner came to be in the session makes no difference to what they own.
     let site = Site::new(Way::SetRole);
     let owner = format!("{}_owner", site.database);

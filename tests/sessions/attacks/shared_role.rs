@@ -60,8 +60,9 @@ fn plant(server: &Server, database: &str, way: Way) {
 const WHAT_ALICE_SEES: &str = "select auth.user_id() || ' ' || current_setting('row_security') || ' ' || \
                                current_setting('search_path') || ' ' || (select string_agg(task, ' ' order by id) from public.todos)";
 
+/// attack: 62
 #[test]
-fn a_role_that_cannot_log_in_takes_nothing_that_an_end_user_planted() {
+fn settings_planted_in_a_nologin_role_have_no_effect() {
     // No direct login: that is the point. Through PgBouncer it is the application's login, too.
     let server = server("nologin");
     let database = server.database();
@@ -90,8 +91,9 @@ fn a_role_that_cannot_log_in_takes_nothing_that_an_end_user_planted() {
     );
 }
 
+/// attack: 62
 #[test]
-fn a_role_that_can_log_in_is_broken_by_an_end_user_but_nobody_else() {
+fn end_user_can_break_only_the_shared_login_role() {
     // What SECURITY.md warns of: alice's session is a nuisance, and still nobody but hers.
     let server = server("login");
     let database = server.database();

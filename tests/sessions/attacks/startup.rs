@@ -5,8 +5,9 @@ use testkit::session::{Proxy, refusal, refusal_of, run};
 use super::site::Site;
 use super::ways::{NOBODY, WAYS, Way, fails, in_every_way, value, who};
 
+/// attack: 60, 85
 #[test]
-fn a_key_in_the_startup_packet_opens_nothing() {
+fn key_in_the_startup_packet_gives_no_rows() {
     in_every_way(|site| {
         let mut proxy = Proxy::new();
         let options = format!(r#"{} -c request.jwt.claims={{"sub":"alice"}}"#, proxy.options());
@@ -43,8 +44,9 @@ fn a_key_in_the_startup_packet_opens_nothing() {
     });
 }
 
+/// attack: 61
 #[test]
-fn what_is_set_before_the_library_loads_opens_nothing() {
+fn settings_before_library_load_give_no_rows() {
     let key = Proxy::new().jwk();
     let own = format!(r#"[{{"issuer":"https://mallory.example/","jwks":{{"keys":[{key}]}}}}]"#);
     for way in WAYS {

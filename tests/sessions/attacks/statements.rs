@@ -6,8 +6,9 @@ use super::site::{session_init, token};
 use super::ways::{MALLORY, NOBODY, Way, fails, in_every_way, value, who};
 use super::wire::{Wire, result, sqlstate};
 
+/// attack: 81, 86
 #[test]
-fn without_an_identity_there_is_nothing() {
+fn no_identity_sees_no_rows() {
     in_every_way(|site| {
         let mut client = site.anyone();
         let nothing = "select concat_ws(' ', auth.user_id(), auth.uid(), auth.organization(), auth.organization_id(),
@@ -40,6 +41,7 @@ fn without_an_identity_there_is_nothing() {
     });
 }
 
+/// attack: 81
 #[test]
 fn no_statement_reaches_the_rows_of_others() {
     in_every_way(|site| {
@@ -81,8 +83,9 @@ fn no_statement_reaches_the_rows_of_others() {
     });
 }
 
+/// attack: 88
 #[test]
-fn a_refused_token_stops_the_rest_of_its_message() {
+fn rejected_token_stops_the_rest_of_its_message() {
     in_every_way(|site| {
         let bad = Proxy::new().token_of("alice");
         let mut client = site.mallory();
@@ -105,8 +108,9 @@ fn a_refused_token_stops_the_rest_of_its_message() {
     });
 }
 
+/// attack: 108
 #[test]
-fn what_is_done_outside_of_policies_is_not_granted() {
+fn statements_without_policies_are_not_granted() {
     in_every_way(|site| {
         let mut client = site.mallory();
         for sql in [
@@ -131,6 +135,7 @@ fn what_is_done_outside_of_policies_is_not_granted() {
     });
 }
 
+/// attack: 93
 #[test]
 fn the_fast_path_calls_the_same_functions() {
     in_every_way(|site| {
@@ -170,8 +175,9 @@ fn the_fast_path_calls_the_same_functions() {
     });
 }
 
+/// attack: 93
 #[test]
-fn what_is_stored_cannot_depend_on_who_asks() {
+fn stored_expressions_cannot_depend_on_the_identity() {
     in_every_way(|site| {
         let mut client = site.mallory();
         for sql in [
@@ -192,8 +198,9 @@ fn what_is_stored_cannot_depend_on_who_asks() {
     });
 }
 
+/// attack: 93
 #[test]
-fn a_column_a_domain_and_a_check_ask_who_it_is_when_they_are_used() {
+fn defaults_domains_and_checks_read_the_current_identity() {
     in_every_way(|site| {
         let mut client = site.mallory();
         run(

@@ -68,7 +68,7 @@ fn difference(case: &str, expected: &[Answer], answers: &[Answer]) -> String {
 }
 
 #[test]
-fn the_cases_fail_in_many_ways_and_have_every_field() {
+fn cases_cover_many_errors_and_every_field() {
     let mut figures = Figures::default();
     let mut without_errors = Vec::new();
     for (case, answers) in EXPECTED.iter().chain(EXPECTED_OF_ALICE.iter()) {
@@ -89,13 +89,15 @@ fn the_cases_fail_in_many_ways_and_have_every_field() {
     assert!(figures.sqlstates.len() > 85, "{figures:?}");
 }
 
+/// attack: 137
 #[test]
 fn preloaded() {
     is_the_same(&PRELOADED, session, &EXPECTED);
 }
 
+/// attack: 137
 #[test]
-fn preloaded_by_a_server_that_has_rust_backtrace_in_its_environment() {
+fn preloaded_with_rust_backtrace_in_the_environment() {
     is_the_same(&WITH_BACKTRACES, session, &EXPECTED);
 }
 
@@ -104,6 +106,7 @@ fn installed_in_a_session_with_an_identity() {
     is_the_same(&INSTALLED, |server| identified(server, DATABASE), &EXPECTED);
 }
 
+/// attack: 137
 #[test]
 fn on_tables_whose_policies_use_the_extension() {
     is_the_same(&PRELOADED, session_of_alice, &EXPECTED_OF_ALICE);
@@ -111,7 +114,7 @@ fn on_tables_whose_policies_use_the_extension() {
 }
 
 #[test]
-fn a_refused_login() {
+fn rejected_login() {
     let refused = |server: &Server, parameters: &[(&str, &str)]| -> Vec<Answer> {
         let (_, answer) = Wire::open(server.port(), parameters);
         answer.iter().filter_map(readable).collect()

@@ -86,7 +86,7 @@ fn a_check_that_is_cancelled_while_it_waits() {
 }
 
 #[test]
-fn a_check_that_is_interrupted_wherever_it_is() {
+fn a_check_interrupted_at_any_moment() {
     let expected = error(
         &WITHOUT,
         "postgres",

@@ -79,7 +79,7 @@ fn findings_have_one_order_the_worst_first() {
 }
 
 #[test]
-fn look_alikes_in_the_callers_search_path_hide_nothing() {
+fn look_alikes_in_the_search_path_hide_no_findings() {
     let mut site = Site::new();
     run(
         &mut site.admin,
@@ -138,7 +138,7 @@ fn data_that_the_caller_may_not_see_is_reported() {
 }
 
 #[test]
-fn it_writes_nothing() {
+fn it_runs_in_a_read_only_transaction() {
     let mut site = Site::new();
     run(&mut site.admin, "begin transaction read only");
     assert_eq!(found(&mut site.admin), []);
@@ -161,7 +161,7 @@ fn it_works_on_a_standby() {
 }
 
 #[test]
-fn names_in_another_encoding_are_shown_as_they_are() {
+fn names_in_another_encoding_are_shown_correctly() {
     let site = Site::new();
     site.cluster
         .run("create database latin encoding 'LATIN1' template template0 lc_collate 'C' lc_ctype 'C'");
@@ -194,7 +194,7 @@ fn thousands_of_tables_are_inspected() {
 }
 
 #[test]
-fn the_document_has_every_finding() {
+fn docs_list_every_finding() {
     let document = file("docs/check.md");
     let shown: Vec<(String, String)> = document
         .lines()

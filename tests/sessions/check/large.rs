@@ -21,6 +21,7 @@ fn numbers(joined_by: &str) -> String {
     many(CONDITIONS, joined_by, |i| format!("id = {i}"))
 }
 
+/// attack: 142
 #[test]
 fn a_policy_with_very_many_conditions_is_evaluated() {
     let mut docs = Docs::new();
@@ -89,8 +90,9 @@ fn repeated_conditions_are_known_among_very_many() {
     docs.reads(&format!("({closed}) and ({same})"), &[]);
 }
 
+/// attack: 142
 #[test]
-fn a_cancel_is_answered_wherever_it_comes() {
+fn cancel_request_is_honored_at_any_moment() {
     let mut docs = Docs::new();
     let using = many(CONDITIONS / 4, " or ", |i| {
         format!("(auth.user_id() = owner and id = {i})")
@@ -120,7 +122,7 @@ fn a_cancel_is_answered_wherever_it_comes() {
 }
 
 #[test]
-fn policies_that_are_nested_too_deeply_or_too_large_are_not_read() {
+fn too_deep_or_too_large_policies_are_reported_unread() {
     let mut docs = Docs::new();
     run(&mut docs.0.admin, "set max_stack_depth = '7MB'");
     for (begin, end) in [

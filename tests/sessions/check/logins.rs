@@ -16,7 +16,7 @@ fn of_providers(client: &mut postgres::Client) -> Vec<(String, String)> {
 }
 
 #[test]
-fn providers_without_roles_are_named() {
+fn providers_without_roles_are_reported() {
     let named = entry(r#","audience":"api","roles":["authenticated"]"#);
     let unnamed = entry(r#","audience":"api""#).replace("\"issuer\":\"", "\"issuer\":\"https://other.");
     let Some(server) = server_with(&conf(&[named, unnamed], "")) else {

@@ -51,7 +51,7 @@ fn tables_without_row_level_security() {
 }
 
 #[test]
-fn partitions_and_schemas_that_are_closed() {
+fn inaccessible_partitions_and_schemas() {
     let mut site = Site::new();
     site.finds(
         "create table p (id int) partition by list (id); create table p1 partition of p for values in (1);
@@ -207,7 +207,7 @@ fn security_definer_functions() {
 }
 
 #[test]
-fn what_end_users_own_and_may_create() {
+fn objects_end_users_own_or_may_create() {
     let mut site = Site::new();
     site.finds(
         "alter table todos owner to authenticated",
@@ -248,7 +248,7 @@ fn what_end_users_own_and_may_create() {
 }
 
 #[test]
-fn extensions_that_matter() {
+fn extensions_that_bypass_row_level_security() {
     let mut site = Site::new();
     let is_there = |site: &mut Site, name| {
         one::<bool>(
@@ -274,7 +274,7 @@ fn extensions_that_matter() {
 }
 
 #[test]
-fn strange_catalogs_are_no_trouble() {
+fn unusual_catalogs_cause_no_errors() {
     let mut site = Site::new();
     run(
         &mut site.admin,

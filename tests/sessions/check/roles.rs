@@ -6,7 +6,7 @@ use testkit::session::run;
 use crate::check::support::{Site, column, found, owned};
 
 #[test]
-fn attributes_of_the_roles_and_of_those_that_they_are_members_of() {
+fn attributes_of_roles_and_their_parent_roles() {
     let mut site = Site::new();
     let hole = [("role_attribute", "authenticated")];
     for attribute in ["bypassrls", "createrole", "createdb", "replication"] {
@@ -38,7 +38,7 @@ fn attributes_of_the_roles_and_of_those_that_they_are_members_of() {
 }
 
 #[test]
-fn memberships_in_predefined_roles_and_the_admin_option() {
+fn predefined_roles_and_the_admin_option() {
     let mut site = Site::new();
     let hole = [("role_membership", "authenticated")];
     for role in [
@@ -151,7 +151,7 @@ fn settings_of_roles_and_of_the_database() {
 }
 
 #[test]
-fn roles_that_are_not_there() {
+fn missing_roles() {
     let mut site = Site::new();
     site.finds(
         "drop role anonymous",
@@ -161,7 +161,7 @@ fn roles_that_are_not_there() {
 }
 
 #[test]
-fn roles_that_a_provider_names_are_end_users_too() {
+fn roles_named_by_a_provider_are_end_users() {
     let mut site = Site::new();
     let entry = Provider::new("a").entry(r#","audience":"api","roles":["staff","absent"]"#);
     run(
@@ -178,7 +178,7 @@ fn roles_that_a_provider_names_are_end_users_too() {
 }
 
 #[test]
-fn schema_auth_is_the_extensions() {
+fn schema_auth_belongs_to_the_extension() {
     let mut site = Site::new();
     run(&mut site.admin, "create role bob");
     site.finds(
@@ -206,7 +206,7 @@ fn schema_auth_is_the_extensions() {
 }
 
 #[test]
-fn what_tells_administrators_is_not_for_end_users() {
+fn administrative_functions_are_not_for_end_users() {
     let mut site = Site::new();
     run(
         &mut site.admin,
@@ -239,7 +239,7 @@ fn what_tells_administrators_is_not_for_end_users() {
 }
 
 #[test]
-fn a_schema_in_the_place_of_auth_is_found() {
+fn replaced_schema_auth_is_reported() {
     let mut site = Site::new();
     run(
         &mut site.admin,

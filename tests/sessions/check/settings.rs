@@ -39,7 +39,7 @@ fn the_claims_mode_is_right_only_behind_a_gateway() {
 }
 
 #[test]
-fn a_key_of_the_server_is_safe_if_the_library_is_preloaded() {
+fn server_key_needs_a_preloaded_library() {
     let key = format!("pg_session_jwt.jwk = '{}'", Proxy::new().jwk());
     let logins = "alter role authenticated login";
     let preloaded = Server::start(&format!("shared_preload_libraries = 'pg_session_jwt'\n{key}"));
@@ -61,7 +61,7 @@ fn a_key_of_the_server_is_safe_if_the_library_is_preloaded() {
 }
 
 #[test]
-fn clients_bring_no_keys_where_no_proxy_needs_it() {
+fn client_keys_without_a_proxy_are_reported() {
     let on = [("client_keys", "pg_session_jwt.client_keys")];
     let claims = ("claims_mode", "pg_session_jwt.claims_fallback");
     let preloaded = "shared_preload_libraries = 'pg_session_jwt'";
@@ -95,7 +95,7 @@ fn clients_bring_no_keys_where_no_proxy_needs_it() {
 }
 
 #[test]
-fn settings_that_cannot_be_used() {
+fn unusable_settings() {
     let mut site = Site::new();
     run(
         &mut site.admin,
@@ -150,7 +150,7 @@ fn each_provider_is_inspected() {
 }
 
 #[test]
-fn settings_by_which_the_server_writes_tokens() {
+fn settings_that_log_tokens() {
     let mut site = Site::new();
     let statements = |place: &'static str| ("logged_statements", place);
     for (name, value) in [
@@ -204,7 +204,7 @@ fn settings_by_which_the_server_writes_tokens() {
 }
 
 #[test]
-fn the_servers_own_log_settings_count() {
+fn log_settings_of_the_server_are_inspected() {
     let server = Server::start(&format!(
         "{}\nlog_statement = 'all'\nlog_parameter_max_length = 0\nlog_parameter_max_length_on_error = 10",
         readme_block("conf", "")
@@ -220,7 +220,7 @@ fn the_servers_own_log_settings_count() {
 }
 
 #[test]
-fn libraries_that_keep_statements() {
+fn libraries_that_record_statements() {
     let has = |library: &str| pg_config("--pkglibdir").join(format!("{library}.so")).exists();
     if has("auto_explain") {
         let conf = "shared_preload_libraries = 'pg_session_jwt, auto_explain'\npg_session_jwt.claims_fallback = off\n\
@@ -252,7 +252,7 @@ fn libraries_that_keep_statements() {
 }
 
 #[test]
-fn an_installation_that_does_nothing_of_what_the_readme_says() {
+fn deployment_that_ignores_the_readme() {
     let mut admin = SHARED.connect(&SHARED.database(), "postgres", "");
     let rows = testkit::session::rows(
         &mut admin,

@@ -13,8 +13,9 @@ fn claims(client: &mut Client) -> Option<String> {
     one(client, "select current_setting('request.jwt.claims', true)")
 }
 
+/// attack: 138
 #[test]
-fn a_database_without_the_extension_does_not_know_the_setting() {
+fn database_without_the_extension_lacks_the_setting() {
     let server = Server::start_empty("shared_preload_libraries = 'pg_session_jwt'");
     let mut client = server.connect("template1", "postgres", "");
     assert_eq!(claims(&mut client), None);
@@ -36,8 +37,9 @@ fn a_database_without_the_extension_does_not_know_the_setting() {
     assert_eq!(one::<i64>(&mut client, known), 0);
 }
 
+/// attack: 138
 #[test]
-fn a_session_that_believes_tokens_never_defines_it() {
+fn session_that_trusts_tokens_never_defines_it() {
     let provider = Provider::new("https://issuer.example/");
     let database = PRELOADED.database();
     let mut admin = PRELOADED.connect("postgres", "postgres", "");
@@ -56,7 +58,7 @@ fn a_session_that_believes_tokens_never_defines_it() {
 }
 
 #[test]
-fn what_was_set_before_it_was_defined_counts() {
+fn value_set_before_the_definition_applies() {
     with_each_loading(|server, database, moment| {
         let mut client = server.connect(database, "postgres", "");
         assert_eq!(claims(&mut client), None, "{moment}");
@@ -80,7 +82,7 @@ fn what_was_set_before_it_was_defined_counts() {
 }
 
 #[test]
-fn leader_and_workers_agree_where_the_first_call_is_in_a_parallel_plan() {
+fn first_call_in_a_parallel_plan_agrees_with_the_leader() {
     let database = database("");
     for takes_part in [true, false] {
         for preset in [r#"{"sub":"alice"}"#, ""] {
@@ -115,7 +117,7 @@ fn leader_and_workers_agree_where_the_first_call_is_in_a_parallel_plan() {
 }
 
 #[test]
-fn a_function_s_clause_counts_in_a_worker() {
+fn set_clause_applies_in_a_parallel_worker() {
     let database = database("");
     let mut client = SERVER.connect(&database, "postgres", "");
     run(

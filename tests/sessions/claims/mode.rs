@@ -18,7 +18,7 @@ fn set(client: &mut Client, claims: &str) {
 }
 
 #[test]
-fn without_claims_the_session_is_json_null_and_everything_else_null() {
+fn without_claims_every_function_returns_null() {
     let mut client = nobody();
     let mut all_is_null = |before: &str| {
         run(&mut client, before);
@@ -55,7 +55,7 @@ fn without_claims_the_session_is_json_null_and_everything_else_null() {
 }
 
 #[test]
-fn the_session_is_the_claims_as_they_are() {
+fn session_returns_the_claims_unchanged() {
     let mut client = nobody();
     for (text, session, user) in [
         (r#"{"sub":"alice"}"#, r#"{"sub": "alice"}"#, Some("alice")),
@@ -101,7 +101,7 @@ fn the_session_is_the_claims_as_they_are() {
 }
 
 #[test]
-fn each_transaction_of_a_front_end_has_its_own_claims() {
+fn each_transaction_of_a_proxy_has_its_own_claims() {
     // behaviour 3.6; the library comes in the middle of the first one
     with_each_loading(|server, database, loading| {
         for user in [None, Some("postgres")] {
@@ -147,7 +147,7 @@ fn claims_follow_savepoints_and_functions() {
 }
 
 #[test]
-fn claims_count_for_nothing_where_a_key_is_set() {
+fn claims_are_ignored_when_a_key_is_set() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     set(&mut client, r#"{"sub":"mallory"}"#);
@@ -160,8 +160,9 @@ fn claims_count_for_nothing_where_a_key_is_set() {
     assert_eq!((user_id(&mut client), claims(&mut client)), (None, "null".to_owned()));
 }
 
+/// attack: 65
 #[test]
-fn claims_count_for_nothing_where_the_fallback_is_off() {
+fn claims_are_ignored_when_the_fallback_is_off() {
     for server in [&*SHARED, &*PRELOADED] {
         let database = server.database();
         let user = ordinary_user(server, &database);
@@ -192,7 +193,7 @@ fn claims_count_for_nothing_where_the_fallback_is_off() {
 }
 
 #[test]
-fn a_token_without_a_key_is_refused_in_claims_mode_and_changes_nothing() {
+fn token_without_a_key_is_rejected_in_claims_mode() {
     let mut proxy = Proxy::new();
     let mut client = nobody();
     set(&mut client, r#"{"sub":"alice"}"#);

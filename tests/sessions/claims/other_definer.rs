@@ -51,7 +51,7 @@ fn with_the_other(database: &str, options: &str) -> Client {
 }
 
 #[test]
-fn claims_are_read_from_the_setting_of_another_library() {
+fn claims_are_read_from_another_librarys_setting() {
     let database = SHARED.database();
     let mut client = with_the_other(&database, "");
     assert_eq!((user_id(&mut client), claims(&mut client)), (None, "null".to_owned()));
@@ -87,7 +87,7 @@ fn claims_are_read_from_the_setting_of_another_library() {
 }
 
 #[test]
-fn another_librarys_claims_count_for_nothing_where_a_key_is_set() {
+fn another_librarys_claims_are_ignored_when_a_key_is_set() {
     let mut proxy = Proxy::new();
     let mut client = with_the_other(&SHARED.database(), &proxy.options());
     run(&mut client, r#"set request.jwt.claims = '{"sub":"mallory"}'"#);
@@ -97,7 +97,7 @@ fn another_librarys_claims_count_for_nothing_where_a_key_is_set() {
 }
 
 #[test]
-fn a_library_that_comes_later_is_refused_and_changes_nothing() {
+fn later_definition_by_another_library_is_rejected() {
     let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
     run(&mut client, r#"set request.jwt.claims = '{"sub":"alice"}'"#);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));

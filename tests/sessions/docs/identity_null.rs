@@ -74,7 +74,7 @@ fn every_block_shows_the_reason_above_it() {
 }
 
 #[test]
-fn every_reason_has_a_heading_and_is_printed_by_its_block() {
+fn every_reason_has_a_heading_and_a_block() {
     let page = text("docs/why-is-my-identity-null.md");
     for section in page.split("\n## `").skip(1) {
         // What is the same each time: before the `(…)` or `: …` that stands for the rest.

@@ -14,7 +14,7 @@ use testkit::session::{init, one, refuses, run};
 use crate::support::jwks_url::entry;
 
 #[test]
-fn the_blocks_of_the_page_run_and_print_what_they_say() {
+fn blocks_print_what_the_page_shows() {
     let page = page("operations");
     let conf = &page.iter().find(|block| block.fence == "conf").unwrap().text;
     let server = Server::start(conf);

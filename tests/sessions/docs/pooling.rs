@@ -12,7 +12,7 @@ use crate::support::pooling::{PROVIDER, SERVER, database};
 const MODES: [&str; 3] = ["transaction", "session", "statement"];
 
 #[test]
-fn the_blocks_of_the_page_run_and_leave_nobody_behind() {
+fn blocks_run_and_leave_no_identity() {
     let database = database();
     let page = page("pooling");
     let reset = page.iter().find(|block| block.fence == "ini transaction").unwrap();
@@ -49,7 +49,7 @@ fn the_blocks_of_the_page_run_and_leave_nobody_behind() {
 }
 
 #[test]
-fn a_connections_own_key_does_not_get_through() {
+fn key_of_a_connection_does_not_pass_the_pooler() {
     let database = database();
     let proxy = Proxy::new();
     let pgbouncer = PgBouncer::start(&SERVER, "session", "");
@@ -67,7 +67,7 @@ fn a_connections_own_key_does_not_get_through() {
 }
 
 #[test]
-fn ids_of_tokens_grow_with_the_servers_session_and_not_with_the_client() {
+fn jti_grows_per_server_session_not_per_client() {
     let mut proxy = Proxy::new();
     let server = testkit::server::Server::start(&format!(
         "shared_preload_libraries = 'pg_session_jwt'\npg_session_jwt.jwk = '{}'",

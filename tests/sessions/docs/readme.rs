@@ -54,7 +54,7 @@ fn psql(folder: &Path, options: &str, variables: &[(&str, &str)], database: &str
 }
 
 #[test]
-fn the_sql_of_the_readme_runs_and_prints_what_it_says() {
+fn blocks_print_what_the_readme_shows() {
     let readme = fs::read_to_string(testkit::root().join("README.md")).unwrap();
     let blocks = blocks(&readme);
     let script = blocks

@@ -127,17 +127,17 @@ fn run_page(server: &Server) {
 }
 
 #[test]
-fn the_page_about_testing_policies_does_what_it_says() {
+fn broken_policies_fail_the_tests_of_the_page() {
     run_page(&SHARED);
 }
 
 #[test]
-fn the_page_about_testing_policies_does_what_it_says_where_the_library_is_preloaded() {
+fn broken_policies_fail_with_a_preloaded_library() {
     run_page(&PRELOADED);
 }
 
 #[test]
-fn the_key_of_a_test_is_gone_with_its_transaction() {
+fn test_key_ends_with_its_transaction() {
     let main = database(&SHARED);
     let page = page("docs/testing-policies.md");
     for block in page

@@ -9,7 +9,7 @@ use testkit::session::{one, run};
 use crate::support::old_versions::VERSION_0_5_0;
 
 #[test]
-fn the_blocks_of_the_page_bring_a_database_of_0_5_to_1_0() {
+fn blocks_upgrade_a_database_from_0_5_to_1_0() {
     let cluster = with_own_scripts();
     let mut admin = cluster.empty_database("d");
     run(&mut admin, "create role authenticated login");
@@ -33,7 +33,7 @@ fn the_blocks_of_the_page_bring_a_database_of_0_5_to_1_0() {
 }
 
 #[test]
-fn the_page_finds_what_stops_an_update() {
+fn page_finds_what_prevents_an_update() {
     let cluster = with_own_scripts();
     let mut admin = cluster.empty_database("d");
     VERSION_0_5_0.install(&cluster, &mut admin);

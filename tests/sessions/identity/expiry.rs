@@ -43,8 +43,9 @@ fn short_lived(proxy: &mut Proxy) -> Client {
     client
 }
 
+/// attack: 51
 #[test]
-fn there_is_a_minute_of_grace_and_no_more() {
+fn leeway_is_one_minute() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     run(&mut client, "select auth.init()");
@@ -91,8 +92,9 @@ fn fractions_of_a_second_count() {
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
 }
 
+/// attack: 82
 #[test]
-fn an_identity_that_expires_while_the_session_lives_is_an_error_at_each_use() {
+fn expired_identity_is_an_error_at_each_use() {
     // behaviour 4.2
     let mut proxy = Proxy::new();
     let mut client = short_lived(&mut proxy);
@@ -134,7 +136,7 @@ fn an_identity_that_expires_while_the_session_lives_is_an_error_at_each_use() {
 }
 
 #[test]
-fn an_expired_identity_can_be_left() {
+fn expired_identity_can_be_replaced() {
     let mut proxy = Proxy::new();
     let mut client = short_lived(&mut proxy);
     run(&mut client, "begin");
@@ -147,8 +149,9 @@ fn an_expired_identity_can_be_left() {
     assert_eq!(user_id(&mut client), None);
 }
 
+/// attack: 52
 #[test]
-fn a_transaction_that_began_before_the_end_is_no_shelter() {
+fn open_transaction_does_not_extend_the_identity() {
     // behaviour 4.3
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
@@ -181,8 +184,9 @@ fn a_transaction_that_began_before_the_end_is_no_shelter() {
     assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
 }
 
+/// attack: 82
 #[test]
-fn a_statement_ends_as_it_began() {
+fn running_statement_keeps_its_identity() {
     // behaviour 4.3
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
@@ -214,7 +218,7 @@ fn a_token_in_the_startup_packet_expires_too() {
 }
 
 #[test]
-fn the_leeway_is_the_superusers_and_counts_at_once() {
+fn leeway_is_set_by_superusers_and_applies_at_once() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     run(&mut client, "select auth.init()");
@@ -264,6 +268,7 @@ fn the_leeway_is_the_superusers_and_counts_at_once() {
     }
 }
 
+/// attack: 140
 #[test]
 fn a_statement_that_commits_does_not_outlive_the_identity() {
     let mut proxy = Proxy::new();
@@ -283,7 +288,7 @@ fn a_statement_that_commits_does_not_outlive_the_identity() {
 }
 
 #[test]
-fn a_statement_that_does_not_commit_goes_on_as_it_began() {
+fn statement_without_commit_keeps_its_identity() {
     let mut proxy = Proxy::new();
     let mut client = short_lived(&mut proxy);
     let told = format!(

@@ -14,8 +14,9 @@ exception when others then
     return sqlstate || ' ' || sqlerrm || ' ' || coalesce(auth.user_id(), '(nobody)');
 end $$";
 
+/// attack: 74
 #[test]
-fn a_refused_token_in_an_exception_block_leaves_the_identity_before_it() {
+fn rejected_token_in_an_exception_block_changes_nothing() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     run(&mut client, TRY);
@@ -29,7 +30,7 @@ fn a_refused_token_in_an_exception_block_leaves_the_identity_before_it() {
 }
 
 #[test]
-fn an_exception_after_a_good_token_gives_the_identity_before_it_back() {
+fn exception_after_a_token_restores_the_identity() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let token = proxy.token_of("bob");
@@ -56,7 +57,7 @@ fn an_exception_after_a_good_token_gives_the_identity_before_it_back() {
 }
 
 #[test]
-fn a_function_whose_clause_empties_the_setting_sees_nobody() {
+fn set_clause_with_an_empty_token_gives_no_identity() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     run(
@@ -75,6 +76,7 @@ fn a_function_whose_clause_empties_the_setting_sees_nobody() {
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
 
+/// attack: 69
 #[test]
 fn a_token_cannot_be_stored_in_the_catalog() {
     let mut proxy = Proxy::new();
@@ -111,7 +113,7 @@ fn a_token_cannot_be_stored_in_the_catalog() {
 }
 
 #[test]
-fn an_identity_taken_on_inside_a_function_outlasts_it_unless_it_is_local() {
+fn identity_set_in_a_function_outlasts_it_unless_local() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     run(
@@ -154,8 +156,9 @@ fn an_identity_taken_on_inside_a_function_outlasts_it_unless_it_is_local() {
     assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
 }
 
+/// attack: 71
 #[test]
-fn a_security_definer_function_can_take_on_an_identity_and_sees_the_callers() {
+fn security_definer_function_shares_the_identity() {
     // behaviour 4.20
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
@@ -192,6 +195,7 @@ fn a_security_definer_function_can_take_on_an_identity_and_sees_the_callers() {
     assert_eq!(one::<String>(&mut client, "select definer_sees()"), "postgres carol");
 }
 
+/// attack: 70
 #[test]
 fn another_role_is_still_the_same_user() {
     let mut proxy = Proxy::new();
@@ -211,6 +215,7 @@ fn another_role_is_still_the_same_user() {
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
 }
 
+/// attack: 76
 #[test]
 fn cached_plans_follow_the_identity() {
     for mode in ["force_generic_plan", "force_custom_plan", "auto"] {

@@ -55,6 +55,7 @@ fn measure(what: &str, tokens: i64, client: &mut Client, mut one_batch: impl FnM
     assert!(after - before < LIMIT_KIB, "{what}: {before} KiB grew to {after} KiB");
 }
 
+/// attack: 111
 #[test]
 fn a_hundred_thousand_tokens_leave_nothing_behind() {
     let (proxy, other) = (Proxy::new(), Proxy::new());
@@ -85,8 +86,9 @@ fn a_hundred_thousand_tokens_leave_nothing_behind() {
     measure("in a function", 100_000, &mut client, presented);
 }
 
+/// attack: 111
 #[test]
-fn tokens_in_statements_of_their_own_leave_nothing_behind() {
+fn tokens_in_separate_statements_leave_nothing_behind() {
     let (proxy, other) = (Proxy::new(), Proxy::new());
     let mut client = proxy.session_on(&SHARED, &SHARED.database());
     run(

@@ -186,8 +186,9 @@ fn another_user_in_the_same_transaction_has_other_rows() {
     }
 }
 
+/// attack: 109
 #[test]
-fn copy_takes_and_gives_a_users_own_rows_only() {
+fn copy_reads_and_writes_only_own_rows() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     for form in FORMS {
@@ -210,8 +211,9 @@ fn copy_takes_and_gives_a_users_own_rows_only() {
     assert_eq!(message, "COPY FROM not supported with row-level security");
 }
 
+/// attack: 94
 #[test]
-fn a_leaky_function_of_a_user_does_not_see_the_rows_of_others() {
+fn leaky_function_does_not_see_rows_of_others() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     for form in FORMS {
@@ -241,8 +243,9 @@ fn a_leaky_function_of_a_user_does_not_see_the_rows_of_others() {
     }
 }
 
+/// attack: 78
 #[test]
-fn a_cursor_that_was_held_does_not_outlast_the_way_back_to_the_pool() {
+fn held_cursor_is_closed_by_a_pool_reset() {
     // It shows the rows of whoever opened it, to whoever comes next: PostgreSQL keeps them, policies are asked once.
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
@@ -260,6 +263,7 @@ fn a_cursor_that_was_held_does_not_outlast_the_way_back_to_the_pool() {
     }
 }
 
+/// attack: 82
 #[test]
 fn an_expired_user_is_an_error_and_not_an_empty_table() {
     let mut proxy = Proxy::new();

@@ -4,7 +4,7 @@ use testkit::messages;
 use testkit::session::{Proxy, init, now, one, refusal, refuses, refuses_token, user_id};
 
 #[test]
-fn the_jti_of_a_proxys_token_is_an_integer_of_64_bits() {
+fn jti_of_a_proxy_token_is_a_64_bit_integer() {
     // behaviour 4.21
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
@@ -64,7 +64,7 @@ fn dates_are_numbers_of_seconds() {
 }
 
 #[test]
-fn a_token_out_of_its_time_says_by_how_much() {
+fn token_outside_its_lifetime_reports_the_difference() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let at = now();
@@ -84,8 +84,9 @@ fn a_token_out_of_its_time_says_by_how_much() {
     }
 }
 
+/// attack: 57
 #[test]
-fn a_user_id_that_is_no_string_is_an_error_where_it_is_asked_for() {
+fn user_id_that_is_not_a_string_is_an_error_when_read() {
     let proxy = Proxy::new();
     let mut client = proxy.session();
     let subs = ["7", "null", "true", "{}", r#"["alice"]"#, "1.5"];

@@ -5,7 +5,7 @@ use testkit::session::{Proxy, init, one, refuses_token, user_id};
 use testkit::signer::part;
 
 #[test]
-fn what_is_not_three_parts_of_base64url_is_malformed() {
+fn anything_but_three_base64url_parts_is_malformed() {
     // behaviour 4.19
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
@@ -63,7 +63,7 @@ fn what_is_not_three_parts_of_base64url_is_malformed() {
 }
 
 #[test]
-fn a_header_must_name_the_keys_algorithm_and_ask_for_nothing_else() {
+fn header_with_another_algorithm_or_crit_is_rejected() {
     // behaviour 4.5, 4.19: all of these have a good Ed25519 signature.
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
@@ -126,7 +126,7 @@ fn a_header_must_name_the_keys_algorithm_and_ask_for_nothing_else() {
 }
 
 #[test]
-fn a_payload_must_be_an_object_that_can_be_kept() {
+fn payload_that_cannot_be_stored_is_rejected() {
     // behaviour 4.16: NUL
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");

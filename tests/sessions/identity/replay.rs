@@ -3,8 +3,9 @@
 use testkit::messages;
 use testkit::session::{Proxy, init, one, refusal, refuses_token, run, user_id};
 
+/// attack: 67
 #[test]
-fn a_replayed_token_is_refused_and_changes_nothing() {
+fn replayed_token_is_rejected_and_changes_nothing() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     let first = proxy.token_of("alice");
@@ -14,6 +15,7 @@ fn a_replayed_token_is_refused_and_changes_nothing() {
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
 }
 
+/// attack: 83
 #[test]
 fn the_same_token_twice_is_a_replay() {
     let mut proxy = Proxy::new();
@@ -25,6 +27,7 @@ fn the_same_token_twice_is_a_replay() {
     assert_eq!(refused.detail.as_deref(), Some("jti=1, last=1"));
 }
 
+/// attack: 31
 #[test]
 fn another_token_with_the_same_jti_is_a_replay() {
     let mut proxy = Proxy::new();
@@ -34,7 +37,7 @@ fn another_token_with_the_same_jti_is_a_replay() {
 }
 
 #[test]
-fn a_token_that_a_rollback_undid_cannot_be_presented_again() {
+fn token_undone_by_a_rollback_is_a_replay() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let token = proxy.token_of("bob");
@@ -76,7 +79,7 @@ fn a_rollback_to_an_older_token_is_no_replay() {
 }
 
 #[test]
-fn after_a_logout_an_older_jti_is_still_refused() {
+fn older_jti_after_a_logout_is_rejected() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     let older = proxy.token_of("alice");
@@ -95,7 +98,7 @@ fn after_a_logout_an_older_jti_is_still_refused() {
 }
 
 #[test]
-fn a_local_identity_counts_as_taken_on() {
+fn local_identity_advances_the_last_jti() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     let token = proxy.token_of("alice");
@@ -107,7 +110,7 @@ fn a_local_identity_counts_as_taken_on() {
 }
 
 #[test]
-fn a_refused_token_does_not_move_the_last_jti() {
+fn rejected_token_does_not_advance_the_last_jti() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let expired = proxy.token_with_jti(100, r#""sub":"bob","exp":1"#);
@@ -119,7 +122,7 @@ fn a_refused_token_does_not_move_the_last_jti() {
 }
 
 #[test]
-fn any_integers_will_do_as_long_as_they_grow() {
+fn any_increasing_integers_are_accepted() {
     let proxy = Proxy::new();
     let mut client = proxy.session();
     for jti in [i64::MIN, -7, 0, 1, 1_000_000_000_000_000, i64::MAX] {

@@ -24,8 +24,9 @@ fn a_token_has_at_most_64_kib() {
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
 }
 
+/// attack: 26
 #[test]
-fn an_enormous_text_is_refused_without_long_work() {
+fn enormous_text_is_rejected_at_once() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     run(

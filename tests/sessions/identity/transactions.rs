@@ -5,7 +5,7 @@ use testkit::server::SHARED;
 use testkit::session::{Proxy, claims, init, one, refuses, refuses_token, rows, run, user_id};
 
 #[test]
-fn a_rollback_gives_the_identity_before_it_back() {
+fn rollback_restores_the_previous_identity() {
     // behaviour 4.1
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
@@ -28,7 +28,7 @@ fn a_commit_keeps_the_identity_of_the_transaction() {
 }
 
 #[test]
-fn a_transaction_that_fails_gives_the_identity_before_it_back() {
+fn failed_transaction_restores_the_previous_identity() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     run(&mut client, "begin");
@@ -38,8 +38,9 @@ fn a_transaction_that_fails_gives_the_identity_before_it_back() {
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
 
+/// attack: 73
 #[test]
-fn every_savepoint_has_the_identity_that_was_there_when_it_was_made() {
+fn savepoint_restores_the_identity_at_its_creation() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     run(&mut client, "begin");
@@ -60,7 +61,7 @@ fn every_savepoint_has_the_identity_that_was_there_when_it_was_made() {
 }
 
 #[test]
-fn a_released_savepoint_leaves_its_identity_to_the_transaction() {
+fn released_savepoint_leaves_its_identity() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     for (end, user) in [("rollback", "alice"), ("commit", "carol")] {
@@ -75,8 +76,9 @@ fn a_released_savepoint_leaves_its_identity_to_the_transaction() {
     }
 }
 
+/// attack: 84
 #[test]
-fn a_local_identity_ends_with_its_transaction_however_that_ends() {
+fn local_identity_ends_with_its_transaction() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let statements: [fn(&str) -> String; 3] = [
@@ -101,7 +103,7 @@ fn a_local_identity_ends_with_its_transaction_however_that_ends() {
 }
 
 #[test]
-fn a_session_identity_is_not_local_by_whatever_statement_it_came() {
+fn session_identity_outlasts_its_transaction() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     let statements: [fn(&str) -> String; 4] = [
@@ -121,7 +123,7 @@ fn a_session_identity_is_not_local_by_whatever_statement_it_came() {
 }
 
 #[test]
-fn a_local_identity_over_one_of_the_same_transaction_uncovers_it_at_commit() {
+fn local_identity_gives_way_to_the_sessions_at_commit() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     run(&mut client, "begin");
@@ -136,7 +138,7 @@ fn a_local_identity_over_one_of_the_same_transaction_uncovers_it_at_commit() {
 }
 
 #[test]
-fn a_local_identity_outside_of_a_transaction_block_ends_with_its_statement() {
+fn local_identity_outside_a_block_ends_with_its_statement() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     run(
@@ -146,8 +148,9 @@ fn a_local_identity_outside_of_a_transaction_block_ends_with_its_statement() {
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
 
+/// attack: 88
 #[test]
-fn a_refused_token_in_one_message_with_a_query_stops_the_query() {
+fn rejected_token_stops_the_query_in_its_message() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     run(&mut client, "create table seen (who text)");
@@ -159,7 +162,7 @@ fn a_refused_token_in_one_message_with_a_query_stops_the_query() {
 }
 
 #[test]
-fn an_error_after_a_good_token_in_one_message_takes_the_identity_away_again() {
+fn error_after_a_token_in_one_message_undoes_it() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let sql = format!("select auth.jwt_session_init('{}'); select 1/0", proxy.token_of("bob"));
@@ -173,7 +176,7 @@ fn an_error_after_a_good_token_in_one_message_takes_the_identity_away_again() {
 }
 
 #[test]
-fn a_failed_transaction_block_refuses_tokens_until_it_ends() {
+fn failed_transaction_block_rejects_tokens() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let aborted = "current transaction is aborted, commands ignored until end of transaction block";
@@ -192,7 +195,7 @@ fn a_failed_transaction_block_refuses_tokens_until_it_ends() {
 }
 
 #[test]
-fn two_sessions_of_one_role_know_nothing_of_each_other() {
+fn sessions_of_one_role_are_independent() {
     let mut proxy = Proxy::new();
     let database = SHARED.database();
     let mut one_session = proxy.session_on(&SHARED, &database);
@@ -209,7 +212,7 @@ fn two_sessions_of_one_role_know_nothing_of_each_other() {
 }
 
 #[test]
-fn a_token_of_another_connections_key_is_refused() {
+fn token_of_another_connections_key_is_rejected() {
     let mut proxy = Proxy::new();
     let mut other = Proxy::new();
     let mut client = proxy.session_as("alice");

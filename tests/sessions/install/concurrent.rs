@@ -14,8 +14,9 @@ const CREATE: &str = "create extension pg_session_jwt";
 const INSTALLED: &str = "select count(*) from pg_extension where extname = 'pg_session_jwt'";
 const ROLES: &str = "select count(*) from pg_roles where rolname in ('authenticated', 'anonymous') and not rolcanlogin";
 
+/// attack: 121
 #[test]
-fn two_databases_may_install_at_once_again_and_again() {
+fn concurrent_installations_succeed() {
     let cluster = PLAIN.turn();
     let mut clients = [cluster.empty_database("a"), cluster.empty_database("b")];
     let rounds = 30;
@@ -67,7 +68,7 @@ fn overlap(cluster: &Turn, end: &str) -> [Client; 2] {
 }
 
 #[test]
-fn the_second_installation_takes_the_roles_that_the_first_one_commits() {
+fn second_installation_uses_the_committed_roles() {
     let cluster = PLAIN.turn();
     let [mut first, mut second] = overlap(&cluster, "commit");
     assert_eq!(facts(&mut first), facts(&mut second));
@@ -75,7 +76,7 @@ fn the_second_installation_takes_the_roles_that_the_first_one_commits() {
 }
 
 #[test]
-fn the_second_installation_makes_the_roles_when_the_first_one_rolls_back() {
+fn second_installation_creates_roles_after_a_rollback() {
     let cluster = PLAIN.turn();
     let [mut first, mut second] = overlap(&cluster, "rollback");
     assert_eq!(
@@ -86,7 +87,7 @@ fn the_second_installation_makes_the_roles_when_the_first_one_rolls_back() {
 }
 
 #[test]
-fn a_dangerous_role_that_is_made_meanwhile_stops_the_installation() {
+fn dangerous_role_created_meanwhile_is_rejected() {
     let cluster = PLAIN.turn();
     let (mut attacker, mut client) = (cluster.superuser("postgres"), cluster.empty_database("d"));
     let pid = one(&mut client, "select pg_backend_pid()");
@@ -104,7 +105,7 @@ fn a_dangerous_role_that_is_made_meanwhile_stops_the_installation() {
 }
 
 #[test]
-fn a_role_that_the_transaction_cannot_see_is_not_taken_unseen() {
+fn role_invisible_to_the_transaction_is_inspected() {
     let cluster = PLAIN.turn();
     let mut client = cluster.empty_database("d");
     run(&mut client, "begin isolation level repeatable read; select 1");

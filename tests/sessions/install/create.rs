@@ -8,7 +8,7 @@ use crate::support::extension_catalog::{assert_same_facts, facts, facts_about};
 const CREATE: &str = "create extension pg_session_jwt";
 
 #[test]
-fn the_owner_of_a_database_gets_the_same_as_a_superuser_and_owns_only_the_extension() {
+fn database_owner_owns_only_the_extension() {
     let cluster = PLAIN.turn();
     let mut superuser = cluster.empty_database("by_superuser");
     run(&mut superuser, CREATE);
@@ -42,8 +42,9 @@ fn the_owner_of_a_database_gets_the_same_as_a_superuser_and_owns_only_the_extens
     assert!(facts_about(&mut owner, "schema {")[0].contains(r#""nspowner": "postgres""#));
 }
 
+/// attack: 119
 #[test]
-fn the_owner_of_a_database_cannot_put_anything_beside_the_functions() {
+fn database_owner_cannot_create_in_schema_auth() {
     let cluster = PLAIN.turn();
     let mut owner = cluster.owner("d");
     run(&mut owner, CREATE);
@@ -84,7 +85,7 @@ fn the_owner_of_a_database_cannot_put_anything_beside_the_functions() {
 }
 
 #[test]
-fn who_may_not_create_in_the_database_may_not_create_the_extension() {
+fn installation_needs_create_on_the_database() {
     let cluster = PLAIN.turn();
     drop(cluster.empty_database("d"));
     cluster.run("create role somebody login");
@@ -100,7 +101,7 @@ fn who_may_not_create_in_the_database_may_not_create_the_extension() {
 }
 
 #[test]
-fn everybody_may_use_what_is_installed_and_nobody_may_add_to_it() {
+fn public_may_use_schema_auth_and_not_create_in_it() {
     let cluster = PLAIN.turn();
     let mut client = cluster.empty_database("d");
     run(&mut client, CREATE);
@@ -131,8 +132,9 @@ fn everybody_may_use_what_is_installed_and_nobody_may_add_to_it() {
     }
 }
 
+/// attack: 117
 #[test]
-fn the_extension_goes_where_it_is_told_and_its_functions_into_auth() {
+fn functions_are_always_in_schema_auth() {
     let cluster = PLAIN.turn();
     let mut client = cluster.empty_database("d");
     let schema_of = "select extnamespace::regnamespace::text from pg_extension where extname = 'pg_session_jwt'";
@@ -166,8 +168,9 @@ fn the_extension_goes_where_it_is_told_and_its_functions_into_auth() {
     );
 }
 
+/// attack: 91, 116, 117
 #[test]
-fn a_schema_auth_that_is_there_stops_the_installation_with_its_owner_named() {
+fn existing_schema_auth_is_rejected_with_its_owner() {
     let cluster = PLAIN.turn();
     let mut superuser = cluster.empty_database("d");
     let mut owner = cluster.owner("of_owner");
@@ -190,7 +193,7 @@ fn a_schema_auth_that_is_there_stops_the_installation_with_its_owner_named() {
 }
 
 #[test]
-fn what_is_rolled_back_was_never_there() {
+fn rolled_back_installation_leaves_nothing() {
     let cluster = PLAIN.turn();
     let mut client = cluster.empty_database("d");
     run(&mut client, &format!("begin; {CREATE}; rollback"));

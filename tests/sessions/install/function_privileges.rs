@@ -4,8 +4,9 @@ use testkit::loading::ordinary_user;
 use testkit::server::SHARED;
 use testkit::session::{Proxy, claims, init, one, refuses, rows, run, user_id};
 
+/// attack: 94, 130
 #[test]
-fn the_catalog_has_the_functions_as_the_contract_says() {
+fn catalog_entries_of_the_functions() {
     let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
     let functions = rows(
         &mut client,
@@ -71,7 +72,7 @@ fn the_catalog_has_the_functions_as_the_contract_says() {
 }
 
 #[test]
-fn an_ordinary_role_needs_no_grant_but_the_installations() {
+fn ordinary_role_needs_no_further_grants() {
     // behaviour 4.10
     let database = SHARED.database();
     let mut proxy = Proxy::new();
@@ -99,8 +100,9 @@ fn an_ordinary_role_needs_no_grant_but_the_installations() {
     }
 }
 
+/// attack: 90
 #[test]
-fn an_ordinary_role_can_make_nothing_in_the_schema() {
+fn ordinary_role_cannot_create_in_schema_auth() {
     let database = SHARED.database();
     let user = ordinary_user(&SHARED, &database);
     let mut client = SHARED.connect(&database, &user, "");
@@ -131,7 +133,7 @@ fn an_ordinary_role_can_make_nothing_in_the_schema() {
 }
 
 #[test]
-fn the_roles_of_the_installation_cannot_log_in_and_stand_above_nothing() {
+fn installed_roles_cannot_log_in_and_have_no_members() {
     let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
     let roles = rows(
         &mut client,

@@ -62,8 +62,9 @@ fn anything_ran(client: &mut Client) -> bool {
     one(client, "select is_called from public.ran")
 }
 
+/// attack: 115, 119
 #[test]
-fn the_script_runs_nothing_that_the_owner_of_the_database_made() {
+fn script_runs_nothing_created_by_the_database_owner() {
     let cluster = PLAIN.turn();
     let mut owner = hostile_owner(&cluster);
     run(&mut owner, "create schema auth");
@@ -83,7 +84,7 @@ fn the_script_runs_nothing_that_the_owner_of_the_database_made() {
 }
 
 #[test]
-fn the_look_alikes_would_run_as_superuser_if_the_script_were_careless() {
+fn look_alikes_would_run_in_an_unqualified_script() {
     let cluster = with_own_scripts();
     let script = cluster.extension_directory().join(INSTALL_SCRIPT);
     let careful = fs::read_to_string(&script).unwrap();
@@ -113,8 +114,9 @@ fn bare(script: &str) -> String {
     code.split('\'').step_by(2).collect::<Vec<_>>().join(" '' ")
 }
 
+/// attack: 89
 #[test]
-fn every_function_and_operator_in_the_scripts_is_named_with_its_schema() {
+fn scripts_qualify_every_function_and_operator() {
     let folder = testkit::root().join("sql");
     let mut calls = 0;
     for entry in fs::read_dir(folder).unwrap() {

@@ -64,8 +64,9 @@ fn usual_rights() -> Vec<String> {
     all
 }
 
+/// attack: 154
 #[test]
-fn default_privileges_give_nothing_of_a_new_installation() {
+fn default_privileges_do_not_apply_to_an_installation() {
     let cluster = PLAIN.turn();
     let mut superuser = cluster.empty_database("d");
     run(&mut superuser, &format!("{ROLES}; {GENEROUS}; {CREATE}"));
@@ -90,7 +91,7 @@ fn default_privileges_give_nothing_of_a_new_installation() {
 }
 
 #[test]
-fn nor_of_an_updated_one() {
+fn default_privileges_do_not_apply_to_an_update() {
     for old in old_versions::all() {
         let cluster = with_own_scripts();
         let mut client = cluster.empty_database("d");
@@ -136,8 +137,9 @@ fn given_away(cluster: &Turn, client: &mut Client, old: OldVersion) {
     );
 }
 
+/// attack: 154
 #[test]
-fn an_update_takes_back_an_installation_that_was_given_away() {
+fn update_restores_ownership_and_privileges() {
     let cluster = with_own_scripts();
     let mut client = cluster.empty_database("fresh");
     run(&mut client, CREATE);
@@ -167,7 +169,7 @@ fn an_update_takes_back_an_installation_that_was_given_away() {
 }
 
 #[test]
-fn a_schema_of_somebody_else_stops_the_update() {
+fn schema_of_another_owner_prevents_the_update() {
     let cluster = with_own_scripts();
     let mut client = cluster.empty_database("d");
     VERSION_0_5_0.install(&cluster, &mut client);

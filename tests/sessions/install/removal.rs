@@ -14,8 +14,9 @@ const TODOS: &str = "
     create policy own on todos to authenticated using ((select auth.user_id()) = user_id);
     grant select on todos to authenticated";
 
+/// attack: 127
 #[test]
-fn dropping_is_refused_while_policies_depend_and_cascades_to_a_closed_table() {
+fn cascaded_drop_leaves_the_table_without_access() {
     let cluster = PLAIN.turn();
     let mut client = cluster.empty_database("d");
     run(&mut client, CREATE);
@@ -43,8 +44,9 @@ fn dropping_is_refused_while_policies_depend_and_cascades_to_a_closed_table() {
     assert_eq!(one::<i64>(&mut client, "select count(*) from todos"), 2);
 }
 
+/// attack: 122
 #[test]
-fn dropping_leaves_the_roles_with_what_they_were_granted_and_creating_again_takes_them() {
+fn dropping_leaves_roles_that_a_new_installation_reuses() {
     let cluster = PLAIN.turn();
     let mut client = cluster.empty_database("d");
     run(&mut client, CREATE);
@@ -64,8 +66,9 @@ fn dropping_leaves_the_roles_with_what_they_were_granted_and_creating_again_take
     assert_same_facts("created again", &facts(&mut client), &first);
 }
 
+/// attack: 128
 #[test]
-fn what_the_installer_owned_goes_to_an_heir_or_away_and_leaves_the_roles() {
+fn installers_objects_can_be_reassigned_or_dropped() {
     let cluster = PLAIN.turn();
     let mut owner = cluster.owner("d");
     run(&mut owner, CREATE);

@@ -24,7 +24,7 @@ fn roles(client: &mut Client) -> Vec<String> {
 }
 
 #[test]
-fn new_roles_can_do_nothing_not_even_log_in() {
+fn new_roles_have_no_attributes() {
     let cluster = PLAIN.turn();
     let mut client = cluster.owner("d");
     run(&mut client, CREATE);
@@ -52,7 +52,7 @@ fn new_roles_can_do_nothing_not_even_log_in() {
 }
 
 #[test]
-fn harmless_roles_that_are_there_stay_exactly_as_they_are() {
+fn existing_harmless_roles_stay_unchanged() {
     let cluster = PLAIN.turn();
     let mut superuser = cluster.empty_database("d");
     run(
@@ -82,8 +82,9 @@ fn stopped(superuser: &mut Client, how: &str) -> Refusal {
     refused
 }
 
+/// attack: 120
 #[test]
-fn a_role_with_too_many_rights_of_its_own_stops_the_installation() {
+fn role_with_too_many_privileges_is_rejected() {
     let cluster = PLAIN.turn();
     let mut client = cluster.empty_database("d");
     for name in ["authenticated", "anonymous"] {
@@ -116,8 +117,9 @@ fn a_role_with_too_many_rights_of_its_own_stops_the_installation() {
     }
 }
 
+/// attack: 120
 #[test]
-fn a_role_that_can_become_one_with_too_many_rights_stops_the_installation() {
+fn role_that_can_gain_too_many_privileges_is_rejected() {
     let cluster = PLAIN.turn();
     let mut client = cluster.empty_database("d");
     let has = |attributes: &str| format!(r#"It is a member of role "boss", which has {attributes}."#);
@@ -172,7 +174,7 @@ fn a_role_that_can_become_one_with_too_many_rights_stops_the_installation() {
 }
 
 #[test]
-fn the_owner_of_a_database_is_stopped_by_such_a_role_too() {
+fn such_a_role_stops_a_database_owner() {
     let cluster = PLAIN.turn();
     let mut owner = cluster.owner("d");
     cluster.run("create role anonymous bypassrls");

@@ -9,7 +9,7 @@ use crate::support::jwks_url::{entry, server_with};
 use crate::support::key_fetcher::{process, process_after, reload_after, stored_urls};
 
 #[test]
-fn killed_it_takes_the_server_along_and_the_stored_keys_outlive_that() {
+fn killed_worker_restarts_the_server_and_keys_survive() {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let (port, url) = (keys.port(), keys.url());
@@ -50,7 +50,7 @@ fn killed_it_takes_the_server_along_and_the_stored_keys_outlive_that() {
 }
 
 #[test]
-fn terminated_it_comes_back_and_living_sessions_go_on() {
+fn terminated_worker_restarts_and_sessions_continue() {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let server = server_with(&[entry("a", &keys.url())], "");
@@ -83,7 +83,7 @@ fn terminated_it_comes_back_and_living_sessions_go_on() {
 }
 
 #[test]
-fn terminated_during_a_fetch_it_fetches_anew() {
+fn worker_terminated_during_a_fetch_fetches_again() {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Silence);
     let server = server_with(&[entry("a", &keys.url())], "");
@@ -102,7 +102,7 @@ fn terminated_during_a_fetch_it_fetches_anew() {
 }
 
 #[test]
-fn where_it_does_not_run_a_session_is_told_why() {
+fn session_reports_that_the_worker_is_not_running() {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let server = server_with(&[entry("a", &keys.url())], "max_worker_processes = 0");
@@ -117,7 +117,7 @@ fn where_it_does_not_run_a_session_is_told_why() {
 }
 
 #[test]
-fn where_nothing_but_it_can_run_urls_of_roles_wait_for_a_session() {
+fn role_urls_wait_for_a_session_without_a_second_worker() {
     let (first, second) = (Provider::new("a"), Provider::new("b"));
     let [of_server, of_role] = [&first, &second].map(|it| KeyServer::start(Answer::Body(it.key_set())));
     // PostgreSQL's own launcher of logical replication has the other one.

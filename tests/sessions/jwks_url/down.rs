@@ -11,7 +11,7 @@ use crate::support::jwks_faults::{NOT_AVAILABLE, condition, presenting, reload, 
 use crate::support::jwks_url::{entry, server_with};
 
 #[test]
-fn a_provider_that_is_down_at_the_start_is_tried_again_every_few_seconds() {
+fn unreachable_provider_is_retried_every_few_seconds() {
     let provider = Provider::new("a");
     let port = KeyServer::start(Answer::Nothing).port();
     let url = format!("http://127.0.0.1:{port}/keys");
@@ -36,7 +36,7 @@ fn a_provider_that_is_down_at_the_start_is_tried_again_every_few_seconds() {
 }
 
 #[test]
-fn a_provider_that_goes_down_later_is_missed_by_nobody_and_a_reload_tries_it_again() {
+fn provider_failure_keeps_keys_and_a_reload_retries() {
     let (provider, new) = (Provider::new("a"), Provider::with_kid("a", "k2"));
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let (port, url) = (keys.port(), keys.url());
@@ -63,7 +63,7 @@ fn a_provider_that_goes_down_later_is_missed_by_nobody_and_a_reload_tries_it_aga
 }
 
 #[test]
-fn a_fetch_has_three_tries() {
+fn fetch_has_three_attempts() {
     let provider = Provider::new("a");
     let steps = vec![Answer::Status(503), Answer::Nothing, Answer::Body(provider.key_set())];
     let keys = KeyServer::start(Answer::Steps(steps));

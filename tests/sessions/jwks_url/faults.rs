@@ -8,7 +8,7 @@ use testkit::messages;
 use crate::support::jwks_faults::{Fault, before_and_after_a_good_set};
 
 #[test]
-fn what_is_no_key_set_lets_nobody_in_and_nobody_fall_out() {
+fn invalid_key_set_admits_no_token_and_ends_no_identity() {
     let with = |jwk: &str, more: &str| format!(r#"{{"keys":[{},{more}}}]}}"#, jwk.trim_end_matches('}'));
     before_and_after_a_good_set(&[
         Fault::new("the answer is HTTP status 404", |it, _| {

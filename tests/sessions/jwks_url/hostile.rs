@@ -56,7 +56,7 @@ fn attempts(user: &str, url: &str) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn an_end_user_has_no_url_of_theirs_fetched() {
+fn end_user_cannot_have_a_url_fetched() {
     let (provider, mallory) = (Provider::new("a"), Provider::new("mallory"));
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let theirs = KeyServer::start(Answer::Body(mallory.key_set()));
@@ -92,8 +92,9 @@ fn an_end_user_has_no_url_of_theirs_fetched() {
     assert_eq!(theirs.requests(), 0);
 }
 
+/// attack: 9
 #[test]
-fn what_a_token_or_a_claim_says_is_fetched_from_nowhere() {
+fn urls_in_tokens_and_claims_are_not_fetched() {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let mallory = Signer::ed25519();
@@ -146,7 +147,7 @@ fn what_a_token_or_a_claim_says_is_fetched_from_nowhere() {
 }
 
 #[test]
-fn made_up_key_ids_cost_the_provider_one_request() {
+fn unknown_key_ids_cost_one_request() {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let server = server_with(&[entry("a", &keys.url())], "");

@@ -24,7 +24,7 @@ fn sleeps(process: i32) -> u64 {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn without_a_url_it_sleeps_and_leaves_nothing_on_disk() {
+fn worker_without_urls_sleeps_and_stores_nothing() {
     let server = Server::start(PRELOAD);
     let database = server.database();
     // Sessions of the other modes do not wake it.
@@ -98,7 +98,7 @@ fn databases_are_dropped_and_copied_while_it_runs() {
 }
 
 #[test]
-fn the_settings_are_read_in_another_database_where_postgres_is_gone() {
+fn settings_are_read_without_database_postgres() {
     let server = Server::start(PRELOAD);
     let database = server.database();
     let mut admin = server.connect(&database, "postgres", "");

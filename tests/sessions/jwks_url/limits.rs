@@ -47,7 +47,7 @@ fn a_set_at_the_limits_is_accepted() {
 }
 
 #[test]
-fn a_set_beyond_the_limits_is_none() {
+fn set_beyond_the_limits_is_rejected() {
     let too_long = "the answer has more than 262144 bytes";
     before_and_after_a_good_set(&[
         Fault::new(too_long, |it, _| of_length(it, MAX_BYTES + 1)),
@@ -60,7 +60,7 @@ fn a_set_beyond_the_limits_is_none() {
 }
 
 #[test]
-fn a_secret_that_anybody_can_fetch_is_not_a_key() {
+fn symmetric_key_of_a_url_is_not_used() {
     let (provider, secret) = (Provider::new("a"), Signer::hmac(32));
     let set = format!(
         r#"{{"keys":[{},{}]}}"#,
@@ -105,7 +105,7 @@ fn a_secret_that_anybody_can_fetch_is_not_a_key() {
 }
 
 #[test]
-fn made_up_key_names_have_a_set_fetched_once_in_a_while() {
+fn unknown_key_names_refetch_a_set_at_most_once_a_period() {
     let (good, bad) = (Provider::new("good"), Provider::new("bad"));
     let good_keys = KeyServer::start(Answer::Body(good.key_set()));
     let bad_keys = KeyServer::start(Answer::Body(bad.key_set()));
@@ -142,7 +142,7 @@ fn made_up_key_names_have_a_set_fetched_once_in_a_while() {
 }
 
 #[test]
-fn the_provider_says_how_long_its_set_is_good_from_a_minute_to_an_hour() {
+fn max_age_is_honored_between_a_minute_and_an_hour() {
     let said = [
         ("", 300),
         ("Cache-Control: public\r\n", 300),

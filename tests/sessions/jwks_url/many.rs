@@ -13,7 +13,7 @@ use crate::support::key_fetcher::{refuses_init, reload_after, stored_urls};
 const ROOM: usize = 64;
 
 #[test]
-fn two_databases_do_not_accept_each_others_tokens() {
+fn databases_do_not_accept_each_others_tokens() {
     let server = Server::start("shared_preload_libraries = 'pg_session_jwt'");
     let issuers = ["a", "b"];
     let provided = issuers.map(|issuer| {
@@ -78,7 +78,7 @@ fn many(number: usize, keys: &KeyServer) -> (Vec<Provider>, Vec<String>) {
 }
 
 #[test]
-fn of_a_hundred_urls_the_first_sixty_four_are_served_and_the_others_refused() {
+fn urls_beyond_the_first_sixty_four_are_rejected() {
     let keys = KeyServer::start(Answer::Nothing);
     let (providers, entries) = many(100, &keys);
     // All of them have the same set of keys, in which each has one.
@@ -125,7 +125,7 @@ fn of_a_hundred_urls_the_first_sixty_four_are_served_and_the_others_refused() {
 }
 
 #[test]
-fn other_urls_take_the_places_of_those_that_are_gone() {
+fn slots_of_removed_urls_are_reused() {
     let (old, new) = (KeyServer::start(Answer::Nothing), KeyServer::start(Answer::Nothing));
     let ((_, old_entries), (providers, entries)) = (many(ROOM, &old), many(ROOM, &new));
     for keys in [&old, &new] {

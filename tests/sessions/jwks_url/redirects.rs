@@ -25,7 +25,7 @@ fn redirects_on_the_same_host_and_port_are_followed() {
 }
 
 #[test]
-fn redirects_to_anywhere_else_are_not() {
+fn redirects_to_other_origins_are_rejected() {
     let elsewhere = "it redirects to another host";
     let to = |location: String| Answer::Redirect(location);
     before_and_after_a_good_set(&[
@@ -45,7 +45,7 @@ fn redirects_to_anywhere_else_are_not() {
 }
 
 #[test]
-fn the_other_place_is_never_asked() {
+fn target_of_a_rejected_redirect_gets_no_request() {
     let provider = Provider::new("a");
     let other_port = KeyServer::start(Answer::Body(provider.key_set()));
     let keys = KeyServer::start(Answer::Redirect(other_port.url()));

@@ -13,7 +13,7 @@ use crate::support::jwks_url::{entry, server_with};
 use crate::support::key_fetcher::{refuses_init, stored, stored_urls};
 
 #[test]
-fn after_a_restart_the_stored_keys_are_good_though_the_provider_is_down() {
+fn stored_keys_are_valid_after_a_restart() {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let (port, url) = (keys.port(), keys.url());
@@ -60,7 +60,7 @@ fn after_a_restart_the_stored_keys_are_good_though_the_provider_is_down() {
 }
 
 #[test]
-fn a_session_that_could_not_read_the_stored_keys_reads_them_for_the_next_token() {
+fn unreadable_stored_keys_are_read_for_the_next_token() {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let server = server_with(&[entry("a", &keys.url())], "");
@@ -83,7 +83,7 @@ fn a_session_that_could_not_read_the_stored_keys_reads_them_for_the_next_token()
 }
 
 #[test]
-fn a_stored_file_that_is_not_what_was_stored_is_nobodys_keys() {
+fn altered_stored_file_gives_no_keys() {
     let (provider, mallory) = (Provider::new("a"), Provider::new("a"));
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let (port, url) = (keys.port(), keys.url());
@@ -153,7 +153,7 @@ fn a_stored_file_that_is_not_what_was_stored_is_nobodys_keys() {
 }
 
 #[test]
-fn a_broken_file_is_mended_at_once_where_the_provider_answers() {
+fn broken_file_is_replaced_when_the_provider_answers() {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let mut server = server_with(&[entry("a", &keys.url())], "");

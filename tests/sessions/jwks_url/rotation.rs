@@ -10,7 +10,7 @@ use testkit::session::{init, one, refuses, rows, user_id};
 use crate::support::jwks_url::{entry, server_with};
 
 #[test]
-fn a_key_set_is_fetched_and_its_tokens_are_identities() {
+fn tokens_of_a_fetched_key_set_are_accepted() {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let server = server_with(&[entry("a", &keys.url())], "");
@@ -33,8 +33,9 @@ fn a_key_set_is_fetched_and_its_tokens_are_identities() {
     assert_eq!(keys.requests(), 1);
 }
 
+/// attack: 133
 #[test]
-fn after_a_rotation_the_next_token_works_and_those_of_the_retired_key_stop() {
+fn rotation_replaces_the_retired_key() {
     let (old, new) = (Provider::new("a"), Provider::with_kid("a", "k2"));
     let keys = KeyServer::start(Answer::Body(old.key_set()));
     let server = server_with(&[entry("a", &keys.url())], "");
@@ -53,7 +54,7 @@ fn after_a_rotation_the_next_token_works_and_those_of_the_retired_key_stop() {
 }
 
 #[test]
-fn a_rotation_is_noticed_also_while_the_old_set_is_being_fetched() {
+fn rotation_during_a_fetch_is_noticed() {
     let (old, new) = (Provider::new("a"), Provider::with_kid("a", "k2"));
     let keys = KeyServer::start(Answer::Body(old.key_set()));
     let mut server = server_with(&[entry("a", &keys.url())], "");

@@ -26,7 +26,7 @@ fn providers(issuer: &str, keys: &KeyServer) -> String {
 }
 
 #[test]
-fn a_reload_brings_another_provider_to_the_worker_and_to_living_sessions() {
+fn reload_applies_a_provider_to_worker_and_sessions() {
     let ((old, old_keys), (new, new_keys)) = (provided("old"), provided("new"));
     let server = server_with(&[entry("old", &old_keys.url())], "");
     let mut living = server.connect("template1", "postgres", "");
@@ -59,7 +59,7 @@ fn a_reload_brings_another_provider_to_the_worker_and_to_living_sessions() {
 }
 
 #[test]
-fn urls_of_databases_and_roles_are_fetched_after_a_reload_without_a_session() {
+fn stored_urls_are_fetched_after_a_reload_without_sessions() {
     let server = server();
     let (first, second) = (server.database(), server.database());
     let mut admin = server.connect("postgres", "postgres", "");
@@ -90,7 +90,7 @@ fn urls_of_databases_and_roles_are_fetched_after_a_reload_without_a_session() {
 }
 
 #[test]
-fn a_url_of_a_database_is_fetched_when_its_first_session_needs_it() {
+fn database_url_is_fetched_for_its_first_session() {
     let server = server();
     let database = server.database();
     let (provider, keys) = provided("a");
@@ -113,7 +113,7 @@ fn a_url_of_a_database_is_fetched_when_its_first_session_needs_it() {
 }
 
 #[test]
-fn a_url_that_only_a_session_has_set_is_fetched_for_it() {
+fn url_set_in_a_session_is_fetched_for_it() {
     let server = server();
     let (provider, keys) = provided("a");
     let mut client = server.connect("template1", "postgres", "");
@@ -139,7 +139,7 @@ fn a_url_that_only_a_session_has_set_is_fetched_for_it() {
 }
 
 #[test]
-fn what_no_setting_and_no_session_names_any_more_is_deleted() {
+fn key_set_without_a_setting_or_session_is_deleted() {
     let ((kept, kept_keys), (gone, gone_keys)) = (provided("kept"), provided("gone"));
     let entries = [("kept", &kept_keys), ("gone", &gone_keys)].map(|(issuer, keys)| entry(issuer, &keys.url()));
     let mut server = server_with(&entries, "");

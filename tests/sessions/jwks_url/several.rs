@@ -50,7 +50,7 @@ fn is_accepted(first_set: String, second_set: String, first_token: &str, second_
 }
 
 #[test]
-fn a_kid_that_the_first_set_lacks_waits_for_the_second() {
+fn kid_missing_in_the_first_set_waits_for_the_second() {
     let (first, second) = (Provider::new("a"), Provider::with_kid("a", "k2"));
     is_accepted(
         first.key_set(),
@@ -61,7 +61,7 @@ fn a_kid_that_the_first_set_lacks_waits_for_the_second() {
 }
 
 #[test]
-fn a_kid_that_the_first_set_has_for_another_key_waits_for_the_second() {
+fn kid_of_an_unsuitable_key_waits_for_the_second_set() {
     let (first, second) = (Provider::new("a"), Provider::new("a"));
     is_accepted(
         first.key_set(),
@@ -72,7 +72,7 @@ fn a_kid_that_the_first_set_has_for_another_key_waits_for_the_second() {
 }
 
 #[test]
-fn a_key_that_both_sets_have_waits_for_the_second_by_its_audience() {
+fn shared_key_waits_for_the_second_set_by_audience() {
     let both = Provider::new("a");
     is_accepted(
         both.key_set(),
@@ -98,7 +98,7 @@ fn a_token_without_kid_waits_for_the_second() {
 }
 
 #[test]
-fn who_is_refused_by_what_is_there_is_so_with_the_same_words_after_the_wait() {
+fn rejection_message_is_the_same_after_the_wait() {
     let (first, mallory) = (Provider::new("a"), Provider::new("a"));
     let known = KeyServer::start(Answer::Body(first.key_set()));
     let down = KeyServer::start(Answer::Status(500));
@@ -125,7 +125,7 @@ fn who_is_refused_by_what_is_there_is_so_with_the_same_words_after_the_wait() {
 }
 
 #[test]
-fn a_rotation_is_noticed_though_another_url_of_the_issuer_was_never_fetched() {
+fn rotation_is_noticed_beside_an_unfetched_url() {
     let (old, new) = (Provider::new("a"), Provider::with_kid("a", "k2"));
     let down = KeyServer::start(Answer::Status(500));
     let keys = KeyServer::start(Answer::Body(old.key_set()));

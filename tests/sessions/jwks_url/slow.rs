@@ -10,7 +10,7 @@ use crate::support::jwks_faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_
 use crate::support::jwks_url::{entry, server_with};
 
 #[test]
-fn an_answer_that_takes_too_long_is_none() {
+fn slow_answer_is_rejected() {
     before_and_after_a_good_set(&[
         Fault::new("timeout: global", |_, _| Answer::Slow),
         Fault::new("timeout: global", |_, _| Answer::Silence),
@@ -18,7 +18,7 @@ fn an_answer_that_takes_too_long_is_none() {
 }
 
 #[test]
-fn a_silent_provider_is_in_nobody_elses_way() {
+fn silent_provider_does_not_delay_other_providers() {
     let (silent, other) = (Provider::new("silent"), Provider::new("other"));
     let silence = KeyServer::start(Answer::Silence);
     let keys = KeyServer::start(Answer::Body(other.key_set()));

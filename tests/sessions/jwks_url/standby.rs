@@ -11,7 +11,7 @@ use crate::support::key_fetcher::{process, refuses_init, stored_urls};
 use crate::support::standby::standby_of;
 
 #[test]
-fn a_standby_fetches_for_itself_and_goes_on_when_it_is_promoted() {
+fn standby_fetches_and_continues_after_promotion() {
     let (old, new) = (Provider::new("a"), Provider::with_kid("a", "k2"));
     let [of_primary, of_standby] = [(); 2].map(|()| KeyServer::start(Answer::Body(old.key_set())));
     let primary = server_with(&[entry("a", &of_primary.url())], "");
@@ -56,7 +56,7 @@ fn a_standby_fetches_for_itself_and_goes_on_when_it_is_promoted() {
 }
 
 #[test]
-fn a_standby_reads_the_settings_of_databases_from_the_replicated_catalog() {
+fn standby_reads_settings_of_the_replicated_catalog() {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let preload = "shared_preload_libraries = 'pg_session_jwt'";

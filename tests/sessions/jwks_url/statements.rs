@@ -56,7 +56,7 @@ fn wait_for_sleep(rotation: &Rotation, process: i32) {
 }
 
 #[test]
-fn a_session_that_was_busy_during_the_rotation_notices_at_its_next_statement() {
+fn busy_session_notices_a_rotation_at_its_next_statement() {
     let rotation = Rotation::start("");
     let mut living = rotation.session();
     let known = rotation.old.token("alice");
@@ -78,7 +78,7 @@ fn a_session_that_was_busy_during_the_rotation_notices_at_its_next_statement() {
 }
 
 #[test]
-fn inside_of_one_long_statement_each_query_is_asked_anew() {
+fn each_query_of_a_long_statement_checks_the_keys() {
     let rotation = Rotation::start("");
     let mut living = rotation.session();
     let process = one(&mut living, "select pg_backend_pid()");
@@ -97,7 +97,7 @@ fn inside_of_one_long_statement_each_query_is_asked_anew() {
 }
 
 #[test]
-fn in_a_transaction_a_rotation_ends_the_identity_too() {
+fn rotation_ends_the_identity_in_a_transaction() {
     let rotation = Rotation::start("");
     let mut living = rotation.session();
     for begin in ["begin", "begin isolation level repeatable read"] {
@@ -152,7 +152,7 @@ const PARALLEL: &str = "max_worker_processes = 20\nmax_parallel_workers = 16\nma
                         parallel_setup_cost = 0\nparallel_tuple_cost = 0\nmin_parallel_table_scan_size = 0";
 
 #[test]
-fn parallel_workers_agree_with_their_leader_before_and_after_a_rotation() {
+fn parallel_workers_agree_with_their_leader_on_a_rotation() {
     let rotation = Rotation::start(PARALLEL);
     let database = rotation.server.database();
     let mut living = rotation.server.connect(&database, "postgres", "");

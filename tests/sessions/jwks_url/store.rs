@@ -50,7 +50,7 @@ fn remove(path: &Path) {
 }
 
 #[test]
-fn what_is_no_file_holds_no_session_up() {
+fn irregular_file_does_not_block_a_session() {
     let (server, provider, _keys, path) = site();
     let good = path.with_extension("good");
     fs::rename(&path, &good).unwrap();
@@ -95,7 +95,7 @@ fn what_is_no_file_holds_no_session_up() {
 }
 
 #[test]
-fn what_is_no_file_holds_the_worker_up_no_more() {
+fn irregular_file_does_not_block_the_worker() {
     let (mut server, provider, keys, path) = site();
     let unfinished = path.with_file_name("unfinished");
     let accepted = |mut client: Client, pipe: &Path, user: &str| {
@@ -140,7 +140,7 @@ fn what_is_no_file_holds_the_worker_up_no_more() {
 }
 
 #[test]
-fn a_stored_set_that_was_changed_is_not_taken_for_the_one_that_came_again() {
+fn altered_stored_set_is_replaced_by_the_fetched_one() {
     let (mut server, provider, keys, path) = site();
     let good = fs::read(&path).unwrap();
     // What a backup of another day has, say.
@@ -166,7 +166,7 @@ fn a_stored_set_that_was_changed_is_not_taken_for_the_one_that_came_again() {
 
 /// As if the worker before it had ended between storing a set and saying so.
 #[test]
-fn a_worker_that_is_started_anew_has_living_sessions_read_what_is_stored() {
+fn restarted_worker_makes_sessions_read_the_stored_set() {
     let (server, provider, keys, path) = site();
     let mut living = server.connect("template1", "postgres", "");
     init(&mut living, &provider.token("alice"));
@@ -191,7 +191,7 @@ fn a_worker_that_is_started_anew_has_living_sessions_read_what_is_stored() {
 }
 
 #[test]
-fn a_pipe_in_the_place_of_the_authorities_does_not_end_the_fetching() {
+fn pipe_as_ca_file_does_not_block_the_worker() {
     let provider = Provider::new("a");
     let folder = std::env::temp_dir().join(format!("pg_session_jwt-pipe-{}", std::process::id()));
     make_pipe(&folder);

@@ -46,7 +46,7 @@ fn use_file(client: &mut Client, name: &str) {
 }
 
 #[test]
-fn a_certificate_of_an_authority_in_the_file_is_accepted_for_its_host_alone() {
+fn certificate_is_accepted_only_for_its_host() {
     let (ours, another, system) = (
         Authority::new("ours"),
         Authority::new("another"),
@@ -119,7 +119,7 @@ fn a_certificate_of_an_authority_in_the_file_is_accepted_for_its_host_alone() {
 }
 
 #[test]
-fn a_redirect_from_https_to_http_and_a_server_without_tls_are_refused() {
+fn downgrade_to_http_is_rejected() {
     let (ours, provider) = (Authority::new("ours"), Provider::new("a"));
     let plain = KeyServer::start(Answer::Body(provider.key_set()));
     let keys = start_tls(ours.certify("127.0.0.1"), Answer::Redirect(plain.url()));
@@ -148,7 +148,7 @@ fn a_redirect_from_https_to_http_and_a_server_without_tls_are_refused() {
 }
 
 #[test]
-fn a_file_of_authorities_that_cannot_be_used_is_not_replaced_by_those_of_the_system() {
+fn unusable_ca_file_does_not_fall_back_to_system_roots() {
     let (system, other) = (Authority::new("system"), Authority::new("other"));
     let provider = Provider::new("a");
     let keys = start_tls(system.certify("127.0.0.1"), Answer::Body(provider.key_set()));

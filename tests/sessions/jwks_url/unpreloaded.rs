@@ -50,7 +50,7 @@ fn every_call_fails(client: &mut Client, proxy: &mut Proxy, place: u32, after: &
 }
 
 #[test]
-fn a_person_who_sets_it_is_told() {
+fn setting_it_interactively_is_an_error() {
     let inline = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(inline.key_set()));
     let database = SHARED.database();
@@ -96,7 +96,7 @@ fn a_person_who_sets_it_is_told() {
 }
 
 #[test]
-fn where_it_is_stored_every_call_fails() {
+fn stored_for_a_role_or_database_every_call_fails() {
     // While the library is not loaded PostgreSQL takes any value.
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
@@ -161,7 +161,7 @@ fn in_the_servers_file_every_call_fails() {
 }
 
 #[test]
-fn a_reload_that_brings_it_ends_every_identity() {
+fn reload_that_adds_it_ends_every_identity() {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let server = Server::start(&format!("pg_session_jwt.providers = '[{}]'", provider.entry("")));
@@ -182,7 +182,7 @@ fn a_reload_that_brings_it_ends_every_identity() {
 }
 
 #[test]
-fn set_before_the_library_is_there_it_is_not_forgotten_when_it_comes() {
+fn value_set_before_library_load_is_not_ignored() {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let mut client = SHARED.connect(&SHARED.database(), "postgres", &weaker(&Proxy::new()));

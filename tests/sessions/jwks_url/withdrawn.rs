@@ -59,8 +59,9 @@ fn withdrawals() -> Vec<Withdrawal> {
     ]
 }
 
+/// attack: 133, 149
 #[test]
-fn a_set_without_usable_keys_takes_the_old_ones_back_for_good() {
+fn set_without_usable_keys_withdraws_the_old_keys() {
     let withdrawals = withdrawals();
     let entries: Vec<String> = withdrawals.iter().map(|it| entry(it.issuer, &it.keys.url())).collect();
     let mut server = server_with(&entries, "");
@@ -164,7 +165,7 @@ fn a_set_without_usable_keys_takes_the_old_ones_back_for_good() {
 }
 
 #[test]
-fn what_takes_keys_back_needs_no_room_on_the_disk() {
+fn withdrawal_needs_no_disk_space() {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let mut server = server_with(&[entry("a", &keys.url())], "");
@@ -186,7 +187,7 @@ fn what_takes_keys_back_needs_no_room_on_the_disk() {
 }
 
 #[test]
-fn a_provider_that_had_no_keys_yet_is_said_to_have_none() {
+fn provider_without_keys_yet_is_reported_without_keys() {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(r#"{"keys":[]}"#.to_owned()));
     let server = server_with(&[entry("a", &keys.url())], "");

@@ -9,7 +9,7 @@ use testkit::session::{Proxy, init, one, refusal_of, refuses, run, user_id, ways
 use crate::support::audit_log::{AUDIT, AUDITED, Audited};
 
 #[test]
-fn each_identity_taken_on_or_refused_is_one_line() {
+fn each_accepted_or_rejected_token_is_one_line() {
     // behaviour 4.11
     let proxy = Proxy::new();
     let mut session = Audited::new(&proxy.options());
@@ -103,6 +103,7 @@ fn a_token_of_the_startup_packet_is_one_line_when_it_is_first_used() {
     assert_eq!(session.audit(), [expected]);
 }
 
+/// attack: 113
 #[test]
 fn names_cannot_forge_a_line() {
     let proxy = Proxy::new();
@@ -151,7 +152,7 @@ fn names_cannot_forge_a_line() {
 }
 
 #[test]
-fn nothing_is_logged_unless_a_superuser_wants_it() {
+fn nothing_is_logged_unless_a_superuser_enables_it() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     init(&mut client, &proxy.token_of("alice"));

@@ -39,8 +39,9 @@ fn hides(shown: &str, token: &str) {
     }
 }
 
+/// attack: 99
 #[test]
-fn no_way_of_asking_for_settings_shows_the_token() {
+fn no_view_of_settings_shows_the_token() {
     // behaviour 4.7
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
@@ -66,7 +67,7 @@ fn no_way_of_asking_for_settings_shows_the_token() {
 }
 
 #[test]
-fn a_token_of_the_startup_packet_is_not_shown_either() {
+fn token_of_the_startup_packet_is_not_shown() {
     // behaviour 4.7
     with_each_loading(|server, database, _| {
         let mut proxy = Proxy::new();
@@ -102,7 +103,7 @@ fn set_config_answers_with_the_mask() {
 }
 
 #[test]
-fn the_mask_is_no_token() {
+fn mask_is_not_accepted_as_a_token() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let save = "select set_config('pg_session_jwt.jwt', current_setting('pg_session_jwt.jwt'), false)";
@@ -110,8 +111,9 @@ fn the_mask_is_no_token() {
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
 
+/// attack: 98
 #[test]
-fn no_refusal_shows_the_token_or_its_claims() {
+fn no_rejection_shows_the_token_or_its_claims() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     run(
@@ -175,7 +177,7 @@ fn another_session_cannot_see_the_token_of_a_bound_parameter() {
 }
 
 #[test]
-fn the_key_is_public_and_the_settings_are_what_the_readme_says() {
+fn key_is_public_and_settings_match_the_readme() {
     let proxy = Proxy::new();
     let mut client = proxy.session();
     run(&mut client, "select auth.init(); set role authenticated");

@@ -46,7 +46,7 @@ fn the_audit_log_never_has_the_token() {
 }
 
 #[test]
-fn a_token_that_is_taken_on_by_simple_query_is_not_logged_with_its_statement() {
+fn accepted_token_is_not_logged_with_its_statement() {
     // behaviour 4.6, 3.3: proxies send it so, and the audit line must not bring the statement with it.
     let mut proxy = Proxy::new();
     let mut session = Audited::new(&proxy.options());
@@ -58,8 +58,9 @@ fn a_token_that_is_taken_on_by_simple_query_is_not_logged_with_its_statement() {
     }
 }
 
+/// attack: 97
 #[test]
-fn a_token_that_is_refused_is_not_logged_with_its_statement() {
+fn rejected_token_is_not_logged_with_its_statement() {
     // behaviour 4.6: it can still be good elsewhere.
     let mut proxy = Proxy::new();
     let mut session = Audited::new(&proxy.options());
@@ -89,8 +90,9 @@ fn a_token_that_is_refused_is_not_logged_with_its_statement() {
     );
 }
 
+/// attack: 143
 #[test]
-fn a_refusal_does_not_hide_the_statement_of_another_error_with_its_words() {
+fn imitated_rejection_does_not_hide_its_statement() {
     let proxy = Proxy::new();
     let mut session = Audited::new(&proxy.options());
     let foreign = Proxy::new().token_of("kate");
@@ -119,7 +121,7 @@ fn a_refusal_does_not_hide_the_statement_of_another_error_with_its_words() {
 }
 
 #[test]
-fn a_refusal_that_is_raised_again_is_still_one() {
+fn reraised_rejection_hides_its_statement() {
     let proxy = Proxy::new();
     let mut session = Audited::new(&proxy.options());
     let foreign = Proxy::new().token_of("kate");
@@ -138,8 +140,9 @@ fn a_refusal_that_is_raised_again_is_still_one() {
     hides(&AUDITED.log(), &foreign);
 }
 
+/// attack: 141
 #[test]
-fn a_refusal_in_a_parallel_worker_hides_the_statement_in_its_leader_too() {
+fn rejection_in_a_worker_hides_the_leaders_statement() {
     let mut proxy = Proxy::new();
     let mut session = Audited::new(&proxy.options());
     let client = &mut session.client;
@@ -172,6 +175,7 @@ fn a_refusal_in_a_parallel_worker_hides_the_statement_in_its_leader_too() {
     run(client, &format!("drop table {table} cascade"));
 }
 
+/// attack: 96
 #[test]
 fn pg_stat_statements_never_has_the_token() {
     // behaviour 4.6

@@ -33,8 +33,9 @@ fn forged(proxy: &Proxy) -> String {
     proxy.token_with_jti(1, &format!(r#""iss":"{ISSUER}","sub":"alice","org":"victim-org""#))
 }
 
+/// attack: 144
 #[test]
-fn a_key_of_the_clients_own_signs_nothing_after_a_login() {
+fn client_key_verifies_nothing_after_an_oauth_login() {
     let Some(server) = usual_server("") else { return };
     let database = without_providers(&server);
     let proxy = Proxy::new();
@@ -66,7 +67,7 @@ fn a_key_of_the_clients_own_signs_nothing_after_a_login() {
 }
 
 #[test]
-fn a_key_of_the_servers_own_is_no_login_provider_either() {
+fn server_key_is_not_a_provider_of_the_login() {
     let proxy = Proxy::new();
     let Some(server) = usual_server(&format!("pg_session_jwt.jwk = '{}'", proxy.jwk())) else {
         return;
@@ -80,7 +81,7 @@ fn a_key_of_the_servers_own_is_no_login_provider_either() {
 }
 
 #[test]
-fn a_superuser_who_takes_the_providers_away_opens_no_door_to_the_clients_key() {
+fn removed_providers_do_not_enable_the_client_key() {
     let Some(server) = usual_server("") else { return };
     let proxy = Proxy::new();
     let (jwk, forged) = (proxy.jwk(), forged(&proxy));
@@ -98,8 +99,9 @@ fn a_superuser_who_takes_the_providers_away_opens_no_door_to_the_clients_key() {
     assert_eq!(client.query("select auth.session()").unwrap_err().sqlstate, "55000");
 }
 
+/// attack: 144
 #[test]
-fn the_user_id_is_compared_as_the_providers_of_the_database_see_it() {
+fn user_id_is_compared_by_the_databases_providers() {
     let Some(server) = usual_server("") else { return };
     let database = server.database();
     let by_email = entry(r#","audience":"api","user_id_claim":"email""#);
@@ -122,7 +124,7 @@ fn the_user_id_is_compared_as_the_providers_of_the_database_see_it() {
 }
 
 #[test]
-fn the_same_user_id_of_another_provider_of_the_database_is_somebody_else() {
+fn same_user_id_of_another_provider_is_another_user() {
     let Some(server) = usual_server("") else { return };
     let database = server.database();
     let other = Provider::new("https://b.example/");
@@ -142,8 +144,9 @@ fn the_same_user_id_of_another_provider_of_the_database_is_somebody_else() {
     assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
 }
 
+/// attack: 147
 #[test]
-fn a_database_that_binds_where_the_server_does_not_asks_the_startup_packet_again() {
+fn binding_database_checks_the_startup_packet_again() {
     let other = Provider::new("https://b.example/");
     let entries = [crate::support::oauth_server::usual_entry(), other.entry("")];
     let conf = crate::support::oauth_server::conf(
@@ -188,7 +191,7 @@ fn a_database_that_binds_where_the_server_does_not_asks_the_startup_packet_again
 }
 
 #[test]
-fn binding_an_open_session_ends_the_identity_of_somebody_else() {
+fn binding_an_open_session_ends_another_users_identity() {
     let Some(server) = usual_server("pg_session_jwt.bind_login_identity = off") else {
         return;
     };
@@ -211,7 +214,7 @@ fn binding_an_open_session_ends_the_identity_of_somebody_else() {
 }
 
 #[test]
-fn what_workers_know_of_the_login_is_nobodys_to_set_or_to_see() {
+fn login_state_of_workers_cannot_be_set_or_read() {
     let Some(server) = usual_server("") else { return };
     let name = "pg_session_jwt.login_identity";
     let mut client = login(&server, &token("alice")).unwrap();

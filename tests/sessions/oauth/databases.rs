@@ -19,7 +19,7 @@ fn every_call_fails(client: &mut Wire, sqlstate: &str, message: &str) {
 }
 
 #[test]
-fn a_database_or_role_that_does_not_have_the_provider_does_not_believe_its_tokens() {
+fn database_without_the_provider_rejects_its_tokens() {
     let other = Provider::new("https://b.example/");
     let Some(server) = usual_server("") else { return };
     let database = server.database();
@@ -47,7 +47,7 @@ fn a_database_or_role_that_does_not_have_the_provider_does_not_believe_its_token
 }
 
 #[test]
-fn a_database_in_claims_mode_does_not_believe_claims_after_a_login() {
+fn claims_are_not_trusted_after_an_oauth_login() {
     let Some(server) = usual_server("") else { return };
     let database = server.database();
     alter(
@@ -69,7 +69,7 @@ fn a_database_in_claims_mode_does_not_believe_claims_after_a_login() {
 }
 
 #[test]
-fn a_key_that_the_client_brings_makes_nobody_else_of_it() {
+fn client_key_cannot_change_the_user() {
     let Some(server) = usual_server("") else { return };
     let database = server.database();
     alter(
@@ -96,7 +96,7 @@ fn a_key_that_the_client_brings_makes_nobody_else_of_it() {
 }
 
 #[test]
-fn no_providers_and_unusable_providers_let_nobody_in() {
+fn logins_fail_without_usable_providers() {
     let unusable = messages::PROVIDERS_UNUSABLE;
     for (value, reason) in [
         ("", messages::NO_PROVIDERS),
@@ -132,7 +132,7 @@ fn no_providers_and_unusable_providers_let_nobody_in() {
 }
 
 #[test]
-fn providers_that_change_end_the_identity_of_the_login() {
+fn changed_providers_end_the_identity_of_the_login() {
     let old = Provider::new(ISSUER);
     let new = Provider::new(ISSUER);
     let Some(server) = server_with(&conf(&[old.entry("")], "")) else {
@@ -159,7 +159,7 @@ fn providers_that_change_end_the_identity_of_the_login() {
 }
 
 #[test]
-fn a_user_id_that_the_database_cannot_write_is_refused_at_its_first_use() {
+fn unencodable_user_id_is_rejected_at_first_use() {
     let Some(server) = usual_server("") else { return };
     let latin = server.database_with("encoding 'LATIN1' template template0");
     let utf8 = ("client_encoding", "UTF8");

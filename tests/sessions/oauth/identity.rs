@@ -22,7 +22,7 @@ fn refreshed(user: &str) -> String {
 }
 
 #[test]
-fn resets_go_back_to_the_login_and_not_to_nobody() {
+fn resets_restore_the_identity_of_the_login() {
     let Some(server) = usual_server("") else { return };
     let mut client = login(&server, &token_of("alice", r#""email":"old""#)).unwrap();
     for reset in [
@@ -39,7 +39,7 @@ fn resets_go_back_to_the_login_and_not_to_nobody() {
 }
 
 #[test]
-fn a_token_of_the_same_user_replaces_that_of_the_login_and_follows_transactions() {
+fn token_of_the_same_user_replaces_that_of_the_login() {
     let Some(server) = usual_server("") else { return };
     let mut client = login(&server, &token_of("alice", r#""email":"old""#)).unwrap();
     for sql in ways_to_present(&refreshed("alice")) {
@@ -66,7 +66,7 @@ fn a_token_of_the_same_user_replaces_that_of_the_login_and_follows_transactions(
 }
 
 #[test]
-fn the_token_of_another_user_is_refused_and_changes_nothing() {
+fn token_of_another_user_is_rejected() {
     let other = Provider::new("https://b.example/");
     let entries = [usual_entry(), other.entry("")];
     let Some(server) = server_with(&conf(&entries, "pg_session_jwt.audit_log = on")) else {
@@ -105,7 +105,7 @@ fn the_token_of_another_user_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn nobody_is_no_way_out() {
+fn empty_token_is_rejected_after_an_oauth_login() {
     let Some(server) = usual_server("") else { return };
     let mut admin = server.connect("app", "postgres", "");
     run(
@@ -129,7 +129,7 @@ fn nobody_is_no_way_out() {
 }
 
 #[test]
-fn a_superuser_can_let_sessions_be_somebody_else() {
+fn superuser_can_disable_the_binding() {
     let Some(server) = usual_server("") else { return };
     let mut bound = login(&server, &token("alice")).unwrap();
     let sql = "set pg_session_jwt.bind_login_identity = off";
@@ -163,7 +163,7 @@ fn a_superuser_can_let_sessions_be_somebody_else() {
 }
 
 #[test]
-fn the_startup_packet_can_have_the_token_of_the_login_and_no_other() {
+fn startup_packet_may_contain_only_the_logins_token() {
     let Some(server) = usual_server("") else { return };
     let alice = token("alice");
     let start = |of_packet: &str, as_option: bool| {
@@ -196,7 +196,7 @@ fn the_startup_packet_can_have_the_token_of_the_login_and_no_other() {
 }
 
 #[test]
-fn an_identity_that_has_expired_is_refused_at_its_next_use() {
+fn expired_identity_is_rejected_at_its_next_use() {
     let Some(server) = usual_server("") else { return };
     let strict = server.database();
     alter(
@@ -216,7 +216,7 @@ fn an_identity_that_has_expired_is_refused_at_its_next_use() {
 }
 
 #[test]
-fn a_token_without_an_issuer_stays_the_only_one_of_its_session() {
+fn token_without_iss_cannot_be_replaced() {
     let keys = ED25519.jwk(r#""kid":"a""#);
     let entry = format!(r#"{{"audience":"api","jwks":{{"keys":[{keys}]}}}}"#);
     let Some(server) = server_with(&conf(&[entry], "")) else {
@@ -239,7 +239,7 @@ fn a_token_without_an_issuer_stays_the_only_one_of_its_session() {
 }
 
 #[test]
-fn parallel_workers_are_the_same_user() {
+fn parallel_workers_have_the_same_user() {
     let more = "max_parallel_workers = 100\nmax_worker_processes = 100\ndebug_parallel_query = on\n\
                 log_parameter_max_length = 0";
     let Some(server) = usual_server(more) else { return };

@@ -46,7 +46,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 #[test]
-fn psql_logs_in_with_a_token_and_the_session_knows_who_it_is() {
+fn psql_login_sets_the_identity() {
     let Some(server) = usual_server("") else { return };
     let hook = compile(server.directory());
     let queries = [
@@ -65,7 +65,7 @@ fn psql_logs_in_with_a_token_and_the_session_knows_who_it_is() {
 }
 
 #[test]
-fn psql_says_of_a_refused_token_what_postgresql_says() {
+fn psql_shows_postgresqls_error_for_a_rejected_token() {
     let Some(server) = usual_server("") else { return };
     let hook = compile(server.directory());
     let expired = token_with(&format!(r#""sub":"alice","aud":"api","exp":{}"#, now() - 3600));

@@ -11,7 +11,7 @@ use crate::support::oauth_server::{
 };
 
 #[test]
-fn it_does_not_matter_who_loads_the_library() {
+fn login_works_however_the_library_is_loaded() {
     for more in [
         "",
         "shared_preload_libraries = 'pg_session_jwt'",
@@ -49,7 +49,7 @@ fn it_does_not_matter_who_loads_the_library() {
 }
 
 #[test]
-fn what_the_server_keeps_of_jwk_and_claims_is_the_same_after_such_a_login() {
+fn jwk_and_claims_settings_survive_an_oauth_login() {
     // Settings of weaker modes, covered by the client where the library was not loaded before the login.
     let Some(server) = usual_server("") else { return };
     let mut proxy = Proxy::new();
@@ -80,7 +80,7 @@ fn what_the_server_keeps_of_jwk_and_claims_is_the_same_after_such_a_login() {
 }
 
 #[test]
-fn a_key_of_the_file_is_not_replaced_by_the_clients_where_the_login_loads_the_library() {
+fn client_key_does_not_replace_the_files_at_login() {
     let proxy = Proxy::new();
     let Some(server) = usual_server(&format!("pg_session_jwt.jwk = '{}'", proxy.jwk())) else {
         return;
@@ -94,7 +94,7 @@ fn a_key_of_the_file_is_not_replaced_by_the_clients_where_the_login_loads_the_li
 }
 
 #[test]
-fn a_database_without_the_extension_takes_the_login_too() {
+fn login_to_a_database_without_the_extension() {
     let Some(server) = usual_server("") else { return };
     alter(&server, "create database bare template template0");
     let mut client = login_to(&server, "bare", &token("alice")).unwrap();
@@ -107,7 +107,7 @@ fn a_database_without_the_extension_takes_the_login_too() {
 }
 
 #[test]
-fn replication_connections_log_in_too() {
+fn login_of_a_replication_connection() {
     let Some(server) = usual_server("") else { return };
     let physical = [("replication", "true")];
     let mut client = Wire::login(server.port(), "replicator", &physical, &token("alice")).unwrap();
@@ -132,7 +132,7 @@ fn replication_connections_log_in_too() {
 }
 
 #[test]
-fn on_a_standby_logins_are_the_same() {
+fn login_on_a_standby() {
     let Some(mut server) = usual_server("") else { return };
     run(
         &mut server.connect("app", "postgres", ""),
@@ -147,7 +147,7 @@ fn on_a_standby_logins_are_the_same() {
 }
 
 #[test]
-fn keys_from_a_url_are_waited_for_and_a_login_is_refused_while_there_are_none() {
+fn login_waits_for_keys_of_a_url() {
     let provider = Provider::new(ISSUER);
     let keys = KeyServer::start(Answer::Status(500));
     let entry = format!(r#"{{"issuer":"{ISSUER}","jwks_url":"{}"}}"#, keys.url());
@@ -175,7 +175,7 @@ fn keys_from_a_url_are_waited_for_and_a_login_is_refused_while_there_are_none() 
 }
 
 #[test]
-fn a_provider_that_does_not_answer_is_not_waited_for_longer_than_a_while() {
+fn login_waits_a_limited_time_for_a_provider() {
     let provider = Provider::new(ISSUER);
     let keys = KeyServer::start(Answer::Silence);
     let entry = format!(r#"{{"issuer":"{ISSUER}","jwks_url":"{}"}}"#, keys.url());

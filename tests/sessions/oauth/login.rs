@@ -10,7 +10,7 @@ use crate::support::oauth_server::{
 };
 
 #[test]
-fn a_login_with_a_token_is_an_identity_with_each_algorithm() {
+fn oauth_login_sets_the_identity_with_each_algorithm() {
     let Some(server) = usual_server("") else { return };
     for (_, alg) in signers() {
         let user = format!("user-{alg}");
@@ -31,7 +31,7 @@ fn a_login_with_a_token_is_an_identity_with_each_algorithm() {
 }
 
 #[test]
-fn what_is_no_good_token_is_refused_and_only_the_log_says_why() {
+fn invalid_token_is_rejected_with_the_reason_in_the_log() {
     let other = Provider::new("https://b.example/");
     let Some(server) = usual_server("pg_session_jwt.audit_log = on") else {
         return;
@@ -117,7 +117,7 @@ fn what_is_no_good_token_is_refused_and_only_the_log_says_why() {
 }
 
 #[test]
-fn without_a_token_nobody_is_let_in() {
+fn login_without_a_token_is_rejected() {
     let Some(server) = usual_server("") else { return };
     let parameters = [("database", "app")];
     for first in [discovery(), "n,,\u{1}auth=Bearer \u{1}\u{1}".to_owned()] {
@@ -132,7 +132,7 @@ fn without_a_token_nobody_is_let_in() {
 }
 
 #[test]
-fn a_role_that_the_provider_does_not_name_is_not_let_in() {
+fn role_not_named_by_the_provider_is_rejected() {
     let Some(server) = usual_server("") else { return };
     let parameters = [("database", "app")];
     let before = server.log().len();
@@ -153,7 +153,7 @@ fn a_role_that_the_provider_does_not_name_is_not_let_in() {
 }
 
 #[test]
-fn a_provider_without_roles_lets_nobody_be_a_superuser_or_the_like() {
+fn provider_without_roles_admits_no_privileged_role() {
     let Some(server) = server_with(&conf(&[entry("")], "")) else {
         return;
     };
@@ -187,7 +187,7 @@ fn a_provider_without_roles_lets_nobody_be_a_superuser_or_the_like() {
 }
 
 #[test]
-fn a_provider_without_roles_lets_its_users_be_any_role_that_the_map_gives_them() {
+fn provider_without_roles_admits_roles_of_the_map() {
     let Some(server) = server_with(&conf(&[entry("")], "")) else {
         return;
     };
@@ -249,7 +249,7 @@ fn the_user_id_is_the_system_user_and_is_logged() {
 }
 
 #[test]
-fn what_is_longer_than_a_message_may_be_is_refused_and_what_just_fits_is_not() {
+fn token_that_exceeds_a_message_is_rejected() {
     let Some(server) = usual_server("") else { return };
     let sized = |padding: usize| {
         let padding = "x".repeat(padding);

@@ -38,7 +38,7 @@ fn case(client: usize, turn: usize) -> (String, Option<String>) {
 }
 
 #[test]
-fn a_thousand_logins_have_a_thousand_right_verdicts() {
+fn a_thousand_logins_have_the_correct_results() {
     for more in ["", "shared_preload_libraries = 'pg_session_jwt'"] {
         let Some(server) = usual_server(more) else { return };
         let verdicts = |client: usize| {

@@ -19,8 +19,9 @@ fn login_as(server: &Server, role: &str, database: &str) -> Result<Wire, Refusal
     Wire::login(server.port(), role, &[("database", database)], &token("mallory"))
 }
 
+/// attack: 146
 #[test]
-fn no_way_leads_from_it_to_more_than_an_end_user() {
+fn provider_without_roles_gives_only_end_user_privileges() {
     let Some(server) = server() else { return };
     for (name, setup) in [
         ("dba", "grant postgres to dba"),
@@ -73,8 +74,9 @@ fn no_way_leads_from_it_to_more_than_an_end_user() {
     login_as(&server, "plain", "app").unwrap().run("select 1");
 }
 
+/// attack: 146
 #[test]
-fn who_owns_what_others_reach_does_not_get_to_a_statement() {
+fn owner_of_shared_objects_runs_no_statement() {
     let Some(server) = server() else { return };
     let statements = [
         "select 1",
@@ -173,7 +175,7 @@ fn who_owns_what_others_reach_does_not_get_to_a_statement() {
 }
 
 #[test]
-fn a_provider_that_names_its_roles_opens_those_and_asks_nothing_more() {
+fn provider_with_roles_admits_exactly_those() {
     let Some(server) = server_with(&conf(&[entry(r#","audience":"api","roles":["owner"]"#)], "")) else {
         return;
     };

@@ -5,6 +5,7 @@ use testkit::session::{one, run};
 
 use super::support::{database, optimize, set_policy};
 
+/// attack: 142
 #[test]
 fn a_function_is_looked_up_once_for_a_statement() {
     let mut client = SHARED.connect(&database(), "postgres", "");

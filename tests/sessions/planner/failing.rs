@@ -86,6 +86,7 @@ struct Figures {
     saw: usize,
 }
 
+/// attack: 139
 #[test]
 fn the_rewrite_adds_no_error_and_shows_no_value() {
     let database = SHARED.database();
@@ -284,6 +285,7 @@ fn both(client: &mut Client, sql: &str, expected: &Outcome) {
     }
 }
 
+/// attack: 139
 #[test]
 fn a_cast_of_a_user_id_that_fails_stays_where_it_is_written() {
     let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
@@ -320,6 +322,7 @@ fn a_cast_of_a_user_id_that_fails_stays_where_it_is_written() {
     );
 }
 
+/// attack: 139
 #[test]
 fn no_error_shows_a_column_of_a_row_that_a_dearer_guard_keeps_away() {
     let mut client = SHARED.connect(&SHARED.database(), "postgres", "");

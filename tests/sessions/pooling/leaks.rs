@@ -25,7 +25,7 @@ fn take_on(client: &mut Client) {
 const LOOK: &str = "select current_user, identity, user_id from auth.status()";
 
 #[test]
-fn an_identity_of_the_session_is_the_next_clients_too() {
+fn session_identity_leaks_to_the_next_client() {
     let database = database();
     for mode in ["transaction", "statement"] {
         let pgbouncer = PgBouncer::start(&SERVER, mode, "");
@@ -44,7 +44,7 @@ fn an_identity_of_the_session_is_the_next_clients_too() {
 }
 
 #[test]
-fn a_statement_that_was_prepared_in_sql_is_the_next_clients_too() {
+fn sql_prepared_statement_leaks_to_the_next_client() {
     let (database, pgbouncer) = (database(), PgBouncer::start(&SERVER, "transaction", ""));
     let (mut alice, mut bob) = (pgbouncer.connect(&database), pgbouncer.connect(&database));
     run(&mut alice, "prepare mine as select * from todos");
@@ -57,7 +57,7 @@ fn a_statement_that_was_prepared_in_sql_is_the_next_clients_too() {
 }
 
 #[test]
-fn a_reset_after_each_transaction_stops_the_leak_and_not_the_right_pattern() {
+fn reset_after_each_transaction_stops_the_leak() {
     let database = database();
     let conf = "server_reset_query = DISCARD ALL\nserver_reset_query_always = 1";
     for mode in ["transaction", "statement"] {

@@ -18,8 +18,9 @@ fn is_nobody(client: &mut postgres::Client, after: &str) {
     run(client, "select auth.init()");
 }
 
+/// attack: 64
 #[test]
-fn each_way_out_leaves_nobody_and_keeps_the_key() {
+fn every_logout_ends_the_identity_and_keeps_the_key() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     for logout in [
@@ -40,7 +41,7 @@ fn each_way_out_leaves_nobody_and_keeps_the_key() {
 }
 
 #[test]
-fn what_a_proxy_sends_when_a_connection_goes_back_to_its_pool_is_a_logout() {
+fn pool_reset_of_a_proxy_is_a_logout() {
     // behaviour 3.4, as one message
     let back_to_the_pool = "rollback; close all; set session authorization default; reset all; deallocate all; \
                             unlisten *; select pg_advisory_unlock_all(); discard temp; discard sequences";
@@ -57,7 +58,7 @@ fn what_a_proxy_sends_when_a_connection_goes_back_to_its_pool_is_a_logout() {
 }
 
 #[test]
-fn a_logout_that_is_rolled_back_was_none() {
+fn rolled_back_logout_has_no_effect() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     for logout in ["reset all", "reset pg_session_jwt.jwt", "set pg_session_jwt.jwt = ''"] {
@@ -87,7 +88,7 @@ fn a_local_logout_ends_with_the_transaction() {
 }
 
 #[test]
-fn an_empty_token_is_a_mistake_and_no_logout() {
+fn empty_token_is_an_error_and_no_logout() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     for call in [
@@ -121,6 +122,7 @@ fn a_logout_ends_the_identity_of_an_open_cursor() {
     assert_eq!(fetch(&mut client).as_deref(), Some("bob"));
 }
 
+/// attack: 66
 #[test]
 fn the_key_cannot_be_changed_or_taken_away_in_a_session() {
     let mut proxy = Proxy::new();
@@ -147,7 +149,7 @@ fn the_key_cannot_be_changed_or_taken_away_in_a_session() {
 }
 
 #[test]
-fn nobody_can_make_a_setting_beside_the_extensions_own() {
+fn settings_with_the_prefix_cannot_be_created() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let message = "invalid configuration parameter name \"pg_session_jwt.jwks\"";
@@ -157,8 +159,9 @@ fn nobody_can_make_a_setting_beside_the_extensions_own() {
 }
 
 /// The settings that a superuser's function has set for the session, and those that are anyone's.
+/// attack: 150
 #[test]
-fn resetting_everything_takes_back_what_is_the_users_and_nothing_of_a_superusers() {
+fn reset_all_does_not_undo_a_superusers_settings() {
     let database = SHARED.database();
     let user = ordinary_user(&SHARED, &database);
     let mut admin = SHARED.connect(&database, "postgres", "");
@@ -217,7 +220,7 @@ fn resetting_everything_takes_back_what_is_the_users_and_nothing_of_a_superusers
 }
 
 #[test]
-fn a_provider_that_a_superusers_function_has_set_outlives_the_logout() {
+fn provider_set_by_a_superuser_survives_the_logout() {
     let provider = Provider::new("a");
     let database = SHARED.database();
     let user = ordinary_user(&SHARED, &database);

@@ -10,7 +10,7 @@ use crate::support::pooling::{PROVIDER, SEEN, SERVER, both_at_once, database};
 const STATEMENTS: usize = 1000;
 
 #[test]
-fn begin_is_refused_by_the_pooler() {
+fn pooler_rejects_begin() {
     let (database, pgbouncer) = (database(), PgBouncer::start(&SERVER, "statement", ""));
     let mut client = pgbouncer.connect(&database);
     client.batch_execute("begin").unwrap_err();

@@ -67,7 +67,7 @@ fn a_key_file_is_read_again_when_it_changes() {
 }
 
 #[test]
-fn a_secret_may_be_where_only_superusers_can_read_it() {
+fn secret_is_accepted_where_only_superusers_can_read() {
     let secret = Signer::hmac(32);
     let entry = format!(r#"{{"issuer":"a","jwks":{{"keys":[{}]}}}}"#, secret.jwk(""));
     let token = secret.token("HS256", r#"{"iss":"a","sub":"alice"}"#);
@@ -91,8 +91,9 @@ fn a_secret_may_be_where_only_superusers_can_read_it() {
     assert_eq!(user_id(&mut admin).as_deref(), Some("alice"));
 }
 
+/// attack: 140
 #[test]
-fn a_statement_that_commits_notices_that_a_key_is_taken_away() {
+fn committing_statement_notices_a_removed_key() {
     let provider = Provider::new("a");
     let path = SHARED.directory().join("taken-away.json");
     fs::write(&path, provider.key_set()).unwrap();

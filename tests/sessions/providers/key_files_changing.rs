@@ -64,8 +64,9 @@ impl Drop for Mapped {
     }
 }
 
+/// attack: 152
 #[test]
-fn a_file_that_is_rewritten_within_a_tick_of_its_clock_is_read_again() {
+fn file_rewritten_within_a_clock_tick_is_read_again() {
     let (old, new) = (Provider::new("a"), Provider::new("a"));
     let path = SHARED.directory().join("same-tick.json");
     let file = Mapped::new(&path, old.key_set().len());
@@ -92,8 +93,9 @@ fn a_file_that_is_rewritten_within_a_tick_of_its_clock_is_read_again() {
     );
 }
 
+/// attack: 152
 #[test]
-fn a_pipe_that_takes_the_place_of_a_file_holds_nobody_up() {
+fn pipe_in_place_of_a_file_does_not_block_sessions() {
     let folder = SHARED.directory().join("replaced");
     fs::create_dir(&folder).unwrap();
     let place = |name: &str| folder.join(name);
@@ -142,7 +144,7 @@ fn lines(path: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_session_tells_the_log_once_of_a_file_that_it_cannot_use() {
+fn unusable_file_is_logged_once_per_session() {
     let path = SHARED.directory().join("told-once.json");
     let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
     let present = presenting(&Provider::new("a").token("alice"));

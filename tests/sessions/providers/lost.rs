@@ -44,8 +44,9 @@ fn superusers_function(server: &Server, database: &str) {
     );
 }
 
+/// attack: 145
 #[test]
-fn no_weaker_mode_takes_over_in_an_open_session() {
+fn open_session_enters_no_weaker_mode() {
     let provider = Provider::new("a");
     let owner = Proxy::new();
     let of_server = format!("pg_session_jwt.jwk = '{}'", owner.jwk());
@@ -123,7 +124,7 @@ fn no_weaker_mode_takes_over_in_an_open_session() {
 }
 
 #[test]
-fn whatever_takes_the_last_provider_away_nothing_brings_a_weaker_mode_back() {
+fn no_step_after_the_loss_enables_a_weaker_mode() {
     let provider = Provider::new("a");
     for server in [&*SHARED, &*PRELOADED] {
         let database = server.database();
@@ -181,7 +182,7 @@ fn whatever_takes_the_last_provider_away_nothing_brings_a_weaker_mode_back() {
 }
 
 #[test]
-fn parallel_workers_have_lost_them_with_their_leader() {
+fn parallel_workers_have_lost_them_like_their_leader() {
     let provider = Provider::new("a");
     let server = &*crate::support::parallel::SERVER;
     let database = server.database();
@@ -212,7 +213,7 @@ fn parallel_workers_have_lost_them_with_their_leader() {
 }
 
 #[test]
-fn a_database_that_has_none_beside_the_servers_has_lost_none() {
+fn database_without_own_providers_has_lost_none() {
     let provider = Provider::new("a");
     for preload in ["", "shared_preload_libraries = 'pg_session_jwt'\n"] {
         let server = Server::start(&format!(
@@ -234,7 +235,7 @@ fn a_database_that_has_none_beside_the_servers_has_lost_none() {
 }
 
 #[test]
-fn that_they_are_lost_is_nobodys_to_set() {
+fn loss_cannot_be_set_or_cleared() {
     let name = "pg_session_jwt.lost_providers";
     for server in [&*SHARED, &*PRELOADED] {
         let database = server.database();
@@ -282,8 +283,9 @@ fn that_they_are_lost_is_nobodys_to_set() {
     }
 }
 
+/// attack: 145
 #[test]
-fn a_server_can_refuse_every_key_of_a_client() {
+fn server_can_reject_all_client_keys() {
     let server = Server::start("shared_preload_libraries = 'pg_session_jwt'\npg_session_jwt.client_keys = off");
     let database = server.database();
     let user = ordinary_user(&server, &database);
@@ -346,7 +348,7 @@ fn a_server_can_refuse_every_key_of_a_client() {
 }
 
 #[test]
-fn a_server_that_does_not_preload_gives_no_identity_to_a_client_with_a_key() {
+fn client_key_gives_no_identity_without_preload() {
     let server = Server::start("pg_session_jwt.client_keys = off");
     let database = server.database();
     let user = ordinary_user(&server, &database);
@@ -374,8 +376,9 @@ fn a_server_that_does_not_preload_gives_no_identity_to_a_client_with_a_key() {
     assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
 }
 
+/// attack: 145
 #[test]
-fn a_key_that_replaces_another_one_in_the_same_startup_packet_is_refused() {
+fn key_that_replaces_another_in_the_packet_is_rejected() {
     let (proxy, other) = (Proxy::new(), Proxy::new());
     let (jwk, options) = (other.jwk(), proxy.options());
     let database = PRELOADED.database();
@@ -419,7 +422,7 @@ fn a_key_that_replaces_another_one_in_the_same_startup_packet_is_refused() {
 }
 
 #[test]
-fn what_was_taken_out_of_the_file_before_the_library_came_is_lost_too() {
+fn value_removed_before_library_load_is_lost() {
     let (provider, owner) = (Provider::new("a"), Proxy::new());
     let mut proxy = Proxy::new();
     let server = Server::start("");
@@ -472,7 +475,7 @@ fn what_was_taken_out_of_the_file_before_the_library_came_is_lost_too() {
 }
 
 #[test]
-fn a_value_that_is_emptied_in_the_file_is_lost_like_one_that_is_taken_out() {
+fn emptied_value_is_lost_like_a_removed_one() {
     let provider = Provider::new("a");
     let proxy = Proxy::new();
     let server = Server::start("");
@@ -501,7 +504,7 @@ fn a_value_that_is_emptied_in_the_file_is_lost_like_one_that_is_taken_out() {
 }
 
 #[test]
-fn a_worker_that_loads_the_library_by_itself_believes_no_more_than_its_leader() {
+fn worker_that_loads_the_library_trusts_only_its_leader() {
     let provider = Provider::new("a");
     let server = Server::start(
         "max_parallel_workers_per_gather = 2\nparallel_setup_cost = 0\nparallel_tuple_cost = 0\n\

@@ -75,7 +75,7 @@ fn each_source_is_shown_with_its_keys() {
 }
 
 #[test]
-fn keys_that_cannot_be_used_are_shown_with_their_reasons() {
+fn unusable_keys_are_shown_with_their_reasons() {
     let good = Signer::ed25519();
     let encryption = r#"{"kty":"RSA","use":"enc","alg":"RSA-OAEP","kid":"enc","n":"AQAB","e":"AQAB"}"#;
     let unknown = r#"{"kty":"EC","crv":"secp256k1","kid":"k256","x":"AA","y":"AA"}"#;
@@ -106,7 +106,7 @@ fn keys_that_cannot_be_used_are_shown_with_their_reasons() {
 }
 
 #[test]
-fn a_source_without_keys_has_one_row_that_says_why() {
+fn source_without_keys_has_one_row_with_the_reason() {
     let folder = PRELOADED.directory();
     let garbage = folder.join("garbage.json");
     fs::write(&garbage, "not JSON").unwrap();
@@ -177,7 +177,7 @@ fn a_source_without_keys_has_one_row_that_says_why() {
 }
 
 #[test]
-fn without_providers_there_are_no_rows_and_unusable_ones_are_an_error() {
+fn no_providers_give_no_rows_and_unusable_ones_an_error() {
     let database = PRELOADED.database();
     let mut claims = PRELOADED.connect(&database, "postgres", r#"-c request.jwt.claims={"sub":"alice"}"#);
     assert_eq!(shown(&mut claims, COLUMNS), Vec::<Vec<String>>::new());

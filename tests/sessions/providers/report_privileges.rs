@@ -4,8 +4,9 @@ use testkit::loading::{PRELOADED, ordinary_user};
 use testkit::provider::Provider;
 use testkit::session::{init, one, refuses, run};
 
+/// attack: 130
 #[test]
-fn only_who_may_read_the_setting_may_ask() {
+fn only_roles_that_may_read_the_setting_may_call_it() {
     let provider = Provider::new("a");
     let database = PRELOADED.database();
     let user = ordinary_user(&PRELOADED, &database);

@@ -7,7 +7,7 @@ use testkit::session::{Proxy, init, one, refusal, refuses, run, user_id};
 use testkit::signer::Signer;
 
 #[test]
-fn a_token_of_a_provider_is_an_identity_and_needs_no_jti() {
+fn provider_token_needs_no_jti() {
     let provider = Provider::new("https://a.example/");
     let mut client = SHARED.connect(&database(&[provider.entry("")]), "postgres", "");
     run(&mut client, "select auth.init()");
@@ -22,8 +22,9 @@ fn a_token_of_a_provider_is_an_identity_and_needs_no_jti() {
     init(&mut client, &provider.token("alice"));
 }
 
+/// attack: 65
 #[test]
-fn providers_shut_the_weaker_modes_off() {
+fn providers_disable_the_weaker_modes() {
     let provider = Provider::new("a");
     let mut proxy = Proxy::new();
     let options = format!(r#"{} -c request.jwt.claims={{"sub":"mallory"}}"#, proxy.options());
@@ -34,6 +35,7 @@ fn providers_shut_the_weaker_modes_off() {
     assert_eq!(user_id(&mut client), None);
 }
 
+/// attack: 63, 134
 #[test]
 fn two_databases_do_not_accept_each_others_tokens() {
     let (one_provider, other) = (Provider::new("a"), Provider::new("b"));
@@ -47,8 +49,9 @@ fn two_databases_do_not_accept_each_others_tokens() {
     }
 }
 
+/// attack: 54
 #[test]
-fn issuer_audience_signature_kid_and_forgery_are_judged() {
+fn issuer_audience_signature_and_kid_are_verified() {
     let (provider, other) = (Provider::new("a"), Provider::new("a"));
     let mut client = SHARED.connect(&database(&[provider.entry(r#","audience":["api"]"#)]), "postgres", "");
     init(
@@ -98,8 +101,9 @@ fn another_claim_can_be_the_user_id() {
     assert_eq!(user_id(&mut client), None);
 }
 
+/// attack: 133
 #[test]
-fn a_provider_that_is_changed_ends_the_identities_that_rested_on_it() {
+fn changed_provider_ends_its_identities() {
     let (old, new) = (Provider::new("a"), Provider::new("a"));
     let mut client = SHARED.connect(&database(&[old.entry("")]), "postgres", "");
     let token = old.token("alice");
@@ -147,7 +151,7 @@ fn only_the_roles_of_a_provider_may_use_its_tokens() {
 }
 
 #[test]
-fn providers_that_cannot_be_used_shut_every_mode() {
+fn unusable_providers_disable_every_mode() {
     let provider = Provider::new("a");
     let mut admin = SHARED.connect("postgres", "postgres", "");
     let database = SHARED.database();
@@ -206,7 +210,7 @@ fn an_ordinary_user_neither_sees_nor_sets_the_providers() {
 }
 
 #[test]
-fn an_issuer_that_is_no_string_is_refused_whatever_the_provider_asks() {
+fn issuer_that_is_not_a_string_is_rejected() {
     let (named, any) = (Provider::new("a"), Provider::with_kid("b", "k2"));
     let without_issuer = format!(r#"{{"audience":"x","jwks":{}}}"#, any.key_set());
     let mut client = SHARED.connect(&database(&[named.entry(""), without_issuer]), "postgres", "");

@@ -6,8 +6,9 @@ fn texts(list: &[&str]) -> Vec<Vec<Option<String>>> {
     list.iter().map(|text| vec![Some((*text).to_owned())]).collect()
 }
 
+/// attack: 77
 #[test]
-fn an_identity_that_is_taken_on_between_two_rows_counts_from_the_next_row() {
+fn identity_set_between_rows_applies_to_the_next_row() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     run(
@@ -50,7 +51,7 @@ fn a_cursor_follows_the_identity() {
 }
 
 #[test]
-fn claims_that_are_set_between_two_rows_count_from_the_next_row() {
+fn claims_set_between_rows_apply_to_the_next_row() {
     let mut client = testkit::server::SHARED.connect(&testkit::server::SHARED.database(), "postgres", "");
     let sql = "select set_config('request.jwt.claims', json_build_object('sub', i)::text, false) is null
                       or auth.user_id() is null, auth.session() ->> 'sub' from generate_series(1, 3) i";
@@ -75,7 +76,7 @@ fn a_prepared_statement_has_the_identity_of_each_execution() {
 }
 
 #[test]
-fn many_identities_in_one_query_leave_only_the_last_ones_in_memory() {
+fn only_the_last_identities_of_a_query_stay_in_memory() {
     let mut client = testkit::server::SHARED.connect(&testkit::server::SHARED.database(), "postgres", "");
     let kibibytes = "select sum(total_bytes)::bigint / 1024 from pg_backend_memory_contexts";
     let sql = "select count(set_config('request.jwt.claims', json_build_object('sub', i::text, 'x', repeat('x', 20000))::text, false)),
@@ -89,7 +90,7 @@ fn many_identities_in_one_query_leave_only_the_last_ones_in_memory() {
 }
 
 #[test]
-fn a_function_that_is_declared_with_another_type_is_refused() {
+fn function_declared_with_another_type_is_rejected() {
     // Some old installation scripts say that auth.uid() returns text.
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("123e4567-e89b-12d3-a456-426614174000");

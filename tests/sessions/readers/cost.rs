@@ -6,7 +6,7 @@ use testkit::session::{Proxy, init, one, run};
 const ROWS: i64 = 400_000;
 
 #[test]
-fn a_long_token_is_not_unpacked_for_each_row() {
+fn long_token_is_not_unpacked_for_each_row() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     run(

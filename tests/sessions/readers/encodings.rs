@@ -44,7 +44,7 @@ const TEXTS: [(&str, &str); 8] = [
 ];
 
 #[test]
-fn a_text_that_the_encoding_holds_comes_out_right_however_it_is_written() {
+fn representable_text_is_converted_in_any_spelling() {
     // behaviour 4.15
     for (encoding, text) in TEXTS {
         let mut proxy = Proxy::new();
@@ -93,7 +93,7 @@ fn a_text_that_the_encoding_holds_comes_out_right_however_it_is_written() {
 }
 
 #[test]
-fn a_character_that_the_encoding_lacks_is_refused_when_it_is_presented() {
+fn unrepresentable_character_is_rejected_when_presented() {
     // behaviour 4.15
     for (encoding, text) in [
         ("LATIN1", "中"),
@@ -126,7 +126,7 @@ fn a_character_that_the_encoding_lacks_is_refused_when_it_is_presented() {
 }
 
 #[test]
-fn without_an_encoding_utf_8_stays_utf_8() {
+fn utf_8_is_unchanged_in_sql_ascii() {
     // behaviour 4.15
     let mut proxy = Proxy::new();
     let mut client = proxy.session_on(&SHARED, &database("SQL_ASCII"));

@@ -14,7 +14,7 @@ const RICH: &str = r#""sub":"6f4d2f0a-5b7e-4c8e-9d51-0123456789ab","o":{"id":"6f
                       "role":"authenticated","email":"a@example.com","n":12345678901234567890123"#;
 
 #[test]
-fn every_reader_says_the_same_in_a_worker() {
+fn every_function_returns_the_same_in_a_worker() {
     let mut proxy = Proxy::new();
     let database = database("");
     let mut client = proxy.session_on(&SERVER, &database);
@@ -60,8 +60,9 @@ fn a_worker_has_the_identity_of_the_startup_packet() {
     agrees_with_the_leader(&mut client);
 }
 
+/// attack: 80
 #[test]
-fn rows_of_others_stay_hidden_in_workers() {
+fn rows_of_others_are_hidden_in_workers() {
     let mut proxy = Proxy::new();
     let database = database("");
     let mut client = proxy.session_on(&SERVER, &database);
@@ -155,7 +156,7 @@ fn a_worker_reads_the_encoding_of_its_database() {
 }
 
 #[test]
-fn a_query_that_runs_in_one_worker_only_agrees_too() {
+fn query_in_a_single_worker_agrees_with_the_leader() {
     let mut proxy = Proxy::new();
     let database = database("");
     let mut client = proxy.session_on(&SERVER, &database);

@@ -9,7 +9,7 @@ use testkit::session::{Proxy, init, now, one, refusal, refuses, run, user_id};
 use crate::support::parallel::{SERVER, agrees_with_the_leader, database, fill, leader_takes_part};
 
 #[test]
-fn an_expired_identity_is_the_same_error_in_leader_and_worker() {
+fn expired_identity_is_the_same_error_in_a_worker() {
     // behaviour 4.2
     let mut proxy = Proxy::new();
     let database = database("");
@@ -49,7 +49,7 @@ fn an_expired_identity_is_the_same_error_in_leader_and_worker() {
 }
 
 #[test]
-fn a_bad_token_of_the_startup_packet_is_the_same_error_in_leader_and_worker() {
+fn bad_startup_token_is_the_same_error_in_a_worker() {
     let proxy = Proxy::new();
     let database = database("");
     for (token, sqlstate, message) in [
@@ -71,7 +71,7 @@ fn a_bad_token_of_the_startup_packet_is_the_same_error_in_leader_and_worker() {
 }
 
 #[test]
-fn a_key_that_cannot_be_used_is_the_same_error_in_leader_and_worker() {
+fn unusable_key_is_the_same_error_in_a_worker() {
     let database = database("");
     let claims = r#"-c request.jwt.claims={"sub":"alice"}"#;
     for (options, before, message) in [
@@ -97,7 +97,7 @@ fn a_key_that_cannot_be_used_is_the_same_error_in_leader_and_worker() {
 }
 
 #[test]
-fn a_session_whose_key_left_the_servers_file_still_agrees_with_its_workers() {
+fn workers_agree_after_the_key_left_the_servers_file() {
     let proxy = Proxy::new();
     let server = Server::start(&format!(
         "shared_preload_libraries = 'pg_session_jwt'\nmax_parallel_workers_per_gather = 2\nparallel_setup_cost = 0\n\

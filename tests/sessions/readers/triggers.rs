@@ -4,7 +4,7 @@ use testkit::server::{Server, major};
 use testkit::session::{Proxy, init, one, refuses, run};
 
 #[test]
-fn defaults_triggers_checks_and_views_have_the_identity_of_the_statement() {
+fn defaults_triggers_checks_and_views_have_the_identity() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     run(
@@ -76,8 +76,9 @@ fn deferred_triggers_have_the_identity_at_commit() {
     );
 }
 
+/// attack: 72
 #[test]
-fn a_login_trigger_finds_nobody_or_the_user_of_the_startup_packet() {
+fn login_trigger_sees_only_the_startup_packets_user() {
     if major() < 17 {
         return; // Login triggers came with 17.
     }

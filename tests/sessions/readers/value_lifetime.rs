@@ -40,8 +40,9 @@ fn nested(reader: &str, kind: &str) -> String {
     )
 }
 
+/// attack: 136
 #[test]
-fn a_value_is_the_same_after_its_site_was_called_again_by_others() {
+fn value_survives_further_calls_of_its_site() {
     for (reader, kind, expected) in READERS {
         let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
         run(&mut client, &nested(reader, kind));
@@ -63,7 +64,7 @@ fn a_value_is_the_same_after_its_site_was_called_again_by_others() {
 }
 
 #[test]
-fn a_site_whose_answer_changes_often_is_right_each_time_and_keeps_a_steady_answer_again() {
+fn changing_values_are_correct_and_steady_ones_cached() {
     let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
     let sql = "select count(*) filter (where was = now_is), count(*) from (
                    select set_config('request.jwt.claims', json_build_object('sub', (i % m)::text)::text, false)::json ->> 'sub' as was,
@@ -75,8 +76,9 @@ fn a_site_whose_answer_changes_often_is_right_each_time_and_keeps_a_steady_answe
     }
 }
 
+/// attack: 143
 #[test]
-fn making_a_large_answer_leaves_nothing_for_the_end_of_the_row() {
+fn large_value_leaves_no_garbage_until_the_end_of_the_row() {
     let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
     let claims = format!(
         r#"{{"sub":"alice","list":[{}]}}"#,
@@ -107,7 +109,7 @@ fn making_a_large_answer_leaves_nothing_for_the_end_of_the_row() {
 }
 
 #[test]
-fn expressions_that_are_planned_again_and_again_in_one_transaction_keep_a_bounded_amount() {
+fn replanned_expressions_use_bounded_memory() {
     let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
     run(
         &mut client,
@@ -145,7 +147,7 @@ fn expressions_that_are_planned_again_and_again_in_one_transaction_keep_a_bounde
 }
 
 #[test]
-fn what_is_not_kept_for_want_of_room_is_right_and_kept_again_when_there_is_room() {
+fn value_is_cached_again_once_memory_is_free() {
     let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
     run(
         &mut client,

@@ -11,7 +11,7 @@ fn text(value: &str) -> Option<String> {
 }
 
 #[test]
-fn a_token_that_has_everything_is_read_by_every_function() {
+fn every_function_reads_a_full_token() {
     let proxy = Proxy::new();
     let mut client = proxy.session();
     let exp = testkit::session::now() + 1000;
@@ -58,8 +58,9 @@ fn a_token_that_has_everything_is_read_by_every_function() {
     assert_eq!(rows(&mut client, status), [expected]);
 }
 
+/// attack: 81
 #[test]
-fn nobody_is_null_everywhere_but_in_the_session() {
+fn no_identity_is_null_in_every_function_but_session() {
     let mut client = Proxy::new().session();
     let asked = "select auth.user_id(), auth.uid(), auth.role(), auth.email(), auth.organization_id(),
                         auth.organization(), auth.session(), auth.jwt(), auth.session() is null";
@@ -73,7 +74,7 @@ fn nobody_is_null_everywhere_but_in_the_session() {
 }
 
 #[test]
-fn a_user_id_is_a_uuid_in_its_canonical_form_and_in_no_other_spelling() {
+fn uid_accepts_only_the_canonical_form() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     let bare = ID.replace('-', "");
@@ -124,8 +125,9 @@ fn a_user_id_is_a_uuid_in_its_canonical_form_and_in_no_other_spelling() {
     }
 }
 
+/// attack: 25
 #[test]
-fn numbers_come_out_as_they_were_signed() {
+fn numbers_are_returned_as_signed() {
     // behaviour 4.18
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
@@ -156,8 +158,9 @@ fn numbers_come_out_as_they_were_signed() {
     assert_eq!(one::<i32>(&mut client, "select length(auth.session() ->> 'big')"), 301);
 }
 
+/// attack: 59
 #[test]
-fn claims_of_other_types_are_null_and_no_error() {
+fn claims_of_other_types_are_null_and_not_errors() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     for value in ["7", "null", "true", "[]", r#"["x"]"#, "1.5"] {
@@ -199,7 +202,7 @@ fn claims_of_other_types_are_null_and_no_error() {
 }
 
 #[test]
-fn texts_come_out_as_they_were_signed() {
+fn texts_are_returned_as_signed() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     for (written, meant) in [
@@ -235,7 +238,7 @@ fn texts_come_out_as_they_were_signed() {
 }
 
 #[test]
-fn an_empty_token_of_claims_is_an_identity() {
+fn empty_claims_are_an_identity() {
     let mut proxy = Proxy::new();
     let mut client = SHARED.connect(&SHARED.database(), "postgres", &proxy.options());
     init(&mut client, &proxy.token(""));

@@ -135,7 +135,7 @@ fn write_key_file(path: &Path, provider: &Provider) {
 }
 
 #[test]
-fn twenty_crashes_under_load_leave_keys_catalog_and_rows_as_they_were() {
+fn crashes_under_load_preserve_keys_catalog_and_rows() {
     let [inline, file, url] = ["inline", "file", "url"].map(Provider::new);
     let answers = [Answer::Body(url.key_set()), Answer::Status(503), Answer::Silence];
     let keys = KeyServer::start(answers[0].clone());

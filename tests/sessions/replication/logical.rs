@@ -116,7 +116,7 @@ fn rows_come_as_published(preload: &str, provider: &Provider) {
 }
 
 #[test]
-fn with_providers_rows_come_as_published_and_nobody_applies_them() {
+fn apply_worker_has_no_identity_with_providers() {
     let provider = Provider::new("a");
     let preload = "shared_preload_libraries = 'pg_session_jwt'";
     let setting = format!("pg_session_jwt.providers = '[{}]'", provider.entry(""));

@@ -4,8 +4,9 @@ use testkit::messages;
 use testkit::server::Server;
 use testkit::session::{Proxy, init, one, refuses, run, user_id};
 
+/// attack: 131
 #[test]
-fn identities_are_taken_on_and_read_on_a_standby() {
+fn identities_are_set_and_read_on_a_standby() {
     let mut server = Server::start("");
     let database = server.database();
     run(

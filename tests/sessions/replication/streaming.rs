@@ -50,7 +50,7 @@ fn application(server: &Server) -> String {
 }
 
 #[test]
-fn inline_keys_key_files_and_policies_hold_on_a_standby_and_after_its_promotion() {
+fn keys_and_policies_apply_on_a_standby_and_after_promotion() {
     let (inline, file) = (Provider::new("inline"), Provider::new("file"));
     let primary = Server::start("");
     let database = application(&primary);

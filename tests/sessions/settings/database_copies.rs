@@ -21,7 +21,7 @@ fn database_and_copy(server: &Server, provider: &Provider) -> [String; 2] {
 }
 
 #[test]
-fn where_the_server_says_nothing_a_copy_believes_anyone() {
+fn copy_without_server_settings_trusts_client_keys() {
     let server = Server::start("shared_preload_libraries = 'pg_session_jwt'");
     let [database, copy] = database_and_copy(&server, &Provider::new("a"));
     let user = ordinary_user(&server, &database);
@@ -33,8 +33,9 @@ fn where_the_server_says_nothing_a_copy_believes_anyone() {
     assert_eq!(user_id(&mut client).as_deref(), Some("mallory"));
 }
 
+/// attack: 151
 #[test]
-fn where_the_server_believes_nobody_a_copy_believes_nobody() {
+fn copy_under_strict_server_settings_trusts_no_client() {
     let provider = Provider::new("a");
     let server = Server::start(
         "shared_preload_libraries = 'pg_session_jwt'\n\

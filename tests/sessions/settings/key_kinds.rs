@@ -68,7 +68,7 @@ fn members_of_the_key_narrow_what_it_verifies() {
 }
 
 #[test]
-fn a_key_that_cannot_be_used_says_what_is_wrong_with_it() {
+fn unusable_key_reports_its_fault() {
     // behaviour 4.12, 4.21
     let database = SHARED.database();
     let x = part([7; 32]);
@@ -146,8 +146,9 @@ fn a_key_that_cannot_be_used_says_what_is_wrong_with_it() {
     }
 }
 
+/// attack: 44
 #[test]
-fn a_private_key_that_was_given_by_mistake_is_not_shown() {
+fn private_key_given_by_mistake_is_not_shown() {
     let secret = part([9; 32]);
     let mut client = with_key(&SHARED.database(), &ED25519.jwk(&format!(r#""d":"{secret}""#)));
     let refused = refusal(&mut client, "select auth.init()");

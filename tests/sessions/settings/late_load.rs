@@ -67,8 +67,9 @@ fn only_the_owner_is_believed(client: &mut Client, after: &str) {
     assert_eq!(user_id(client).as_deref(), Some("alice"), "after {after}");
 }
 
+/// attack: 61
 #[test]
-fn the_key_of_the_file_outlasts_what_a_session_said_before() {
+fn key_of_the_file_survives_earlier_session_settings() {
     let database = FILE_KEY.database();
     let user = ordinary_user(&FILE_KEY, &database);
     for sql in hostile_statements() {
@@ -80,7 +81,7 @@ fn the_key_of_the_file_outlasts_what_a_session_said_before() {
 }
 
 #[test]
-fn the_key_of_the_packet_outlasts_what_a_session_said_before() {
+fn key_of_the_packet_survives_earlier_session_settings() {
     let database = SHARED.database();
     let user = ordinary_user(&SHARED, &database);
     for sql in hostile_statements() {
@@ -120,7 +121,7 @@ fn a_key_that_only_the_session_set_makes_every_function_fail() {
 }
 
 #[test]
-fn a_library_first_loaded_inside_a_security_definer_function_keeps_the_key() {
+fn load_inside_a_security_definer_function_keeps_the_key() {
     // behaviour 4.14
     let database = SHARED.database();
     let user = ordinary_user(&SHARED, &database);
@@ -157,7 +158,7 @@ fn a_load_that_is_rolled_back_keeps_the_key() {
 }
 
 #[test]
-fn a_token_set_before_the_library_is_there_is_judged_when_it_comes() {
+fn token_set_before_library_load_is_verified_at_load() {
     let mut proxy = Proxy::new();
     let database = SHARED.database();
     let mut client = proxy.session_on(&SHARED, &database);
@@ -180,7 +181,7 @@ fn a_token_set_before_the_library_is_there_is_judged_when_it_comes() {
 }
 
 #[test]
-fn a_local_token_of_before_ends_with_the_transaction_in_which_the_library_came() {
+fn local_token_before_library_load_ends_with_transaction() {
     let mut proxy = Proxy::new();
     let database = SHARED.database();
     for end in ["commit", "rollback"] {
@@ -196,7 +197,7 @@ fn a_local_token_of_before_ends_with_the_transaction_in_which_the_library_came()
 }
 
 #[test]
-fn other_names_with_the_prefix_are_thrown_out_when_the_library_comes() {
+fn other_names_with_the_prefix_are_removed_at_load() {
     let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
     run(&mut client, "set pg_session_jwt.providers_ = 'x'");
     assert_eq!(user_id(&mut client), None);
@@ -205,7 +206,7 @@ fn other_names_with_the_prefix_are_thrown_out_when_the_library_comes() {
 }
 
 #[test]
-fn restrictions_of_the_file_outlast_what_an_ordinary_user_sets_before() {
+fn restrictions_of_the_file_survive_a_users_settings() {
     let database = STRICT.database();
     let user = ordinary_user(&STRICT, &database);
     for sql in [
@@ -223,7 +224,7 @@ fn restrictions_of_the_file_outlast_what_an_ordinary_user_sets_before() {
 }
 
 #[test]
-fn a_worker_that_loads_the_library_has_what_its_leader_has() {
+fn worker_that_loads_the_library_agrees_with_its_leader() {
     use crate::support::parallel::{SERVER, database, in_workers, leader_takes_part};
     let mut proxy = Proxy::new();
     let database = database("");

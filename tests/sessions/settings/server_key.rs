@@ -16,8 +16,9 @@ static SERVER: LazyLock<Server> = LazyLock::new(|| {
     ))
 });
 
+/// attack: 60
 #[test]
-fn a_client_cannot_connect_with_another_key_than_the_servers() {
+fn client_cannot_replace_the_servers_key() {
     // behaviour 4.9
     let database = SERVER.database();
     let user = ordinary_user(&SERVER, &database);
@@ -44,7 +45,7 @@ fn a_client_cannot_connect_with_another_key_than_the_servers() {
 }
 
 #[test]
-fn the_servers_key_is_everybodys() {
+fn server_key_applies_to_every_session() {
     let database = SERVER.database();
     let user = ordinary_user(&SERVER, &database);
     let mut client = SERVER.connect(&database, &user, r#"-c request.jwt.claims={"sub":"mallory"}"#);
@@ -86,7 +87,7 @@ fn an_ordinary_user_cannot_connect_with_settings_of_superusers() {
 }
 
 #[test]
-fn a_new_key_in_the_file_is_for_new_sessions() {
+fn new_key_in_the_file_applies_to_new_sessions() {
     let (old, new) = (Proxy::new(), Proxy::new());
     let server = Server::start("shared_preload_libraries = 'pg_session_jwt'");
     let mut admin = server.connect("postgres", "postgres", "");
@@ -134,8 +135,9 @@ fn a_new_key_in_the_file_is_for_new_sessions() {
     assert_eq!(user_id(&mut after).as_deref(), Some("bob"));
 }
 
+/// attack: 125
 #[test]
-fn a_server_whose_key_cannot_be_used_starts_and_gives_no_identity() {
+fn server_with_an_unusable_key_gives_no_identity() {
     for preload in ["", "shared_preload_libraries = 'pg_session_jwt'\n"] {
         let key = r#"{"kty":"OKP","crv":"Ed25519","x":"AAAA"}"#;
         let mut server = Server::start(&format!("{preload}pg_session_jwt.jwk = '{key}'"));
@@ -162,7 +164,7 @@ fn a_server_whose_key_cannot_be_used_starts_and_gives_no_identity() {
 }
 
 #[test]
-fn no_text_of_a_key_keeps_a_server_from_starting() {
+fn server_starts_with_any_text_as_key() {
     for key in [
         "{",
         "not JSON",

@@ -13,7 +13,7 @@ use testkit::signer::Signer;
 use crate::support::strict::{STRICT, stays_strict};
 
 #[test]
-fn restrictions_of_the_file_outlast_an_ordinary_users_startup_packet() {
+fn restrictions_of_the_file_survive_a_startup_packet() {
     let database = STRICT.database();
     let user = ordinary_user(&STRICT, &database);
     for options in ["-c pg_session_jwt.claims_fallback=on", "-c pg_session_jwt.leeway=300"] {
@@ -24,7 +24,7 @@ fn restrictions_of_the_file_outlast_an_ordinary_users_startup_packet() {
 }
 
 #[test]
-fn the_audit_log_of_the_file_outlasts_an_ordinary_users_startup_packet() {
+fn audit_log_of_the_file_survives_a_startup_packet() {
     let server = Server::start("pg_session_jwt.audit_log = on");
     let database = server.database();
     let user = ordinary_user(&server, &database);
@@ -77,21 +77,23 @@ fn only_the_provider_is_believed(server: &Server, database: &str, provider: &Pro
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
 
+/// attack: 61
 #[test]
-fn providers_of_the_file_outlast_an_ordinary_users_startup_packet() {
+fn providers_of_the_file_survive_a_startup_packet() {
     let provider = Provider::new("https://issuer.example/");
     let server = Server::start(&format!("pg_session_jwt.providers = '[{}]'", provider.entry("")));
     only_the_provider_is_believed(&server, &server.database(), &provider);
 }
 
 #[test]
-fn providers_of_the_database_outlast_an_ordinary_users_startup_packet() {
+fn providers_of_the_database_survive_a_startup_packet() {
     let provider = Provider::new("https://issuer.example/");
     only_the_provider_is_believed(&SHARED, &provider::database(&[provider.entry("")]), &provider);
 }
 
+/// attack: 44, 100
 #[test]
-fn a_secret_that_an_ordinary_user_can_read_signs_nothing() {
+fn secret_readable_by_ordinary_users_verifies_nothing() {
     // A placeholder hides nothing: as long as the library is not loaded everyone can see what the file says.
     let secret = Signer::hmac(32);
     let key = secret.jwk("");
@@ -115,7 +117,7 @@ fn a_secret_that_an_ordinary_user_can_read_signs_nothing() {
 }
 
 #[test]
-fn an_empty_key_in_the_packet_does_not_open_claims_mode() {
+fn empty_key_in_the_packet_does_not_enable_claims_mode() {
     let owner = Proxy::new();
     let server = Server::start(&format!("pg_session_jwt.jwk = '{}'", owner.jwk()));
     let database = server.database();
@@ -135,7 +137,7 @@ fn an_empty_key_in_the_packet_does_not_open_claims_mode() {
 }
 
 #[test]
-fn who_loads_the_library_makes_no_difference_to_what_an_ordinary_user_may_set() {
+fn settings_of_an_ordinary_user_do_not_depend_on_loading() {
     let server = Server::start("");
     let database = server.database();
     let user = ordinary_user(&server, &database);
@@ -163,7 +165,7 @@ fn who_loads_the_library_makes_no_difference_to_what_an_ordinary_user_may_set() 
 }
 
 #[test]
-fn providers_that_are_refused_when_the_library_is_loaded_are_not_unset() {
+fn providers_rejected_at_library_load_are_not_unset() {
     let claims = r#"-c request.jwt.claims={"sub":"mallory"}"#;
     let (plain, with_empty) = (SHARED.database(), SHARED.database());
     provider::set_providers(&with_empty, "");
@@ -193,7 +195,7 @@ fn providers_that_are_refused_when_the_library_is_loaded_are_not_unset() {
 }
 
 #[test]
-fn an_empty_key_of_the_server_does_not_make_one_that_was_dropped_unset() {
+fn empty_server_key_does_not_unset_a_dropped_one() {
     let server = Server::start("pg_session_jwt.jwk = ''");
     let mut client = server.connect("template1", "postgres", r#"-c request.jwt.claims={"sub":"mallory"}"#);
     run(&mut client, "set pg_session_jwt.jwk = '{}'");
@@ -202,7 +204,7 @@ fn an_empty_key_of_the_server_does_not_make_one_that_was_dropped_unset() {
 }
 
 #[test]
-fn what_is_taken_out_of_the_servers_file_is_not_set() {
+fn value_removed_from_the_servers_file_is_unset() {
     let server = Server::start("");
     let mut admin = server.connect("template1", "postgres", "");
     // PostgreSQL 15 writes only what it knows into the file.

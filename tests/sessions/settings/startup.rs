@@ -30,8 +30,9 @@ fn every_reader_refuses(client: &mut Client, sqlstate: &str, message: &str) {
     }
 }
 
+/// attack: 132
 #[test]
-fn the_library_is_loaded_when_the_other_tests_say_so() {
+fn library_is_loaded_at_the_tested_moment() {
     with_each_loading(|server, database, loading| {
         let mut client = server.connect(database, "postgres", "");
         assert_eq!(
@@ -81,7 +82,7 @@ fn a_key_may_come_later_in_the_packet_than_the_token() {
 }
 
 #[test]
-fn the_packets_token_comes_back_after_others() {
+fn token_of_the_packet_is_restored_after_others() {
     with_each_loading(|server, database, loading| {
         let proxy = Proxy::new();
         let options = with_token(&proxy, &proxy.token_with_jti(1, r#""sub":"alice""#));
@@ -118,7 +119,7 @@ fn the_packets_token_comes_back_after_others() {
 }
 
 #[test]
-fn a_bad_token_in_the_packet_is_an_error_at_each_use_until_it_is_replaced() {
+fn bad_token_in_the_packet_is_an_error_until_replaced() {
     with_each_loading(|server, database, loading| {
         let mut proxy = Proxy::new();
         for (token, sqlstate, message) in [
@@ -151,7 +152,7 @@ fn a_bad_token_in_the_packet_is_an_error_at_each_use_until_it_is_replaced() {
 }
 
 #[test]
-fn a_token_in_the_packet_without_a_key_is_not_passed_over_for_claims() {
+fn token_without_a_key_is_not_ignored_for_claims() {
     with_each_loading(|server, database, loading| {
         let token = Proxy::new().token_of("alice");
         let options = format!(r#"-c pg_session_jwt.jwt={token} -c request.jwt.claims={{"sub":"mallory"}}"#);
@@ -172,7 +173,7 @@ fn a_token_in_the_packet_without_a_key_is_not_passed_over_for_claims() {
 }
 
 #[test]
-fn a_key_in_the_packet_that_cannot_be_used_shuts_every_function() {
+fn unusable_key_in_the_packet_disables_every_function() {
     // behaviour 4.14
     with_each_loading(|server, database, loading| {
         let other = Proxy::new().token_of("bob");
@@ -219,7 +220,7 @@ fn a_key_in_the_packet_that_cannot_be_used_shuts_every_function() {
 }
 
 #[test]
-fn a_token_in_the_packet_counts_for_the_last_jti_before_it_is_first_used() {
+fn unused_token_in_the_packet_advances_the_last_jti() {
     let mut proxy = Proxy::new();
     let older = proxy.token_of("bob");
     let token = proxy.token_of("alice");
@@ -231,7 +232,7 @@ fn a_token_in_the_packet_counts_for_the_last_jti_before_it_is_first_used() {
 }
 
 #[test]
-fn a_bad_token_in_the_packet_does_not_move_the_last_jti() {
+fn bad_token_in_the_packet_does_not_advance_the_last_jti() {
     let mut proxy = Proxy::new();
     let options = with_token(&proxy, &Proxy::new().token_with_jti(1000, r#""sub":"bob""#));
     let mut client = SHARED.connect(&SHARED.database(), "postgres", &options);

@@ -66,7 +66,7 @@ fn a_stored_key_makes_every_function_fail() {
 }
 
 #[test]
-fn a_stored_key_makes_every_function_fail_also_where_the_library_is_preloaded() {
+fn stored_key_makes_functions_fail_with_preload() {
     // behaviour 4.14; stored before the library was preloaded, and skipped at each login since.
     let mut server = Server::start("");
     let database = server.database();
@@ -109,7 +109,7 @@ fn a_stored_key_makes_every_function_fail_also_where_the_library_is_preloaded() 
 }
 
 #[test]
-fn a_skipped_key_is_found_wherever_it_is_stored_and_only_there() {
+fn skipped_key_is_found_where_it_is_stored() {
     let mut server = Server::start("");
     let (database, elsewhere) = (server.database(), server.database());
     let user = ordinary_user(&server, &database);
@@ -155,7 +155,7 @@ fn a_skipped_key_is_found_wherever_it_is_stored_and_only_there() {
 }
 
 #[test]
-fn a_stored_restriction_holds_and_a_stored_token_does_not() {
+fn stored_restriction_applies_and_stored_token_does_not() {
     let mut proxy = Proxy::new();
     let database = SHARED.database();
     let user = ordinary_user(&SHARED, &database);
@@ -196,7 +196,7 @@ fn a_stored_restriction_holds_and_a_stored_token_does_not() {
 }
 
 #[test]
-fn a_token_in_the_servers_file_is_nobodys() {
+fn token_in_the_servers_file_gives_no_identity() {
     static PROXY: LazyLock<Proxy> = LazyLock::new(Proxy::new);
     let token = PROXY.token_with_jti(1, r#""sub":"mallory""#);
     for preload in ["", "shared_preload_libraries = 'pg_session_jwt'\n"] {
@@ -210,6 +210,7 @@ fn a_token_in_the_servers_file_is_nobodys() {
     }
 }
 
+/// attack: 132
 #[test]
 fn an_ordinary_user_can_store_none_of_the_settings() {
     for server in [&*SHARED, &*PRELOADED] {

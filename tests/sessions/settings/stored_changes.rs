@@ -49,8 +49,9 @@ fn places(database: &str, user: &str) -> [String; 4] {
     ]
 }
 
+/// attack: 148
 #[test]
-fn a_provider_that_is_withdrawn_is_withdrawn_from_open_sessions() {
+fn withdrawn_provider_is_withdrawn_from_open_sessions() {
     let (stolen, new) = (Provider::new("a"), Provider::new("a"));
     for server in servers() {
         let database = server.database();
@@ -107,7 +108,7 @@ fn a_provider_that_is_withdrawn_is_withdrawn_from_open_sessions() {
 }
 
 #[test]
-fn a_session_that_was_never_asked_rests_on_what_it_was_opened_with() {
+fn unused_session_depends_on_its_first_settings() {
     let provider = Provider::new("a");
     for server in servers() {
         let database = server.database();
@@ -126,7 +127,7 @@ fn a_session_that_was_never_asked_rests_on_what_it_was_opened_with() {
 }
 
 #[test]
-fn restrictions_reach_open_sessions_too_however_they_are_written() {
+fn restrictions_reach_open_sessions_in_any_spelling() {
     for server in servers() {
         let database = server.database();
         let user = ordinary_user(&server, &database);
@@ -162,7 +163,7 @@ fn restrictions_reach_open_sessions_too_however_they_are_written() {
 }
 
 #[test]
-fn what_does_not_concern_a_session_does_not_end_it() {
+fn unrelated_changes_do_not_end_a_session() {
     let (provider, other) = (Provider::new("a"), Provider::new("b"));
     for server in servers() {
         let (database, elsewhere) = (server.database(), server.database());
@@ -194,7 +195,7 @@ fn what_does_not_concern_a_session_does_not_end_it() {
 }
 
 #[test]
-fn it_is_the_login_whose_settings_count() {
+fn settings_of_the_login_role_apply() {
     let provider = Provider::new("a");
     for server in servers() {
         let (database, elsewhere) = (server.database(), server.database());
@@ -227,7 +228,7 @@ fn it_is_the_login_whose_settings_count() {
 }
 
 #[test]
-fn what_a_superuser_sets_in_the_session_covers_what_is_stored() {
+fn superusers_session_setting_overrides_the_stored_one() {
     let (stored, own) = (Provider::new("a"), Provider::new("b"));
     for server in servers() {
         let database = server.database();
@@ -263,7 +264,7 @@ fn what_a_superuser_sets_in_the_session_covers_what_is_stored() {
 }
 
 #[test]
-fn a_worker_that_alone_reads_an_identity_notices_it_too() {
+fn parallel_worker_notices_a_withdrawal() {
     let provider = Provider::new("a");
     let server = Server::start(
         "max_worker_processes = 20\nmax_parallel_workers = 20\nmax_parallel_workers_per_gather = 2\n\

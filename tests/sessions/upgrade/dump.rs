@@ -47,7 +47,7 @@ fn a_dump_has_neither_token_nor_key() {
 }
 
 #[test]
-fn changed_rights_on_the_functions_are_restored() {
+fn changed_privileges_on_the_functions_are_restored() {
     let source = PLAIN.turn();
     let mut admin = source.empty_database("app");
     run(&mut admin, "create extension pg_session_jwt; create role app");

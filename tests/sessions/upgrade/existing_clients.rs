@@ -7,7 +7,7 @@ use testkit::session::{Proxy, one, refuses, run, user_id};
 use crate::support::deployment_0_5::{deployment, proxy_connection, tasks};
 
 #[test]
-fn a_session_may_set_the_parameter_instead_of_calling_the_function() {
+fn session_may_set_the_parameter_itself() {
     let cluster = deployment();
     let mut proxy = Proxy::new();
     let mut client = proxy_connection(&cluster, &proxy);
@@ -32,7 +32,7 @@ fn a_session_may_set_the_parameter_instead_of_calling_the_function() {
 }
 
 #[test]
-fn bound_parameters_and_prepared_statements_work_as_literals_do() {
+fn bound_parameters_work_like_literals() {
     let cluster = deployment();
     let mut proxy = Proxy::new();
     let mut client = proxy_connection(&cluster, &proxy);

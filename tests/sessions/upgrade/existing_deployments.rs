@@ -38,7 +38,7 @@ fn each_connection_has_a_key_of_its_own() {
 }
 
 #[test]
-fn requests_follow_each_other_with_growing_ids_and_the_shortest_header() {
+fn requests_have_growing_ids_and_the_shortest_header() {
     let cluster = deployment();
     let mut proxy = Proxy::new();
     let mut client = proxy_connection(&cluster, &proxy);
@@ -96,7 +96,7 @@ fn a_batch_runs_in_one_transaction_after_the_token() {
 }
 
 #[test]
-fn back_in_the_pool_the_token_is_gone_and_the_key_is_not() {
+fn pooled_connection_loses_its_token_and_keeps_its_key() {
     let cluster = deployment();
     let mut proxy = Proxy::new();
     let mut client = proxy_connection(&cluster, &proxy);

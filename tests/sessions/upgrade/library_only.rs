@@ -24,6 +24,7 @@ fn is_null(client: &mut Client, expression: &str) -> bool {
 
 const USER: &str = "2c9a4b9e-6d0f-4a3f-8f86-1b1f4f7c2f11";
 
+/// attack: 134
 #[test]
 fn tokens_are_verified_and_read() {
     with_each(|cluster, database, old| {
@@ -57,7 +58,7 @@ fn tokens_are_verified_and_read() {
 }
 
 #[test]
-fn claims_of_a_front_end_are_read_and_absent_ones_are_null() {
+fn request_claims_are_read_and_absent_ones_are_null() {
     with_each(|cluster, database, old| {
         let mut client = cluster.superuser(database);
         refuses(&mut client, "select auth.init()", "55000", messages::NO_KEY);

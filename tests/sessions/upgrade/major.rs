@@ -9,8 +9,9 @@ use crate::support::application::{fill, is_intact};
 use crate::support::extension_catalog::{assert_same_facts, facts};
 use crate::support::pg_upgrade::upgrade;
 
+/// attack: 124
 #[test]
-fn a_cluster_is_carried_over_with_the_library_preloaded_and_a_key_that_is_not_usable() {
+fn pg_upgrade_works_preloaded_and_with_an_unusable_key() {
     let mut server = Server::start_empty("shared_preload_libraries = 'pg_session_jwt'");
     let mut admin = server.connect("postgres", "postgres", "");
     run(&mut admin, "create database app");

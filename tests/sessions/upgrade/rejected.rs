@@ -25,7 +25,7 @@ fn refused_until_cured(cluster: &Turn, before: &str, cure: &str) -> Refusal {
 }
 
 #[test]
-fn a_dangerous_role_stops_the_update() {
+fn dangerous_role_prevents_the_update() {
     let refused = refused_until_cured(
         &with_own_scripts(),
         "create role boss superuser; create role authenticated in role boss",
@@ -41,8 +41,9 @@ fn a_dangerous_role_stops_the_update() {
     );
 }
 
+/// attack: 115
 #[test]
-fn a_function_of_somebody_else_in_the_place_of_a_new_one_stops_the_update() {
+fn existing_function_of_another_owner_prevents_the_update() {
     for (function, name) in [
         ("auth.role() returns text", "role"),
         ("auth.email() returns text", "email"),
@@ -76,7 +77,7 @@ fn uid_returns(returned: &str) -> String {
 }
 
 #[test]
-fn a_uid_that_returns_text_is_replaced_unless_something_depends_on_it() {
+fn text_uid_is_replaced_unless_objects_depend_on_it() {
     let cluster = with_own_scripts();
     let mut client = cluster.empty_database("fresh");
     run(&mut client, "create extension pg_session_jwt");
@@ -104,7 +105,7 @@ fn a_uid_that_returns_text_is_replaced_unless_something_depends_on_it() {
 }
 
 #[test]
-fn a_function_that_is_not_the_released_one_stops_the_update() {
+fn altered_function_prevents_the_update() {
     let session_returns = |returned: &str| uid_returns(returned).replace("uid", "session");
     let refused = refused_until_cured(&with_own_scripts(), &session_returns("json"), &session_returns("jsonb"));
     assert_eq!(
@@ -125,7 +126,7 @@ fn update_scripts() -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_script_that_is_given_to_psql_says_how_to_use_it_and_does_nothing() {
+fn script_in_psql_only_prints_how_to_use_it() {
     let cluster = with_own_scripts();
     let mut client = cluster.empty_database("d");
     run(&mut client, "create schema auth");
@@ -166,7 +167,7 @@ fn a_script_that_is_given_to_psql_says_how_to_use_it_and_does_nothing() {
 }
 
 #[test]
-fn the_update_and_the_installation_make_the_roles_by_the_same_lines() {
+fn update_and_installation_share_the_role_statements() {
     let (_, update) = update_scripts()
         .into_iter()
         .find(|(name, _)| name.ends_with("--1.0.0.sql"))

@@ -34,8 +34,9 @@ fn dumped() -> (Turn<'static>, String) {
     (cluster, dump)
 }
 
+/// attack: 123
 #[test]
-fn with_the_roles_restored_before_it_a_dump_gives_everything_back() {
+fn dump_restores_everything_after_its_roles() {
     let (source, dump) = dumped();
     let target = TARGET.turn();
     let roles = succeeds(&source, "pg_dumpall", &["--roles-only"]);
@@ -72,8 +73,9 @@ fn with_the_roles_restored_before_it_a_dump_gives_everything_back() {
     assert_same_facts("restored", &both[0], &both[1]);
 }
 
+/// attack: 122
 #[test]
-fn without_the_roles_a_table_that_names_one_of_them_loses_its_grants_and_nothing_else() {
+fn dump_without_roles_loses_only_their_grants() {
     let (_source, dump) = dumped();
     let target = TARGET.turn();
     target.run("create database app");
@@ -99,7 +101,7 @@ fn without_the_roles_a_table_that_names_one_of_them_loses_its_grants_and_nothing
 }
 
 #[test]
-fn a_role_that_has_become_dangerous_stops_a_restore_before_any_data_is_readable() {
+fn dangerous_role_stops_a_restore_before_any_data() {
     let (_source, dump) = dumped();
     let target = TARGET.turn();
     target.run("create database app");
@@ -114,6 +116,7 @@ fn a_role_that_has_become_dangerous_stops_a_restore_before_any_data_is_readable(
     assert!(one::<bool>(&mut client, "select to_regclass('todos') is null"));
 }
 
+/// attack: 123
 #[test]
 fn a_dump_of_an_old_version_restores_into_the_new_one() {
     let source = with_own_scripts();

@@ -63,7 +63,7 @@ fn use_application(cluster: &Turn, database: &str) {
 }
 
 #[test]
-fn every_old_catalog_becomes_that_of_a_new_installation() {
+fn updated_catalog_equals_a_new_installation() {
     let cluster = with_own_scripts();
     let mut client = cluster.empty_database("fresh");
     run(&mut client, "create extension pg_session_jwt");
@@ -92,8 +92,9 @@ fn every_old_catalog_becomes_that_of_a_new_installation() {
     }
 }
 
+/// attack: 126
 #[test]
-fn sessions_that_go_on_during_the_update_keep_their_identity_and_their_plans() {
+fn open_sessions_keep_identity_and_plans_during_update() {
     let cluster = with_own_scripts();
     let mut admin = cluster.empty_database("d");
     VERSION_0_5_0.install(&cluster, &mut admin);
@@ -115,7 +116,7 @@ fn sessions_that_go_on_during_the_update_keep_their_identity_and_their_plans() {
 }
 
 #[test]
-fn a_mere_owner_of_a_database_updates_the_extension_that_is_theirs() {
+fn database_owner_updates_their_own_extension() {
     let cluster = with_own_scripts();
     let (mut old, mut new) = (cluster.owner("old"), cluster.owner("new"));
     VERSION_0_5_0.install(&cluster, &mut old);
@@ -148,8 +149,9 @@ fn grants_of_the_old_deployment_stay() {
     assert!(init[0].contains(acl), "{init:?}");
 }
 
+/// attack: 126
 #[test]
-fn there_is_one_way_from_each_old_version() {
+fn each_old_version_has_one_update_path() {
     let cluster = with_own_scripts();
     let mut client = cluster.empty_database("d");
     VERSION_0_5_0.offer(&cluster);

@@ -23,6 +23,7 @@ fn a_good_token_is_an_identity() {
     assert_eq!(identity.claims, CLAIMS);
 }
 
+/// attack: 15, 28
 #[test]
 fn any_number_of_parts_but_three_is_refused() {
     let token = ED25519.token("EdDSA", CLAIMS);
@@ -46,6 +47,7 @@ fn any_number_of_parts_but_three_is_refused() {
     }
 }
 
+/// attack: 28
 #[test]
 fn an_empty_part_is_refused() {
     let token = ED25519.token("EdDSA", CLAIMS);
@@ -63,6 +65,7 @@ fn an_empty_part_is_refused() {
     assert_eq!(refusal(format!("{header}.{payload}.")), Some(Error::Signature));
 }
 
+/// attack: 29
 #[test]
 fn nothing_may_stand_before_or_after_the_token() {
     let token = ED25519.token("EdDSA", CLAIMS);
@@ -82,6 +85,7 @@ fn nothing_may_stand_before_or_after_the_token() {
     }
 }
 
+/// attack: 29
 #[test]
 fn nothing_may_stand_around_a_dot() {
     let token = ED25519.token("EdDSA", CLAIMS);
@@ -96,6 +100,7 @@ fn nothing_may_stand_around_a_dot() {
     }
 }
 
+/// attack: 20
 #[test]
 fn what_is_not_utf8_is_refused() {
     let good = ED25519.token("EdDSA", CLAIMS).into_bytes();
@@ -111,6 +116,7 @@ fn what_is_not_utf8_is_refused() {
     assert_eq!(refusal([0xFF]), Some(Error::NotCompact { parts: 1 }));
 }
 
+/// attack: 30
 #[test]
 fn padding_is_refused_in_every_part() {
     let header = format!("{HEADER} ");
@@ -123,6 +129,7 @@ fn padding_is_refused_in_every_part() {
     assert_eq!(refusal(format!("{token}==")), not_base64url(Part::Signature));
 }
 
+/// attack: 30
 #[test]
 fn the_alphabet_of_plain_base64_is_refused() {
     // '?' and '>' in these places give '_' and '-'.
@@ -144,6 +151,7 @@ fn the_alphabet_of_plain_base64_is_refused() {
     );
 }
 
+/// attack: 30
 #[test]
 fn bits_that_no_byte_uses_must_be_zero_in_every_part() {
     let header = format!("{HEADER} ");
@@ -177,6 +185,7 @@ fn a_length_that_base64_cannot_have_is_refused() {
     assert_eq!(refusal(token), not_base64url(Part::Payload));
 }
 
+/// attack: 26
 #[test]
 fn a_token_of_64_kib_is_accepted_and_a_byte_more_is_refused() {
     let longest = token_of(MAX_TOKEN_BYTES);

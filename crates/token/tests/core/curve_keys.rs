@@ -38,6 +38,7 @@ fn point(signer: &crate::sign::Signer) -> (Vec<u8>, Vec<u8>) {
     (point[1..=half].to_vec(), point[half + 1..].to_vec())
 }
 
+/// attack: 34
 #[test]
 fn a_point_must_be_on_its_curve() {
     for (curve, signer) in [("P-256", &*P256), ("P-384", &*P384)] {
@@ -61,6 +62,7 @@ fn a_point_must_be_on_its_curve() {
     }
 }
 
+/// attack: 34
 #[test]
 fn a_coordinate_has_the_length_of_its_curve() {
     for (curve, signer, expected) in [("P-256", &*P256, 32), ("P-384", &*P384, 48)] {
@@ -90,6 +92,7 @@ fn a_coordinate_has_the_length_of_its_curve() {
     );
 }
 
+/// attack: 37
 #[test]
 fn other_curves_are_refused() {
     let (x, y) = point(&P256);
@@ -156,6 +159,7 @@ fn an_ed25519_key_has_32_bytes() {
     assert_eq!(problem(&ED25519.jwk("")), None);
 }
 
+/// attack: 36
 #[test]
 fn the_eight_points_of_small_order_are_refused() {
     for point in EIGHT_TORSION {
@@ -170,6 +174,7 @@ fn the_eight_points_of_small_order_are_refused() {
 
 /// RFC 8032 §5.1.3: y must be below p = 2^255 - 19, and x = 0 has no sign. Nineteen values of y are not below, each
 /// with two signs; with the two signed zeros (y = 1, y = -1) these are all of the encodings that are not canonical.
+/// attack: 36
 #[test]
 fn every_ed25519_point_in_a_second_form_is_refused() {
     let mut on_curve = 0;

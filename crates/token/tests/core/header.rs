@@ -28,6 +28,7 @@ fn not_json(problem: &str) -> Option<Error> {
     })
 }
 
+/// attack: 1
 #[test]
 fn none_is_no_algorithm_however_it_is_written() {
     let names = [
@@ -50,6 +51,7 @@ fn none_is_no_algorithm_however_it_is_written() {
     }
 }
 
+/// attack: 3, 8
 #[test]
 fn a_name_near_an_algorithm_is_none() {
     let names = [
@@ -94,6 +96,7 @@ fn a_name_near_an_algorithm_is_none() {
     }
 }
 
+/// attack: 2
 #[test]
 fn an_algorithm_must_be_named_by_a_string() {
     assert_eq!(refusal("{}"), header_member("alg"));
@@ -103,6 +106,7 @@ fn an_algorithm_must_be_named_by_a_string() {
     assert_eq!(refusal(r#"{"ALG":"EdDSA"}"#), header_member("alg"));
 }
 
+/// attack: 7
 #[test]
 fn ed25519_and_eddsa_are_one_algorithm_in_header_and_key() {
     for (header, key) in [
@@ -117,6 +121,7 @@ fn ed25519_and_eddsa_are_one_algorithm_in_header_and_key() {
     }
 }
 
+/// attack: 13
 #[test]
 fn crit_in_any_form_is_refused() {
     for crit in [
@@ -145,6 +150,7 @@ fn crit_in_any_form_is_refused() {
     }
 }
 
+/// attack: 14
 #[test]
 fn b64_is_refused_whatever_it_says() {
     for b64 in ["false", "true", "null", "0", r#""false""#] {
@@ -159,6 +165,7 @@ fn b64_is_refused_whatever_it_says() {
     assert_eq!(unencoded.err(), Some(Error::Critical { member: "b64" }));
 }
 
+/// attack: 17
 #[test]
 fn a_header_member_may_stand_once() {
     let cases = [
@@ -174,6 +181,7 @@ fn a_header_member_may_stand_once() {
     }
 }
 
+/// attack: 19
 #[test]
 fn a_header_must_be_a_json_object() {
     for header in ["[]", r#""EdDSA""#, "1", "null", "true", r#"[{"alg":"EdDSA"}]"#] {
@@ -197,6 +205,7 @@ fn a_header_must_be_a_json_object() {
     );
 }
 
+/// attack: 16
 #[test]
 fn members_without_a_meaning_here_are_ignored() {
     for member in [
@@ -212,6 +221,7 @@ fn members_without_a_meaning_here_are_ignored() {
     assert_eq!(refusal(" {\r\n\t\"alg\" : \"EdDSA\" } "), None);
 }
 
+/// attack: 15
 #[test]
 fn a_token_inside_a_token_is_no_claims_set() {
     let inner = ED25519.token("EdDSA", CLAIMS);

@@ -70,6 +70,7 @@ fn a_user_id_is_the_string_as_it_is() {
     }
 }
 
+/// attack: 57
 #[test]
 fn a_user_id_that_is_no_string_is_none_and_malformed() {
     for sub in [
@@ -101,6 +102,7 @@ fn a_role_email_or_issuer_that_is_no_string_is_none() {
     }
 }
 
+/// attack: 59
 #[test]
 fn an_organization_is_an_object_and_its_id_a_uuid() {
     let cases = [
@@ -125,6 +127,7 @@ fn an_organization_is_an_object_and_its_id_a_uuid() {
     assert_eq!((other.has_organization, other.organization_id), (false, None));
 }
 
+/// attack: 57
 #[test]
 fn a_uid_is_the_user_id_read_as_uuid() {
     let upper = UUID_TEXT.to_uppercase();

@@ -7,6 +7,7 @@ use crate::sign::judge_payload;
 
 const BEYOND: &str = "a number has more than 400 characters or an exponent beyond 400";
 
+/// attack: 25
 #[test]
 fn a_claim_keeps_its_digits_as_signed() {
     let numbers = [
@@ -59,6 +60,7 @@ fn only_a_64_bit_integer_is_read_as_integer() {
     }
 }
 
+/// attack: 24
 #[test]
 fn an_exponent_goes_to_400_either_way() {
     for number in [
@@ -90,6 +92,7 @@ fn an_exponent_goes_to_400_either_way() {
     }
 }
 
+/// attack: 24
 #[test]
 fn a_number_has_at_most_400_characters() {
     let fraction = |characters: usize| format!("0.{}", "1".repeat(characters - 2));

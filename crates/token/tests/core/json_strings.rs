@@ -2,6 +2,7 @@
 
 use crate::sign::{judge_payload, payload_problem};
 
+/// attack: 21
 #[test]
 fn nul_is_refused_in_names_and_values() {
     let cases = [
@@ -30,6 +31,7 @@ fn nul_is_refused_in_names_and_values() {
     assert_eq!(judge_payload(escaped).unwrap().user_id.as_deref(), Some(r"\u0000"));
 }
 
+/// attack: 22
 #[test]
 fn lone_surrogates_are_refused() {
     for value in [
@@ -53,6 +55,7 @@ fn lone_surrogates_are_refused() {
     assert_eq!(judge_payload(pair).unwrap().user_id.as_deref(), Some("\u{1d11e}"));
 }
 
+/// attack: 20
 #[test]
 fn what_is_not_utf8_is_refused() {
     let texts: [&[u8]; 8] = [

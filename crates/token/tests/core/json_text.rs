@@ -29,6 +29,7 @@ fn values_of_every_kind_are_read() {
     assert_eq!(members.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["a"]);
 }
 
+/// attack: 18
 #[test]
 fn a_name_may_stand_once_in_an_object() {
     let cases = [
@@ -58,6 +59,7 @@ fn before_place(problem: &str) -> &str {
 
 const TOO_DEEP: &str = "nested more than 64 deep";
 
+/// attack: 23
 #[test]
 fn nesting_of_64_is_accepted_and_65_refused() {
     assert_eq!(MAX_DEPTH, 64);
@@ -77,6 +79,7 @@ fn nesting_of_64_is_accepted_and_65_refused() {
     assert_eq!(before_place(&problem(&pairs(33))), TOO_DEEP);
 }
 
+/// attack: 23
 #[test]
 fn nesting_of_10_000_needs_no_stack() {
     let in_256_kib = |text: String| {
@@ -93,6 +96,7 @@ fn nesting_of_10_000_needs_no_stack() {
     assert_eq!(before_place(&problem), TOO_DEEP);
 }
 
+/// attack: 19
 #[test]
 fn what_is_nearly_json_is_refused() {
     let texts = [
@@ -163,6 +167,7 @@ fn what_is_nearly_json_is_refused() {
     }
 }
 
+/// attack: 27
 #[test]
 fn a_payload_must_be_an_object() {
     for payload in [

@@ -50,6 +50,7 @@ fn public_texts(signer: &Signer) -> Vec<Vec<u8>> {
     ]
 }
 
+/// attack: 4
 #[test]
 fn a_mac_keyed_with_the_public_key_is_refused() {
     for signer in [&*ED25519, &*P256, &*P384, &*RSA] {
@@ -69,6 +70,7 @@ fn a_mac_keyed_with_the_public_key_is_refused() {
     }
 }
 
+/// attack: 5
 #[test]
 fn a_key_with_an_algorithm_verifies_no_other() {
     for (own, _) in RSAS {
@@ -101,6 +103,7 @@ fn a_key_with_an_algorithm_verifies_no_other() {
     }
 }
 
+/// attack: 6
 #[test]
 fn a_curve_has_one_algorithm() {
     for (signer, own) in [(&*P256, "ES256"), (&*P384, "ES384"), (&*ED25519, "EdDSA")] {
@@ -120,6 +123,7 @@ fn a_curve_has_one_algorithm() {
     }
 }
 
+/// attack: 5
 #[test]
 fn a_signature_of_another_algorithm_than_the_header_names_is_wrong() {
     let keys = pinned(&RSA);

@@ -13,6 +13,7 @@ fn problem(problem: KeyProblem) -> Option<Error> {
     Some(Error::Key(problem))
 }
 
+/// attack: 44
 #[test]
 fn a_key_with_a_private_member_is_refused() {
     for member in ["d", "p", "q", "dp", "dq", "qi", "oth"] {
@@ -25,6 +26,7 @@ fn a_key_with_a_private_member_is_refused() {
     }
 }
 
+/// attack: 44
 #[test]
 fn a_symmetric_key_is_refused_where_others_can_read_it() {
     for jwk in [
@@ -36,6 +38,7 @@ fn a_symmetric_key_is_refused_where_others_can_read_it() {
     }
 }
 
+/// attack: 43
 #[test]
 fn a_use_other_than_sig_is_refused() {
     assert_eq!(refusal(&ED25519.jwk(r#""use":"sig""#)), None);
@@ -48,6 +51,7 @@ fn a_use_other_than_sig_is_refused() {
     }
 }
 
+/// attack: 43
 #[test]
 fn key_ops_must_be_distinct_names_with_verify_among_them() {
     for operations in [r#"["verify"]"#, r#"["sign","verify"]"#, r#"["verify","x"]"#] {
@@ -76,6 +80,7 @@ fn key_ops_must_be_distinct_names_with_verify_among_them() {
     }
 }
 
+/// attack: 6
 #[test]
 fn an_alg_must_be_one_of_the_key_s_kind() {
     let fitting: [(&Signer, &[&str]); 3] = [
@@ -104,6 +109,7 @@ fn an_alg_must_be_one_of_the_key_s_kind() {
     }
 }
 
+/// attack: 42
 #[test]
 fn a_secret_is_at_least_as_long_as_the_hash() {
     let read = |bytes: usize, more: &str| set(&[Signer::hmac(bytes).jwk(more)]);

@@ -12,6 +12,7 @@ fn refusal(header: &str) -> Option<Error> {
     judge(token, &pinned(&ED25519)).err()
 }
 
+/// attack: 11
 #[test]
 fn a_kid_must_be_a_string() {
     for kid in ["1", "null", "true", r#"["a"]"#, "{}", "1.0"] {
@@ -23,6 +24,7 @@ fn a_kid_must_be_a_string() {
     }
 }
 
+/// attack: 10
 #[test]
 fn a_kid_is_compared_byte_by_byte() {
     let keys = set(&[ED25519.jwk(r#""kid":"key-1""#)]).unwrap();
@@ -54,6 +56,7 @@ fn a_kid_is_compared_byte_by_byte() {
     }
 }
 
+/// attack: 10
 #[test]
 fn what_an_error_keeps_of_a_kid_is_short_and_printable() {
     let texts = [
@@ -74,6 +77,7 @@ fn what_an_error_keeps_of_a_kid_is_short_and_printable() {
     assert_eq!(Excerpt::new(&"\u{10ffff}".repeat(70)).to_string().len(), 64 * 10 + 3);
 }
 
+/// attack: 9
 #[test]
 fn a_key_that_the_header_brings_along_is_not_used() {
     let stranger = Signer::ed25519();

@@ -12,6 +12,7 @@ fn not_a_set(problem: &str) -> Option<Error> {
     Some(Error::KeyNotJson { problem })
 }
 
+/// attack: 8, 45
 #[test]
 fn what_cannot_be_used_is_skipped_and_told_by_its_place() {
     let keys = set(&[
@@ -49,6 +50,7 @@ fn what_cannot_be_used_is_skipped_and_told_by_its_place() {
     }
 }
 
+/// attack: 45
 #[test]
 fn a_set_without_a_usable_key_is_refused() {
     assert_eq!(problems(set(&[])), []);
@@ -88,6 +90,7 @@ fn a_set_is_an_object_with_an_array_of_keys() {
     assert_eq!(KeySet::from_jwks(&twice).err(), not_a_set(&problem));
 }
 
+/// attack: 46
 #[test]
 fn a_set_has_at_most_100_keys() {
     let keys: Vec<String> = (0..101).map(|kid| ED25519.jwk(&format!(r#""kid":"{kid}""#))).collect();
@@ -112,6 +115,7 @@ fn a_text_of_256_kib_is_read_and_a_byte_more_is_not() {
     assert_eq!(KeySet::from_jwks(&padded(&jwks, 262_145)).err(), too_long);
 }
 
+/// attack: 12
 #[test]
 fn of_two_keys_with_one_kid_neither_is_used() {
     let other = Signer::ed25519();

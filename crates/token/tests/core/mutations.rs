@@ -15,6 +15,7 @@ use crate::sign::{ED25519, HMAC, P256, RSA, judge, set};
 
 const CLAIMS: &str = r#"{"sub":"alice","exp":1900000000.5,"jti":7,"o":{"id":"x"},"list":[1,"\u00e4",null]}"#;
 
+/// attack: 48
 #[test]
 fn a_changed_token_is_never_believed() {
     let signers = [
@@ -45,6 +46,7 @@ fn a_changed_token_is_never_believed() {
     );
 }
 
+/// attack: 48
 #[test]
 fn a_signed_payload_is_kept_whole_or_refused() {
     let keys = set(&[HMAC.jwk("")]).unwrap();

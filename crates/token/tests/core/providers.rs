@@ -144,6 +144,7 @@ fn keys_come_from_exactly_one_place() {
     );
 }
 
+/// attack: 55
 #[test]
 fn the_issuer_is_compared_exactly() {
     let providers = one(r#""issuer":"https://a/""#);
@@ -167,6 +168,7 @@ fn the_issuer_is_compared_exactly() {
 }
 
 /// RFC 7519 §4.1.1: it is a string. What another reader of the token makes of a list or a number nobody can say.
+/// attack: 153
 #[test]
 fn an_issuer_that_is_no_string_is_refused_also_where_no_provider_names_one() {
     let providers = one(r#""audience":"x""#);
@@ -186,6 +188,7 @@ fn an_issuer_that_is_no_string_is_refused_also_where_no_provider_names_one() {
     }
 }
 
+/// attack: 16, 54
 #[test]
 fn the_audience_must_be_among_those_of_the_token() {
     let providers = one(r#""issuer":"a","audience":["x","y"]"#);
@@ -213,6 +216,7 @@ fn the_audience_must_be_among_those_of_the_token() {
     assert_eq!(judge(&without, &providers), Err(Error::Audience { aud: None }));
 }
 
+/// attack: 56
 #[test]
 fn a_key_of_one_issuer_does_not_sign_for_another() {
     let providers = list(&format!(
@@ -244,6 +248,7 @@ fn a_key_of_one_issuer_does_not_sign_for_another() {
     assert_eq!(renamed, Err(Error::AlgorithmMismatch { alg: Algorithm::ES256 }));
 }
 
+/// attack: 56
 #[test]
 fn providers_without_an_issuer_are_told_apart_by_kid_and_do_not_serve_a_named_issuer() {
     let providers = list(&format!(

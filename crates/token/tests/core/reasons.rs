@@ -30,6 +30,7 @@ fn the_form_is_judged_first() {
     assert_eq!(refusal_of("?.?."), Some(Error::NotBase64Url { part: Part::Header }));
 }
 
+/// attack: 47
 #[test]
 fn then_the_header_then_the_key_then_the_signature() {
     let member = |member| Some(Error::HeaderMember { member });
@@ -154,6 +155,7 @@ fn a_message_names_the_part_that_is_wrong() {
     }
 }
 
+/// attack: 47
 #[test]
 fn no_message_shows_what_a_token_or_a_key_says() {
     let secret = "c2VjcmV0LXNlY3JldA";

@@ -22,6 +22,7 @@ fn exponent(e: u64) -> Vec<u8> {
     e.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect()
 }
 
+/// attack: 41
 #[test]
 fn a_modulus_has_2048_to_8192_bits() {
     for bits in [2048, 2049, 2056, 3072, 4096, 8191, 8192] {
@@ -54,6 +55,7 @@ fn zeros_before_a_modulus_are_no_bits() {
     );
 }
 
+/// attack: 41
 #[test]
 fn an_even_modulus_is_refused() {
     for bits in [2048, 4096, 8192] {
@@ -67,6 +69,7 @@ fn an_even_modulus_is_refused() {
     }
 }
 
+/// attack: 41
 #[test]
 fn an_exponent_is_odd_and_has_at_most_33_bits() {
     for e in [3, 5, 17, 65_537, (1 << 31) + 1, (1 << 32) + 1, (1 << 33) - 1] {

@@ -39,6 +39,7 @@ fn a_kid_names_its_key() {
     }
 }
 
+/// attack: 11
 #[test]
 fn an_unknown_kid_is_refused_even_where_one_key_fits() {
     let token = ED25519.token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"x"}"#, "{}");
@@ -70,6 +71,7 @@ fn without_kid_the_only_key_that_fits_is_taken() {
     }
 }
 
+/// attack: 11, 46
 #[test]
 fn without_kid_two_keys_that_fit_are_one_too_many() {
     let jwks = [

@@ -74,6 +74,7 @@ fn a_bit_more_or_less_anywhere_is_refused() {
     }
 }
 
+/// attack: 33, 39, 42
 #[test]
 fn a_signature_of_another_length_is_refused() {
     for (alg, signer, keys) in all() {
@@ -110,6 +111,7 @@ fn another_key_of_the_same_kind_is_refused() {
     );
 }
 
+/// attack: 32
 #[test]
 fn ecdsa_values_outside_the_group_are_refused() {
     let order = bytes(P256_ORDER);
@@ -136,6 +138,7 @@ fn ecdsa_values_outside_the_group_are_refused() {
     }
 }
 
+/// attack: 33
 #[test]
 fn an_ecdsa_signature_in_der_is_refused() {
     let Signer::Ecdsa { pair, .. } = &*P256 else {
@@ -154,6 +157,7 @@ fn an_ecdsa_signature_in_der_is_refused() {
 }
 
 /// ECDSA itself takes (r, n - s) for (r, s), so a token has two texts: nothing may be keyed on its text.
+/// attack: 31
 #[test]
 fn the_negated_ecdsa_signature_is_the_same_identity() {
     let good = P256.sign("ES256", signing_input("ES256").as_bytes());
@@ -172,6 +176,7 @@ fn the_negated_ecdsa_signature_is_the_same_identity() {
 }
 
 /// RFC 8032 §5.1.7: S must be below the order, or every signature would have a second text.
+/// attack: 35
 #[test]
 fn an_ed25519_signature_with_the_order_added_is_refused() {
     let mut signature = ED25519.sign("EdDSA", signing_input("EdDSA").as_bytes());
@@ -188,6 +193,7 @@ fn an_ed25519_signature_with_the_order_added_is_refused() {
     );
 }
 
+/// attack: 39
 #[test]
 fn rsa_values_that_need_no_private_key_are_refused() {
     let Signer::Rsa(pair) = &*RSA else { unreachable!() };

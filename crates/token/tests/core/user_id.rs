@@ -18,6 +18,7 @@ fn what_people_and_providers_write_is_readable() {
     }
 }
 
+/// attack: 153
 #[test]
 fn what_a_reader_of_the_log_could_take_for_another_is_not() {
     for user_id in ["", " ", " alice", "alice ", "alice\u{a0}", "\u{3000}alice"] {

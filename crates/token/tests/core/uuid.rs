@@ -14,6 +14,7 @@ fn the_canonical_form_is_read() {
 }
 
 /// Two user ids that differ are two users. If both were the same UUID, whoever may choose their name could be another.
+/// attack: 153
 #[test]
 fn other_spellings_of_a_uuid_are_none() {
     for text in [

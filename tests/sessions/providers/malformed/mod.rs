@@ -21,6 +21,7 @@ enum Loading {
     FirstCall,
 }
 
+/// attack: 125
 #[test]
 fn preloaded_by_the_server() {
     Ways::new(Loading::Server).try_all();

@@ -76,6 +76,7 @@ const LOGIN: &str = "reentrant";
 /// Statements of one session: what the first leaves behind, the next must not feel.
 const IN_ONE_SESSION: usize = 25;
 
+/// attack: 136
 #[test]
 fn no_value_changes_before_its_last_use() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));

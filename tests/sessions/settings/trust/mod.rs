@@ -30,8 +30,9 @@ const STEPS: usize = 1000;
 /// Databases that there are at most.
 const DATABASES: usize = 3;
 
+/// attack: 145
 #[test]
-fn trust_is_given_by_superusers_only_and_taken_away_for_good() {
+fn only_superusers_grant_trust_and_withdrawal_is_final() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let first = number("PG_SESSION_JWT_TRUST_SEED").unwrap_or(u64::try_from(since_1970.as_micros()).unwrap());

@@ -1,0 +1,47 @@
+//! attacks.txt: each attack with its number, and the answers to it that are not tests.
+
+/// A line of attacks.txt.
+pub struct Attack {
+    pub number: usize,
+    pub text: &'static str,
+    /// Paragraphs of SECURITY.md and other pages, such as `SECURITY.md#large-objects`.
+    pub paragraphs: Vec<&'static str>,
+    /// Findings of `auth.check()`.
+    pub findings: Vec<&'static str>,
+    /// Crates that deny.toml bans.
+    pub banned_crates: Vec<&'static str>,
+}
+
+/// All attacks, in the order of the file.
+pub fn attacks() -> Vec<Attack> {
+    let lines = include_str!("attacks.txt").lines();
+    lines.filter(|line| !line.starts_with('#')).map(attack).collect()
+}
+
+fn attack(line: &'static str) -> Attack {
+    let (line, answers) = line.split_once(" -> ").unwrap_or((line, ""));
+    let (number, text) = line
+        .split_once(' ')
+        .unwrap_or_else(|| panic!("a number and a text: {line}"));
+    let answers: Vec<&str> = answers.split(", ").filter(|answer| !answer.is_empty()).collect();
+    let with = |prefix: &str| -> Vec<&'static str> {
+        answers
+            .iter()
+            .filter_map(|answer| answer.strip_prefix(prefix))
+            .collect()
+    };
+    let attack = Attack {
+        number: number.parse().unwrap_or_else(|_| panic!("a number: {line}")),
+        text,
+        paragraphs: answers.iter().copied().filter(|answer| answer.contains('#')).collect(),
+        findings: with("auth.check: "),
+        banned_crates: with("deny.toml: "),
+    };
+    let known = attack.paragraphs.len() + attack.findings.len() + attack.banned_crates.len();
+    assert_eq!(
+        known,
+        answers.len(),
+        "neither a paragraph, a finding nor a banned crate: {line}"
+    );
+    attack
+}
