@@ -1,20 +1,20 @@
-//! One value for each call site of a query, made on its first row and handed out again on the others.
+//! A cache per call site: the first row of a query computes a reader's answer, and the other rows reuse it.
 //!
-//! A policy calls a reader once for each row. Its answer is the same for all of them, unless a setting was assigned, the
-//! role changed or another statement or transaction began meanwhile; four comparisons tell.
+//! A policy calls a reader once per row. The answer is the same for all rows until a setting, the role, the statement or
+//! the transaction changes. [`Moment`] compares these four.
 //!
-//! # Whose memory an answer is in
-//! User code can run between the moment in which a reader hands out a value and the last use of that value, and it can
-//! change the identity and call the same site again, as often as it likes. PostgreSQL lets a function's result live
-//! until the expression's per-tuple memory is reset, which is a child of the query's. So:
+//! # Which memory holds an answer
+//! User code can run between the call that returns a value and the last use of that value. It can change the identity
+//! and call the same site again, any number of times. PostgreSQL lets a function's result live until the expression's
+//! per-tuple memory is reset, and that memory is a child of the query's. Therefore:
 //!
-//! - An answer is made in scratch memory of this file's own, which is emptied before and after: what `jsonb_in` leaves
-//!   behind never waits for the end of a row.
-//! - A site that keeps it has a copy in the memory of the query (`fn_mcxt`), which PostgreSQL frees as a whole when the
-//!   query ends. **Nothing here frees a value that was handed out.**
-//! - A site keeps at most [`MAX_ANSWERS`] that differ, and all sites together [`MAX_BYTES`], so that memory stays bounded,
-//!   also where one "query" is all of a transaction's PL/pgSQL expressions and is planned again and again. Beyond that
-//!   nothing is kept: each call gets a copy in the caller's memory, as from any function.
+//! - An answer is computed in this file's own scratch memory, which is emptied before and after. The garbage of
+//!   `jsonb_in` never waits for the end of a row.
+//! - A site caches a copy in the memory of the query (`fn_mcxt`), which PostgreSQL frees as a whole when the query ends.
+//!   **Nothing here frees a value that was returned.**
+//! - A site caches at most [`MAX_ANSWERS`] different answers, and all sites together [`MAX_BYTES`]. This bounds the
+//!   memory even where all PL/pgSQL expressions of a transaction are one "query" that is planned repeatedly. Beyond the
+//!   limits nothing is cached: each call returns a copy in the caller's memory, like any other function.
 
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -23,171 +23,126 @@ use std::ptr;
 use pgrx::pg_sys::{self, Datum};
 use pgrx::prelude::*;
 
-use crate::guc::generation;
-use crate::identity::mode;
+use crate::functions::moment::Moment;
 use crate::pg::ereport::Report;
-
-// Not through pgrx, whose guard against errors costs more than the calls: each reads a global and raises nothing.
-unsafe extern "C" {
-    safe fn GetCurrentStatementStartTimestamp() -> pg_sys::TimestampTz;
-    safe fn GetCurrentTransactionStartTimestamp() -> pg_sys::TimestampTz;
-    safe fn GetOuterUserId() -> pg_sys::Oid;
-}
 
 /// `utils/uuid.h`, UUID_LEN.
 const UUID_BYTES: usize = 16;
 
-/// What an answer depends on.
-struct Moment {
-    assignments: u64,
-    statement: pg_sys::TimestampTz,
-    /// A statement that commits goes on in another transaction.
-    transaction: pg_sys::TimestampTz,
-    role: pg_sys::Oid,
-}
-
-/// Answers that a site keeps one after the other; the largest has the 64 KB of a token's claims.
+/// The number of answers that a site caches in turn; the largest has the 64 KB of a token's claims.
 const MAX_ANSWERS: u8 = 4;
 
-/// Bytes of all answers that are kept in this process at a time.
+/// The bytes of all answers that are cached in this process at a time.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// Hangs on a call site (`fn_extra`), in the memory of its query, and is freed with it.
-struct Kept {
-    /// Has PostgreSQL tell when that memory is freed.
-    end: pg_sys::MemoryContextCallback,
-    /// Of all answers that were kept here.
+/// The cache of a call site (`fn_extra`). It lives in the memory of the site's query and is freed with it.
+struct CachedDatum {
+    /// Has PostgreSQL call [`release`] before it frees that memory.
+    on_free: pg_sys::MemoryContextCallback,
+    /// The size of all answers that were cached here.
     bytes: usize,
     moment: Moment,
     value: Datum,
     is_null: bool,
-    /// How many were kept here, this one included.
+    /// The number of answers that were cached here, including the current one.
     answers: u8,
 }
 
 thread_local! {
-    /// What all sites keep, of [`MAX_BYTES`].
-    static KEPT_BYTES: Cell<usize> = const { Cell::new(0) };
-    /// Where answers are made. Nobody else uses it, and making an answer makes no other one.
+    /// The size of the answers of all sites, at most [`MAX_BYTES`].
+    static CACHED_BYTES: Cell<usize> = const { Cell::new(0) };
+    /// The memory in which answers are computed. Only this file uses it, and computing an answer computes no other one.
     static SCRATCH: Cell<pg_sys::MemoryContext> = const { Cell::new(ptr::null_mut()) };
 }
 
-impl Moment {
-    /// Now; None where something that this library cannot watch may change before the next row.
-    #[inline]
-    fn now() -> Option<Self> {
-        mode::assignments().map(|assignments| Moment {
-            assignments,
-            statement: GetCurrentStatementStartTimestamp(),
-            transaction: GetCurrentTransactionStartTimestamp(),
-            role: GetOuterUserId(),
-        })
-    }
-
-    /// A moment that is never now: [`mode::assignments`] counts from 1.
-    const NEVER: Self = Moment {
-        assignments: 0,
-        statement: 0,
-        transaction: 0,
-        role: pg_sys::InvalidOid,
-    };
-
-    /// Whether it is still that moment. One of which something could change unseen was never kept.
-    #[inline]
-    fn lasts(&self) -> bool {
-        generation::assignments_counted() == self.assignments
-            && GetCurrentStatementStartTimestamp() == self.statement
-            && GetCurrentTransactionStartTimestamp() == self.transaction
-            && GetOuterUserId() == self.role
-    }
-}
-
-/// The value that a call site keeps, as the answer to its call; None where it must be made.
+/// Returns the value that the call site has cached; None if [`refill`] must compute one.
 ///
 /// # Safety
 /// PostgreSQL has called one of this library's readers with `call`.
 #[inline]
-pub unsafe fn kept(call: pg_sys::FunctionCallInfo) -> Option<Datum> {
-    // SAFETY: the caller's promise.
+pub unsafe fn cached(call: pg_sys::FunctionCallInfo) -> Option<Datum> {
+    // SAFETY: by the caller's promise, PostgreSQL's argument of a function call, which nothing else uses meanwhile.
     let call = unsafe { &mut *call };
-    // SAFETY: null (a direct call), or valid as long as the call.
+    // SAFETY: fmgr.c keeps it valid as long as the call; it is null in a direct call.
     let site = unsafe { call.flinfo.as_ref() }?;
-    // SAFETY: null, or what `value` has written for this call site and nobody else touches.
-    let kept = unsafe { site.fn_extra.cast::<Kept>().as_ref() }?;
-    if !kept.moment.lasts() {
+    // SAFETY: null, or what `CachedDatum::attach` has stored; only this file uses the `fn_extra` of a reader.
+    let cache = unsafe { site.fn_extra.cast::<CachedDatum>().as_ref() }?;
+    if !cache.moment.is_current() {
         return None;
     }
-    call.isnull = kept.is_null;
-    Some(kept.value)
+    call.isnull = cache.is_null;
+    Some(cache.value)
 }
 
-/// The value that `make` gives, of type `returns`, which is passed by reference: for a call whose site keeps none, see
-/// [`kept`]. It is kept for the rows that follow.
+/// Computes a value of type `returns`, which is passed by reference, and caches it for the rows that follow.
 ///
-/// A function that was declared otherwise by an old installation script is refused: its caller would read the value as
-/// something that it is not.
-pub fn value(
+/// An old installation script may have declared the function with another return type, as which its caller would read
+/// the value. Such a call is an error.
+///
+/// # Safety
+/// PostgreSQL has called one of this library's readers with `call`, and `compute` returns values of type `returns`.
+pub unsafe fn refill(
     call: pg_sys::FunctionCallInfo,
     returns: pg_sys::Oid,
-    make: impl FnOnce() -> Option<Datum>,
+    compute: impl FnOnce() -> Option<Datum>,
 ) -> Option<Datum> {
-    // SAFETY: pgrx hands on what PostgreSQL called the function with.
+    // SAFETY: by the caller's promise, PostgreSQL's argument of a function call.
     let flinfo = unsafe { (*call).flinfo };
-    // SAFETY: null (a direct call), or valid as long as the call.
+    // SAFETY: fmgr.c keeps it valid as long as the call; it is null in a direct call.
     let Some(site) = (unsafe { flinfo.as_mut() }) else {
-        return make();
+        return compute();
     };
-    // SAFETY: null, or what is written below for this call site and nobody else touches.
-    let kept = unsafe { site.fn_extra.cast::<Kept>().as_mut() };
-    if kept.is_none() {
+    // SAFETY: null, or what `CachedDatum::attach` has stored; only this file uses the `fn_extra` of a reader.
+    let cache = unsafe { site.fn_extra.cast::<CachedDatum>().as_mut() };
+    if cache.is_none() {
         check_declared(site.fn_oid, returns);
     }
     let moment = Moment::now();
-    let caller = in_scratch();
-    let made = make();
-    // SAFETY: the context was current before, and lives as long as the call.
+    let caller = enter_scratch();
+    let computed = compute();
+    // SAFETY: `enter_scratch` returned the context that was current; the executor keeps it as long as the call.
     unsafe { pg_sys::MemoryContextSwitchTo(caller) };
-    let length = made.map_or(0, |made| bytes(made, returns).len());
+    let length = computed.map_or(0, |computed| bytes(computed, returns).len());
     let memory = site.fn_mcxt;
-    let has_room = KEPT_BYTES.get() + length <= MAX_BYTES;
-    let answer = match (kept, moment) {
-        (Some(kept), Some(moment)) if kept.is(made, returns) => {
-            kept.moment = moment;
-            (!kept.is_null).then_some(kept.value)
+    let has_room = CACHED_BYTES.get() + length <= MAX_BYTES;
+    let answer = match (cache, moment) {
+        (Some(cache), Some(moment)) if cache.equals(computed, returns) => {
+            cache.moment = moment;
+            (!cache.is_null).then_some(cache.value)
         }
-        (Some(kept), Some(moment)) if kept.answers < MAX_ANSWERS && has_room => {
-            let value = made.map(|made| copy(made, returns, memory));
-            kept.keep(moment, value, length);
+        (Some(cache), Some(moment)) if cache.answers < MAX_ANSWERS && has_room => {
+            let value = computed.map(|computed| copy(computed, returns, memory));
+            cache.store(moment, value, length);
             value
         }
         (None, Some(moment)) if has_room => {
-            let kept = Kept::hang_on(site);
-            let value = made.map(|made| copy(made, returns, memory));
-            kept.keep(moment, value, length);
+            let cache = CachedDatum::attach(site);
+            let value = computed.map(|computed| copy(computed, returns, memory));
+            cache.store(moment, value, length);
             value
         }
-        (kept, _) => {
-            if let Some(kept) = kept {
-                kept.moment = Moment::NEVER;
-                kept.answers = MAX_ANSWERS;
+        (cache, _) => {
+            if let Some(cache) = cache {
+                cache.moment = Moment::NEVER;
+                cache.answers = MAX_ANSWERS;
             }
-            made.map(|made| copy(made, returns, caller))
+            computed.map(|computed| copy(computed, returns, caller))
         }
     };
     empty_scratch();
     answer
 }
 
-impl Kept {
-    /// What a call site keeps from now on: nothing yet.
-    fn hang_on(site: &mut pg_sys::FmgrInfo) -> &mut Self {
-        // SAFETY: the context of the call site outlives it; an error leaves nothing behind.
-        let block = unsafe { pg_sys::MemoryContextAlloc(site.fn_mcxt, size_of::<Kept>()) }.cast::<Kept>();
-        // SAFETY: the block is fresh, aligned for every type, and a Kept fits; it owns nothing that must be dropped.
+impl CachedDatum {
+    /// Gives a call site its cache, without an answer.
+    fn attach(site: &mut pg_sys::FmgrInfo) -> &mut Self {
+        // SAFETY: fmgr.c has set `fn_mcxt` to a context that outlives the site; an error leaves the site as it was.
+        let block = unsafe { pg_sys::MemoryContextAlloc(site.fn_mcxt, size_of::<CachedDatum>()) }.cast::<CachedDatum>();
+        // SAFETY: palloc returns a block of the requested size, aligned for every type; nothing else has its address.
         unsafe {
-            block.write(Kept {
-                end: pg_sys::MemoryContextCallback {
-                    func: Some(forget),
+            block.write(CachedDatum {
+                on_free: pg_sys::MemoryContextCallback {
+                    func: Some(release),
                     arg: block.cast(),
                     next: ptr::null_mut(),
                 },
@@ -198,44 +153,44 @@ impl Kept {
                 answers: 0,
             })
         };
-        // SAFETY: as just written; the block lives as long as the context, which calls back before it is freed.
-        let kept = unsafe { &mut *block };
-        // SAFETY: as above.
-        unsafe { pg_sys::MemoryContextRegisterResetCallback(site.fn_mcxt, &mut kept.end) };
+        // SAFETY: the block was just initialized, and lives as long as its context.
+        let cache = unsafe { &mut *block };
+        // SAFETY: the callback is part of the block, which the context frees after it has called back.
+        unsafe { pg_sys::MemoryContextRegisterResetCallback(site.fn_mcxt, &mut cache.on_free) };
         site.fn_extra = block.cast();
-        kept
+        cache
     }
 
-    fn keep(&mut self, moment: Moment, value: Option<Datum>, length: usize) {
+    fn store(&mut self, moment: Moment, value: Option<Datum>, length: usize) {
         self.moment = moment;
         (self.value, self.is_null) = (value.unwrap_or(Datum::null()), value.is_none());
         self.answers += 1;
         self.bytes += length;
-        KEPT_BYTES.set(KEPT_BYTES.get() + length);
+        CACHED_BYTES.set(CACHED_BYTES.get() + length);
     }
 
-    /// Whether the kept answer is this one. It may be one that was kept some moments ago: it still lives.
-    fn is(&self, made: Option<Datum>, returns: pg_sys::Oid) -> bool {
-        match made {
+    /// Whether the cached answer equals `computed`. It may be the answer of an earlier moment: it still lives.
+    fn equals(&self, computed: Option<Datum>, returns: pg_sys::Oid) -> bool {
+        match computed {
             None => self.is_null,
-            Some(made) => !self.is_null && bytes(self.value, returns) == bytes(made, returns),
+            Some(computed) => !self.is_null && bytes(self.value, returns) == bytes(computed, returns),
         }
     }
 }
 
-/// PostgreSQL is about to free the memory of a query, and with it what a site there keeps.
-unsafe extern "C-unwind" fn forget(kept: *mut c_void) {
-    // SAFETY: what `hang_on` registered, which is not freed yet.
-    let kept = unsafe { &*kept.cast::<Kept>() };
-    KEPT_BYTES.set(KEPT_BYTES.get().saturating_sub(kept.bytes));
+/// Subtracts the answers of a site, whose memory PostgreSQL is about to free, from [`CACHED_BYTES`].
+unsafe extern "C-unwind" fn release(cache: *mut c_void) {
+    // SAFETY: mcxt.c passes the argument that `attach` registered, before it frees the block.
+    let cache = unsafe { &*cache.cast::<CachedDatum>() };
+    CACHED_BYTES.set(CACHED_BYTES.get().saturating_sub(cache.bytes));
 }
 
-/// Makes the scratch memory the current one, empty, and gives the one that was.
-fn in_scratch() -> pg_sys::MemoryContext {
+/// Empties the scratch memory and makes it the current context; returns the previous one.
+fn enter_scratch() -> pg_sys::MemoryContext {
     if SCRATCH.get().is_null() {
-        // SAFETY: reads a global of this process.
+        // SAFETY: PostgreSQL sets this global once, before it loads any library.
         let parent = unsafe { pg_sys::TopMemoryContext };
-        // SAFETY: the parent and the name live as long as the process.
+        // SAFETY: TopMemoryContext and a literal, the name, live as long as the process.
         let scratch = unsafe {
             pg_sys::AllocSetContextCreateInternal(
                 parent,
@@ -247,14 +202,14 @@ fn in_scratch() -> pg_sys::MemoryContext {
         };
         SCRATCH.set(scratch);
     }
-    // What an error left there.
+    // An error may have left something.
     empty_scratch();
-    // SAFETY: a context of this process, which is never deleted.
+    // SAFETY: the context was created above and is never deleted.
     unsafe { pg_sys::MemoryContextSwitchTo(SCRATCH.get()) }
 }
 
 fn empty_scratch() {
-    // SAFETY: a context of this file's own, and what was in it was copied.
+    // SAFETY: the context is this file's own, and `refill` has copied the answer out of it.
     unsafe { pg_sys::MemoryContextReset(SCRATCH.get()) };
 }
 
@@ -264,33 +219,33 @@ fn bytes<'a>(value: Datum, returns: pg_sys::Oid) -> &'a [u8] {
     let length = if returns == pg_sys::UUIDOID {
         UUID_BYTES
     } else {
-        // SAFETY: every other type here is a varlena, made here and not toasted.
+        // SAFETY: all other readers return a varlena, which `pg::sql_types` made and nothing has toasted.
         unsafe { pgrx::varlena::varsize_any(start.cast()) }
     };
-    // SAFETY: so many bytes of a value that was made here and is not freed while the slice is looked at.
+    // SAFETY: the value has this many bytes, and `refill` frees nothing while it uses the slice.
     unsafe { std::slice::from_raw_parts(start, length) }
 }
 
-/// A copy in some memory.
+/// Copies a value to `memory`.
 fn copy(value: Datum, returns: pg_sys::Oid, memory: pg_sys::MemoryContext) -> Datum {
     let source = bytes(value, returns);
-    // SAFETY: the memory is the query's or the caller's, and lives.
+    // SAFETY: the memory is the query's or the caller's; the executor keeps both as long as the call.
     let copy = unsafe { pg_sys::MemoryContextAlloc(memory, source.len()) }.cast::<u8>();
-    // SAFETY: both have so many bytes, and a fresh block overlaps nothing.
+    // SAFETY: palloc returned a block of this size, which nothing else has the address of.
     unsafe { ptr::copy_nonoverlapping(source.as_ptr(), copy, source.len()) };
     Datum::from(copy)
 }
 
 fn check_declared(function: pg_sys::Oid, returns: pg_sys::Oid) {
-    // SAFETY: a catalog look-up inside of a transaction.
+    // SAFETY: PostgreSQL calls functions inside a transaction, where catalogs can be read.
     if function == pg_sys::InvalidOid || unsafe { pg_sys::get_func_rettype(function) } == returns {
         return;
     }
     Report {
         sqlstate: PgSqlErrorCode::ERRCODE_INVALID_FUNCTION_DEFINITION,
-        message: "a function of pg_session_jwt is declared with another return type than it has".to_owned(),
+        message: "a function of pg_session_jwt is declared with a wrong return type".to_owned(),
         detail: None,
-        hint: Some("ALTER EXTENSION pg_session_jwt UPDATE declares it anew."),
+        hint: Some("Run ALTER EXTENSION pg_session_jwt UPDATE."),
     }
     .emit(PgLogLevel::ERROR);
 }

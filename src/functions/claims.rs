@@ -1,26 +1,15 @@
-//! The functions of schema `auth` that say who is speaking. Each asks [`crate::identity::current`] and hands on the answer.
+//! The functions of schema `auth` that present a token, and those that read the current identity.
 
-use pgrx::pg_sys::Datum;
-use pgrx::prelude::*;
-
-use crate::identity::current;
-use crate::token::identity::FlatIdentity;
-
-/// The answer of `ask` for the current identity, NULL without one, an ERROR where it cannot be trusted.
-fn current(ask: impl FnOnce(FlatIdentity<'_>) -> Option<Datum>) -> Option<Datum> {
-    current::read(|identity| identity.and_then(ask)).unwrap_or_else(|failure| failure.raise())
-}
-
-#[pg_schema]
+#[pgrx::pg_schema]
 pub mod auth {
     use std::ffi::CString;
 
-    use pgrx::pg_sys::{self, Datum, FunctionCallInfo, JSONBOID, TEXTOID, UUIDOID};
+    use pgrx::pg_sys::{self, Datum, FunctionCallInfo};
     use pgrx::prelude::*;
 
-    use super::current;
     use crate::error::Failure;
     use crate::functions::call_site_cache;
+    use crate::identity::current;
     use crate::identity::mode::{self, Mode};
     use crate::identity::session_token;
     use crate::pg::sql_types::{Jsonb, PresentedToken, Text, Uuid, jsonb, member, text, uuid};
@@ -37,180 +26,149 @@ pub mod auth {
         }
     }
 
-    /// Verifies a token and takes on its identity for the session.
+    /// Verifies a token and sets its identity for the session.
     #[pg_extern(volatile, parallel_unsafe)]
     fn jwt_session_init(jwt: PresentedToken) {
         present(jwt, false);
     }
 
-    /// Verifies a token and takes on its identity, with `is_local` until the transaction ends.
+    /// Verifies a token and sets its identity: if `is_local`, until the transaction ends.
     #[pg_extern(volatile, parallel_unsafe, name = "jwt_session_init")]
     fn jwt_session_init_local(jwt: PresentedToken, is_local: bool) {
         present(jwt, is_local);
     }
 
     fn present(token: PresentedToken, is_local: bool) {
-        let refused = |error: Error| -> CString { Failure::Token(error).raise() };
+        let reject = |error: Error| -> CString { Failure::Token(error).raise() };
         let token = match token {
             // Assigning an empty value is a logout; presenting an empty token is a mistake.
-            PresentedToken::Text(token) if token.is_empty() => refused(Error::NotCompact { parts: 1 }),
+            PresentedToken::Text(token) if token.is_empty() => reject(Error::NotCompact { parts: 1 }),
             PresentedToken::Text(token) => token,
-            PresentedToken::TooLong(bytes) => refused(Error::TokenTooLong { bytes }),
+            PresentedToken::TooLong(bytes) => reject(Error::TokenTooLong { bytes }),
         };
         session_token::present(&token, is_local).unwrap_or_else(|failure| failure.raise());
     }
 
-    /// The user id: claim `sub`, or the one that the provider names.
-    #[pg_extern(sql = r#"
-        CREATE FUNCTION auth.user_id() RETURNS text STRICT STABLE PARALLEL SAFE
-        LANGUAGE c AS 'MODULE_PATHNAME', 'user_id_wrapper';"#)]
-    fn user_id_anew(call: FunctionCallInfo) -> Option<Text> {
-        let ask = |identity: FlatIdentity<'_>| {
-            if identity.user_id_malformed() {
-                Failure::Token(Error::UserId {
-                    claim: "sub",
-                    title: "Subject",
-                })
-                .raise();
+    /// Runs the slow path. It stays out of line, so that the fast path does not save the registers that only the slow
+    /// path uses.
+    #[cold]
+    #[inline(never)]
+    fn slow(refill: impl FnOnce() -> Datum) -> Datum {
+        refill()
+    }
+
+    /// Defines a reader: its SQL, the function that computes and caches a value, and `NAME_wrapper`, the function that
+    /// PostgreSQL calls. The latter returns the cached value without pgrx's own wrapper, which sets up a memory context
+    /// and a guard against panics and errors for each row: 103 instructions (`make bench-instructions`).
+    ///
+    /// Each line spells out SQL and names, because pgrx reads the SQL only from a literal, which macro_rules! cannot
+    /// join, as it cannot join identifiers.
+    macro_rules! readers {
+        ($($(#[$doc:meta])* $name:ident, $slow:ident, $slow_wrapper:ident: $type:ident = $compute:expr, $sql:tt;)*) => {$(
+            $(#[$doc])*
+            #[pg_extern(sql = $sql)]
+            fn $slow(call: FunctionCallInfo) -> Option<$type> {
+                // SAFETY: PostgreSQL calls the wrapper below with `call`; `compute` gives what `$type` consists of.
+                unsafe { call_site_cache::refill(call, $type::OID, $compute) }.map($type)
             }
-            identity.text(Part::UserId).and_then(text)
-        };
-        call_site_cache::value(call, TEXTOID, || current(ask)).map(Text)
+
+            const _: () = {
+                /// The calling convention of the wrapper (`fmgr.h`, PG_FUNCTION_INFO_V1).
+                // SAFETY: PostgreSQL looks the symbol up in this library only; no other item of it has this name.
+                #[unsafe(export_name = concat!("pg_finfo_", stringify!($name), "_wrapper"))]
+                extern "C" fn finfo() -> &'static pg_sys::Pg_finfo_record {
+                    &pg_sys::Pg_finfo_record { api_version: 1 }
+                }
+
+                // SAFETY: PostgreSQL looks the symbol up in this library only; no other item of it has this name.
+                #[unsafe(export_name = concat!(stringify!($name), "_wrapper"))]
+                unsafe extern "C-unwind" fn wrapper(call: FunctionCallInfo) -> Datum {
+                    // SAFETY: PostgreSQL calls this function, with a valid call.
+                    match unsafe { call_site_cache::cached(call) } {
+                        Some(value) => value,
+                        None => slow(|| {
+                            // SAFETY: pgrx's wrapper takes the call that PostgreSQL made.
+                            unsafe { $slow_wrapper(call) }
+                        }),
+                    }
+                }
+            };
+        )*};
     }
 
-    /// The user id as UUID; NULL where it is none.
-    #[pg_extern(sql = r#"
+    readers! {
+        /// The user id: claim `sub`, or the claim that the provider names.
+        user_id, user_id_slow, user_id_slow_wrapper: Text = || read(user_id), "
+        CREATE FUNCTION auth.user_id() RETURNS text STRICT STABLE PARALLEL SAFE
+        LANGUAGE c AS 'MODULE_PATHNAME', 'user_id_wrapper';";
+
+        /// The user id as UUID; NULL if it is not one.
+        uid, uid_slow, uid_slow_wrapper: Uuid = || read(|identity| identity.uid().and_then(uuid)), "
         CREATE FUNCTION auth.uid() RETURNS uuid STRICT STABLE PARALLEL SAFE
-        LANGUAGE c AS 'MODULE_PATHNAME', 'uid_wrapper';"#)]
-    fn uid_anew(call: FunctionCallInfo) -> Option<Uuid> {
-        call_site_cache::value(call, UUIDOID, || current(|identity| identity.uid().and_then(uuid))).map(Uuid)
-    }
+        LANGUAGE c AS 'MODULE_PATHNAME', 'uid_wrapper';";
 
-    /// All claims; the JSON null without an identity.
-    #[pg_extern(sql = r#"
+        /// All claims; the JSON null without an identity.
+        session, session_slow, session_slow_wrapper: Jsonb = claims_or_null, "
         CREATE FUNCTION auth.session() RETURNS jsonb STRICT STABLE PARALLEL SAFE
-        LANGUAGE c AS 'MODULE_PATHNAME', 'session_wrapper';"#)]
-    fn session_anew(call: FunctionCallInfo) -> Option<Jsonb> {
-        call_site_cache::value(call, JSONBOID, claims_or_null).map(Jsonb)
-    }
+        LANGUAGE c AS 'MODULE_PATHNAME', 'session_wrapper';";
 
-    /// All claims; the JSON null without an identity.
-    #[pg_extern(sql = r#"
+        /// All claims; the JSON null without an identity.
+        jwt, jwt_slow, jwt_slow_wrapper: Jsonb = claims_or_null, "
         CREATE FUNCTION auth.jwt() RETURNS jsonb STRICT STABLE PARALLEL SAFE
-        LANGUAGE c AS 'MODULE_PATHNAME', 'jwt_wrapper';"#)]
-    fn jwt_anew(call: FunctionCallInfo) -> Option<Jsonb> {
-        call_site_cache::value(call, JSONBOID, claims_or_null).map(Jsonb)
+        LANGUAGE c AS 'MODULE_PATHNAME', 'jwt_wrapper';";
+
+        /// Claim `o`; NULL if it is not an object.
+        organization, organization_slow, organization_slow_wrapper: Jsonb = || read(organization), "
+        CREATE FUNCTION auth.organization() RETURNS jsonb STRICT STABLE PARALLEL SAFE
+        LANGUAGE c AS 'MODULE_PATHNAME', 'organization_wrapper';";
+
+        /// Member `id` of claim `o`; NULL if it is not a UUID.
+        organization_id, organization_id_slow, organization_id_slow_wrapper: Uuid =
+        || read(|identity| identity.organization_id().and_then(uuid)), "
+        CREATE FUNCTION auth.organization_id() RETURNS uuid STRICT STABLE PARALLEL SAFE
+        LANGUAGE c AS 'MODULE_PATHNAME', 'organization_id_wrapper';";
+
+        /// Claim `role`; NULL if it is not a string.
+        role, role_slow, role_slow_wrapper: Text = || read(|identity| identity.text(Part::Role).and_then(text)), "
+        CREATE FUNCTION auth.role() RETURNS text STRICT STABLE PARALLEL SAFE
+        LANGUAGE c AS 'MODULE_PATHNAME', 'role_wrapper';";
+
+        /// Claim `email`; NULL if it is not a string.
+        email, email_slow, email_slow_wrapper: Text = || read(|identity| identity.text(Part::Email).and_then(text)), "
+        CREATE FUNCTION auth.email() RETURNS text STRICT STABLE PARALLEL SAFE
+        LANGUAGE c AS 'MODULE_PATHNAME', 'email_wrapper';";
     }
 
-    fn claims_or_null() -> Option<Datum> {
-        current(claims).or_else(|| jsonb(b"null"))
+    /// Computes a value from the current identity. Returns NULL without an identity, and raises an ERROR if the identity
+    /// cannot be trusted.
+    fn read(compute: impl FnOnce(FlatIdentity<'_>) -> Option<Datum>) -> Option<Datum> {
+        current::read(|identity| identity.and_then(compute)).unwrap_or_else(|failure| failure.raise())
+    }
+
+    fn user_id(identity: FlatIdentity<'_>) -> Option<Datum> {
+        if identity.user_id_malformed() {
+            Failure::Token(Error::UserId {
+                claim: "sub",
+                title: "Subject",
+            })
+            .raise();
+        }
+        identity.text(Part::UserId).and_then(text)
     }
 
     fn claims(identity: FlatIdentity<'_>) -> Option<Datum> {
         identity.text(Part::Claims).and_then(jsonb)
     }
 
-    /// Claim `o`, if it is an object.
-    #[pg_extern(sql = r#"
-        CREATE FUNCTION auth.organization() RETURNS jsonb STRICT STABLE PARALLEL SAFE
-        LANGUAGE c AS 'MODULE_PATHNAME', 'organization_wrapper';"#)]
-    fn organization_anew(call: FunctionCallInfo) -> Option<Jsonb> {
-        let ask = |identity: FlatIdentity<'_>| {
-            if identity.has_organization() {
-                claims(identity).and_then(|all| member(all, "o"))
-            } else {
-                None
-            }
-        };
-        call_site_cache::value(call, JSONBOID, || current(ask)).map(Jsonb)
+    fn claims_or_null() -> Option<Datum> {
+        read(claims).or_else(|| jsonb(b"null"))
     }
 
-    /// `o.id`, if it is a UUID.
-    #[pg_extern(sql = r#"
-        CREATE FUNCTION auth.organization_id() RETURNS uuid STRICT STABLE PARALLEL SAFE
-        LANGUAGE c AS 'MODULE_PATHNAME', 'organization_id_wrapper';"#)]
-    fn organization_id_anew(call: FunctionCallInfo) -> Option<Uuid> {
-        call_site_cache::value(call, UUIDOID, || {
-            current(|identity| identity.organization_id().and_then(uuid))
-        })
-        .map(Uuid)
+    fn organization(identity: FlatIdentity<'_>) -> Option<Datum> {
+        if identity.has_organization() {
+            claims(identity).and_then(|claims| member(claims, "o"))
+        } else {
+            None
+        }
     }
-
-    /// Claim `role`, if it is a string.
-    #[pg_extern(sql = r#"
-        CREATE FUNCTION auth.role() RETURNS text STRICT STABLE PARALLEL SAFE
-        LANGUAGE c AS 'MODULE_PATHNAME', 'role_wrapper';"#)]
-    fn role_anew(call: FunctionCallInfo) -> Option<Text> {
-        call_site_cache::value(call, TEXTOID, || {
-            current(|identity| identity.text(Part::Role).and_then(text))
-        })
-        .map(Text)
-    }
-
-    /// Claim `email`, if it is a string.
-    #[pg_extern(sql = r#"
-        CREATE FUNCTION auth.email() RETURNS text STRICT STABLE PARALLEL SAFE
-        LANGUAGE c AS 'MODULE_PATHNAME', 'email_wrapper';"#)]
-    fn email_anew(call: FunctionCallInfo) -> Option<Text> {
-        call_site_cache::value(call, TEXTOID, || {
-            current(|identity| identity.text(Part::Email).and_then(text))
-        })
-        .map(Text)
-    }
-
-    /// Not inlined, or each reader would save on its way to a kept value the registers that only this one needs.
-    #[cold]
-    #[inline(never)]
-    fn anew(make: impl FnOnce() -> Datum) -> Datum {
-        make()
-    }
-
-    /// A reader as PostgreSQL calls it: the value that its call site keeps, or what the function above makes.
-    ///
-    /// pgrx's own wrapper sets up a guard against panics and errors, and a memory context, for each row; there is neither
-    /// on the way to a value that is kept (103 instructions of each call before, see `make bench-instructions`).
-    macro_rules! reader {
-        ($wrapper:ident, $finfo:ident, $anew:ident) => {
-            /// The calling convention of the function below (`fmgr.h`, PG_FUNCTION_INFO_V1).
-            // SAFETY: no other library is asked for a symbol of this name.
-            #[unsafe(no_mangle)]
-            #[doc(hidden)]
-            pub extern "C" fn $finfo() -> &'static pg_sys::Pg_finfo_record {
-                &pg_sys::Pg_finfo_record { api_version: 1 }
-            }
-
-            /// # Safety
-            /// PostgreSQL calls it, with a valid call.
-            // SAFETY: as above.
-            #[unsafe(no_mangle)]
-            #[doc(hidden)]
-            pub unsafe extern "C-unwind" fn $wrapper(call: FunctionCallInfo) -> Datum {
-                // SAFETY: the caller's promise.
-                match unsafe { call_site_cache::kept(call) } {
-                    Some(value) => value,
-                    None => anew(|| {
-                        // SAFETY: as above.
-                        unsafe { $anew(call) }
-                    }),
-                }
-            }
-        };
-    }
-
-    reader!(user_id_wrapper, pg_finfo_user_id_wrapper, user_id_anew_wrapper);
-    reader!(uid_wrapper, pg_finfo_uid_wrapper, uid_anew_wrapper);
-    reader!(session_wrapper, pg_finfo_session_wrapper, session_anew_wrapper);
-    reader!(jwt_wrapper, pg_finfo_jwt_wrapper, jwt_anew_wrapper);
-    reader!(
-        organization_wrapper,
-        pg_finfo_organization_wrapper,
-        organization_anew_wrapper
-    );
-    reader!(
-        organization_id_wrapper,
-        pg_finfo_organization_id_wrapper,
-        organization_id_anew_wrapper
-    );
-    reader!(role_wrapper, pg_finfo_role_wrapper, role_anew_wrapper);
-    reader!(email_wrapper, pg_finfo_email_wrapper, email_anew_wrapper);
 }

@@ -1,14 +1,16 @@
 //! The SQL functions of schema `auth`.
 //!
-//! | module | what it owns |
+//! | module | content |
 //! |---|---|
-//! | [`claims`] | the readers of the current identity, and the functions that present a token |
-//! | [`call_site_cache`] | one value for each call site of a query, not one for each row |
-//! | [`reports`] | the functions that explain: their SQL signatures |
+//! | [`claims`] | the functions that present a token, and the readers of the current identity |
+//! | [`call_site_cache`] | one value per call site of a query, instead of one per row |
+//! | [`moment`] | what a cached value depends on |
+//! | [`reports`] | the SQL signatures of `auth.status()`, `auth.providers()` and `auth.check()` |
 //! | [`status`], [`providers`] | the rows of `auth.status()` and `auth.providers()` |
 
 pub mod call_site_cache;
 pub mod claims;
+pub mod moment;
 pub mod providers;
 pub mod reports;
 pub mod status;

@@ -1,4 +1,6 @@
-//! The keys of the providers, for an administrator: which there are, which cannot be used and why, and how old they are.
+//! The rows of `auth.providers()`: the keys of the providers, which of them are unusable and why, and how old they are.
+
+#![forbid(unsafe_code)]
 
 use pgrx::datum::TimestampWithTimeZone;
 
@@ -8,6 +10,7 @@ use crate::identity::mode::Mode;
 use crate::keys::condition::Condition;
 use crate::pg::clock::timestamp;
 use crate::pg::sql_types::{Text, text_from_utf8};
+use crate::token::Excerpt;
 use crate::token::key_set::Member;
 use crate::token::provider::{KeySource, Provider};
 
@@ -27,19 +30,19 @@ pub struct Row {
     pub last_error: Option<Text>,
 }
 
-/// One row for each key, and one for a provider that has none; no row where there are no providers.
+/// Returns one row per key, and one row per provider without keys; no rows outside of provider mode.
 ///
 /// # Errors
-/// As [`mode::mode`].
+/// Those of [`mode::mode_in_transaction`].
 pub fn rows() -> Result<Vec<Row>, Failure> {
     let Mode::Provider(providers) = mode::mode_in_transaction()? else {
         return Ok(Vec::new());
     };
     providers.await_first();
     let mut rows = Vec::new();
-    for (place, (provider, keys)) in providers.list.iter().zip(&providers.keys).enumerate() {
+    for (index, (provider, keys)) in providers.list.iter().zip(&providers.keys).enumerate() {
         let condition = keys.condition();
-        let number = i32::try_from(place).unwrap_or(i32::MAX).saturating_add(1);
+        let number = i32::try_from(index).unwrap_or(i32::MAX).saturating_add(1);
         let row = |member: Option<&Member>| Row::new(number, provider, &condition, member);
         rows.extend(condition.members.iter().map(|member| row(Some(member))));
         if condition.members.is_empty() {
@@ -56,7 +59,7 @@ impl Row {
             KeySource::File(path) => ("jwks_file", Some(path)),
             KeySource::Url(url) => ("jwks_url", Some(url)),
         };
-        let name = |name: Option<&_>| name.and_then(|name: &crate::token::Excerpt| text_from_utf8(&name.to_string()));
+        let excerpt = |excerpt: Option<&Excerpt>| excerpt.and_then(|excerpt| text_from_utf8(&excerpt.to_string()));
         let problem = member.and_then(|member| member.problem.as_ref());
         let reason = match member {
             None => Some("there are no keys".to_owned()),
@@ -67,9 +70,9 @@ impl Row {
             issuer: provider.issuer.as_deref().and_then(text_from_utf8),
             source,
             location: location.and_then(|location| text_from_utf8(location)),
-            kid: name(member.and_then(|member| member.kid.as_ref())),
-            kty: name(member.and_then(|member| member.kty.as_ref())),
-            alg: name(member.and_then(|member| member.alg.as_ref())),
+            kid: excerpt(member.and_then(|member| member.kid.as_ref())),
+            kty: excerpt(member.and_then(|member| member.kty.as_ref())),
+            alg: excerpt(member.and_then(|member| member.alg.as_ref())),
             usable: member.is_some() && problem.is_none(),
             reason: reason.and_then(|reason| text_from_utf8(&reason)),
             fetched_at: condition.fetched_at.and_then(timestamp),

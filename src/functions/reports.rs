@@ -1,4 +1,6 @@
-//! The functions of schema `auth` that explain: one session's identity, the providers' keys, the site.
+//! The functions of schema `auth` that return reports: on the session's identity, the providers' keys, and the database.
+
+#![forbid(unsafe_code)]
 
 use pgrx::prelude::*;
 
@@ -12,7 +14,7 @@ mod auth {
     use crate::functions::status::Status;
     use crate::pg::sql_types::{Text, text};
 
-    /// Why the identity is what it is.
+    /// The identity of the session, or the reason why it has none.
     #[pg_extern(stable, parallel_restricted)]
     #[expect(clippy::type_complexity, reason = "pgrx reads the columns from the type")]
     fn status() -> TableIterator<
@@ -82,8 +84,8 @@ mod auth {
         }))
     }
 
-    /// What is wrong with this database, for administrators. Under a search_path of its own, so that nobody's operators
-    /// and relations stand in for those of pg_catalog; without JIT, which its estimates would ask for and which costs more.
+    /// The findings of the checker on this database, for administrators. The search_path keeps other operators and
+    /// relations from replacing those of pg_catalog. JIT is off: the estimates would start it, and it costs more than it saves.
     #[pg_extern(sql = r#"
         CREATE FUNCTION auth.check() RETURNS TABLE (severity text, finding text, object text, problem text, remedy text)
         STRICT VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp SET jit TO off
@@ -104,7 +106,7 @@ mod auth {
         let rows = check::rows()?;
         Ok(TableIterator::new(rows.into_iter().map(|row| {
             let finding = row.finding;
-            let [object, problem, remedy] = [row.object, row.problem, row.remedy].map(|it| text(&it).map(Text));
+            let [object, problem, remedy] = [row.object, row.problem, row.remedy].map(|value| text(&value).map(Text));
             (finding.severity().name(), finding.name(), object, problem, remedy)
         })))
     }

@@ -1,4 +1,6 @@
-//! Why the identity of this session is what it is, in one row that never fails.
+//! The row of `auth.status()`: the identity of this session, or the reason why it has none. It never fails.
+
+#![forbid(unsafe_code)]
 
 use pgrx::datum::TimestampWithTimeZone;
 
@@ -26,9 +28,9 @@ pub struct Status {
 }
 
 impl Status {
-    /// Of this session, at this statement.
+    /// The status of this session, at this statement.
     pub fn now() -> Self {
-        let (mode, nobody) = match mode::mode_in_transaction() {
+        let (mode, no_identity) = match mode::mode_in_transaction() {
             Ok(Mode::Provider(_)) => ("provider", "no token was presented: call auth.jwt_session_init(token)"),
             Ok(Mode::Proxy(_)) => ("proxy", "no token was presented: call auth.jwt_session_init(token)"),
             Ok(Mode::Claims) => (
@@ -47,12 +49,12 @@ impl Status {
             },
             Ok(None) => Status {
                 mode,
-                reason: reason(nobody),
+                reason: reason(no_identity),
                 ..Status::default()
             },
             Err(failure) => Status {
                 mode,
-                reason: reason(&in_words(&failure)),
+                reason: reason(&message(&failure)),
                 ..Status::default()
             },
         }
@@ -80,19 +82,19 @@ impl Status {
     }
 }
 
-/// The place of the token's provider in the setting, from 1.
+/// The position of the token's provider in the setting, from 1.
 fn provider() -> Option<i32> {
-    let place = session_token::read(|speaker| speaker.map(|speaker| speaker.provider))
+    let index = session_token::read(|speaker| speaker.map(|speaker| speaker.provider))
         .ok()
         .flatten()?;
-    i32::try_from(place).ok()?.checked_add(1)
+    i32::try_from(index).ok()?.checked_add(1)
 }
 
-fn reason(words: &str) -> Option<Text> {
-    sql_types::text(words.as_bytes()).map(Text)
+fn reason(text: &str) -> Option<Text> {
+    sql_types::text(text.as_bytes()).map(Text)
 }
 
-fn in_words(failure: &Failure) -> String {
+fn message(failure: &Failure) -> String {
     let report = failure.report();
     match report.detail {
         Some(detail) => format!("{} ({detail})", report.message),

@@ -56,13 +56,13 @@ pub fn mode_in_transaction() -> Result<Mode, Failure> {
     }
 }
 
-/// Differs whenever the answer of a reader may have changed, but for the time and the current role; None where claims are
-/// believed that can change unseen.
-pub fn assignments() -> Option<u64> {
-    (!request_claims::can_change_unseen() || !believes_claims()).then(assignments_counted)
+/// A number that changes whenever the answer of a reader may change for another reason than the time or the role. None
+/// if answers come from claims that can change unseen.
+pub fn settings_version() -> Option<u64> {
+    (!request_claims::can_change_unseen() || !reads_claims()).then(assignments_counted)
 }
 
 /// Whether the answers of readers come from claims, and not from a token.
-fn believes_claims() -> bool {
+fn reads_claims() -> bool {
     matches!(mode(), Ok(Mode::Claims))
 }

@@ -10,6 +10,7 @@
 //! | [`log_guard`] | tokens stay out of the server's log |
 //! | [`memory`] | memory of PostgreSQL's that ends with a closure |
 //! | [`nodes`] | query and expression trees |
+//! | [`statement`] | the statement that is executed, its transaction and role |
 
 pub mod catalog;
 pub mod clock;
@@ -20,3 +21,4 @@ pub mod log_guard;
 pub mod memory;
 pub mod nodes;
 pub mod sql_types;
+pub mod statement;

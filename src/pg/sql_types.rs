@@ -1,5 +1,7 @@
-//! SQL values that pgrx would pass through UTF-8 or through a double: texts of the database's encoding, jsonb made
-//! from the signed text by PostgreSQL's own parser, and a token whose length is looked at before it is unpacked.
+//! SQL values that pgrx would convert through UTF-8 or through a double.
+//!
+//! Texts stay in the database's encoding, PostgreSQL's own parser makes jsonb from the signed text, and the length of a
+//! presented token is checked before it is detoasted.
 
 use std::ffi::{CStr, CString};
 
@@ -11,18 +13,23 @@ use pgrx::{FromDatum, IntoDatum, direct_function_call_as_datum, impl_sql_transla
 use crate::pg::encoding;
 use crate::token::compact::MAX_TOKEN_BYTES;
 
-/// A value that is ready to be returned.
+/// Defines a type for values that are ready to be returned.
 macro_rules! returned {
-    ($(#[$doc:meta])* $name:ident, $sql:literal) => {
+    ($(#[$doc:meta])* $name:ident, $sql:literal, $oid:ident) => {
         $(#[$doc])*
         pub struct $name(pub Datum);
 
+        impl $name {
+            /// The type in `pg_type`.
+            pub const OID: pg_sys::Oid = pg_sys::$oid;
+        }
+
         impl_sql_translatable!($name, $sql);
 
-        // SAFETY: the datum is of the type that `impl_sql_translatable` declares; the functions below make it.
+        // SAFETY: `impl_sql_translatable` declares the type of the datum, which the functions below made.
         unsafe impl BoxRet for $name {
             unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> ReturnDatum<'fcx> {
-                // SAFETY: as above.
+                // SAFETY: the datum has the type that `impl_sql_translatable` declares.
                 unsafe { fcinfo.return_raw_datum(self.0) }
             }
         }
@@ -32,17 +39,20 @@ macro_rules! returned {
 returned!(
     /// A text in the database's encoding.
     Text,
-    "text"
+    "text",
+    TEXTOID
 );
 returned!(
     /// A jsonb.
     Jsonb,
-    "jsonb"
+    "jsonb",
+    JSONBOID
 );
 returned!(
     /// A uuid.
     Uuid,
-    "uuid"
+    "uuid",
+    UUIDOID
 );
 
 impl IntoDatum for Text {
@@ -51,45 +61,45 @@ impl IntoDatum for Text {
     }
 
     fn type_oid() -> pg_sys::Oid {
-        pg_sys::TEXTOID
+        Self::OID
     }
 }
 
-/// A text from its bytes in the database's encoding.
+/// Makes a text from bytes in the database's encoding.
 pub fn text(text: &[u8]) -> Option<Datum> {
     let length = i32::try_from(text.len()).ok()?;
-    // SAFETY: the bytes live across the call, which copies them.
+    // SAFETY: the slice has this many bytes, and PostgreSQL copies them.
     Some(unsafe { pg_sys::cstring_to_text_with_len(text.as_ptr().cast(), length) }.into())
 }
 
-/// A text that is UTF-8 here; None where the database's encoding cannot hold it.
+/// Makes a text from UTF-8; None if the database's encoding cannot hold it.
 pub fn text_from_utf8(utf8: &str) -> Option<Text> {
     encoding::to_server(utf8).and_then(|bytes| text(&bytes)).map(Text)
 }
 
-/// A uuid from its bytes.
+/// Makes a uuid from its bytes.
 pub fn uuid(bytes: [u8; 16]) -> Option<Datum> {
     pgrx::datum::Uuid::from_bytes(bytes).into_datum()
 }
 
-/// A jsonb from a text in the database's encoding that [`json::parse`](crate::token::json::parse) has passed.
+/// Makes a jsonb from a text in the database's encoding that [`json::parse`](crate::token::json::parse) accepts.
 pub fn jsonb(text: &[u8]) -> Option<Datum> {
     let text = CString::new(text).ok()?;
-    // SAFETY: jsonb_in takes one C string, which lives across the call.
+    // SAFETY: jsonb_in takes one C string, which `text` owns until the call returns.
     unsafe { direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(Datum::from(text.as_ptr()))]) }
 }
 
-/// The value of a member that is known to be there.
+/// The value of a member that the jsonb object has.
 pub fn member(object: Datum, name: &str) -> Option<Datum> {
-    // SAFETY: jsonb_object_field takes a jsonb and a text.
+    // SAFETY: jsonb_object_field takes a jsonb, which `jsonb` made, and a text.
     unsafe { direct_function_call_as_datum(pg_sys::jsonb_object_field, &[Some(object), text(name.as_bytes())]) }
 }
 
-/// A token as it is presented.
+/// A token as an argument of an SQL function.
 pub enum PresentedToken {
-    /// Its bytes.
+    /// The token.
     Text(CString),
-    /// Its length, which is more than a token may have: it was not unpacked.
+    /// The length of a token that has too many bytes, and was therefore not detoasted.
     TooLong(usize),
 }
 
@@ -100,24 +110,24 @@ impl FromDatum for PresentedToken {
         if is_null {
             return None;
         }
-        // SAFETY: the argument is declared as text and is not null.
+        // SAFETY: pgrx passes the function's argument, which is declared as text and is not null.
         let bytes = unsafe { pg_sys::toast_raw_datum_size(datum) } - pg_sys::VARHDRSZ;
         if bytes > MAX_TOKEN_BYTES {
             return Some(PresentedToken::TooLong(bytes));
         }
-        // SAFETY: as above.
+        // SAFETY: pgrx passes the function's argument, which is declared as text and is not null.
         let text = unsafe { pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr()) };
-        // SAFETY: as above; the bytes are copied while they live. A text has no zero byte.
+        // SAFETY: PostgreSQL just detoasted the text, and `CString` copies it. A text has no zero byte.
         CString::new(unsafe { pgrx::varlena::varlena_to_byte_slice(text) })
             .ok()
             .map(PresentedToken::Text)
     }
 }
 
-// SAFETY: reads nothing but the argument.
+// SAFETY: the implementation reads only the argument.
 unsafe impl<'fcx> ArgAbi<'fcx> for PresentedToken {
     unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
-        // SAFETY: the functions that take one are STRICT.
+        // SAFETY: pgrx calls this with the function's argument. The functions are STRICT, so it is not null.
         unsafe { arg.unbox_arg_using_from_datum() }.unwrap_or(PresentedToken::TooLong(0))
     }
 }

@@ -101,7 +101,7 @@ fn function_declared_with_another_type_is_rejected() {
          create function session_uuid() returns uuid language c stable as '$libdir/pg_session_jwt', 'session_wrapper'",
     );
     for call in ["uid_text()", "user_id_bigint()", "session_uuid()"] {
-        let message = "a function of pg_session_jwt is declared with another return type than it has";
+        let message = "a function of pg_session_jwt is declared with a wrong return type";
         refuses(&mut client, &format!("select {call}"), "42P13", message);
     }
     assert_eq!(
