@@ -1,7 +1,7 @@
--- Makes a catalog of version 0.5.0, whichever way it came about, equal to a new one of 1.0.0.
+-- Turns any catalog of version 0.5.0 into that of a new installation of 1.0.0.
 --
--- Policies, defaults and views depend on the functions that are there, so those are replaced and never dropped. The new
--- ones must be new: a function of this name that somebody else has put into schema "auth" stops the update.
+-- Policies, defaults and views depend on the existing functions, which are therefore replaced and never dropped. New
+-- functions must not exist yet: another function of the same name in schema "auth" stops the update.
 \echo Use "ALTER EXTENSION pg_session_jwt UPDATE TO '1.0.0'" to load this file. \quit
 
 CREATE OR REPLACE FUNCTION auth.init() RETURNS pg_catalog.void
@@ -20,8 +20,8 @@ CREATE OR REPLACE FUNCTION auth.user_id() RETURNS pg_catalog.text
 STRICT STABLE PARALLEL SAFE
 LANGUAGE c AS 'MODULE_PATHNAME', 'user_id_wrapper';
 
--- Development builds of 0.4.0 had an auth.uid() that returns text. Its code returns a uuid, so it must not stay; where
--- policies depend on it, the error names them.
+-- Development builds of 0.4.0 had an auth.uid() that returns text. The library returns a uuid, so this function is
+-- dropped. If policies depend on it, the error names them.
 DO LANGUAGE plpgsql $$
 BEGIN
     IF EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
@@ -104,11 +104,13 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'check_wrapper';
 
 COMMENT ON EXTENSION pg_session_jwt IS 'the verified JSON Web Token of a session as its identity, for row-level security';
 
--- From here on this is sql/roles.sql, line by line.
+-- The rest is sql/roles.sql, sql/privileges.sql and sql/comments.sql, line by line.
 
--- The roles that policies and grants name. Roles belong to the whole cluster: they may be there already, another database
--- may be making them at this moment, and DROP EXTENSION leaves them. NOLOGIN, because all end users share them and a role
--- may change its own password and settings.
+-- The roles that policies and grants name.
+--
+-- Roles belong to the whole cluster. They may exist already, another database may be creating them at this moment, and
+-- DROP EXTENSION keeps them. They are NOLOGIN, because all end users share them and a role may change its own password
+-- and settings.
 DO LANGUAGE plpgsql $$
 DECLARE
     wanted pg_catalog.text;
@@ -119,9 +121,9 @@ BEGIN
             BEGIN
                 EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', wanted);
             EXCEPTION WHEN duplicate_object OR unique_violation THEN
-                NULL; -- Another database was faster; the role is looked at below like any that was there.
+                NULL; -- Another database was faster; the role is checked below like any existing one.
             END;
-            -- Under REPEATABLE READ the other one's role cannot be seen, and what cannot be seen cannot be looked at.
+            -- REPEATABLE READ hides the role of the other transaction, which therefore cannot be checked.
             IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) wanted) THEN
                 RAISE EXCEPTION USING
                     ERRCODE = 'serialization_failure',
@@ -129,8 +131,8 @@ BEGIN
                     HINT = 'Try again.';
             END IF;
         END IF;
-        -- What the role is, or can become by SET ROLE, must not stand above row-level security, read the server's
-        -- files (keys may be there), or read every setting (keys may be there, too).
+        -- Neither the role nor any role that it can SET ROLE to may bypass row-level security, read the server's files,
+        -- or read all settings. Files and settings may contain keys.
         SELECT CASE WHEN r.oid OPERATOR(pg_catalog.=) w.oid
                THEN pg_catalog.format('It has %s.', a.attributes)
                WHEN a.attributes OPERATOR(pg_catalog.<>) ''
@@ -154,18 +156,19 @@ BEGIN
                 ERRCODE = 'object_not_in_prerequisite_state',
                 MESSAGE = pg_catalog.format('role "%s" has more rights than end users may have', wanted),
                 DETAIL = danger,
-                HINT = pg_catalog.format('All end users share this role. Take from it what they may not have (ALTER ROLE '
-                                         '%I NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION; REVOKE for a '
-                                         'membership), or rename it, and try again.', wanted);
+                HINT = pg_catalog.format('All end users share this role. Remove its rights (ALTER ROLE %I NOSUPERUSER '
+                                         'NOBYPASSRLS NOCREATEROLE NOREPLICATION; REVOKE for a membership), or rename '
+                                         'the role, and try again.', wanted);
         END IF;
     END LOOP;
 END
 $$;
 
--- Nobody but a superuser may change what is here, and nobody gets more than what follows. An old installation may have
--- been given away (REASSIGN OWNED): its owner could change the functions again. Default privileges give to others what is
--- made; what this script has made is in pg_depend with the xmin of the extension's own row. What an administrator has
--- granted on what was there before stays, but for CREATE.
+-- Only superusers may change the schema and its functions, and only the privileges below are granted.
+--
+-- The objects of an old installation may belong to another role (REASSIGN OWNED), which could replace the functions. New
+-- objects may have been granted to others by default privileges; pg_depend has them with the xmin of the extension's own
+-- row. Grants that an administrator made on existing objects stay, except CREATE on the schema.
 DO LANGUAGE plpgsql $$
 DECLARE
     statement pg_catalog.text;
@@ -184,8 +187,8 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = pg_catalog.format('schema "auth" belongs to role "%s" and not to this extension', schema_owner),
-            DETAIL = 'Its owner could rename it and put other functions in the place of these.',
-            HINT = 'Give it to a superuser (ALTER SCHEMA auth OWNER TO ...), and try again.';
+            DETAIL = 'Its owner could rename it and replace its functions.',
+            HINT = 'Make a superuser its owner (ALTER SCHEMA auth OWNER TO ...), and try again.';
     END IF;
     FOR statement IN
         SELECT pg_catalog.format('ALTER SCHEMA %I OWNER TO CURRENT_USER', n.nspname)
@@ -232,43 +235,45 @@ BEGIN
 END
 $$;
 
--- To read one's own identity is no privilege.
+-- Any role may read the identity of its own session.
 GRANT USAGE ON SCHEMA auth TO PUBLIC;
 
--- Addresses, paths and errors of the providers are the administrator's business: that of whoever may read the setting.
+-- Addresses, paths and errors of the providers are for roles that may read the setting.
 REVOKE EXECUTE ON FUNCTION auth.providers() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.providers() TO pg_read_all_settings;
 
--- What is wrong with a site is nothing for its end users.
+-- End users must not learn the weaknesses of the database.
 REVOKE EXECUTE ON FUNCTION auth.check() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.check() TO pg_read_all_settings, pg_database_owner;
 
+-- What psql shows for each object (\dn+ auth, \df+ auth.*).
+
 COMMENT ON SCHEMA auth IS 'The identity of the session, from its verified JSON Web Token (pg_session_jwt)';
 COMMENT ON FUNCTION auth.init() IS
-    'Checks that there is a usable key to verify tokens with; error 55000 if there is none, 22023 if it cannot be used';
+    'Checks that tokens can be verified; error 55000 without a key, 22023 with an unusable one';
 COMMENT ON FUNCTION auth.jwt_session_init(pg_catalog.text) IS
-    'Verifies a JSON Web Token and takes on its identity for the session; error 28000 if it is refused, 22023 if it is malformed; a failure changes nothing';
+    'Verifies a JSON Web Token and sets its identity for the session; NULL changes nothing; error 28000 for a rejected token, 22023 for a malformed one, and neither changes anything';
 COMMENT ON FUNCTION auth.jwt_session_init(pg_catalog.text, pg_catalog.bool) IS
-    'Verifies a JSON Web Token and takes on its identity, if is_local until the transaction ends; errors as for jwt_session_init(text)';
+    'Verifies a JSON Web Token and sets its identity, if is_local for the transaction only; NULL and errors as for jwt_session_init(text)';
 COMMENT ON FUNCTION auth.user_id() IS
-    'Claim sub of the session''s token; NULL without an identity; error 28000 if it has expired';
+    'Claim sub, or the claim that the provider names, as text; NULL without an identity; error 28000 if the identity has expired';
 COMMENT ON FUNCTION auth.uid() IS
-    'Claim sub as uuid; NULL without an identity or if it is no UUID; error 28000 if it has expired';
+    'The user id as uuid; NULL without an identity or if the user id is not a UUID; error 28000 if the identity has expired';
 COMMENT ON FUNCTION auth.session() IS
-    'All claims of the session''s token; JSON null without an identity; error 28000 if it has expired';
+    'All claims as jsonb; JSON null without an identity; error 28000 if the identity has expired';
 COMMENT ON FUNCTION auth.jwt() IS
-    'All claims of the session''s token; JSON null without an identity; error 28000 if it has expired';
+    'All claims as jsonb; JSON null without an identity; error 28000 if the identity has expired';
 COMMENT ON FUNCTION auth.organization() IS
-    'Claim o if it is an object, else NULL; error 28000 if the identity has expired';
+    'Claim o as jsonb; NULL without an identity or if the claim is not an object; error 28000 if the identity has expired';
 COMMENT ON FUNCTION auth.organization_id() IS
-    'Member id of claim o if it is a UUID, else NULL; error 28000 if the identity has expired';
+    'Member id of claim o as uuid; NULL without an identity or if the member is not a UUID; error 28000 if the identity has expired';
 COMMENT ON FUNCTION auth.role() IS
-    'Claim role if it is a string, else NULL (it is never used for SET ROLE); error 28000 if the identity has expired';
+    'Claim role as text, which SET ROLE never uses; NULL without an identity or if the claim is not a string; error 28000 if the identity has expired';
 COMMENT ON FUNCTION auth.email() IS
-    'Claim email if it is a string, else NULL; error 28000 if the identity has expired';
+    'Claim email as text; NULL without an identity or if the claim is not a string; error 28000 if the identity has expired';
 COMMENT ON FUNCTION auth.status() IS
-    'Why the identity of this session is what it is: mode, whether there is one, and the reason in words if there is none; never an error';
+    'One row on the session''s identity: mode, provider, user id and expiry, or the reason why there is no identity; never an error';
 COMMENT ON FUNCTION auth.providers() IS
-    'The keys of the providers in pg_session_jwt.providers, for administrators: which can be used, why not, when they were fetched and why that failed; error 22023 if the setting cannot be used';
+    'One row per key of pg_session_jwt.providers, for administrators: whether and why it is unusable, when it was fetched, and the last fetch error; error 22023 if the setting is unusable';
 COMMENT ON FUNCTION auth.check() IS
-    'What is wrong with this database, one row for each finding, for administrators: severity (critical, warning, notice), finding, object, problem and remedy; docs/check.md lists the findings';
+    'One row per finding on this database, for administrators: severity (critical, warning, notice), finding, object, problem and remedy; docs/check.md lists the findings';

@@ -1,10 +1,10 @@
 \echo Use "CREATE EXTENSION pg_session_jwt" to load this file. \quit
 
--- Before anything is made: `CREATE SCHEMA IF NOT EXISTS auth` follows, and where the schema is somebody else's PostgreSQL
--- refuses it in words that do not help. A schema that another role owns could be renamed and replaced by a look-alike.
+-- The first check of the installation: `CREATE SCHEMA IF NOT EXISTS auth` follows, and PostgreSQL's own error for an
+-- existing schema is unhelpful. The owner of an existing schema could rename it and replace it by a look-alike.
 --
--- This script runs as superuser for a mere owner of the database (`trusted`), who may have filled any other schema with
--- look-alikes: every function, operator, type and relation in it is named with its schema.
+-- This script runs as superuser also for the owner of the database (`trusted`), who may have filled any other schema
+-- with look-alikes. Therefore it qualifies every function, operator, type and relation with its schema.
 DO LANGUAGE plpgsql $$
 DECLARE
     schema_owner pg_catalog.name;
@@ -17,7 +17,7 @@ BEGIN
             ERRCODE = 'duplicate_schema',
             MESSAGE = 'schema "auth" already exists',
             DETAIL = pg_catalog.format('It belongs to role "%s" and not to this extension.', schema_owner),
-            HINT = 'pg_session_jwt makes its own schema "auth". Drop the one that is there, or rename it: '
+            HINT = 'pg_session_jwt creates its own schema "auth". Drop the existing one, or rename it: '
                    'ALTER SCHEMA auth RENAME TO auth_old.';
     END IF;
 END

@@ -43,7 +43,28 @@ mod extension {
     pgrx::pg_module_magic!(name, version);
 
     pgrx::extension_sql_file!("../sql/schema.sql", name = "schema", bootstrap);
-    pgrx::extension_sql_file!("../sql/roles.sql", name = "roles", finalize);
+    pgrx::extension_sql_file!("../sql/roles.sql", name = "roles");
+    pgrx::extension_sql_file!(
+        "../sql/comments.sql",
+        name = "comments",
+        requires = [
+            auth::init,
+            auth::jwt_session_init,
+            auth::jwt_session_init_local,
+            auth::user_id_slow,
+            auth::uid_slow,
+            auth::session_slow,
+            auth::jwt_slow,
+            auth::organization_slow,
+            auth::organization_id_slow,
+            auth::role_slow,
+            auth::email_slow,
+            auth::status,
+            auth::providers,
+            auth::check
+        ]
+    );
+    pgrx::extension_sql_file!("../sql/privileges.sql", name = "privileges", finalize);
 
     /// Called when the library is loaded, by the postmaster or late in a session.
     #[allow(non_snake_case)]

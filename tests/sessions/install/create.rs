@@ -184,7 +184,7 @@ fn existing_schema_auth_is_rejected_with_its_owner() {
         );
         let detail = format!(r#"It belongs to role "{name}" and not to this extension."#);
         assert_eq!(refused.detail.as_deref(), Some(&*detail));
-        let hint = "pg_session_jwt makes its own schema \"auth\". Drop the one that is there, or rename it: \
+        let hint = "pg_session_jwt creates its own schema \"auth\". Drop the existing one, or rename it: \
                     ALTER SCHEMA auth RENAME TO auth_old.";
         assert_eq!(refused.hint.as_deref(), Some(hint));
         run(client, "alter schema auth rename to auth_old");

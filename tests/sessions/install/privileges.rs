@@ -185,9 +185,9 @@ fn schema_of_another_owner_prevents_the_update() {
             r#"schema "auth" belongs to role "bob" and not to this extension"#
         )
     );
-    let detail = "Its owner could rename it and put other functions in the place of these.";
+    let detail = "Its owner could rename it and replace its functions.";
     assert_eq!(refused.detail.as_deref(), Some(detail));
-    let hint = "Give it to a superuser (ALTER SCHEMA auth OWNER TO ...), and try again.";
+    let hint = "Make a superuser its owner (ALTER SCHEMA auth OWNER TO ...), and try again.";
     assert_eq!(refused.hint.as_deref(), Some(hint));
     run(&mut client, &format!("alter schema auth owner to postgres; {UPDATE}"));
     assert_eq!(

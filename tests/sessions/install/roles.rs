@@ -6,9 +6,9 @@ use testkit::cluster::{PLAIN, drop_roles};
 use testkit::session::{Refusal, one, refusal, run};
 
 const CREATE: &str = "create extension pg_session_jwt";
-const HINT: &str = "All end users share this role. Take from it what they may not have (ALTER ROLE authenticated \
-                    NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION; REVOKE for a membership), or rename it, and \
-                    try again.";
+const HINT: &str = "All end users share this role. Remove its rights (ALTER ROLE authenticated NOSUPERUSER \
+                    NOBYPASSRLS NOCREATEROLE NOREPLICATION; REVOKE for a membership), or rename the role, and try \
+                    again.";
 
 /// Everything about our two roles: the rows with their passwords, memberships, settings and comments.
 fn roles(client: &mut Client) -> Vec<String> {

@@ -167,10 +167,15 @@ fn script_in_psql_only_prints_how_to_use_it() {
 }
 
 #[test]
-fn update_and_installation_share_the_role_statements() {
+fn update_and_installation_end_with_the_same_statements() {
     let (_, update) = update_scripts()
         .into_iter()
         .find(|(name, _)| name.ends_with("--1.0.0.sql"))
         .unwrap();
-    assert!(update.ends_with(include_str!("../../../sql/roles.sql")));
+    let parts = [
+        include_str!("../../../sql/roles.sql"),
+        include_str!("../../../sql/privileges.sql"),
+        include_str!("../../../sql/comments.sql"),
+    ];
+    assert!(update.ends_with(&parts.join("\n")));
 }
