@@ -1,4 +1,4 @@
-//! The audit log: one line for each identity taken on or refused, never per row, never the token.
+//! The audit log: one line per token that was accepted or rejected, never per row, and never the token itself.
 
 use serde_json::{Value, json};
 
@@ -10,24 +10,24 @@ use crate::token::Excerpt;
 use crate::token::compact::Compact;
 use crate::token::{Error, json as strict};
 
-/// Characters of one value in the line.
+/// The number of characters of one value in the line.
 const MAX_CHARS: usize = 256;
 
-/// Logs the verdict on a token, which was accepted or refused for a reason, if the log is on.
-pub fn log(token: &[u8], refused: Option<&Failure>) {
+/// Writes the line of a token if the log is on: it was accepted, or rejected because of `failure`.
+pub fn log(token: &[u8], failure: Option<&Failure>) {
     if values::audit_log() {
-        write(&line_of(token, refused));
+        write(&line_of(token, failure));
     }
 }
 
-/// The same for a token that asked to be let in as a role. One that is good is called verified and not accepted: whether
-/// its bearer may be the role is then asked of pg_ident.conf, after this.
+/// Like [`log`], but for the token of an OAuth login as `role`. The event of a valid token is `verified`, not `accepted`:
+/// pg_ident.conf decides afterwards whether the user may have the role.
 #[cfg(feature = "pg18")]
-pub fn log_login(token: &[u8], role: &Excerpt, refused: Option<&Failure>) {
+pub fn log_login(token: &[u8], role: &Excerpt, failure: Option<&Failure>) {
     if values::audit_log() {
-        let mut line = line_of(token, refused);
+        let mut line = line_of(token, failure);
         line["login"] = json!(role.to_string());
-        if refused.is_none() {
+        if failure.is_none() {
             line["event"] = json!("verified");
         }
         write(&line);
@@ -38,20 +38,20 @@ fn write(line: &Value) {
     log_guard::audit(&line.to_string());
 }
 
-fn line_of(token: &[u8], refused: Option<&Failure>) -> Value {
-    let mut line = json!({ "event": if refused.is_none() { "accepted" } else { "refused" } });
-    if let Some(failure) = refused {
+fn line_of(token: &[u8], failure: Option<&Failure>) -> Value {
+    let mut line = json!({ "event": if failure.is_none() { "accepted" } else { "refused" } });
+    if let Some(failure) = failure {
         let report = failure.report();
         line["reason"] = json!(report.message);
         line["sqlstate"] = json!(unpack(report.sqlstate as i32));
     }
-    // Of a refused token this is what it claims, not what is true; the event says which.
-    let _ = describe(token, &mut line);
+    // An error only means that the rest of the token cannot be read.
+    let _ = add_claims(token, &mut line);
     line
 }
 
-/// The names in a token, however far it can be read.
-fn describe(token: &[u8], line: &mut Value) -> Result<(), Error> {
+/// Adds the key id and some claims, as far as the token can be read. Those of a rejected token may be false.
+fn add_claims(token: &[u8], line: &mut Value) -> Result<(), Error> {
     let token = Compact::parse(token)?;
     if let Some(kid) = token.header()?.kid {
         line["kid"] = json!(cut(&kid));
@@ -74,7 +74,7 @@ fn describe(token: &[u8], line: &mut Value) -> Result<(), Error> {
     Ok(())
 }
 
-/// Cut, and plain ASCII: control and bidirectional characters could forge or hide a line of the log.
+/// Limits the length and escapes all but ASCII: control and bidirectional characters could forge or hide a line of the log.
 fn cut(text: &str) -> String {
     text.chars()
         .take(MAX_CHARS)
@@ -91,6 +91,6 @@ fn cut(text: &str) -> String {
 /// The five characters of an SQLSTATE (PostgreSQL, `src/include/utils/elog.h`, MAKE_SQLSTATE).
 fn unpack(code: i32) -> String {
     (0..5)
-        .map(|place| char::from(b'0' + u8::try_from(code >> (6 * place) & 0x3F).unwrap_or(0)))
+        .map(|index| char::from(b'0' + u8::try_from(code >> (6 * index) & 0x3F).unwrap_or(0)))
         .collect()
 }

@@ -1,4 +1,4 @@
-//! Who is speaking now: the identity that counts, at this statement, under the current settings.
+//! The current identity: that of this statement, under the current settings.
 
 use crate::error::Failure;
 use crate::guc::values;
@@ -10,14 +10,14 @@ use crate::pg::clock;
 use crate::token::identity::FlatIdentity;
 use crate::token::policy;
 
-/// Shows the current identity to `read`; None where nobody is known.
+/// Calls `read` with the current identity; None for an anonymous session.
 ///
 /// # Errors
-/// An identity that was there and does not hold any more is an error and not "nobody": it must not look like a row
-/// filter that finds nothing. So is a setting that cannot be used.
+/// An identity that is no longer valid, and a setting that is unusable. Neither counts as an anonymous session, because a
+/// policy would then silently return no rows.
 pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Failure> {
     match mode::mode_in_transaction()? {
-        // Whatever it is worth, only a token that one of their provider's keys has signed makes somebody of them.
+        // After an OAuth login only a token that one of the user's provider's keys has signed gives an identity.
         #[cfg(feature = "pg18")]
         mode if login::is_bound() && !matches!(mode, Mode::Provider(_)) => Err(Failure::NoProviderOfLogin),
         mode @ (Mode::Provider(_) | Mode::Proxy(_)) => session_token::read(|speaker| {
@@ -33,7 +33,7 @@ pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Fa
             }
             Ok(read(speaker.map(|speaker| speaker.identity)))
         })?,
-        // A token that nobody can verify is not passed over in favour of claims that anybody can set.
+        // A token that cannot be verified is an error: claims, which any user can set, must not replace it.
         Mode::Claims | Mode::Off if session_token::is_set() => Err(Failure::NoKey),
         Mode::Claims => Ok(request_claims::read(read)),
         Mode::Off => Ok(read(None)),

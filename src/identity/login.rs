@@ -79,7 +79,7 @@ impl Login {
             return Err(not_applied());
         }
         if self.names_no_role {
-            login_role::watch();
+            login_role::check_at_first_statement();
         }
         // By the role that PostgreSQL itself would take: nobody is logged in yet.
         // SAFETY: both are C strings; at a level below ERROR nothing is raised.

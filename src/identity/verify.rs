@@ -1,9 +1,5 @@
 //! The one place where a token becomes an identity, by the current mode, keys, time and role.
 
-use std::ffi::CStr;
-
-use pgrx::pg_sys;
-
 use crate::error::Failure;
 use crate::guc::values::leeway;
 #[cfg(feature = "pg18")]
@@ -11,7 +7,8 @@ use crate::identity::login;
 use crate::identity::mode::{Mode, mode};
 use crate::identity::verified_cache::{self, Verdict};
 use crate::keys::providers::Providers;
-use crate::pg::{clock, encoding};
+use crate::pg::catalogs::Catalogs;
+use crate::pg::{clock, encoding, statement};
 use crate::token;
 use crate::token::claims::NumericDate;
 use crate::token::identity::FlatIdentity;
@@ -73,18 +70,9 @@ pub fn may_use(providers: &[Provider], place: usize) -> Result<(), Failure> {
     if provider.roles.is_empty() {
         return Ok(());
     }
-    // SAFETY: reads a global of this process.
-    let role = unsafe { pg_sys::GetOuterUserId() };
-    // SAFETY: a catalog look-up in a transaction; with noerr it returns null for a role that is gone.
-    let name = unsafe { pg_sys::GetUserNameFromId(role, true) };
-    if name.is_null() {
-        return Err(Failure::Role);
-    }
-    // SAFETY: a C string in the current memory context, as just returned.
-    let name = unsafe { CStr::from_ptr(name) };
-    if provider.allows(name.to_bytes()) {
-        Ok(())
-    } else {
-        Err(Failure::Role)
+    let name = Catalogs::open().and_then(|catalogs| catalogs.role_name(statement::role()));
+    match name {
+        Some(name) if provider.allows(&name) => Ok(()),
+        _ => Err(Failure::Role),
     }
 }
