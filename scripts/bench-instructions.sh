@@ -50,8 +50,8 @@ start_server "$pg_config" count
 "$bin/psql" -X -q -v ON_ERROR_STOP=1 <<SQL
 create extension pg_session_jwt;
 create function count_ends(text) returns void language c as '$RUN/floor.so';
-create function floor_kept() returns text language c stable as '$RUN/floor.so';
-create function floor_cached() returns text language c stable as '$RUN/floor.so';
+create function floor_per_query() returns text language c stable as '$RUN/floor.so';
+create function floor_per_session() returns text language c stable as '$RUN/floor.so';
 create function claim_uid() returns uuid language sql stable as \$\$
     select coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''),
         nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid \$\$;
@@ -60,7 +60,7 @@ as_server_user "$bin/pg_ctl" -D "$RUN/count/data" -m fast -s stop
 
 # ---- counting -------------------------------------------------------------------------------------------------------
 
-calls=("'x'::text" "floor_cached()" "floor_kept()" "auth.user_id()" "auth.uid()" "auth.jwt()" "auth.jwt() ->> 'sub'"
+calls=("'x'::text" "floor_per_session()" "floor_per_query()" "auth.user_id()" "auth.uid()" "auth.jwt()" "auth.jwt() ->> 'sub'"
     "version()" "current_setting('request.jwt.claims', true)" "claim_uid()")
 
 # One line for each statement, as postgres --single reads them. The identity and the claims are set first.

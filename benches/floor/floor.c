@@ -1,5 +1,6 @@
 /*
- * The least cost of a call of a C function: it returns a stored value. The control for auth.user_id() and its siblings. Compiled by scripts/bench.sh into a temporary directory and never installed.
+ * C functions that return a stored value: the least cost of a call, which auth.user_id() and the other readers are
+ * compared with. scripts/bench.sh compiles this file into a temporary directory; it is never installed.
  */
 #include "postgres.h"
 
@@ -15,10 +16,10 @@ PG_MODULE_MAGIC;
 
 static const char *const answer = "6f4d2f0a-5b7e-4c8e-9d51-0123456789ab";
 
-/* Made once for each call site of a query. */
-PG_FUNCTION_INFO_V1(floor_kept);
+/* Makes the text once per call site of a query. */
+PG_FUNCTION_INFO_V1(floor_per_query);
 Datum
-floor_kept(PG_FUNCTION_ARGS)
+floor_per_query(PG_FUNCTION_ARGS)
 {
 	FmgrInfo   *site = fcinfo->flinfo;
 
@@ -32,10 +33,10 @@ floor_kept(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P((text *) site->fn_extra);
 }
 
-/* Made once for the session, and good for ever: an identity never is, so nothing that is right can be as cheap. */
-PG_FUNCTION_INFO_V1(floor_cached);
+/* Makes the text once per session. An identity does not stay valid that long, so no correct reader is as cheap. */
+PG_FUNCTION_INFO_V1(floor_per_session);
 Datum
-floor_cached(PG_FUNCTION_ARGS)
+floor_per_session(PG_FUNCTION_ARGS)
 {
 	static text *made = NULL;
 
@@ -50,7 +51,7 @@ floor_cached(PG_FUNCTION_ARGS)
 }
 
 #ifdef WITH_CALLGRIND
-/* Writes down what was counted since the last time, under a name, and starts from nought. */
+/* Writes the counts since the last call under a name, and restarts from zero. */
 PG_FUNCTION_INFO_V1(count_ends);
 Datum
 count_ends(PG_FUNCTION_ARGS)

@@ -9,7 +9,7 @@ use testkit::session::{one, run};
 use crate::databases::{SERVER, session, set_providers};
 use crate::measure::{Plan, seconds};
 use crate::plot::Curves;
-use crate::policies::{FORMS, MINE, make_table, speaking_session};
+use crate::policies::{FORMS, MINE, make_table, identified_session};
 use crate::presented::Presenter;
 use crate::transactions::{CLAIMS_SET, Clients, Kind, NEW_ED25519, NEW_RSA, NO_IDENTITY};
 
@@ -148,7 +148,7 @@ fn connections(plan: &Plan) -> Curves {
 
 fn rows(plan: &Plan) -> Curves {
     let shown = [0, 1, 2, 3, 4, 7];
-    let names: Vec<String> = shown.iter().map(|&place| FORMS[place].label.replace('`', "")).collect();
+    let names: Vec<String> = shown.iter().map(|&index| FORMS[index].label.replace('`', "")).collect();
     let mut curves = Curves::new("Policy without an index", "rows", "ms", &names);
     let mut made = 0.0;
     for count in [10_000, 100_000, 1_000_000, 10_000_000] {
@@ -157,13 +157,13 @@ fn rows(plan: &Plan) -> Curves {
             break;
         }
         plan.say(&format!("H. {count} rows"));
-        let mut client = speaking_session(400);
+        let mut client = identified_session(400);
         made = seconds(|| {
             run(&mut client, "drop table if exists many");
             make_table(&mut client, "many", count, MINE);
         });
-        let value = |&place: &usize| {
-            FORMS[place].begin(&mut client);
+        let value = |&index: &usize| {
+            FORMS[index].begin(&mut client);
             let scan = || assert_eq!(one::<i64>(&mut client, "select count(*) from many"), MINE);
             scan_least(plan, count, scan)
         };

@@ -21,7 +21,7 @@ pub static CLAIMS_MODE: LazyLock<String> = LazyLock::new(|| {
     let database = SERVER.database();
     let mut client = SERVER.connect(&database, "postgres", "");
     let library = std::env::var("BENCH_FLOOR").expect("BENCH_FLOOR: the compiled benches/floor/floor.c");
-    for function in ["floor_kept", "floor_cached"] {
+    for function in ["floor_per_query", "floor_per_session"] {
         run(
             &mut client,
             &format!("create function {function}() returns text language c stable parallel safe as '{library}'"),

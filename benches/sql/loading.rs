@@ -65,13 +65,13 @@ fn time(plan: &Plan, late: &Server, late_providers: &str) {
     ];
     let heading = "G. Connecting, and the first statement";
     let times = plan.choose(10, 4);
-    let measured = plan.rounds(heading, ways.len(), |place| {
+    let measured = plan.rounds(heading, ways.len(), |index| {
         let Way {
             server,
             database,
             first,
             ..
-        } = ways[place];
+        } = ways[index];
         let connect = || {
             let mut client = None;
             let took = seconds(|| {
@@ -83,12 +83,12 @@ fn time(plan: &Plan, late: &Server, late_providers: &str) {
         };
         (0..times).map(|_| connect()).fold(f64::INFINITY, f64::min)
     });
-    let row = |(place, way): (usize, &Way)| {
+    let row = |(index, way): (usize, &Way)| {
         vec![
             way.label.to_owned(),
-            number(measured[place].min()),
-            number(measured[place].median()),
-            number(measured[place].ratio(&measured[way.against])),
+            number(measured[index].min()),
+            number(measured[index].median()),
+            number(measured[index].ratio(&measured[way.against])),
         ]
     };
     let shown: Vec<_> = ways.iter().enumerate().map(row).collect();
@@ -129,11 +129,11 @@ fn memory(plan: &Plan, late: &Server, late_providers: &str) {
         "after 1000 tokens, all different",
         &last,
     ];
-    let row = |(place, label): (usize, &&str)| {
+    let row = |(index, label): (usize, &&str)| {
         vec![
             (*label).to_owned(),
-            format!("{:.0}", preloaded[place]),
-            format!("{:.0}", late[place]),
+            format!("{:.0}", preloaded[index]),
+            format!("{:.0}", late[index]),
         ]
     };
     let shown: Vec<_> = labels.iter().enumerate().map(row).collect();

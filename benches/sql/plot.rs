@@ -102,10 +102,10 @@ impl Curves {
             line(&mut svg, (LEFT, y.pixel(power)), (WIDTH - RIGHT, y.pixel(power)));
             text(&mut svg, (LEFT - 8.0, y.pixel(power) + 4.0), "end", &power.to_string());
         }
-        for (place, name) in self.names.iter().enumerate() {
-            let colour = COLOURS[place % COLOURS.len()];
+        for (index, name) in self.names.iter().enumerate() {
+            let colour = COLOURS[index % COLOURS.len()];
             let at = |(at, values): &(f64, Vec<f64>)| {
-                (values[place] > 0.0).then(|| format!("{:.1},{:.1}", x.pixel(*at), y.pixel(values[place])))
+                (values[index] > 0.0).then(|| format!("{:.1},{:.1}", x.pixel(*at), y.pixel(values[index])))
             };
             let points: Vec<String> = self.points.iter().filter_map(at).collect();
             let _ = write!(
@@ -117,7 +117,7 @@ impl Curves {
                 let (cx, cy) = point.split_once(',').unwrap();
                 let _ = write!(svg, r#"<circle cx="{cx}" cy="{cy}" r="3" fill="{colour}"/>"#);
             }
-            let legend = TOP + 12.0 + 20.0 * place as f64;
+            let legend = TOP + 12.0 + 20.0 * index as f64;
             let _ = write!(
                 svg,
                 r#"<rect x="{}" y="{}" width="12" height="12" fill="{colour}"/>"#,

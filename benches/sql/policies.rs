@@ -62,7 +62,7 @@ pub const FORMS: [Form; 10] = [
     form(
         "C function, text made once per query, `= user_id`",
         "floor",
-        "floor_kept() = user_id",
+        "floor_per_query() = user_id",
         CONSTANT,
     ),
     form(
@@ -133,7 +133,7 @@ impl Form {
 }
 
 /// A session with claims of this size, once by a token and once as a gateway sets them.
-pub fn speaking_session(bytes: usize) -> Client {
+pub fn identified_session(bytes: usize) -> Client {
     let said = claims(&members(), bytes);
     let mut client = session(&PROVIDER_MODE);
     init(&mut client, &token("EdDSA", &said));
@@ -145,7 +145,7 @@ pub fn scan(plan: &Plan) {
     for bytes in [46, 1024] {
         let said = claims(&members(), bytes);
         let heading = format!("B. Policy over {ROWS} rows, no index, claims of {} bytes", said.len());
-        let mut client = speaking_session(bytes);
+        let mut client = identified_session(bytes);
         let processor = Processor::of(&mut client);
         let measured = plan.rounds(&heading, FORMS.len(), |index| {
             FORMS[index].begin(&mut client);
@@ -175,7 +175,7 @@ pub fn scan(plan: &Plan) {
 const QUERY: &str = "select count(*) from items_indexed";
 
 pub fn index(plan: &Plan) {
-    let mut client = speaking_session(1024);
+    let mut client = identified_session(1024);
     let mut statements = Vec::new();
     let mut times = Vec::new();
     for form in &FORMS {

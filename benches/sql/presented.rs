@@ -79,10 +79,10 @@ fn rounds(plan: &Plan, heading: &str, tokens: impl Fn(&str, usize, usize) -> Vec
     let mut presenter = Presenter::new(session(&PROVIDER_MODE));
     let count = plan.choose(200, 60);
     let mut others: Vec<[Vec<f64>; 3]> = vec![Default::default(); kinds.len()];
-    let present = plan.rounds(heading, kinds.len(), |place| {
-        let (alg, bytes) = kinds[place];
-        let turn = presenter.turn(&tokens(alg, bytes, count), &checks[place]);
-        for (values, value) in others[place]
+    let present = plan.rounds(heading, kinds.len(), |index| {
+        let (alg, bytes) = kinds[index];
+        let turn = presenter.turn(&tokens(alg, bytes, count), &checks[index]);
+        for (values, value) in others[index]
             .iter_mut()
             .zip([turn.nothing, turn.receive, turn.bare_check])
         {
@@ -90,10 +90,10 @@ fn rounds(plan: &Plan, heading: &str, tokens: impl Fn(&str, usize, usize) -> Vec
         }
         turn.present
     });
-    let row = |(place, &(alg, bytes)): (usize, &(&str, usize))| {
+    let row = |(index, &(alg, bytes)): (usize, &(&str, usize))| {
         // The first one was the warm-up.
-        let [nothing, receive, check] = [0, 1, 2].map(|which| Series::new(&others[place][which][1..]));
-        let present = &present[place];
+        let [nothing, receive, check] = [0, 1, 2].map(|which| Series::new(&others[index][which][1..]));
+        let present = &present[index];
         let net = present.less(&nothing);
         let without_sending = present.less(&receive);
         vec![

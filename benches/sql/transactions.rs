@@ -228,7 +228,7 @@ pub fn measure(plan: &Plan) {
     let heading = format!("F. Transactions: begin, identity, one row by its key, commit; {CLIENTS} clients");
     let mut clients: Vec<Clients> = ALL.iter().map(|kind| Clients::new(kind, CLIENTS)).collect();
     let each = plan.choose(600, 150);
-    let measured = plan.rounds(&heading, ALL.len(), |place| clients[place].turn(each));
+    let measured = plan.rounds(&heading, ALL.len(), |index| clients[index].turn(each));
     // One client's transaction without an identity, and the check of a signature beside it, in seconds.
     let alone = CLIENTS as f64 / measured[0].median();
     let with_signature = |alg: &'static str| {
@@ -238,13 +238,13 @@ pub fn measure(plan: &Plan) {
             .collect();
         number(alone / (alone + median(&mut times)))
     };
-    let row = |(place, kind): (usize, &Kind)| {
+    let row = |(index, kind): (usize, &Kind)| {
         vec![
             kind.label.to_owned(),
-            number(measured[place].max()),
-            number(measured[place].median()),
-            number(measured[place].ratio(&measured[0])),
-            number(measured[place].ratio(&measured[1])),
+            number(measured[index].max()),
+            number(measured[index].median()),
+            number(measured[index].ratio(&measured[0])),
+            number(measured[index].ratio(&measured[1])),
             kind.signed.map(with_signature).unwrap_or_default(),
         ]
     };
