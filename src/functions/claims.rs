@@ -57,12 +57,13 @@ pub mod auth {
         refill()
     }
 
-    /// Defines a reader: its SQL, the function that computes and caches a value, and `NAME_wrapper`, the function that
-    /// PostgreSQL calls. The latter returns the cached value without pgrx's own wrapper, which sets up a memory context
-    /// and a guard against panics and errors for each row: 103 instructions (`make bench-instructions`).
+    /// Defines readers: for each the SQL, the function that computes and caches a value, and `NAME_wrapper`.
     ///
-    /// Each line spells out SQL and names, because pgrx reads the SQL only from a literal, which macro_rules! cannot
-    /// join, as it cannot join identifiers.
+    /// PostgreSQL calls `NAME_wrapper`, which returns the cached value. It avoids pgrx's own wrapper, whose memory context
+    /// and guard against panics and errors would cost 103 instructions per row (`make bench-instructions`).
+    ///
+    /// Each entry spells out its SQL and names: pgrx takes the SQL only as a literal, and macro_rules! can join neither
+    /// literals nor identifiers.
     macro_rules! readers {
         ($($(#[$doc:meta])* $name:ident, $slow:ident, $slow_wrapper:ident: $type:ident = $compute:expr, $sql:tt;)*) => {$(
             $(#[$doc])*

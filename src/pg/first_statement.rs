@@ -1,8 +1,8 @@
 //! A check that runs once, before the first statement of a session.
 //!
 //! Three hooks are needed. The executor and ProcessUtility see all statements, which includes those that create, change
-//! and drop objects. The object access hook sees a function that runs outside of them: the client calls it without a
-//! statement (the protocol's FunctionCall), or the planner does.
+//! and drop objects. The object access hook sees a function that runs outside of them: the client (the protocol's
+//! FunctionCall) or the planner calls it.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::OnceLock;

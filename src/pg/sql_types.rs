@@ -1,6 +1,6 @@
 //! SQL values that pgrx would convert through UTF-8 or through a double.
 //!
-//! Texts stay in the database's encoding, PostgreSQL's own parser makes jsonb from the signed text, and the length of a
+//! Texts stay in the database's encoding. PostgreSQL's own parser makes jsonb from the signed text. The length of a
 //! presented token is checked before it is detoasted.
 
 use std::ffi::{CStr, CString};
