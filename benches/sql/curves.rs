@@ -9,7 +9,7 @@ use testkit::session::{one, run};
 use crate::databases::{SERVER, session, set_providers};
 use crate::measure::{Plan, seconds};
 use crate::plot::Curves;
-use crate::policies::{FORMS, MINE, make_table, identified_session};
+use crate::policies::{FORMS, MINE, identified_session, make_table};
 use crate::presented::Presenter;
 use crate::transactions::{CLAIMS_SET, Clients, Kind, NEW_ED25519, NEW_RSA, NO_IDENTITY};
 

@@ -12,7 +12,7 @@ use pgrx::pg_sys::{self, Oid};
 
 use crate::error::Failure;
 use crate::guc::names;
-use crate::pg::catalogs::Catalogs;
+use crate::pg::catalog_scan::Catalogs;
 use crate::pg::first_statement;
 
 /// The values of `relkind` for relations that have rows.

@@ -7,8 +7,7 @@ use crate::identity::login;
 use crate::identity::mode::{Mode, mode};
 use crate::identity::verified_cache::{self, Verdict};
 use crate::keys::providers::Providers;
-use crate::pg::catalogs::Catalogs;
-use crate::pg::{clock, encoding, statement};
+use crate::pg::{catalog, clock, encoding, statement};
 use crate::token;
 use crate::token::claims::NumericDate;
 use crate::token::identity::FlatIdentity;
@@ -70,7 +69,7 @@ pub fn may_use(providers: &[Provider], place: usize) -> Result<(), Failure> {
     if provider.roles.is_empty() {
         return Ok(());
     }
-    let name = Catalogs::open().and_then(|catalogs| catalogs.role_name(statement::role()));
+    let name = catalog::role_name(statement::role());
     match name {
         Some(name) if provider.allows(&name) => Ok(()),
         _ => Err(Failure::Role),

@@ -9,6 +9,11 @@ unsafe extern "C" {
     safe fn IsTransactionState() -> bool;
 }
 
+/// Whether a transaction is in progress, in which catalogs can be read.
+pub fn in_transaction() -> bool {
+    IsTransactionState()
+}
+
 /// An object's number, unless it is 0.
 fn existing(object: Oid) -> Option<Oid> {
     (object != pg_sys::InvalidOid).then_some(object)
@@ -17,13 +22,13 @@ fn existing(object: Oid) -> Option<Oid> {
 /// The function of an operator. In a stored expression an operator does not name it.
 pub fn operator_function(operator: Oid) -> Option<Oid> {
     // SAFETY: a lookup inside a transaction, which returns 0 for an operator that does not exist.
-    let function = IsTransactionState().then(|| unsafe { pg_sys::get_opcode(operator) });
+    let function = in_transaction().then(|| unsafe { pg_sys::get_opcode(operator) });
     function.and_then(existing)
 }
 
 /// Whether an operator has this name.
 pub fn operator_is_named(operator: Oid, name: &CStr) -> bool {
-    if !IsTransactionState() {
+    if !in_transaction() {
         return false;
     }
     // SAFETY: a lookup inside a transaction, which returns null for an operator that does not exist.
@@ -35,18 +40,29 @@ pub fn operator_is_named(operator: Oid, name: &CStr) -> bool {
 /// Whether a function returns NULL whenever an argument is NULL.
 pub fn is_strict(function: Oid) -> bool {
     // SAFETY: a lookup inside a transaction, which raises an error for a function that does not exist.
-    IsTransactionState() && unsafe { pg_sys::func_strict(function) }
+    in_transaction() && unsafe { pg_sys::func_strict(function) }
 }
 
 /// Whether values of a type are compared by a collation.
 pub fn is_collatable(value_type: Oid) -> bool {
     // SAFETY: a lookup inside a transaction, which returns false for a type that does not exist.
-    IsTransactionState() && unsafe { pg_sys::type_is_collatable(value_type) }
+    in_transaction() && unsafe { pg_sys::type_is_collatable(value_type) }
+}
+
+/// The name of a role, in the database's encoding.
+pub fn role_name(role: Oid) -> Option<Vec<u8>> {
+    if !in_transaction() {
+        return None;
+    }
+    // SAFETY: a lookup inside a transaction; noerr has it return null for a role that does not exist.
+    let name = unsafe { pg_sys::GetUserNameFromId(role, true) };
+    // SAFETY: not null, hence a C string in the current memory.
+    (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) }.to_bytes().to_vec())
 }
 
 /// Whether the current user has the privileges of a role.
 pub fn current_user_has_privileges_of(role: Oid) -> bool {
-    if !IsTransactionState() {
+    if !in_transaction() {
         return false;
     }
     // SAFETY: reads a global of this process.
@@ -64,7 +80,7 @@ pub struct Function {
 
 /// The row of a function; None where there is none.
 pub fn function(function: Oid) -> Option<Function> {
-    if !IsTransactionState() {
+    if !in_transaction() {
         return None;
     }
     let cache = pg_sys::SysCacheIdentifier::PROCOID as i32;
@@ -90,7 +106,7 @@ pub fn function(function: Oid) -> Option<Function> {
 /// An extension by its name.
 pub fn extension(name: &CStr) -> Option<Oid> {
     // SAFETY: a lookup inside a transaction; missing_ok has it return 0.
-    let extension = IsTransactionState().then(|| unsafe { pg_sys::get_extension_oid(name.as_ptr(), true) });
+    let extension = in_transaction().then(|| unsafe { pg_sys::get_extension_oid(name.as_ptr(), true) });
     extension.and_then(existing)
 }
 
@@ -98,5 +114,5 @@ pub fn extension(name: &CStr) -> Option<Oid> {
 pub fn extension_of_function(function: Oid) -> Option<Oid> {
     // SAFETY: a lookup inside a transaction, which returns 0 for an object of no extension.
     let extension = || unsafe { pg_sys::getExtensionOfObject(pg_sys::ProcedureRelationId, function) };
-    IsTransactionState().then(extension).and_then(existing)
+    in_transaction().then(extension).and_then(existing)
 }

@@ -11,41 +11,36 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use crate::pg::catalogs::Catalogs;
+use crate::pg::catalog_scan::Catalogs;
+use crate::pg::hooks::Hook;
 
-static INSTALLED: OnceLock<Installed> = OnceLock::new();
+type ExecutorStart = unsafe extern "C-unwind" fn(*mut pg_sys::QueryDesc, c_int);
+type ProcessUtility = unsafe extern "C-unwind" fn(
+    *mut pg_sys::PlannedStmt,
+    *const c_char,
+    bool,
+    pg_sys::ProcessUtilityContext::Type,
+    pg_sys::ParamListInfo,
+    *mut pg_sys::QueryEnvironment,
+    *mut pg_sys::DestReceiver,
+    *mut pg_sys::QueryCompletion,
+);
+type ObjectAccess =
+    unsafe extern "C-unwind" fn(pg_sys::ObjectAccessType::Type, pg_sys::Oid, pg_sys::Oid, c_int, *mut c_void);
 
-struct Installed {
-    check: fn(&Catalogs),
-    /// The hooks that were installed before.
-    executor: pg_sys::ExecutorStart_hook_type,
-    utility: pg_sys::ProcessUtility_hook_type,
-    access: pg_sys::object_access_hook_type,
-}
+static EXECUTOR: Hook<ExecutorStart, ()> = Hook::new(|| &raw mut pg_sys::ExecutorStart_hook, executor_start);
+static UTILITY: Hook<ProcessUtility, ()> = Hook::new(|| &raw mut pg_sys::ProcessUtility_hook, process_utility);
+static ACCESS: Hook<ObjectAccess, ()> = Hook::new(|| &raw mut pg_sys::object_access_hook, object_access);
+
+static CHECK: OnceLock<fn(&Catalogs)> = OnceLock::new();
 
 /// Has `check` run before the next statement of this process that has a transaction, and then never again. The first call
 /// counts, other calls do nothing. `check` can end the session.
 pub fn before(check: fn(&Catalogs)) {
-    INSTALLED.get_or_init(|| {
-        // SAFETY: reads a global of this process, which has one thread.
-        let executor = unsafe { pg_sys::ExecutorStart_hook };
-        // SAFETY: reads a global of this process, which has one thread.
-        let utility = unsafe { pg_sys::ProcessUtility_hook };
-        // SAFETY: reads a global of this process, which has one thread.
-        let access = unsafe { pg_sys::object_access_hook };
-        // SAFETY: writes the global; the function has the hook's type, and the library is never unloaded.
-        unsafe { pg_sys::ExecutorStart_hook = Some(executor_start) };
-        // SAFETY: writes the global; the function has the hook's type, and the library is never unloaded.
-        unsafe { pg_sys::ProcessUtility_hook = Some(process_utility) };
-        // SAFETY: writes the global; the function has the hook's type, and the library is never unloaded.
-        unsafe { pg_sys::object_access_hook = Some(object_access) };
-        Installed {
-            check,
-            executor,
-            utility,
-            access,
-        }
-    });
+    CHECK.get_or_init(|| check);
+    EXECUTOR.install(());
+    UTILITY.install(());
+    ACCESS.install(());
 }
 
 #[pg_guard]
@@ -54,8 +49,8 @@ extern "C-unwind" fn run_once() {
     if DONE.load(Relaxed) {
         return;
     }
-    if let (Some(installed), Some(catalogs)) = (INSTALLED.get(), Catalogs::open()) {
-        (installed.check)(&catalogs);
+    if let (Some(check), Some(catalogs)) = (CHECK.get(), Catalogs::open()) {
+        check(&catalogs);
         DONE.store(true, Relaxed);
     }
 }
@@ -75,21 +70,15 @@ unsafe extern "C-unwind" {
     );
 }
 
-/// Owns nothing that must be dropped, so that an error of PostgreSQL's may pass through it.
+#[expect(ffi_unwind_calls, reason = "no Rust value on the stack has a destructor")]
 unsafe extern "C-unwind" fn executor_start(query: *mut pg_sys::QueryDesc, flags: c_int) {
     run_once();
-    let next = INSTALLED
-        .get()
-        .and_then(|installed| installed.executor)
-        .unwrap_or(standard_ExecutorStart);
-    #[expect(ffi_unwind_calls, reason = "as C would")]
+    let next = EXECUTOR.previous().unwrap_or(standard_ExecutorStart);
     // SAFETY: `next` is the previous hook or PostgreSQL's own function, and gets PostgreSQL's arguments.
-    unsafe {
-        next(query, flags)
-    };
+    unsafe { next(query, flags) };
 }
 
-/// Owns nothing that must be dropped, so that an error of PostgreSQL's may pass through it.
+#[expect(ffi_unwind_calls, reason = "no Rust value on the stack has a destructor")]
 unsafe extern "C-unwind" fn object_access(
     access: pg_sys::ObjectAccessType::Type,
     class: pg_sys::Oid,
@@ -100,16 +89,13 @@ unsafe extern "C-unwind" fn object_access(
     if access == pg_sys::ObjectAccessType::OAT_FUNCTION_EXECUTE {
         run_once();
     }
-    if let Some(next) = INSTALLED.get().and_then(|installed| installed.access) {
-        #[expect(ffi_unwind_calls, reason = "as C would")]
+    if let Some(next) = ACCESS.previous() {
         // SAFETY: `next` is the previous hook, and gets PostgreSQL's arguments.
-        unsafe {
-            next(access, class, object, sub_object, argument)
-        };
+        unsafe { next(access, class, object, sub_object, argument) };
     }
 }
 
-/// Owns nothing that must be dropped, so that an error of PostgreSQL's may pass through it.
+#[expect(ffi_unwind_calls, reason = "no Rust value on the stack has a destructor")]
 unsafe extern "C-unwind" fn process_utility(
     statement: *mut pg_sys::PlannedStmt,
     text: *const c_char,
@@ -121,11 +107,7 @@ unsafe extern "C-unwind" fn process_utility(
     completion: *mut pg_sys::QueryCompletion,
 ) {
     run_once();
-    let next = INSTALLED
-        .get()
-        .and_then(|installed| installed.utility)
-        .unwrap_or(standard_ProcessUtility);
-    #[expect(ffi_unwind_calls, reason = "as C would")]
+    let next = UTILITY.previous().unwrap_or(standard_ProcessUtility);
     // SAFETY: `next` is the previous hook or PostgreSQL's own function, and gets PostgreSQL's arguments.
     unsafe {
         next(

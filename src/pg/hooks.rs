@@ -12,7 +12,7 @@ use pgrx::prelude::*;
 use crate::pg::nodes::{Query, View};
 
 /// A hook variable of PostgreSQL with functions of type `F`, and work of type `W` for it.
-struct Hook<F: 'static, W> {
+pub(super) struct Hook<F: 'static, W> {
     variable: fn() -> *mut Option<F>,
     entry: F,
     installed: OnceLock<Installed<F, W>>,
@@ -24,7 +24,7 @@ struct Installed<F, W> {
 }
 
 impl<F: Copy, W: Copy> Hook<F, W> {
-    const fn new(variable: fn() -> *mut Option<F>, entry: F) -> Self {
+    pub(super) const fn new(variable: fn() -> *mut Option<F>, entry: F) -> Self {
         Hook {
             variable,
             entry,
@@ -33,7 +33,7 @@ impl<F: Copy, W: Copy> Hook<F, W> {
     }
 
     /// Puts the entry point into the variable, once in a process.
-    fn install(&self, work: W) {
+    pub(super) fn install(&self, work: W) {
         self.installed.get_or_init(|| {
             let variable = (self.variable)();
             // SAFETY: a global of PostgreSQL; the process has one thread when it loads a library.
@@ -44,7 +44,7 @@ impl<F: Copy, W: Copy> Hook<F, W> {
         });
     }
 
-    fn previous(&self) -> Option<F> {
+    pub(super) fn previous(&self) -> Option<F> {
         self.installed.get().and_then(|installed| installed.previous)
     }
 

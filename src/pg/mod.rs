@@ -3,9 +3,11 @@
 //! | module | what it owns |
 //! |---|---|
 //! | [`catalog`] | lookups in the catalogs |
+//! | `catalog_scan` | PostgreSQL 18: scans of catalogs |
 //! | [`clock`] | the time |
 //! | [`encoding`], [`sql_types`] | texts in the database's encoding, SQL values |
 //! | [`ereport`] | an error or a line of the log as PostgreSQL reports it |
+//! | `first_statement` | PostgreSQL 18: a check before the first statement of a session |
 //! | [`hooks`] | PostgreSQL's hooks |
 //! | [`log_guard`] | tokens stay out of the server's log |
 //! | [`memory`] | memory of PostgreSQL's that ends with a closure |
@@ -13,9 +15,13 @@
 //! | [`statement`] | the statement that is executed, its transaction and role |
 
 pub mod catalog;
+#[cfg(feature = "pg18")]
+pub mod catalog_scan;
 pub mod clock;
 pub mod encoding;
 pub mod ereport;
+#[cfg(feature = "pg18")]
+pub mod first_statement;
 pub mod hooks;
 pub mod log_guard;
 pub mod memory;

@@ -1,13 +1,12 @@
-//! Look-ups in PostgreSQL's catalogs, which need a transaction.
+//! Scans of PostgreSQL's catalogs, and the lookups that their conditions need.
 
-use std::ffi::CStr;
-#[cfg(feature = "pg18")]
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::marker::PhantomData;
-#[cfg(feature = "pg18")]
 use std::ptr;
 
 use pgrx::pg_sys::{self, Oid};
+
+use crate::pg::catalog;
 
 /// A proof that a transaction is in progress, for the call that has asked for it.
 pub struct Catalogs {
@@ -18,24 +17,9 @@ pub struct Catalogs {
 impl Catalogs {
     /// None outside of a transaction.
     pub fn open() -> Option<Self> {
-        // SAFETY: the function reads the transaction state of this process.
-        unsafe { pg_sys::IsTransactionState() }.then_some(Catalogs { _not_send: PhantomData })
+        catalog::in_transaction().then_some(Catalogs { _not_send: PhantomData })
     }
 
-    /// The name of a role, in the database's encoding; None if the role does not exist any more.
-    pub fn role_name(&self, role: Oid) -> Option<Vec<u8>> {
-        // SAFETY: there is a transaction; with noerr the function returns null for a role that does not exist.
-        let name = unsafe { pg_sys::GetUserNameFromId(role, true) };
-        if name.is_null() {
-            return None;
-        }
-        // SAFETY: PostgreSQL just allocated this C string in the current memory context.
-        Some(unsafe { CStr::from_ptr(name) }.to_bytes().to_vec())
-    }
-}
-
-#[cfg(feature = "pg18")]
-impl Catalogs {
     /// The role of this name.
     pub fn role(&self, name: &CStr) -> Option<Oid> {
         // SAFETY: there is a transaction; with missing_ok the function returns 0 for a role that does not exist.
@@ -100,19 +84,16 @@ impl Catalogs {
 }
 
 /// The lock mode of readers (`storage/lockdefs.h`).
-#[cfg(feature = "pg18")]
 const LOCK: c_int = pg_sys::AccessShareLock as c_int;
 
 /// A catalog.
 ///
 /// # Safety
 /// `OID` is the catalog whose rows begin with the type that implements this.
-#[cfg(feature = "pg18")]
 pub unsafe trait Catalog {
     const OID: Oid;
 }
 
-#[cfg(feature = "pg18")]
 macro_rules! catalogs {
     ($($form:ident $oid:ident;)*) => {$(
         // SAFETY: PostgreSQL's headers declare the type for the columns of fixed length of this catalog.
@@ -122,7 +103,6 @@ macro_rules! catalogs {
     )*};
 }
 
-#[cfg(feature = "pg18")]
 catalogs! {
     FormData_pg_attribute AttributeRelationId;
     FormData_pg_authid AuthIdRelationId;
@@ -133,14 +113,12 @@ catalogs! {
 }
 
 /// A row of a catalog: its columns of fixed length, and whether the others are NULL.
-#[cfg(feature = "pg18")]
 pub struct Row<'a, T> {
     form: &'a T,
     tuple: pg_sys::HeapTuple,
     columns: pg_sys::TupleDesc,
 }
 
-#[cfg(feature = "pg18")]
 impl<T> std::ops::Deref for Row<'_, T> {
     type Target = T;
 
@@ -149,7 +127,6 @@ impl<T> std::ops::Deref for Row<'_, T> {
     }
 }
 
-#[cfg(feature = "pg18")]
 impl<T> Row<'_, T> {
     /// Whether a column, one of the catalog's `Anum_…`, is not NULL.
     pub fn has(&self, column: u32) -> bool {
