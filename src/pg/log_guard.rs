@@ -3,7 +3,7 @@
 //! PostgreSQL writes the statement beside an error, and the token of `SELECT auth.jwt_session_init('...')` is in it. A
 //! refused token can still be good elsewhere, and beside a token that was refused another one may stand. So for each
 //! report of this extension statement and context are left out of the log. Statements that PostgreSQL logs for reasons
-//! of its own are the operator's business: see SECURITY.md.
+//! of its own are the operator's business: see docs/hardening.md.
 //!
 //! Anybody can write to the log (`RAISE LOG` in PL/pgSQL). A text that reads like the audit log's is changed.
 

@@ -1,4 +1,4 @@
-//! Nothing in the extension frees memory of PostgreSQL's, but for what CONTRIBUTING.md ("Whose memory it is") names.
+//! Nothing in the extension frees memory of PostgreSQL's, but for what CONTRIBUTING.md ("Memory ownership") names.
 
 use std::fs;
 use std::path::{Path, PathBuf};

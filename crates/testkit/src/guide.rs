@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use crate::server::{Server, program, unprivileged_user};
 
@@ -40,6 +42,22 @@ pub fn expected(block: &Block) -> Vec<&str> {
         .lines()
         .filter_map(|line| line.strip_prefix("-- => "))
         .collect()
+}
+
+/// The variables that a page passes to psql, after a block that calls `scripts/dev-tokens.sh`; its key is stored in this
+/// directory.
+pub fn dev_tokens(script: &str, directory: &Path) -> HashMap<&'static str, String> {
+    let show = r#"printf '%s\n' "$PROVIDERS" "$ALICE" "$BOB" "$EXPIRED""#;
+    let output = Command::new("bash")
+        .args(["-c", &format!("set -euo pipefail\n{script}\n{show}")])
+        .current_dir(crate::root())
+        .env("DEV_KEY", directory.join("dev-key.pem"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let names = ["providers", "alice", "bob", "expired"];
+    names.into_iter().zip(shown.lines().map(str::to_owned)).collect()
 }
 
 /// The blocks of a page, in order.

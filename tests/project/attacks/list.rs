@@ -4,7 +4,7 @@
 pub struct Attack {
     pub number: usize,
     pub text: &'static str,
-    /// Paragraphs of SECURITY.md and other pages, such as `SECURITY.md#large-objects`.
+    /// Sections of SECURITY.md and other pages, such as `docs/hardening.md#large-objects`.
     pub paragraphs: Vec<&'static str>,
     /// Findings of `auth.check()`.
     pub findings: Vec<&'static str>,

@@ -61,10 +61,10 @@ fn table(attacks: &[Attack], tests: &[Test]) -> String {
 
 /// A link to the page of a paragraph, with the words of its anchor.
 fn link(paragraph: &str) -> String {
-    let (page, anchor) = paragraph
+    let (_, anchor) = paragraph
         .split_once('#')
         .unwrap_or_else(|| panic!("no anchor: {paragraph}"));
-    format!("[{}](../{page})", anchor.replace('-', " "))
+    format!("[{}](../{paragraph})", anchor.replace('-', " "))
 }
 
 #[test]
@@ -145,22 +145,22 @@ fn every_paragraph_exists() {
     }
 }
 
-/// The anchors of a page: those of its headings and of its paragraphs that begin in bold.
+/// The anchors of a page's headings.
 fn anchors_of(page: &str) -> BTreeSet<String> {
     let page = fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"));
-    let headings = page.lines().filter(|line| line.starts_with('#'));
-    let bold = page.lines().filter_map(|line| {
-        let line = line.strip_prefix("- ").unwrap_or(line);
-        line.strip_prefix("**")?.split_once("**").map(|(words, _)| words)
-    });
-    headings.chain(bold).map(anchor).collect()
+    let headings = page.lines().filter(|line| line.starts_with("##"));
+    headings
+        .map(|line| anchor(line.trim_start_matches('#').trim_start()))
+        .collect()
 }
 
-/// The words of a heading in lower case, joined by hyphens.
-fn anchor(words: &str) -> String {
-    let words = words.to_lowercase();
-    let words = words.split(|letter: char| !letter.is_ascii_alphanumeric());
-    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
+/// The anchor that GitHub gives a heading: lower case, a hyphen for each space, no other punctuation.
+fn anchor(heading: &str) -> String {
+    let heading = heading.to_lowercase().replace(' ', "-");
+    heading
+        .chars()
+        .filter(|letter| letter.is_alphanumeric() || ['-', '_'].contains(letter))
+        .collect()
 }
 
 #[test]

@@ -38,8 +38,8 @@ fn bound_token_is_not_in_pg_stat_activity() {
 /// attack: 95
 #[test]
 fn literal_token_is_visible_to_the_same_login_role() {
-    // PostgreSQL shows a statement to members of the role that logged in: SECURITY.md, "Log in as another role". Through
-    // PgBouncer there would be one session, whose last statement is mallory's own.
+    // PostgreSQL shows a statement to members of the role that logged in: docs/hardening.md, "Log in as another role".
+    // Through PgBouncer there would be one session, whose last statement is mallory's own.
     let query =
         "select query from pg_stat_activity where query like '%jwt_session_init(''ey%' and pid <> pg_backend_pid()";
     for way in [Way::Login, Way::SetRole] {

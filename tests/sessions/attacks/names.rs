@@ -36,7 +36,7 @@ fn policy_keeps_the_meaning_it_was_created_with() {
 /// attack: 89
 #[test]
 fn temporary_table_hides_a_name_only_in_its_session() {
-    // Whoever makes it sees it, in their session: SECURITY.md, "Name tables with their schema".
+    // Whoever makes it sees it, in their session: docs/hardening.md, "Name tables with their schema".
     in_every_way(|site| {
         let mut client = site.mallory();
         run(

@@ -83,7 +83,7 @@ fn plan_left_by_alice_gives_mallory_her_own_rows() {
 /// attack: 78, 79
 #[test]
 fn only_a_reset_removes_what_a_user_leaves_in_a_session() {
-    // PostgreSQL keeps all of it for the session, and the session for the next client: SECURITY.md, "Reset pooled
+    // PostgreSQL keeps all of it for the session, and the session for the next client: docs/hardening.md, "Reset pooled
     // connections". With server_reset_query_always PgBouncer sends DISCARD ALL after each transaction.
     static RESETTING: LazyLock<PgBouncer> = LazyLock::new(|| {
         let site = pooled();

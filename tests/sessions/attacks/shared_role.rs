@@ -94,7 +94,7 @@ fn settings_planted_in_a_nologin_role_have_no_effect() {
 /// attack: 62
 #[test]
 fn end_user_can_break_only_the_shared_login_role() {
-    // What SECURITY.md warns of: alice's session is a nuisance, and still nobody but hers.
+    // What docs/hardening.md warns of: alice's session is a nuisance, and still nobody but hers.
     let server = server("login");
     let database = server.database();
     plant(&server, &database, Way::Login);

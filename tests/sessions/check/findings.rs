@@ -6,7 +6,7 @@ use testkit::provider::Provider;
 use testkit::server::Server;
 use testkit::session::{Proxy, one, refuses, rows, run};
 
-use crate::check::support::{CLUSTER, Site, file, found, owned, readme_block};
+use crate::check::support::{CLUSTER, Site, conf_with_proxy, file, found, owned, page_block};
 
 #[path = "../../../src/check/finding.rs"]
 mod finding;
@@ -17,8 +17,8 @@ mod version;
 fn a_deployment_that_follows_the_readme_has_no_findings() {
     let mut site = Site::new();
     assert_eq!(found(&mut site.admin), []);
-    // With a key in the startup packet, as in "Getting started".
-    let proxied = Server::start(&readme_block("conf", ""));
+    // With a proxy's key in the startup packet.
+    let proxied = Server::start(&conf_with_proxy());
     assert_eq!(found(&mut Proxy::new().session_on(&proxied, "template1")), []);
     assert_eq!(found(&mut proxied.connect("template1", "postgres", "")), []);
     // An application's login role, as in "Who may impersonate whom".
@@ -27,10 +27,10 @@ fn a_deployment_that_follows_the_readme_has_no_findings() {
         "create role app login noinherit; grant authenticated, anonymous to app",
     );
     assert_eq!(found(&mut site.admin), []);
-    // With a provider, as in "Modes".
+    // With a provider, as in docs/settings.md.
     let path = site.cluster.directory().join("readme-keys.json");
     fs::write(&path, Provider::new("https://example.com/").key_set()).unwrap();
-    let provider = readme_block("sql", "ALTER DATABASE")
+    let provider = page_block("docs/settings.md", "sql", "ALTER DATABASE")
         .replace(":\"DBNAME\"", "site")
         .replace("/etc/postgresql/example-keys.json", &path.display().to_string());
     run(&mut site.admin, &provider);
@@ -43,8 +43,8 @@ fn a_deployment_that_follows_the_readme_has_no_findings() {
 fn a_database_whose_owner_is_no_superuser_has_no_findings() {
     let cluster = CLUSTER.turn();
     let mut owner = cluster.owner("site");
-    run(&mut owner, &readme_block("sql", "CREATE EXTENSION"));
-    run(&mut owner, &readme_block("sql", "CREATE TABLE todos"));
+    run(&mut owner, &page_block("README.md", "sql setup", "CREATE EXTENSION"));
+    run(&mut owner, &page_block("README.md", "sql", "CREATE TABLE todos"));
     assert_eq!(found(&mut owner), []);
     assert_eq!(found(&mut cluster.superuser("site")), []);
 }

@@ -5,7 +5,7 @@ use testkit::provider::Provider;
 use testkit::server::{SHARED, Server, pg_config};
 use testkit::session::{Proxy, one, run};
 
-use crate::check::support::{Site, column, found, owned, readme_block};
+use crate::check::support::{Site, column, conf_with_proxy, found, owned};
 
 #[test]
 fn the_claims_mode_is_right_only_behind_a_gateway() {
@@ -17,7 +17,7 @@ fn the_claims_mode_is_right_only_behind_a_gateway() {
         "set pg_session_jwt.claims_fallback = off",
     );
     // A key from the startup packet disables it for that connection only.
-    let proxied = Server::start(&readme_block("conf", ""));
+    let proxied = Server::start(&conf_with_proxy());
     let mut client = Proxy::new().session_on(&proxied, "template1");
     run(&mut client, "set pg_session_jwt.claims_fallback = on");
     assert_eq!(found(&mut client), owned(&claims));
@@ -207,7 +207,7 @@ fn settings_that_log_tokens() {
 fn log_settings_of_the_server_are_inspected() {
     let server = Server::start(&format!(
         "{}\nlog_statement = 'all'\nlog_parameter_max_length = 0\nlog_parameter_max_length_on_error = 10",
-        readme_block("conf", "")
+        conf_with_proxy()
     ));
     let mut admin = server.connect("template1", "postgres", "");
     let expected = [

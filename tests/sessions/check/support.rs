@@ -10,13 +10,9 @@ use testkit::guide::blocks;
 use testkit::server::Server;
 use testkit::session::{one, rows, run};
 
-/// A cluster with the settings that the README recommends, where no proxy sends a key.
-pub static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| {
-    let conf = readme_block("conf", "");
-    Cluster::new(Server::start_empty(&format!(
-        "{conf}\npg_session_jwt.client_keys = off"
-    )))
-});
+/// A cluster with the settings that the README recommends.
+pub static CLUSTER: LazyLock<Cluster> =
+    LazyLock::new(|| Cluster::new(Server::start_empty(&page_block("README.md", "conf", ""))));
 
 /// A database that is set up as the README says, in a cluster that one test at a time uses.
 pub struct Site {
@@ -28,8 +24,8 @@ impl Site {
     pub fn new() -> Site {
         let cluster = CLUSTER.turn();
         let mut admin = cluster.empty_database("site");
-        run(&mut admin, &readme_block("sql", "CREATE EXTENSION"));
-        run(&mut admin, &readme_block("sql", "CREATE TABLE todos"));
+        run(&mut admin, &page_block("README.md", "sql setup", "CREATE EXTENSION"));
+        run(&mut admin, &page_block("README.md", "sql", "CREATE TABLE todos"));
         Site { cluster, admin }
     }
 
@@ -68,9 +64,17 @@ pub fn file(path: &str) -> String {
     fs::read_to_string(testkit::root().join(path)).unwrap()
 }
 
-/// The block of the README that begins so.
-pub fn readme_block(fence: &str, begin: &str) -> String {
-    let mut all = blocks(&file("README.md")).into_iter();
+/// The settings of the README for a server whose proxy brings a key.
+pub fn conf_with_proxy() -> String {
+    let conf = page_block("README.md", "conf", "");
+    let with_proxy = conf.replace("pg_session_jwt.client_keys = off\n", "");
+    assert_ne!(conf, with_proxy);
+    with_proxy
+}
+
+/// The first block of a page with this fence and beginning.
+pub fn page_block(page: &str, fence: &str, begin: &str) -> String {
+    let mut all = blocks(&file(page)).into_iter();
     all.find(|block| block.fence == fence && block.text.starts_with(begin))
         .unwrap()
         .text

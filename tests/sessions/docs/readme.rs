@@ -1,94 +1,35 @@
-//! The README tells the truth: its SQL and its shell lines are run in their order, and print what it says.
+//! The blocks of the README run, and print the results that they show.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
-use std::sync::LazyLock;
 
-use testkit::guide::{blocks, expected};
-use testkit::server::{Server, program, unprivileged_user};
-
-/// Of its own, because the README changes what a whole server is set to.
-static SERVER: LazyLock<Server> = LazyLock::new(|| Server::start(""));
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// Runs the block that makes the key and the tokens, and gives back JWK, ALICE and BOB.
-fn keys_and_tokens(script: &str) -> [String; 3] {
-    let folder = SERVER.directory().join("readme");
-    fs::create_dir_all(&folder).unwrap();
-    let script = format!("set -euo pipefail\n{script}\nprintf '%s\\n%s\\n%s\\n' \"$JWK\" \"$ALICE\" \"$BOB\"");
-    let output = Command::new("bash")
-        .args(["-c", &script])
-        .current_dir(&folder)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    let lines: Vec<String> = text(&output.stdout).lines().map(str::to_owned).collect();
-    lines.try_into().unwrap()
-}
-
-fn psql(folder: &Path, options: &str, variables: &[(&str, &str)], database: &str, sql: &str) -> Output {
-    let mut psql = program("psql", unprivileged_user());
-    psql.args([
-        "-XqAt",
-        "-v",
-        "ON_ERROR_STOP=1",
-        "-h",
-        "127.0.0.1",
-        "-U",
-        "postgres",
-        "-d",
-        database,
-    ]);
-    psql.arg("-p").arg(SERVER.port().to_string());
-    for (name, value) in variables {
-        psql.arg("-v").arg(format!("{name}={value}"));
-    }
-    // From a file: psql replaces no variables in what -c gives it.
-    let file = folder.join("block.sql");
-    fs::write(&file, sql).unwrap();
-    psql.arg("-f").arg(file).env("PGOPTIONS", options).output().unwrap()
-}
+use testkit::guide::{Block, Reader, blocks, dev_tokens};
+use testkit::server::Server;
 
 #[test]
 fn blocks_print_what_the_readme_shows() {
     let readme = fs::read_to_string(testkit::root().join("README.md")).unwrap();
-    let blocks = blocks(&readme);
-    let script = blocks
+    let readme = blocks(&readme);
+    let conf = readme.iter().find(|block| block.fence == "conf").unwrap();
+    let server = Server::start_empty(&conf.text);
+    let mut admin = server.connect("postgres", "postgres", "");
+    admin.batch_execute("create database readme").unwrap();
+    let script = readme.iter().find(|block| block.text.contains("dev-tokens")).unwrap();
+    let reader = Reader {
+        server: &server,
+        port: server.port(),
+        user: "postgres",
+        database: "readme",
+        options: "",
+        variables: dev_tokens(&script.text, server.directory()),
+    };
+    // The example is at the top of the page, and the quick start below says to run it afterwards.
+    let is_sql = |block: &&Block| block.fence.starts_with("sql");
+    let (setup, example): (Vec<&Block>, Vec<&Block>) = readme
         .iter()
-        .find(|block| block.fence == "sh" && block.text.contains("genpkey"))
-        .unwrap();
-    let [jwk, alice, bob] = keys_and_tokens(&script.text);
-    let options = format!("-c pg_session_jwt.jwk={jwk}");
-    let variables = [("alice", alice.as_str()), ("bob", bob.as_str())];
-
-    // Each block in a session of its own, after all that came before it and succeeded.
-    let mut before = String::new();
-    let (mut run, mut failed) = (0, 0);
-    for block in blocks.iter().filter(|block| block.fence.starts_with("sql")) {
-        let fails = block.fence == "sql error";
-        let database = SERVER.database();
-        let sql = format!("{before}\\echo =====\n{}", block.text);
-        let output = psql(SERVER.directory(), &options, &variables, &database, &sql);
-        let (out, error) = (text(&output.stdout), text(&output.stderr));
-        assert_eq!(output.status.success(), !fails, "{}\n{error}", block.text);
-        let printed = out.rsplit("=====\n").next().unwrap();
-        let shown = if fails { &error } else { printed };
-        for line in expected(block) {
-            let found = shown
-                .lines()
-                .any(|shown| shown == line || shown.ends_with(&format!(" {line}")));
-            assert!(found, "{line} is not in:\n{shown}\nof\n{}", block.text);
-        }
-        if fails {
-            failed += 1;
-        } else {
-            before.push_str(&block.text);
-        }
-        run += 1;
+        .filter(is_sql)
+        .partition(|block| block.fence == "sql setup");
+    assert!(!setup.is_empty() && !example.is_empty());
+    for block in setup.into_iter().chain(example) {
+        reader.runs(block);
     }
-    assert_eq!((run, failed), (8, 1), "blocks of the README, of which fail");
 }
