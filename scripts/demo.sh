@@ -191,10 +191,10 @@ tell "" "Foreign: a well-formed token that names the provider's key, signed by a
 must_reject "$(provided "$claims" stranger)" "invalid JWT signature"
 
 tell "" "Confused: signed with HS256, which signs and verifies with the same key. The stranger used the provider's public key."
-must_reject "$(token "$(header_of HS256)" "$claims" hs256 "$(public_pem "$kid")"$'\n')" "the JWT's algorithm is not the key's"
+must_reject "$(token "$(header_of HS256)" "$claims" hs256 "$(public_pem "$kid")"$'\n')" "JWT signature algorithm does not match the key"
 
 tell "" "Another audience: the provider signed it for bob, for use in another application."
-must_reject "$(provided "$(claims_of user_bob 300 photos)")" "the JWT is meant for another audience"
+must_reject "$(provided "$(claims_of user_bob 300 photos)")" "JWT is intended for another audience"
 
 tell "" "Expired: signed by the provider, but expired an hour ago."
 must_reject "$(provided "$(claims_of user_bob -3600)")" "Token used after it has expired"
@@ -227,10 +227,10 @@ must_show "$kid | RSA | RS256 | t"
 must_show "(1 row)"
 
 tell "" "Tokens of the retired key are rejected, although they have not expired. First bob's token:"
-must_reject "$bobs" "no key for this JWT"
+must_reject "$bobs" "no key matches the key ID of the JWT"
 tell "" "Then alice's, which has been the identity of this connection since section 5:"
 ask "select auth.user_id();"
-must_be_rejected "no key for this JWT"
+must_be_rejected "no key matches the key ID of the JWT"
 
 # ---- 8. without a token ---------------------------------------------------------------------------------------------
 
@@ -265,7 +265,7 @@ options="-c pg_session_jwt.jwk=$(ed25519_jwk proxy)"
 proxied() { token '{"alg":"EdDSA"}' "$1" eddsa proxy; }
 tell "    PGOPTIONS='$options'" "" "While the database has providers, such a key is ignored:"
 open_session "$options"
-must_reject "$(proxied "{\"sub\":\"user_alice\",\"jti\":1}")" "the JWT's issuer is not trusted"
+must_reject "$(proxied "{\"sub\":\"user_alice\",\"jti\":1}")" "JWT issuer is not trusted"
 close_session
 tell "" "The administrator removes the providers, which applies to new connections:"
 administer "alter database postgres reset pg_session_jwt.providers;"

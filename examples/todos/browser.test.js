@@ -196,5 +196,5 @@ test('no log has a token', async () => {
     const text = await readFile(`${LOGS}/${log}`, 'utf8');
     assert.ok(text.length > 0 && !text.includes('eyJ'), log);
   }
-  assert.match(await readFile(`${LOGS}/log/server`, 'utf8'), /28000: the JWT is meant for another audience/);
+  assert.match(await readFile(`${LOGS}/log/server`, 'utf8'), /28000: JWT is intended for another audience/);
 });

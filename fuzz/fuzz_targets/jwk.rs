@@ -4,7 +4,8 @@
 use libfuzzer_sys::fuzz_target;
 use pg_session_jwt_token::KeySet;
 use pg_session_jwt_token::json::parse;
-use pg_session_jwt_token::keys::{Key, MAX_KEY_SET_BYTES};
+use pg_session_jwt_token::keys::Key;
+use pg_session_jwt_token::limits::MAX_KEY_SET_BYTES;
 
 #[path = "../shapes.rs"]
 #[allow(dead_code, reason = "each target has its kind of shapes")]

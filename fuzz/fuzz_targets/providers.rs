@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pg_session_jwt_token::claims::NumericDate;
+use pg_session_jwt_token::NumericDate;
 use pg_session_jwt_token::policy::TokenId;
 use pg_session_jwt_token::provider::{KeySource, MAX_PROVIDERS, parse, parse_public, urls};
 use pg_session_jwt_token::{Error, Policy, key_url, verify_provided};

@@ -7,7 +7,7 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use libfuzzer_sys::{Corpus, fuzz_target};
-use pg_session_jwt_token::claims::NumericDate;
+use pg_session_jwt_token::NumericDate;
 use pg_session_jwt_token::identity::{FlatIdentity, Text};
 use pg_session_jwt_token::json::{parse, unescape_non_ascii};
 use pg_session_jwt_token::policy::TokenId;

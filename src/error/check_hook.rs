@@ -1,5 +1,6 @@
-//! What the check hooks of settings share: the value to check, and how it is refused. A check hook changes nothing; it can
-//! run outside a transaction.
+//! The common part of the check hooks of settings: the value to check, and the answer that rejects it.
+//!
+//! A check hook changes nothing, and can run outside a transaction.
 
 use std::ffi::{CStr, CString, c_char};
 
@@ -9,12 +10,12 @@ use super::{Failure, Report};
 use crate::pg::log_guard;
 use crate::token::Error;
 
-/// The new value; empty where there is none.
+/// The new value; empty if there is none.
 ///
 /// # Safety
 /// `newval` is what PostgreSQL called a check hook with.
 pub unsafe fn value<'a>(newval: *mut *mut c_char) -> &'a CStr {
-    // SAFETY: the caller's promise: it points to the hook's value.
+    // SAFETY: the caller guarantees that it points to the hook's value.
     let text = unsafe { *newval };
     if text.is_null() {
         return c"";
@@ -23,8 +24,10 @@ pub unsafe fn value<'a>(newval: *mut *mut c_char) -> &'a CStr {
     unsafe { CStr::from_ptr(text) }
 }
 
-/// Answers a check hook's caller, which raises `failure` with its own SQLSTATE and texts where an error is due.
-pub fn refuse(failure: &Failure) -> bool {
+/// Rejects the value of a check hook: stores SQLSTATE and texts of `failure` for guc.c, which raises an error if one is due.
+///
+/// Returns the hook's result, false.
+pub fn reject(failure: &Failure) -> bool {
     let Report {
         sqlstate,
         message,
@@ -32,30 +35,30 @@ pub fn refuse(failure: &Failure) -> bool {
         hint,
     } = failure.report();
     log_guard::refused(&message);
-    // SAFETY: assigns a global of guc.c that exists for this.
+    // SAFETY: assigns a global of guc.c that check hooks may set (utils/guc.h).
     unsafe { pg_sys::GUC_check_errcode(sqlstate as i32) };
     let message = in_error_context(&message);
     let detail = detail.as_deref().map_or(std::ptr::null_mut(), in_error_context);
     let hint = hint.map_or(std::ptr::null_mut(), in_error_context);
-    // SAFETY: assigns a global of guc.c that it reads and forgets after the hook.
+    // SAFETY: assigns a global of guc.c that check hooks may set; the text lives in ErrorContext until the next error ends.
     unsafe { pg_sys::GUC_check_errmsg_string = message };
-    // SAFETY: as above.
+    // SAFETY: assigns a global of guc.c that check hooks may set, to null or a text in ErrorContext.
     unsafe { pg_sys::GUC_check_errdetail_string = detail };
-    // SAFETY: as above.
+    // SAFETY: assigns a global of guc.c that check hooks may set, to null or a text in ErrorContext.
     unsafe { pg_sys::GUC_check_errhint_string = hint };
     false
 }
 
-/// Tells the administrator of a value that nobody is told of otherwise, since refusing it would drop it silently.
+/// Logs an unusable value. Rejecting it here would drop it silently, so this is the only message that the administrator gets.
 pub fn log_unusable(setting: &'static str, problem: Error) {
     let report = Failure::Unusable { setting, problem }.report();
     log!("{}; {}", report.message, report.detail.unwrap_or_default());
 }
 
-/// guc.c's own macros put these texts there (`format_elog_string`); PostgreSQL resets it after each error.
+/// Copies a text to ErrorContext, like the macros of guc.c (`format_elog_string`). PostgreSQL resets it after each error.
 fn in_error_context(text: &str) -> *mut c_char {
     let text = CString::new(text).unwrap_or_default();
-    // SAFETY: reads a global that is set before any hook can run.
+    // SAFETY: reads a global that PostgreSQL sets at the start of the process, before any hook can run.
     let context = unsafe { pg_sys::ErrorContext };
     // SAFETY: the context lives as long as the process, and the text is a C string.
     unsafe { pg_sys::MemoryContextStrdup(context, text.as_ptr()) }

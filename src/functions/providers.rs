@@ -11,7 +11,7 @@ use crate::keys::condition::Condition;
 use crate::pg::clock::timestamp;
 use crate::pg::sql_types::{Text, text_from_utf8};
 use crate::token::Excerpt;
-use crate::token::key_set::Member;
+use crate::token::key_problem::Member;
 use crate::token::provider::{KeySource, Provider};
 
 /// A row of `auth.providers()`.

@@ -10,7 +10,7 @@ use crate::identity::{current, mode, session_token};
 use crate::pg::clock::timestamp;
 use crate::pg::sql_types::Text;
 use crate::pg::{clock, sql_types};
-use crate::token::claims::NumericDate;
+use crate::token::NumericDate;
 use crate::token::identity::{FlatIdentity, Text as Part};
 
 /// The row of `auth.status()`.

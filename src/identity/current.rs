@@ -42,5 +42,10 @@ pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Fa
 
 fn in_time(identity: &FlatIdentity) -> Result<(), Failure> {
     let (now, leeway) = (clock::statement_start(), values::leeway());
-    Ok(policy::in_time(identity.not_before(), identity.expires(), now, leeway)?)
+    Ok(policy::check_dates(
+        identity.not_before(),
+        identity.expires(),
+        now,
+        leeway,
+    )?)
 }

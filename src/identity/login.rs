@@ -21,7 +21,7 @@ use crate::pg::{clock, encoding};
 use crate::token::identity::{FlatIdentity, Text as Part};
 use crate::token::policy::TokenId;
 use crate::token::user_id::is_readable;
-use crate::token::{Error, Policy, Provider};
+use crate::token::{Error, Policy, Provider, Verified};
 
 /// Who logged in, see [`Login::known`]. Set once, in the process of a session that logged in with a token; its parallel
 /// workers know by [`remembered::login`].
@@ -46,8 +46,8 @@ pub fn judge(token: &[u8], role: &CStr) -> Result<Login, Failure> {
         leeway: leeway(),
         jti: TokenId::Any,
     };
-    let (identity, place) = providers.verify(token, &policy)?;
-    let provider = providers.list.get(place).ok_or(Error::NoKeys)?;
+    let Verified { identity, provider } = providers.verify(token, &policy)?;
+    let provider = providers.list.get(provider).ok_or(Error::NoKeys)?;
     // Where pg_hba.conf leaves the choice of the role to the validator, no user map would say this.
     let names_no_role = provider.roles.is_empty();
     if !provider.allows(role.to_bytes()) || names_no_role && login_role::is_more_than_an_end_user(role) {

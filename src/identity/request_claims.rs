@@ -15,8 +15,8 @@ use crate::guc::values::REQUEST_CLAIMS;
 use crate::guc::{extra, lookup, names, process};
 use crate::pg::encoding;
 use crate::token::Identity;
-use crate::token::compact::MAX_TOKEN_BYTES;
 use crate::token::identity::FlatIdentity;
+use crate::token::limits::MAX_TOKEN_BYTES;
 
 static SLOT: Slot = Slot::empty();
 

@@ -160,7 +160,7 @@ pub(crate) unsafe extern "C-unwind" fn check(
 }
 
 fn refuse(failure: Failure) -> bool {
-    let accepted = check_hook::refuse(&failure);
+    let accepted = check_hook::reject(&failure);
     REFUSED.set(Some(failure));
     accepted
 }
@@ -175,7 +175,7 @@ fn admit(_token: &[u8], _source: pg_sys::GucSource::Type) -> Result<(), Failure>
 fn verdict(token: &[u8], source: pg_sys::GucSource::Type) -> Result<(u64, usize, Vec<u8>), Failure> {
     use pg_sys::GucSource::{PGC_S_CLIENT, PGC_S_SESSION};
     match source {
-        _ if token.len() > token::compact::MAX_TOKEN_BYTES => Err(Error::TokenTooLong { bytes: token.len() }.into()),
+        _ if token.len() > token::limits::MAX_TOKEN_BYTES => Err(Error::TokenTooLong { bytes: token.len() }.into()),
         PGC_S_CLIENT => admit(token, source).map(|()| (0, 0, Vec::new())),
         PGC_S_SESSION if process::copying_from_leader() => Ok((0, 0, Vec::new())),
         PGC_S_SESSION => {

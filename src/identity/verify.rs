@@ -9,10 +9,10 @@ use crate::identity::verified_cache::{self, Verdict};
 use crate::keys::providers::Providers;
 use crate::pg::{catalog, clock, encoding, statement};
 use crate::token;
-use crate::token::claims::NumericDate;
+use crate::token::NumericDate;
 use crate::token::identity::FlatIdentity;
 use crate::token::policy::TokenId;
-use crate::token::{Policy, Provider, policy};
+use crate::token::{Policy, Provider, Verified, policy};
 
 /// Judges a token; `jti` counts in proxy mode only.
 ///
@@ -46,11 +46,11 @@ fn provided(token: &[u8], providers: &Providers, now: NumericDate, leeway: u32) 
     let name = verified_cache::name(token);
     if let Some(verdict) = verified_cache::find(&name) {
         let flat = FlatIdentity::new(&verdict.identity);
-        policy::in_time(flat.not_before(), flat.expires(), now, leeway)?;
+        policy::check_dates(flat.not_before(), flat.expires(), now, leeway)?;
         return Ok(verdict);
     }
     let jti = TokenId::Any;
-    let (identity, provider) = providers.verify(token, &Policy { now, leeway, jti })?;
+    let Verified { identity, provider } = providers.verify(token, &Policy { now, leeway, jti })?;
     let identity = encoding::flatten(identity)?;
     let verdict = Verdict { provider, identity };
     verified_cache::keep(name, &verdict);

@@ -16,7 +16,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::jwks::regular_file;
 use crate::token::key_url::MAX_URL_BYTES;
-use crate::token::keys::MAX_KEY_SET_BYTES;
+use crate::token::limits::MAX_KEY_SET_BYTES;
 
 const FOLDER: &str = "pg_session_jwt";
 /// What a file is called while it is written.

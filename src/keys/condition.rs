@@ -1,9 +1,8 @@
 //! What an administrator is told of the keys of a provider.
 
-use crate::error::in_words;
 use crate::token::Error;
-use crate::token::claims::NumericDate;
-use crate::token::key_set::Member;
+use crate::token::NumericDate;
+use crate::token::key_problem::Member;
 
 /// What an administrator wants to know of the keys of a provider.
 pub struct Condition {
@@ -33,7 +32,7 @@ impl Unusable {
 impl From<Error> for Unusable {
     fn from(error: Error) -> Self {
         Unusable {
-            reason: in_words(&error),
+            reason: error.line(),
             members: match error {
                 Error::NoUsableKey { members } => members,
                 _ => Vec::new(),

@@ -12,8 +12,8 @@ use crate::jwks::regular_file;
 use crate::keys::complaint;
 use crate::keys::condition::{Condition, Unusable};
 use crate::pg::clock;
-use crate::token::claims::NumericDate;
-use crate::token::keys::MAX_KEY_SET_BYTES;
+use crate::token::NumericDate;
+use crate::token::limits::MAX_KEY_SET_BYTES;
 use crate::token::{Error, KeySet};
 
 /// How old a change must be before the time of the next one is certain to be another, in seconds. The clock of a file

@@ -20,7 +20,7 @@ use crate::keys::url::{Awaited, KeyUrl, wait_until};
 use crate::pg::clock;
 use crate::token;
 use crate::token::provider::KeySource;
-use crate::token::{Error, Identity, Policy, Provider, provider};
+use crate::token::{Error, Policy, Provider, Verified, provider};
 
 /// The providers, and the keys of each.
 pub struct Providers {
@@ -88,8 +88,8 @@ fn parse_current() -> Parsed {
 fn parse(text: &CStr, source: pg_sys::GucSource::Type) -> Result<Vec<Provider>, Error> {
     use pg_sys::GucSource::{PGC_S_DATABASE, PGC_S_DATABASE_USER, PGC_S_GLOBAL, PGC_S_SESSION, PGC_S_TEST, PGC_S_USER};
     let not_utf8 = |_| Error::Providers {
-        place: None,
-        problem: "it is not UTF-8".to_owned(),
+        index: None,
+        problem: "is not UTF-8".to_owned(),
     };
     let text = text.to_str().map_err(not_utf8)?;
     let list = match source {
@@ -100,7 +100,7 @@ fn parse(text: &CStr, source: pg_sys::GucSource::Type) -> Result<Vec<Provider>, 
     }?;
     let has_url = |provider: &Provider| matches!(provider.source, KeySource::Url(_));
     match list.iter().position(has_url) {
-        Some(place) if !crate::guc::values::is_preloaded() => Err(Error::NotFetched { place }),
+        Some(index) if !crate::guc::values::is_preloaded() => Err(Error::NotFetched { index }),
         _ => Ok(list),
     }
 }
@@ -114,11 +114,11 @@ pub fn urls() -> Vec<String> {
 }
 
 impl Providers {
-    /// Verifies a token with the keys of the provider that it names, and gives that provider's place.
+    /// Verifies a token with the keys of the provider that it names.
     ///
     /// # Errors
     /// As [`token::verify_provided`].
-    pub fn verify(&self, token: &[u8], policy: &Policy) -> Result<(Identity, usize), Error> {
+    pub fn verify(&self, token: &[u8], policy: &Policy) -> Result<Verified, Error> {
         let asked = RefCell::new(Vec::new());
         let verdict = self.judge(token, policy, &asked);
         match &verdict {
@@ -136,7 +136,7 @@ impl Providers {
     }
 
     /// `asked` receives the places of the providers whose keys were looked at.
-    fn judge(&self, token: &[u8], policy: &Policy, asked: &RefCell<Vec<usize>>) -> Result<(Identity, usize), Error> {
+    fn judge(&self, token: &[u8], policy: &Policy, asked: &RefCell<Vec<usize>>) -> Result<Verified, Error> {
         let sets: Vec<_> = self.keys.iter().map(Keys::set).collect();
         let keys = |place: usize| {
             asked.borrow_mut().push(place);
@@ -235,7 +235,7 @@ pub(crate) unsafe extern "C-unwind" fn check(
         && let Err(problem) = parse(text, source)
     {
         if source == PGC_S_SESSION || source == PGC_S_TEST {
-            return check_hook::refuse(&Failure::Token(problem));
+            return check_hook::reject(&Failure::Token(problem));
         }
         check_hook::log_unusable(names::PROVIDERS_TEXT, problem);
     }

@@ -107,14 +107,14 @@ pub(crate) unsafe extern "C-unwind" fn check(
         && !process::copying_from_leader()
         && let Err(failure) = may_bring(text)
     {
-        return check_hook::refuse(&failure);
+        return check_hook::reject(&failure);
     }
     if !text.is_empty()
         && !lookup::is_mark(text)
         && let Err(problem) = parse(text)
     {
         if source == PGC_S_SESSION || source == PGC_S_TEST {
-            return check_hook::refuse(&Failure::Token(problem));
+            return check_hook::reject(&Failure::Token(problem));
         }
         // A session that makes the server's key its own need not say again what the server said.
         if source != PGC_S_OVERRIDE {

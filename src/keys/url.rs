@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use pgrx::prelude::*;
 
-use crate::error::in_words;
 use crate::jwks::{store, table};
 use crate::keys::complaint;
 use crate::keys::condition::{Condition, Unusable};
-use crate::token::claims::NumericDate;
+use crate::token::NumericDate;
 use crate::token::{Error, KeySet};
 
 /// How long a session waits for a fetch at most: as long as one try of the worker can take.
@@ -110,7 +109,7 @@ impl KeyUrl {
         match KeySet::from_public_jwks(&set) {
             Ok(set) => Ok(Ok(Rc::new(set))),
             Err(error @ Error::NoUsableKey { .. }) => Ok(Err(error.into())),
-            Err(error) => Err(in_words(&error)),
+            Err(error) => Err(error.line()),
         }
     }
 

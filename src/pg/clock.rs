@@ -3,7 +3,7 @@
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys;
 
-use crate::token::claims::NumericDate;
+use crate::token::NumericDate;
 
 /// 2000-01-01, PostgreSQL's epoch, in microseconds since 1970-01-01 (`src/include/datatype/timestamp.h`).
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;

@@ -11,7 +11,7 @@ use pgrx::pg_sys::{self, Datum};
 use pgrx::{FromDatum, IntoDatum, direct_function_call_as_datum, impl_sql_translatable};
 
 use crate::pg::encoding;
-use crate::token::compact::MAX_TOKEN_BYTES;
+use crate::token::limits::MAX_TOKEN_BYTES;
 
 /// Defines a type for values that are ready to be returned.
 macro_rules! returned {

@@ -16,7 +16,7 @@ use ureq::{Agent, Proxy};
 
 use crate::token::key_url;
 use crate::token::key_url::is_loopback;
-use crate::token::keys::MAX_KEY_SET_BYTES;
+use crate::token::limits::MAX_KEY_SET_BYTES;
 use crate::worker::authorities::authorities;
 
 const CONNECT: Duration = Duration::from_secs(2);

@@ -6,11 +6,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pgrx::prelude::*;
 
-use crate::error::in_words;
 use crate::guc::values;
 use crate::jwks::{store, table};
 use crate::pg::clock;
-use crate::token::key_set::reasons;
+use crate::token::key_problem::reasons;
 use crate::token::{Error, KeySet};
 use crate::worker::fetch::{Fetched, fetch};
 use crate::worker::thread;
@@ -128,7 +127,7 @@ impl Job {
         if let Err(error) = &set
             && !is_set(&set)
         {
-            return Err(in_words(error));
+            return Err(error.line());
         }
         // Also if somebody has deleted the stored set, or put another one in its place.
         if !is_known {

@@ -2,18 +2,18 @@
 //! SQLSTATE and by one of these.
 
 // The token.
-pub const TOO_LONG: &str = "the JWT is too long";
+pub const TOO_LONG: &str = "JWT is too long";
 pub const INVALID_ENCODING: &str = "invalid JWT encoding";
-pub const HEADER_NOT_BASE64URL: &str = "the header of the JWT is not base64url";
-pub const SIGNATURE_NOT_BASE64URL: &str = "the signature of the JWT is not base64url";
-pub const HEADER_NOT_JSON: &str = "the header of the JWT is not a JSON object that can be used";
-pub const PAYLOAD_NOT_JSON: &str = "the payload of the JWT is not a JSON object that can be used";
-pub const HEADER_WITHOUT_ALG: &str = "the JWT header must have a string 'alg'";
-pub const HEADER_WITHOUT_KID: &str = "the JWT header must have a string 'kid'";
-pub const ALGORITHM_NOT_SUPPORTED: &str = "the JWT's algorithm is not supported";
-pub const EXTENSION_NOT_SUPPORTED: &str = "the JWT needs an extension that is not supported";
+pub const HEADER_NOT_BASE64URL: &str = "JWT header is not base64url";
+pub const SIGNATURE_NOT_BASE64URL: &str = "JWT signature is not base64url";
+pub const HEADER_NOT_JSON: &str = "JWT header is not a usable JSON object";
+pub const PAYLOAD_NOT_JSON: &str = "JWT payload is not a usable JSON object";
+pub const HEADER_WITHOUT_ALG: &str = "JWT header must have a string \"alg\"";
+pub const HEADER_WITHOUT_KID: &str = "JWT header must have a string \"kid\"";
+pub const ALGORITHM_NOT_SUPPORTED: &str = "JWT signature algorithm is not supported";
+pub const EXTENSION_NOT_SUPPORTED: &str = "JWT requires an extension that is not supported";
 pub const INVALID_SIGNATURE: &str = "invalid JWT signature";
-pub const NOT_ENCODABLE: &str = "the JWT has a character that the database's encoding cannot hold";
+pub const NOT_ENCODABLE: &str = "JWT has a character without an equivalent in the database encoding";
 
 // Its claims.
 pub const EXPIRED: &str = "Token used after it has expired";
@@ -24,50 +24,51 @@ pub const IAT_NOT_A_DATE: &str = "'iat' (Issued At) must be an integer represent
 pub const NO_TOKEN_ID: &str = "JWT payload must contain a valid 'jti' (JWT ID)";
 pub const TOKEN_ID_REPLAYED: &str = "Token ID must be strictly monotonically increasing.";
 pub const SUB_NOT_A_STRING: &str = "'sub' (Subject) must be a string";
-pub const UNKNOWN_ISSUER: &str = "the JWT's issuer is not trusted";
-pub const OTHER_AUDIENCE: &str = "the JWT is meant for another audience";
+pub const UNKNOWN_ISSUER: &str = "JWT issuer is not trusted";
+pub const OTHER_AUDIENCE: &str = "JWT is intended for another audience";
 
 // The key that it is verified with.
-pub const NO_KEY_OF_TOKEN: &str = "no key for this JWT";
-pub const NAMES_NO_KEY: &str = "the JWT names no key";
-pub const ALGORITHM_MISMATCH: &str = "the JWT's algorithm is not the key's";
-pub const KEYS_NOT_AVAILABLE: &str = "the provider's keys are not available";
+pub const NO_KEY_OF_TOKEN: &str = "no key matches the key ID of the JWT";
+pub const NAMES_NO_KEY: &str = "JWT does not identify a key";
+pub const ALGORITHM_MISMATCH: &str = "JWT signature algorithm does not match the key";
+pub const KEYS_NOT_AVAILABLE: &str = "keys of the provider are not available";
 
 // Keys and providers.
-pub const NOT_A_KEY: &str = "the text is not a JSON Web Key";
-pub const KEY_NOT_USABLE: &str = "the JSON Web Key cannot be used";
-pub const NO_USABLE_KEY: &str = "the key set has no usable key";
-pub const PROVIDERS_NOT_USABLE: &str = "the list of providers cannot be used";
-pub const JWKS_URL_NEEDS_PRELOAD: &str = "\"jwks_url\" needs pg_session_jwt in shared_preload_libraries";
+pub const NOT_A_KEY: &str = "text is not a JSON Web Key";
+pub const KEY_NOT_USABLE: &str = "JSON Web Key cannot be used";
+pub const NO_USABLE_KEY: &str = "key set has no usable key";
+pub const PROVIDERS_NOT_USABLE: &str = "invalid list of providers";
+pub const JWKS_URL_NEEDS_PRELOAD: &str =
+    "pg_session_jwt must be loaded via \"shared_preload_libraries\" to use \"jwks_url\"";
 
 // The settings of a session.
 pub const PROVIDERS_UNUSABLE: &str =
-    "\"pg_session_jwt.providers\" is set but cannot be used: the list of providers cannot be used";
+    "\"pg_session_jwt.providers\" is set but cannot be used: invalid list of providers";
 pub const NO_TOKEN: &str = "no token was presented: call auth.jwt_session_init(token)";
-pub const NO_KEY: &str = "no key to verify a JWT with: \"pg_session_jwt.jwk\" is not set";
+pub const NO_KEY: &str = "cannot verify a JWT because \"pg_session_jwt.jwk\" is not set";
 pub const JWK_NOT_APPLIED: &str = "\"pg_session_jwt.jwk\" is set but was not applied";
 pub const PROVIDERS_NOT_APPLIED: &str = "\"pg_session_jwt.providers\" is set but was not applied";
 pub const JWK_OF_SERVER: &str = "\"pg_session_jwt.jwk\" is set by the server";
-pub const JWK_TWICE: &str = "\"pg_session_jwt.jwk\" is given twice";
-pub const JWK_OF_CLIENT: &str = "a connection may not bring a key of its own";
-pub const TOKEN_AS_DEFAULT: &str = "a JWT cannot be a default";
-pub const ROLE: &str = "the current role may not use tokens of this provider";
-pub const LOST_PROVIDERS: &str = "this session has lost its identity providers";
+pub const JWK_TWICE: &str = "\"pg_session_jwt.jwk\" is specified more than once";
+pub const JWK_OF_CLIENT: &str = "connections are not allowed to set \"pg_session_jwt.jwk\"";
+pub const TOKEN_AS_DEFAULT: &str = "\"pg_session_jwt.jwt\" can be set only within a session";
+pub const ROLE: &str = "current role is not allowed to use tokens of this provider";
+pub const LOST_PROVIDERS: &str = "session has lost its identity providers";
 
 // Logins with a token.
-pub const NO_PROVIDERS: &str = "no provider to verify a JWT with: \"pg_session_jwt.providers\" is not set";
-pub const NO_PROVIDER_OF_LOGIN: &str = "no provider to verify a JWT with: the session logged in with a token";
-pub const NAMES_NO_USER: &str = "the JWT names no user";
-pub const OTHER_USER: &str = "the session is the user's who logged in";
+pub const NO_PROVIDERS: &str = "cannot verify a JWT because \"pg_session_jwt.providers\" is not set";
+pub const NO_PROVIDER_OF_LOGIN: &str = "session authenticated with OAuth has no identity providers";
+pub const NAMES_NO_USER: &str = "JWT does not identify a user";
+pub const OTHER_USER: &str = "session is bound to the user who logged in";
 
 /// [`NOT_A_KEY`], as an administrator sees it.
 pub fn not_a_key(problem: &str) -> String {
-    format!("{NOT_A_KEY} (The problem: {problem})")
+    format!("{NOT_A_KEY} (The text was rejected: {problem})")
 }
 
 /// [`NO_USABLE_KEY`], as an administrator sees it.
 pub fn no_usable_key(keys: &str) -> String {
-    format!("{NO_USABLE_KEY} (Its keys: {keys})")
+    format!("{NO_USABLE_KEY} (The keys were rejected: {keys})")
 }
 
 /// A setting has a value that cannot be used, for the reason that one of the messages gives.
@@ -77,7 +78,7 @@ pub fn unusable(setting: &str, problem: &str) -> String {
 
 /// What is stored for the database or role is not what the session began with.
 pub fn stored_changed(setting: &str) -> String {
-    format!("\"pg_session_jwt.{setting}\" is not what is stored for this session")
+    format!("\"pg_session_jwt.{setting}\" differs from the value stored for this session")
 }
 
 /// What the server's log says of a login that is refused; the client gets PostgreSQL's own message.

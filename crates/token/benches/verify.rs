@@ -1,5 +1,5 @@
-//! What the judge costs without PostgreSQL: a token from text to identity, beside the check of its signature alone; and
-//! the reading of key sets.
+//! The costs of the verifier without PostgreSQL: verifying a token, beside the check of its signature alone, and reading
+//! key sets.
 //!
 //! `cargo bench -p pg_session_jwt_token`; scripts/bench.sh runs it with the others.
 
@@ -12,13 +12,13 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use pg_session_jwt_token::claims::NumericDate;
+use pg_session_jwt_token::NumericDate;
 use pg_session_jwt_token::policy::TokenId;
 use pg_session_jwt_token::{KeySet, Policy, provider, verify, verify_provided};
 use testkit::issuer::{ALGORITHMS, BareCheck, CLAIMS, fresh, key_set, providers, signer};
 use testkit::signer::Signer;
 
-/// Of a time at which every token of this bench is good.
+/// A policy by which every token of this benchmark is valid.
 fn policy() -> Policy {
     Policy {
         now: NumericDate::from_micros(1_800_000_000_000_000),
@@ -27,7 +27,7 @@ fn policy() -> Policy {
     }
 }
 
-/// The public half as aws-lc-rs takes it.
+/// The public key in the form that aws-lc-rs expects.
 fn public_key(signer: &Signer) -> Vec<u8> {
     match signer {
         Signer::Ed25519(pair) => pair.public_key().as_ref().to_vec(),
@@ -37,7 +37,7 @@ fn public_key(signer: &Signer) -> Vec<u8> {
     }
 }
 
-/// Calls `check`, which must say yes, until criterion has seen enough.
+/// Measures `check`, which must be true.
 macro_rules! measure {
     ($group:expr, $name:expr, $alg:expr, $check:expr) => {
         $group.bench_function(BenchmarkId::new($name, $alg), |bencher| {
@@ -91,13 +91,13 @@ fn tokens(criterion: &mut Criterion) {
     }
 }
 
-/// A token that is refused early should cost next to nothing: an attacker chooses what to send.
-fn refusals(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("refused");
+/// Rejecting a token early must cost almost nothing, because an attacker chooses what to send.
+fn rejections(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("rejected");
     let keys = KeySet::from_jwks(&key_set()).unwrap();
-    let good = fresh("EdDSA", 8192);
+    let valid = fresh("EdDSA", 8192);
     let unknown_kid = signer("EdDSA").token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"other"}"#, "{}");
-    let forged = good.replacen(".ey", ".ez", 1);
+    let forged = valid.replacen(".ey", ".ez", 1);
     for (what, token) in [
         ("not a token", "x".repeat(11_000)),
         ("unknown kid", unknown_kid),
@@ -116,7 +116,7 @@ fn key_sets(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("key set");
     for alg in ALGORITHMS {
         for keys in [1, 10, 100] {
-            // Other names for the same key: reading does not compare keys of different names.
+            // One key under several names: keys with different names are not compared.
             let jwks: Vec<String> = (0..keys)
                 .map(|n| signer(alg).jwk(&format!(r#""kid":"{n}","alg":"{alg}""#)))
                 .collect();
@@ -136,5 +136,5 @@ fn settings() -> Criterion {
         .measurement_time(Duration::from_millis(measurement))
 }
 
-criterion_group!(name = benches; config = settings(); targets = tokens, refusals, key_sets);
+criterion_group!(name = benches; config = settings(); targets = tokens, rejections, key_sets);
 criterion_main!(benches);

@@ -1,88 +1,89 @@
-//! Why a token or a key is refused: one fact a variant, with its numbers and names, comparable in tests.
+//! The reasons why a token or a key is rejected: one fact a variant, with its numbers and names, comparable in tests.
 //!
-//! A text that came from outside is kept only where it helps the reader (kid, alg), cut and escaped by [`Excerpt`];
-//! no other part of a token or of a key gets into an error.
+//! An error is displayed as its message; [`Error::detail`] adds the numbers and names. A text from outside is included only
+//! where it helps the reader (kid, alg, iss, aud), as an [`Excerpt`]. No other part of a token or of a key gets into an error.
 
 use std::fmt;
 
-use jsonwebtoken::Algorithm;
+use crate::algorithm::Algorithm;
+use crate::excerpt::Excerpt;
+use crate::key_problem::{KeyProblem, Member, reasons};
+use crate::limits::{MAX_KEY_SET_BYTES, MAX_TOKEN_BYTES};
+use crate::time::NumericDate;
 
-use super::claims::NumericDate;
-use super::key_set::Member;
-
-/// Why a token or a key is refused.
+/// Why a token or a key is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The token is longer than [`MAX_TOKEN_BYTES`](super::compact::MAX_TOKEN_BYTES).
-    #[error("the JWT is too long")]
+    /// The token is longer than [`MAX_TOKEN_BYTES`].
+    #[error("JWT is too long")]
     TokenTooLong {
-        /// Its length.
+        /// The length of the token.
         bytes: usize,
     },
-    /// Not three parts with two dots (RFC 7515 §7.1).
+    /// The token does not have three parts with two dots (RFC 7515 §7.1).
     #[error("invalid JWT encoding")]
     NotCompact {
-        /// How many parts it has.
+        /// The number of its parts.
         parts: usize,
     },
     /// A part is not canonical base64url without padding (RFC 7515 §2).
-    #[error("the {part} of the JWT is not base64url")]
+    #[error("JWT {part} is not base64url")]
     NotBase64Url {
-        /// Which one.
+        /// The part.
         part: Part,
     },
-    /// A part is not JSON as [`json`](super::json) wants it, or no object.
-    #[error("the {part} of the JWT is not a JSON object that can be used")]
+    /// A part is not an object, or not JSON by the rules of [`json`](crate::json).
+    #[error("JWT {part} is not a usable JSON object")]
     NotJson {
-        /// Which one.
+        /// The part.
         part: Part,
-        /// What is wrong with it.
+        /// What is wrong with the part.
         problem: String,
     },
     /// A header member is absent or has the wrong type.
-    #[error("the JWT header must have a string '{member}'")]
+    #[error("JWT header must have a string \"{member}\"")]
     HeaderMember {
-        /// Its name.
+        /// The name of the member.
         member: &'static str,
     },
-    /// `alg` names nothing that is implemented; `none` is among these.
-    #[error("the JWT's algorithm is not supported")]
+    /// `alg` is not the name of a supported algorithm; `none` is not one.
+    #[error("JWT signature algorithm is not supported")]
     UnknownAlgorithm {
         /// The header's `alg`.
         alg: Excerpt,
     },
     /// `crit` or `b64` (RFC 7515 §4.1.11, RFC 7797 §7).
-    #[error("the JWT needs an extension that is not supported")]
+    #[error("JWT requires an extension that is not supported")]
     Critical {
-        /// The member that asks for it.
+        /// The member that requires it.
         member: &'static str,
     },
-    /// No key for this `kid`.
-    #[error("no key for this JWT")]
+    /// No key has this `kid`.
+    #[error("no key matches the key ID of the JWT")]
     UnknownKeyId {
         /// The header's `kid`.
         kid: Excerpt,
     },
-    /// No `kid`, and not exactly one key that could have signed.
-    #[error("the JWT names no key")]
+    /// There is no `kid`, and the number of keys that could have signed is not one.
+    #[error("JWT does not identify a key")]
     AmbiguousKey {
-        /// How many keys could have.
+        /// The number of keys that could have signed.
         candidates: usize,
     },
-    /// `iss` is none of the providers' issuers, or no string.
-    #[error("the JWT's issuer is not trusted")]
+    /// `iss` is not the issuer of any provider, or not a string.
+    #[error("JWT issuer is not trusted")]
     UnknownIssuer {
         /// The claim, if it is a string.
         iss: Option<Excerpt>,
     },
     /// `aud` has none of the provider's audiences.
-    #[error("the JWT is meant for another audience")]
+    #[error("JWT is intended for another audience")]
     Audience {
         /// The claim.
         aud: Option<Excerpt>,
     },
     /// The key does not sign with the header's `alg`.
-    #[error("the JWT's algorithm is not the key's")]
+    #[error("JWT signature algorithm does not match the key")]
     AlgorithmMismatch {
         /// The header's `alg`.
         alg: Algorithm,
@@ -97,7 +98,7 @@ pub enum Error {
         exp: NumericDate,
         /// The time that it was compared with.
         now: NumericDate,
-        /// Seconds of grace.
+        /// The leeway, in seconds.
         leeway: u32,
     },
     /// `nbf` is ahead by more than the leeway (RFC 7519 §4.1.5).
@@ -107,18 +108,18 @@ pub enum Error {
         nbf: NumericDate,
         /// The time that it was compared with.
         now: NumericDate,
-        /// Seconds of grace.
+        /// The leeway, in seconds.
         leeway: u32,
     },
-    /// `exp`, `nbf` or `iat` is no number of seconds between 1970 and 9999 (RFC 7519 §2, NumericDate).
+    /// `exp`, `nbf` or `iat` is not a number of seconds between 1970 and 9999 (RFC 7519 §2, NumericDate).
     #[error("'{claim}' ({title}) must be an integer representing seconds since unix epoch")]
     ClaimDate {
-        /// Its name.
+        /// The name of the claim.
         claim: &'static str,
         /// Its title in RFC 7519.
         title: &'static str,
     },
-    /// No `jti`, or one that is no integer of 64 bits, where one is needed.
+    /// A required `jti` is absent or not a 64-bit integer.
     #[error("JWT payload must contain a valid 'jti' (JWT ID)")]
     TokenId,
     /// `jti` is not greater than the last one.
@@ -126,58 +127,109 @@ pub enum Error {
     TokenIdReplayed {
         /// The claim.
         jti: i64,
-        /// The greatest so far.
+        /// The greatest one so far.
         last: i64,
     },
-    /// The user-id claim is there and is no string.
+    /// The user-id claim is present and is not a string.
     #[error("'{claim}' ({title}) must be a string")]
     UserId {
-        /// Its name.
+        /// The name of the claim.
         claim: &'static str,
         /// Its title in RFC 7519.
         title: &'static str,
     },
-    /// A claim has a character that the place it goes to cannot hold.
-    #[error("the JWT has a character that the database's encoding cannot hold")]
+    /// A claim has a character that the encoding of its reader lacks.
+    #[error("JWT has a character without an equivalent in the database encoding")]
     NotEncodable,
-    /// The list of providers cannot be used.
-    #[error("the list of providers cannot be used")]
+    /// The list of providers is invalid.
+    #[error("invalid list of providers")]
     Providers {
-        /// The provider's place in it, from 0; None for the list as a whole.
-        place: Option<usize>,
-        /// What is wrong.
+        /// The index of the provider in the list, from 0; None for the list as a whole.
+        index: Option<usize>,
+        /// What is wrong, as the predicate of a sentence whose subject is the provider or the list.
         problem: String,
     },
-    /// The keys of a provider are not to be had.
-    #[error("the provider's keys are not available")]
+    /// There are no keys of a provider.
+    #[error("keys of the provider are not available")]
     NoKeys,
-    /// The text of a key or key set is longer than [`MAX_KEY_SET_BYTES`](super::keys::MAX_KEY_SET_BYTES).
-    #[error("the key set is too long")]
+    /// The text of a key or key set is longer than [`MAX_KEY_SET_BYTES`].
+    #[error("key set is too long")]
     KeySetTooLong {
-        /// Its length.
+        /// The length of the text.
         bytes: usize,
     },
-    /// The text of a key or key set is not JSON, or not the object that it should be (RFC 7517 §4, §5).
-    #[error("the text is not a JSON Web Key")]
+    /// The text of a key or key set is not JSON, or not the required object (RFC 7517 §4, §5).
+    #[error("text is not a JSON Web Key")]
     KeyNotJson {
-        /// What is wrong with it.
+        /// What is wrong with the text.
         problem: String,
     },
     /// A key cannot be used.
-    #[error("the JSON Web Key cannot be used")]
+    #[error("JSON Web Key cannot be used")]
     Key(KeyProblem),
     /// A set has no key that can be used.
-    #[error("the key set has no usable key")]
+    #[error("key set has no usable key")]
     NoUsableKey {
-        /// What it has, each with its problem.
+        /// The members of the set, each with its problem.
         members: Vec<Member>,
     },
-    /// A provider's keys are to come from a URL, and nothing fetches them.
-    #[error("\"jwks_url\" needs pg_session_jwt in shared_preload_libraries")]
+    /// A provider has a `jwks_url`, and no worker fetches it.
+    #[error("pg_session_jwt must be loaded via \"shared_preload_libraries\" to use \"jwks_url\"")]
     NotFetched {
-        /// The provider's place in the list, from 0.
-        place: usize,
+        /// The index of the provider in the list, from 0.
+        index: usize,
     },
+}
+
+impl Error {
+    /// Returns the numbers and names that the message leaves out, as sentences.
+    pub fn detail(&self) -> Option<String> {
+        Some(match self {
+            Error::TokenTooLong { bytes } => format!("The token has {bytes} bytes; the limit is {MAX_TOKEN_BYTES}."),
+            Error::NotCompact { parts } => format!("A JWT has 3 parts with dots between them; this one has {parts}."),
+            Error::NotJson { problem, .. } | Error::KeyNotJson { problem } => {
+                format!("The text was rejected: {problem}.")
+            }
+            Error::UnknownAlgorithm { alg } => format!("The JWT has alg=\"{alg}\"."),
+            Error::AlgorithmMismatch { alg } => format!("The JWT has alg=\"{alg:?}\"."),
+            Error::Critical { member } => format!("The JWT header has \"{member}\"."),
+            Error::UnknownKeyId { kid } => format!("The JWT has kid=\"{kid}\"."),
+            Error::AmbiguousKey { candidates } => format!("{candidates} keys match; exactly one must."),
+            Error::Expired { exp, now, leeway } => format!("exp={exp}, now={now}, leeway={leeway}"),
+            Error::NotYetValid { nbf, now, leeway } => format!("nbf={nbf}, now={now}, leeway={leeway}"),
+            Error::TokenIdReplayed { jti, last } => format!("jti={jti}, last={last}"),
+            Error::UnknownIssuer { iss: Some(iss) } => format!("The JWT has iss=\"{iss}\"."),
+            Error::UnknownIssuer { iss: None } => "The JWT has no string \"iss\".".to_owned(),
+            Error::Audience { aud: Some(aud) } => format!("The JWT has aud=\"{aud}\"."),
+            Error::Audience { aud: None } => "The JWT has no \"aud\".".to_owned(),
+            Error::Providers { index, problem } => match index {
+                Some(index) => format!("Provider {} {problem}.", index.saturating_add(1)),
+                None => format!("The list {problem}."),
+            },
+            Error::KeySetTooLong { bytes } => format!("The text has {bytes} bytes; the limit is {MAX_KEY_SET_BYTES}."),
+            Error::Key(problem) => format!("The key was rejected: {problem}."),
+            Error::NoUsableKey { members } => format!("The keys were rejected: {}.", reasons(members)),
+            Error::NotFetched { index } => format!("Provider {} has a \"jwks_url\".", index.saturating_add(1)),
+            Error::ClaimDate { .. } => {
+                "The claim must be a number from 0 to 253402300799 (the end of the year 9999).".to_owned()
+            }
+            Error::TokenId => "The claim must be a 64-bit integer.".to_owned(),
+            Error::NotBase64Url { .. }
+            | Error::HeaderMember { .. }
+            | Error::Signature
+            | Error::UserId { .. }
+            | Error::NoKeys
+            | Error::NotEncodable => return None,
+        })
+    }
+
+    /// Returns the message and the detail as one line, for an administrator.
+    pub fn line(&self) -> String {
+        match self.detail() {
+            Some(detail) => format!("{self} ({})", detail.trim_end_matches('.')),
+            None => self.to_string(),
+        }
+    }
 }
 
 /// A part of a compact token.
@@ -198,96 +250,5 @@ impl fmt::Display for Part {
             Part::Payload => "payload",
             Part::Signature => "signature",
         })
-    }
-}
-
-/// Why a key cannot be used to verify (RFC 7517, RFC 7518 §6, RFC 8037 §2).
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeyProblem {
-    /// A member is absent, or no string.
-    #[error("it has no string \"{0}\"")]
-    Member(&'static str),
-    /// A member is not canonical base64url.
-    #[error("its \"{0}\" is not base64url")]
-    NotBase64Url(&'static str),
-    /// `kty` is none of RSA, EC, OKP, oct.
-    #[error("its \"kty\" is not supported")]
-    KeyType,
-    /// `crv` is none of P-256, P-384, Ed25519, or not the one of `kty`.
-    #[error("its \"crv\" is not supported")]
-    Curve,
-    /// `alg` is not one that this key can sign with.
-    #[error("its \"alg\" is not supported, or not of its kind")]
-    Algorithm,
-    /// `use` is there and is not "sig".
-    #[error("its \"use\" is not \"sig\"")]
-    Use,
-    /// `key_ops` is there and is no list of distinct strings with "verify".
-    #[error("its \"key_ops\" does not have \"verify\", or is not a list of distinct names")]
-    KeyOperations,
-    /// A private member: whoever can read the key can sign.
-    #[error("it has the private member \"{0}\"; give the public key only")]
-    Private(&'static str),
-    /// A coordinate or public key of another length than its curve has.
-    #[error("its \"{member}\" must have {expected} bytes")]
-    Length {
-        /// The member.
-        member: &'static str,
-        /// Bytes that it should have.
-        expected: usize,
-    },
-    /// The point is not on the curve.
-    #[error("its point is not on the curve")]
-    NotOnCurve,
-    /// An Ed25519 point of small order or in a non-canonical form: signatures for it can be made without a key.
-    #[error("its Ed25519 point is weak")]
-    WeakPoint,
-    /// Fewer than 2048 or more than 8192 bits, or an even modulus.
-    #[error("its modulus must be odd and have 2048 to 8192 bits")]
-    Modulus,
-    /// Even, below 3, or of more than 33 bits.
-    #[error("its exponent must be odd, at least 3 and at most 33 bits")]
-    Exponent,
-    /// A secret shorter than the hash (RFC 7518 §3.2).
-    #[error("its secret must be at least as long as the hash")]
-    SecretTooShort,
-    /// A symmetric key where only a public one may stand.
-    #[error("it is a symmetric key; whoever can read it can sign")]
-    Symmetric,
-    /// Another key of the set has the same `kid`.
-    #[error("another key of the set has the same \"kid\"")]
-    DuplicateKeyId,
-    /// The member of the set is no object.
-    #[error("it is not an object")]
-    NotAnObject,
-}
-
-/// A text from outside, for a message: at most 64 characters, control and bidirectional characters escaped.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Excerpt(String);
-
-impl Excerpt {
-    /// Cuts and escapes `text`.
-    pub fn new(text: &str) -> Self {
-        const MAX_CHARS: usize = 64;
-        let mut out = String::new();
-        let mut characters = text.chars();
-        for character in characters.by_ref().take(MAX_CHARS) {
-            if character == '"' || character == '\\' || !(character.is_ascii_graphic() || character == ' ') {
-                out.extend(character.escape_default());
-            } else {
-                out.push(character);
-            }
-        }
-        if characters.next().is_some() {
-            out.push_str("...");
-        }
-        Excerpt(out)
-    }
-}
-
-impl fmt::Display for Excerpt {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
     }
 }

@@ -1,29 +1,30 @@
-//! An identity: what a verified token says about its bearer, and the flat form in which a process keeps it.
+//! An identity: the verified claims about the bearer of a token, and the flat form in which a process stores it.
 //!
 //! ```text
-//! byte  0  u16 little-endian   which of the parts below are there, see the masks
+//! byte  0  u16 little-endian   the parts below that are present, see the masks
 //!       2  16 bytes            the user id as UUID
 //!      18  16 bytes            the organisation's UUID
 //!      34  i64 little-endian   exp, microseconds since 1970
 //!      42  i64 little-endian   nbf, microseconds since 1970
 //!      50  i64 little-endian   jti
-//!      58  6 × u32 little-endian  where each text ends, counted from byte 82
-//!      82  the texts, in the order of `Text`, in the encoding that the writer chose
+//!      58  6 × u32 little-endian  the end of each text, counted from byte 82
+//!      82  the texts, in the order of `Text`, in the encoding of the writer
 //! ```
 
 use std::borrow::Cow;
 
-use super::claims::{Claims, NumericDate};
-use super::error::Error;
-use super::json::{self, Json, Members};
-use super::uuid;
+use crate::claims::Claims;
+use crate::error::Error;
+use crate::json::{self, Json, Members};
+use crate::time::NumericDate;
+use crate::uuid;
 
-/// What a token says about its bearer.
+/// The verified claims about the bearer of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Identity {
     /// The user-id claim, if it is a string.
     pub user_id: Option<String>,
-    /// The user-id claim is there and is no string.
+    /// Whether the user-id claim is present and is not a string.
     pub user_id_malformed: bool,
     /// `iss`
     pub issuer: Option<String>,
@@ -35,21 +36,21 @@ pub struct Identity {
     pub email: Option<String>,
     /// The payload as it was signed.
     pub claims: String,
-    /// Claim `o` is an object.
+    /// Whether claim `o` is an object.
     pub has_organization: bool,
     /// `o.id`, if it is a UUID.
     pub organization_id: Option<[u8; 16]>,
-    /// When it ends.
+    /// `exp`: the end of its validity.
     pub expires: Option<NumericDate>,
-    /// When it begins.
+    /// `nbf`: the beginning of its validity.
     pub not_before: Option<NumericDate>,
     /// `jti`, if it is an integer.
     pub jti: Option<i64>,
 }
 
 impl Identity {
-    /// The identity in a payload whose signature and claims were checked. `user_id_claim` names the claim that is the
-    /// user id.
+    /// The identity in a payload whose signature and claims were verified. `user_id_claim` is the name of the claim that
+    /// is the user id.
     pub fn new(payload: &str, claims: &Claims, kid: Option<String>, user_id_claim: &str) -> Self {
         let text = |claim| claims.text(claim).map(str::to_owned);
         let organization = claims.get("o");
@@ -69,10 +70,10 @@ impl Identity {
         }
     }
 
-    /// The identity in a claims text that somebody trusted has checked. It does not expire here.
+    /// The identity in a claims text that a trusted party has verified. Its dates are not checked.
     ///
     /// # Errors
-    /// What is wrong with the JSON. A text that is no object has no user id and is no error.
+    /// What is wrong with the JSON. A text that is not an object is not an error; the identity then has no user id.
     pub fn trusted(text: &str) -> Result<Self, String> {
         let members = match json::parse(text)? {
             Json::Object(members) => members,
@@ -90,7 +91,7 @@ impl Identity {
         self.user_id.as_deref().and_then(uuid::parse)
     }
 
-    /// The flat form, its texts converted by `encode`, which gives None where a text cannot be converted.
+    /// Returns the flat form. `encode` converts its texts, and returns None for a text that it cannot convert.
     ///
     /// # Errors
     /// [`Error::NotEncodable`]
@@ -187,19 +188,19 @@ impl Text {
     }
 }
 
-/// An identity in its flat form. Reading allocates nothing.
+/// An identity in its flat form. The readers allocate nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlatIdentity<'a> {
     bytes: &'a [u8],
 }
 
 impl<'a> FlatIdentity<'a> {
-    /// Reads what [`Identity::to_bytes`] wrote; a reader never looks outside of `bytes`, whatever they are.
+    /// Reads the result of [`Identity::to_bytes`]. The readers never read outside of `bytes`, whatever their content.
     pub const fn new(bytes: &'a [u8]) -> Self {
         FlatIdentity { bytes }
     }
 
-    /// A text, in the encoding that the writer chose.
+    /// A text, in the encoding of the writer.
     pub fn text(&self, text: Text) -> Option<&'a [u8]> {
         let index = text.index();
         TEXT_MASKS.get(index).filter(|mask| self.has(**mask))?;
@@ -217,23 +218,23 @@ impl<'a> FlatIdentity<'a> {
         self.when(ORGANIZATION_ID, self.array(18))
     }
 
-    /// Claim `o` is an object.
+    /// Whether claim `o` is an object.
     pub fn has_organization(&self) -> bool {
         self.has(ORGANIZATION)
     }
 
-    /// The user-id claim is there and is no string.
+    /// Whether the user-id claim is present and is not a string.
     pub fn user_id_malformed(&self) -> bool {
         self.has(USER_ID_MALFORMED)
     }
 
-    /// When it ends.
+    /// `exp`: the end of its validity.
     pub fn expires(&self) -> Option<NumericDate> {
         self.when(EXPIRES, self.array(34))
             .map(|micros| NumericDate::from_micros(i64::from_le_bytes(micros)))
     }
 
-    /// When it begins.
+    /// `nbf`: the beginning of its validity.
     pub fn not_before(&self) -> Option<NumericDate> {
         self.when(NOT_BEFORE, self.array(42))
             .map(|micros| NumericDate::from_micros(i64::from_le_bytes(micros)))

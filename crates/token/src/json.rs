@@ -1,25 +1,23 @@
-//! JSON text to a tree, under the rules that a token's header, a payload and a key share.
+//! JSON text to a tree, by the common rules for headers, payloads, keys and settings.
 //!
-//! serde_json parses (strict RFC 8259, UTF-8, no lone surrogates); what it leaves open is decided here:
-//! a member name may occur once (RFC 7515 §4, RFC 7519 §4), nesting is bounded before it is entered, no string
-//! holds U+0000, and a number is one that both a double and PostgreSQL's numeric can hold. So whatever passes can be
-//! stored as jsonb, and the text that was checked is the text that is used: there is no second parser to disagree.
+//! serde_json parses (strict RFC 8259, UTF-8, no lone surrogates). This module adds the rules that serde_json leaves open:
+//! - a member name occurs once in an object (RFC 7515 §4, RFC 7519 §4);
+//! - nesting is bounded before it is entered;
+//! - no string contains U+0000;
+//! - a double and PostgreSQL's numeric can hold every number.
+//!
+//! An accepted text can therefore be stored as jsonb. The text that was checked is also the text that is used, so no second
+//! parser can disagree.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-/// Nesting of arrays and objects. 64 is far beyond any provider's token and far below every stack in use.
+use crate::json_numbers;
+
+/// The maximum nesting of arrays and objects. 64 is far beyond any provider's token and far below every stack in use.
 pub const MAX_DEPTH: usize = 64;
-
-/// Characters of one number. A double needs 309 digits at most (RFC 8259 §6 sets this as the interoperable range);
-/// PostgreSQL's numeric takes 131072 before and 16383 after the point ("Numeric Types" in its documentation).
-pub const MAX_NUMBER_CHARS: usize = 400;
-
-/// Decimal exponent of a number, either way: serde_json refuses what overflows a double but reads 1e-999999 as 0,
-/// which numeric refuses, and each such number would be as long as its exponent when printed.
-pub const MAX_EXPONENT: u32 = 400;
 
 /// One JSON value. Strings without escapes are borrowed from the text.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,9 +26,9 @@ pub enum Json<'a> {
     Null,
     /// `true`, `false`
     Bool(bool),
-    /// A number without fraction and exponent that fits i64.
+    /// A number without a fraction or exponent that fits i64.
     Integer(i64),
-    /// Any other number, rounded to a double. The exact digits stay in the text.
+    /// Any other number, rounded to a double. The text retains the exact digits.
     Number(f64),
     /// A string, unescaped.
     String(Cow<'a, str>),
@@ -70,21 +68,21 @@ impl<'a> Members<'a> {
 /// Parses one JSON text.
 ///
 /// # Errors
-/// What is wrong, in words, with the line and column; never a piece of the text.
+/// A text that says what is wrong, mostly with the line and column, and never quotes the input.
 pub fn parse(text: &str) -> Result<Json<'_>, String> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let tree = Value { depth: 0 }
         .deserialize(&mut deserializer)
         .map_err(|error| describe(&error))?;
     deserializer.end().map_err(|error| describe(&error))?;
-    check_numbers(text)?;
+    json_numbers::check(text)?;
     Ok(tree)
 }
 
-/// As [`parse`], for a text that must be an object.
+/// Like [`parse`], for a text that must be an object.
 ///
 /// # Errors
-/// As [`parse`], and for any other value.
+/// Those of [`parse`], and one for any other value.
 pub fn parse_object(text: &str) -> Result<Members<'_>, String> {
     match parse(text)? {
         Json::Object(members) => Ok(members),
@@ -92,7 +90,8 @@ pub fn parse_object(text: &str) -> Result<Members<'_>, String> {
     }
 }
 
-/// serde_json's own messages name a type or a character class, never the input; ours are written below.
+/// The text of an error: one of the messages below, or one of serde_json. The latter name a type or a character class, but
+/// never quote the input.
 fn describe(error: &serde_json::Error) -> String {
     error.to_string()
 }
@@ -106,7 +105,7 @@ impl Value {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         match self.depth.checked_add(1) {
             Some(depth) if depth <= MAX_DEPTH => Ok(Value { depth }),
-            _ => Err(E::custom(format_args!("nested more than {MAX_DEPTH} deep"))),
+            _ => Err(E::custom(format_args!("nested more than {MAX_DEPTH} levels deep"))),
         }
     }
 }
@@ -121,7 +120,7 @@ impl<'de> DeserializeSeed<'de> for Value {
 
 fn without_nul<'a, E: serde::de::Error>(text: Cow<'a, str>) -> Result<Cow<'a, str>, E> {
     if text.contains('\0') {
-        Err(E::custom("a string holds U+0000"))
+        Err(E::custom("a string contains U+0000"))
     } else {
         Ok(text)
     }
@@ -149,7 +148,7 @@ impl<'de> Visitor<'de> for Value {
     fn visit_u64<E>(self, value: u64) -> Result<Json<'de>, E> {
         #[expect(
             clippy::as_conversions,
-            reason = "there is no From<u64> for f64; rounding is what is wanted"
+            reason = "there is no From<u64> for f64, and rounding is intended"
         )]
         Ok(i64::try_from(value).map_or(Json::Number(value as f64), Json::Integer))
     }
@@ -193,66 +192,11 @@ impl<'de> Visitor<'de> for Value {
     }
 }
 
-/// Looks at the digits of every number of a text that is already known to be valid JSON.
-fn check_numbers(text: &str) -> Result<(), String> {
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        match first {
-            b'"' => rest = after_string(tail),
-            b'-' | b'0'..=b'9' => {
-                let end = rest
-                    .iter()
-                    .position(|byte| !matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
-                let (number, tail) = rest.split_at(end.unwrap_or(rest.len()));
-                check_number(number)?;
-                rest = tail;
-            }
-            _ => rest = tail,
-        }
-    }
-    Ok(())
-}
-
-/// What follows the string whose opening quote is before `rest`.
-fn after_string(mut rest: &[u8]) -> &[u8] {
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = match byte {
-            b'"' => return tail,
-            b'\\' => tail.split_first().map_or(tail, |(_, after)| after),
-            _ => tail,
-        };
-    }
-    rest
-}
-
-fn check_number(number: &[u8]) -> Result<(), String> {
-    let exponent = number
-        .iter()
-        .position(|byte| byte.eq_ignore_ascii_case(&b'e'))
-        .map_or(Ok(0), |at| {
-            let digits = number
-                .iter()
-                .skip(at)
-                .copied()
-                .filter(u8::is_ascii_digit)
-                .map(char::from)
-                .collect::<String>();
-            digits.parse::<u32>()
-        });
-    if number.len() <= MAX_NUMBER_CHARS && exponent.is_ok_and(|exponent| exponent <= MAX_EXPONENT) {
-        Ok(())
-    } else {
-        Err(format!(
-            "a number has more than {MAX_NUMBER_CHARS} characters or an exponent beyond {MAX_EXPONENT}"
-        ))
-    }
-}
-
-/// The same JSON with every `\uXXXX` escape of a non-ASCII character replaced by the character itself.
+/// Returns the same JSON with every `\uXXXX` escape of a non-ASCII character replaced by the character itself.
 ///
-/// A database whose encoding is not UTF-8 converts the text as a whole; escapes in it would be converted later, by
-/// jsonb's parser, which raises an error for those that the encoding does not have (and in SQL_ASCII for all).
-/// `text` must have passed [`parse`].
+/// A database whose encoding is not UTF-8 converts the text as a whole. Escapes in it would be converted later, by jsonb's
+/// parser, which raises an error for characters that the encoding lacks (and in SQL_ASCII for all).
+/// [`parse`] must have accepted `text`.
 pub fn unescape_non_ascii(text: &str) -> Cow<'_, str> {
     if !text.contains("\\u") {
         return Cow::Borrowed(text);

@@ -1,77 +1,27 @@
-//! Key sets (RFC 7517 §5): the keys among which a token chooses, and what became of the members that cannot be used.
+//! Key sets (RFC 7517 §5): the keys from which a token selects one, and the report of the members that cannot be used.
 
-use jsonwebtoken::Algorithm;
+use crate::algorithm::Algorithm;
+use crate::error::Error;
+use crate::excerpt::Excerpt;
+use crate::json::{Json, Members};
+use crate::key_problem::{KeyProblem, Member};
+use crate::keys::{Key, parse_text};
 
-use super::error::{Error, Excerpt, KeyProblem};
-use super::json::{Json, Members};
-use super::keys::{Key, parse_text};
-
-/// Keys of a set; a token without `kid` is compared with all of them.
+/// The maximum number of keys of a set; a token without `kid` is compared with all of them.
 pub const MAX_KEYS: usize = 100;
 
-/// A member of a set, as it is told to people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    /// `kid`, `kty` and `alg`, where they are strings.
-    pub kid: Option<Excerpt>,
-    /// RFC 7517 §4.1.
-    pub kty: Option<Excerpt>,
-    /// RFC 7517 §4.4.
-    pub alg: Option<Excerpt>,
-    /// Why it cannot be used.
-    pub problem: Option<KeyProblem>,
-}
-
-impl Member {
-    fn new(member: &Json<'_>, problem: Option<KeyProblem>) -> Self {
-        let text = |name| match member {
-            Json::Object(jwk) => jwk.get(name).and_then(Json::as_str).map(Excerpt::new),
-            _ => None,
-        };
-        Member {
-            kid: text("kid"),
-            kty: text("kty"),
-            alg: text("alg"),
-            problem,
-        }
-    }
-}
-
-/// Why members of a set cannot be used, the first of them with their names.
-pub fn reasons(members: &[Member]) -> String {
-    const SHOWN: usize = 3;
-    let reason = |(place, member): (usize, &Member)| {
-        let problem = member.problem.as_ref()?;
-        let number = place.saturating_add(1);
-        Some(match &member.kid {
-            Some(kid) => format!("key {number}, kid \"{kid}\": {problem}"),
-            None => format!("key {number}: {problem}"),
-        })
-    };
-    let mut reasons: Vec<String> = members.iter().enumerate().filter_map(reason).collect();
-    if reasons.is_empty() {
-        return "it is empty".to_owned();
-    }
-    let more = reasons.len().saturating_sub(SHOWN);
-    reasons.truncate(SHOWN);
-    if more > 0 {
-        reasons.push(format!("and {more} more"));
-    }
-    reasons.join("; ")
-}
-
-/// Keys among which a token chooses by `kid`.
+/// Keys from which a token selects one by `kid`.
 #[derive(Debug, Clone)]
 pub struct KeySet {
     keys: Vec<Key>,
-    /// All members of the set, in their places.
+    /// All members of the set, in their order.
     pub members: Vec<Member>,
-    /// One key that was given by itself: a token's `kid` need not name it, if the key has no name.
+    /// Whether the set is one key that was configured by itself. A token's `kid` is ignored if this key has no `kid`.
     pinned: bool,
 }
 
 impl KeySet {
-    /// The set of one key that was given by itself.
+    /// The set of one key that was configured by itself.
     pub fn pinned(key: Key) -> Self {
         KeySet {
             keys: vec![key],
@@ -88,15 +38,15 @@ impl KeySet {
         KeySet::read(&parse_text(text)?, Key::from_members)
     }
 
-    /// As [`from_jwks`](KeySet::from_jwks), for a set that stands inside of another JSON text.
-    pub(super) fn from_members(set: &Members) -> Result<Self, Error> {
+    /// Like [`from_jwks`](KeySet::from_jwks), for a set within another JSON text.
+    pub(crate) fn from_members(set: &Members) -> Result<Self, Error> {
         KeySet::read(set, Key::from_members)
     }
 
-    /// As [`from_jwks`](KeySet::from_jwks), for a set that others can read: symmetric keys are skipped, too.
+    /// Like [`from_jwks`](KeySet::from_jwks), for a set that others can read: symmetric keys are skipped as well.
     ///
     /// # Errors
-    /// As `from_jwks`.
+    /// Those of `from_jwks`.
     pub fn from_public_jwks(text: &str) -> Result<Self, Error> {
         KeySet::read(&parse_text(text)?, Key::from_public_members)
     }
@@ -113,7 +63,7 @@ impl KeySet {
         }
         let mut keys: Vec<(usize, Key)> = Vec::new();
         let mut report = Vec::new();
-        for (place, member) in members.iter().enumerate() {
+        for (index, member) in members.iter().enumerate() {
             let key = match member {
                 Json::Object(jwk) => read_key(jwk),
                 _ => Err(KeyProblem::NotAnObject),
@@ -122,7 +72,7 @@ impl KeySet {
                 Ok(key) => {
                     match keys.iter_mut().find(|(_, other)| other.is_twin(&key)) {
                         Some((_, twin)) => twin.merge(key),
-                        None => keys.push((place, key)),
+                        None => keys.push((index, key)),
                     }
                     None
                 }
@@ -130,12 +80,12 @@ impl KeySet {
             };
             report.push(Member::new(member, problem));
         }
-        // Two keys of one name: nobody can say which is meant, so neither is used.
+        // Two keys with one `kid`: a token cannot identify either of them, so neither is used.
         let ambiguous =
             |key: &Key| key.kid.is_some() && keys.iter().filter(|(_, other)| other.kid == key.kid).count() > 1;
         let (namesakes, unique): (Vec<_>, Vec<_>) = keys.iter().cloned().partition(|(_, key)| ambiguous(key));
-        for (place, _) in namesakes {
-            if let Some(member) = report.get_mut(place) {
+        for (index, _) in namesakes {
+            if let Some(member) = report.get_mut(index) {
                 member.problem = Some(KeyProblem::DuplicateKeyId);
             }
         }
@@ -149,18 +99,18 @@ impl KeySet {
         })
     }
 
-    /// Members of the set that cannot be used, by their place, and why.
+    /// Returns the members of the set that cannot be used, by their index, with the reason.
     pub fn skipped(&self) -> Vec<(usize, KeyProblem)> {
-        let problem = |(place, member): (usize, &Member)| member.problem.clone().map(|problem| (place, problem));
+        let problem = |(index, member): (usize, &Member)| member.problem.clone().map(|problem| (index, problem));
         self.members.iter().enumerate().filter_map(problem).collect()
     }
 
-    /// Whether one of the keys is a secret: whoever can read it can sign.
+    /// Whether one of the keys is a secret: anyone who can read it can sign.
     pub fn has_secret(&self) -> bool {
         self.keys.iter().any(Key::is_secret)
     }
 
-    /// The one key that a header means.
+    /// Returns the one key that a header identifies.
     ///
     /// # Errors
     /// [`Error::UnknownKeyId`], [`Error::AmbiguousKey`].
@@ -174,7 +124,7 @@ impl KeySet {
             let named = self.keys.iter().find(|key| key.kid.as_deref() == Some(kid));
             return named.ok_or_else(|| Error::UnknownKeyId { kid: Excerpt::new(kid) });
         }
-        let mut candidates = self.keys.iter().filter(|key| key.admits(algorithm));
+        let mut candidates = self.keys.iter().filter(|key| key.allows(algorithm));
         match (candidates.next(), candidates.count()) {
             (Some(key), 0) => Ok(key),
             (None, _) => Err(Error::AmbiguousKey { candidates: 0 }),

@@ -1,16 +1,16 @@
-//! `jwks_url`: which addresses a key set may come from.
+//! `jwks_url`: the addresses from which key sets may be fetched.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use http::Uri;
 
-/// Bytes of a URL.
+/// The maximum number of bytes of a URL.
 pub const MAX_URL_BYTES: usize = 512;
 
-/// Checks that a key set from this URL can be trusted to be what its host sent: `https`, or `http` without a network.
+/// Checks that a key set from this URL arrives as its host sent it: by `https`, or by `http` within this machine.
 ///
 /// # Errors
-/// What is wrong with it, in words that follow "its \"jwks_url\"".
+/// What is wrong with the URL, as the predicate of a sentence.
 pub fn check(url: &str) -> Result<(), &'static str> {
     if url.len() > MAX_URL_BYTES {
         return Err("is longer than 512 bytes");
@@ -20,9 +20,9 @@ pub fn check(url: &str) -> Result<(), &'static str> {
         return Err("is not an absolute URL");
     };
     if authority.host().is_empty() {
-        return Err("names no host");
+        return Err("has no host");
     }
-    // A password in it would be shown by auth.providers() and in the log; a fragment never reaches a server.
+    // The reports and the log show the URL, so it must not contain a password. A fragment never reaches a server.
     if authority.as_str().contains('@') {
         return Err("has a user name or password in it");
     }
@@ -37,7 +37,7 @@ pub fn check(url: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Whether a URL's host is this machine (RFC 6761 §6.3; RFC 4291 §2.5.3; RFC 1122 §3.2.1.3).
+/// Whether the host of a URL is this machine (RFC 6761 §6.3; RFC 4291 §2.5.3; RFC 1122 §3.2.1.3).
 pub fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")

@@ -1,35 +1,26 @@
-//! Keys (RFC 7517): text to keys that can verify, each bound to its algorithms before a token is seen.
+//! Keys (RFC 7517): from the text to a key that can verify, bound to its algorithms before any token is read.
 
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
+use jsonwebtoken::{AlgorithmFamily, DecodingKey};
 
-use super::compact::{self, Compact};
-use super::error::{Error, KeyProblem};
-use super::json::{self, Json, Members};
-use super::key_material::{ed25519, elliptic_curve, optional_text, rsa, secret, text};
+use crate::algorithm::{self, Algorithm};
+use crate::compact::Compact;
+use crate::error::Error;
+use crate::json::{self, Json, Members};
+use crate::key_material::{Material, ed25519, elliptic_curve, optional_text, rsa, secret, text};
+use crate::key_problem::KeyProblem;
+use crate::limits::MAX_KEY_SET_BYTES;
 
-/// Bytes of the text of a key or key set; the largest sets seen (with certificate chains) have about 20 KiB.
-pub const MAX_KEY_SET_BYTES: usize = 256 * 1024;
-
-const RSA: &[Algorithm] = &[
-    Algorithm::RS256,
-    Algorithm::RS384,
-    Algorithm::RS512,
-    Algorithm::PS256,
-    Algorithm::PS384,
-    Algorithm::PS512,
-];
-
-/// A key that can verify, and the algorithms that it verifies.
+/// A key that can verify, and its algorithms.
 #[derive(Debug, Clone)]
 pub struct Key {
-    /// Its name.
+    /// The key ID.
     pub kid: Option<String>,
     algorithms: Vec<Algorithm>,
     verifying: DecodingKey,
 }
 
 impl Key {
-    /// Reads one public JWK. Symmetric keys are refused: use this where others can read the text.
+    /// Reads one public JWK. Symmetric keys are rejected: use this where others can read the text.
     ///
     /// # Errors
     /// [`Error::KeySetTooLong`], [`Error::KeyNotJson`], [`Error::Key`].
@@ -37,14 +28,14 @@ impl Key {
         Key::from_public_members(&parse_text(text)?).map_err(Error::Key)
     }
 
-    pub(super) fn from_public_members(jwk: &Members) -> Result<Self, KeyProblem> {
+    pub(crate) fn from_public_members(jwk: &Members) -> Result<Self, KeyProblem> {
         if jwk.get("kty").and_then(Json::as_str) == Some("oct") {
             return Err(KeyProblem::Symmetric);
         }
         Key::from_members(jwk)
     }
 
-    pub(super) fn from_members(jwk: &Members) -> Result<Self, KeyProblem> {
+    pub(crate) fn from_members(jwk: &Members) -> Result<Self, KeyProblem> {
         for member in ["d", "p", "q", "dp", "dq", "qi", "oth"] {
             if jwk.get(member).is_some() {
                 return Err(KeyProblem::Private(member));
@@ -57,15 +48,18 @@ impl Key {
             return Err(KeyProblem::KeyOperations);
         }
         let kid = optional_text(jwk, "kid")?.map(str::to_owned);
-        let (mut algorithms, verifying) = match text(jwk, "kty")? {
-            "RSA" => (RSA.to_vec(), rsa(jwk)?),
+        let Material {
+            mut algorithms,
+            verifying,
+        } = match text(jwk, "kty")? {
+            "RSA" => rsa(jwk)?,
             "EC" => elliptic_curve(jwk)?,
-            "OKP" => (vec![Algorithm::EdDSA], ed25519(jwk)?),
+            "OKP" => ed25519(jwk)?,
             "oct" => secret(jwk)?,
             _ => return Err(KeyProblem::KeyType),
         };
         if let Some(alg) = optional_text(jwk, "alg")? {
-            let alg = compact::algorithm(alg).ok_or(KeyProblem::Algorithm)?;
+            let alg = algorithm::by_name(alg).ok_or(KeyProblem::Algorithm)?;
             if !algorithms.contains(&alg) {
                 return Err(KeyProblem::Algorithm);
             }
@@ -78,12 +72,12 @@ impl Key {
         })
     }
 
-    /// Checks the signature of a token. This is the only place where trust comes from.
+    /// Verifies the signature of a token. This is the only source of trust.
     ///
     /// # Errors
     /// [`Error::AlgorithmMismatch`], [`Error::Signature`].
     pub fn verify(&self, token: &Compact, algorithm: Algorithm) -> Result<(), Error> {
-        if !self.admits(algorithm) {
+        if !self.allows(algorithm) {
             return Err(Error::AlgorithmMismatch { alg: algorithm });
         }
         let message = token.signing_input.as_bytes();
@@ -93,22 +87,23 @@ impl Key {
         }
     }
 
-    pub(super) fn admits(&self, algorithm: Algorithm) -> bool {
+    /// Whether the key verifies signatures of this algorithm.
+    pub(crate) fn allows(&self, algorithm: Algorithm) -> bool {
         self.algorithms.contains(&algorithm)
     }
 
-    /// Whether it is a secret: whoever can read it can sign.
-    pub(super) fn is_secret(&self) -> bool {
+    /// Whether the key is a secret: anyone who can read it can sign.
+    pub(crate) fn is_secret(&self) -> bool {
         self.verifying.family() == AlgorithmFamily::Hmac
     }
 
-    /// Takes over the algorithms of a twin.
-    pub(super) fn merge(&mut self, twin: Key) {
+    /// Adds the algorithms of a twin.
+    pub(crate) fn merge(&mut self, twin: Key) {
         self.algorithms.extend(twin.algorithms);
     }
 
-    /// The same name and the same key, perhaps for another algorithm.
-    pub(super) fn is_twin(&self, other: &Key) -> bool {
+    /// Whether `other` is the same key with the same `kid`, perhaps for another algorithm.
+    pub(crate) fn is_twin(&self, other: &Key) -> bool {
         use jsonwebtoken::DecodingKeyKind::{RsaModulusExponent, SecretOrDer};
         if self.kid != other.kid || self.verifying.family() != other.verifying.family() {
             return false;
@@ -123,14 +118,15 @@ impl Key {
     }
 }
 
-pub(super) fn parse_text(text: &str) -> Result<Members<'_>, Error> {
+/// Parses the text of a key or key set, which is a JSON object.
+pub(crate) fn parse_text(text: &str) -> Result<Members<'_>, Error> {
     if text.len() > MAX_KEY_SET_BYTES {
         return Err(Error::KeySetTooLong { bytes: text.len() });
     }
     json::parse_object(text).map_err(|problem| Error::KeyNotJson { problem })
 }
 
-/// RFC 7517 §4.3: an array of distinct strings.
+/// Whether `key_ops` contains "verify" and is an array of distinct strings (RFC 7517 §4.3).
 fn allow_verify(operations: &Json) -> bool {
     let Json::Array(operations) = operations else {
         return false;

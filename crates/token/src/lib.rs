@@ -1,6 +1,6 @@
-//! The judge: is this token, under these keys and this policy, at this time, an identity?
+//! The verifier: from a token, keys, a policy and the time to an identity.
 //!
-//! Plain Rust. It knows no PostgreSQL, no clock and no global, has no unsafe code and no way to panic, and bounds its
+//! Plain Rust. The crate uses no PostgreSQL, no clock and no globals, has no unsafe code and cannot panic. It bounds its
 //! work before it starts. JOSE terms are those of RFC 7515 (JWS), 7517 (JWK), 7518 (JWA), 7519 (JWT) and 8037 (EdDSA).
 
 #![forbid(unsafe_code)]
@@ -14,33 +14,43 @@
     clippy::arithmetic_side_effects
 )]
 
+pub mod algorithm;
 pub mod claims;
 pub mod compact;
 pub mod error;
+pub mod excerpt;
 pub mod identity;
 pub mod json;
+mod json_numbers;
 mod key_material;
+pub mod key_problem;
 pub mod key_set;
 pub mod key_url;
 pub mod keys;
+pub mod limits;
 pub mod policy;
 pub mod provider;
+mod selection;
+pub mod time;
 pub mod user_id;
 pub mod uuid;
 
 use claims::Claims;
 use compact::Compact;
-pub use error::{Error, Excerpt, KeyProblem, Part};
+pub use error::{Error, Part};
+pub use excerpt::Excerpt;
 pub use identity::Identity;
+pub use key_problem::KeyProblem;
 pub use key_set::KeySet;
 pub use policy::Policy;
 pub use provider::Provider;
+pub use time::NumericDate;
 
 /// Verifies a compact JWS (RFC 7515 §7.1) whose payload is a claims set (RFC 7519 §4).
 ///
 /// # Errors
-/// The first reason found, in the order in which trust is built: form and limits, header, key, signature, and only
-/// then the payload and its claims.
+/// The first reason found, in the order in which trust is established: form and limits, header, key, signature. Only after
+/// these are the payload and its claims checked.
 pub fn verify(token: &[u8], keys: &KeySet, policy: &Policy) -> Result<Identity, Error> {
     let token = Compact::parse(token)?;
     let header = token.header()?;
@@ -48,32 +58,41 @@ pub fn verify(token: &[u8], keys: &KeySet, policy: &Policy) -> Result<Identity, 
     key.verify(&token, header.algorithm)?;
     let payload = token.payload()?;
     let claims = Claims::parse(&payload)?;
-    policy.admit(&claims)?;
+    policy.check(&claims)?;
     Ok(Identity::new(&payload, &claims, header.kid, "sub"))
 }
 
-/// As [`verify`], with the key that the token's `iss` and `kid` mean among those of several providers; `keys` gives the
-/// key set of the provider in a place. The provider says which claim is the user id; its place is in the answer.
+/// The identity in a token of one of several providers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// The identity.
+    pub identity: Identity,
+    /// The index of the provider in the list.
+    pub provider: usize,
+}
+
+/// Like [`verify`], but selects the provider by `iss` and the key by `kid`. `keys_of(i)` returns the key set of provider `i`.
+/// The provider defines which claim is the user id.
 ///
 /// # Errors
-/// As [`verify`]; but the payload is read before the signature is checked, because it names the provider.
+/// Those of [`verify`]. The payload is read before the signature is verified, because it names the provider.
 pub fn verify_provided<'a>(
     token: &[u8],
     providers: &[Provider],
-    keys: impl Fn(usize) -> Result<&'a KeySet, Error>,
+    keys_of: impl Fn(usize) -> Result<&'a KeySet, Error>,
     policy: &Policy,
-) -> Result<(Identity, usize), Error> {
+) -> Result<Verified, Error> {
     let token = Compact::parse(token)?;
     let header = token.header()?;
     let payload = token.payload()?;
     let claims = Claims::parse(&payload)?;
-    let (place, key) = provider::select(providers, keys, &header, &claims)?;
-    let provider = providers.get(place).ok_or(Error::NoKeys)?;
-    key.verify(&token, header.algorithm)?;
-    provider.admit(&header, &claims)?;
-    policy.admit(&claims)?;
-    Ok((
-        Identity::new(&payload, &claims, header.kid, &provider.user_id_claim),
-        place,
-    ))
+    let selected = selection::select(providers, keys_of, &header, &claims)?;
+    let provider = providers.get(selected.index).ok_or(Error::NoKeys)?;
+    selected.key.verify(&token, header.algorithm)?;
+    provider.check(&header, &claims)?;
+    policy.check(&claims)?;
+    Ok(Verified {
+        identity: Identity::new(&payload, &claims, header.kid, &provider.user_id_claim),
+        provider: selected.index,
+    })
 }

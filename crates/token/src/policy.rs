@@ -1,23 +1,24 @@
-//! What a verified claims set must fulfil to be an identity. Pure functions of the claims and the caller's clock.
+//! The rules that a claims set with a valid signature must fulfil. Pure functions of the claims and the caller's clock.
 
-use super::claims::{Claims, NumericDate};
-use super::error::Error;
+use crate::claims::Claims;
+use crate::error::Error;
+use crate::time::NumericDate;
 
-/// The rules and the time.
+/// The rules, and the current time.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {
-    /// The time of judgement.
+    /// The current time.
     pub now: NumericDate,
-    /// Seconds of grace for `exp` and `nbf` (RFC 7519 §4.1.4: "usually no more than a few minutes").
+    /// The leeway for `exp` and `nbf`, in seconds (RFC 7519 §4.1.4: "usually no more than a few minutes").
     pub leeway: u32,
-    /// What is asked of `jti`.
+    /// The requirement for `jti`.
     pub jti: TokenId,
 }
 
-/// What is asked of `jti` (RFC 7519 §4.1.7).
+/// A requirement for `jti` (RFC 7519 §4.1.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenId {
-    /// Nothing.
+    /// None.
     Any,
     /// An integer.
     Integer,
@@ -26,49 +27,48 @@ pub enum TokenId {
 }
 
 impl Policy {
-    /// Judges a claims set.
+    /// Checks a claims set.
     ///
     /// # Errors
     /// [`Error::NotYetValid`], [`Error::Expired`], [`Error::TokenId`], [`Error::TokenIdReplayed`].
-    pub fn admit(&self, claims: &Claims) -> Result<(), Error> {
-        in_time(claims.not_before, claims.expires, self.now, self.leeway)?;
-        token_id(claims.integer_jti(), self.jti)
+    pub fn check(&self, claims: &Claims) -> Result<(), Error> {
+        check_dates(claims.not_before, claims.expires, self.now, self.leeway)?;
+        check_token_id(claims.integer_jti(), self.jti)
     }
 }
 
-/// `nbf` and `exp` together.
+/// Checks `nbf` and `exp`.
 ///
 /// # Errors
 /// [`Error::NotYetValid`], [`Error::Expired`].
-pub fn in_time(nbf: Option<NumericDate>, exp: Option<NumericDate>, now: NumericDate, leeway: u32) -> Result<(), Error> {
-    started(nbf, now, leeway)?;
-    unexpired(exp, now, leeway)
+pub fn check_dates(
+    nbf: Option<NumericDate>,
+    exp: Option<NumericDate>,
+    now: NumericDate,
+    leeway: u32,
+) -> Result<(), Error> {
+    check_not_before(nbf, now, leeway)?;
+    check_expiry(exp, now, leeway)
 }
 
-/// `nbf`: the time must not be before it, give or take the leeway.
-///
-/// # Errors
-/// [`Error::NotYetValid`]
-pub fn started(nbf: Option<NumericDate>, now: NumericDate, leeway: u32) -> Result<(), Error> {
+/// `nbf`: the current time, plus the leeway, must not be before it.
+fn check_not_before(nbf: Option<NumericDate>, now: NumericDate, leeway: u32) -> Result<(), Error> {
     match nbf {
         Some(nbf) if now.plus_seconds(leeway) < nbf => Err(Error::NotYetValid { nbf, now, leeway }),
         _ => Ok(()),
     }
 }
 
-/// `exp`: the time must be before it, give or take the leeway; on it is too late.
-///
-/// # Errors
-/// [`Error::Expired`]
-pub fn unexpired(exp: Option<NumericDate>, now: NumericDate, leeway: u32) -> Result<(), Error> {
+/// `exp`: the current time, minus the leeway, must be before it; a token is expired at `exp` itself.
+fn check_expiry(exp: Option<NumericDate>, now: NumericDate, leeway: u32) -> Result<(), Error> {
     match exp {
         Some(exp) if now >= exp.plus_seconds(leeway) => Err(Error::Expired { exp, now, leeway }),
         _ => Ok(()),
     }
 }
 
-fn token_id(jti: Option<i64>, asked: TokenId) -> Result<(), Error> {
-    match (asked, jti) {
+fn check_token_id(jti: Option<i64>, required: TokenId) -> Result<(), Error> {
+    match (required, jti) {
         (TokenId::Any, _) | (TokenId::Integer, Some(_)) => Ok(()),
         (TokenId::GreaterThan(last), Some(jti)) if jti > last => Ok(()),
         (TokenId::GreaterThan(last), Some(jti)) => Err(Error::TokenIdReplayed { jti, last }),

@@ -1,4 +1,4 @@
-//! The identity providers: which issuers are trusted, for whom their tokens are meant, and where their keys come from.
+//! The identity providers: the trusted issuers, the audiences of their tokens, and the sources of their keys.
 //!
 //! ```json
 //! [{"issuer": "https://example.com", "audience": "api", "jwks_file": "/etc/keys.json", "roles": ["authenticated"]}]
@@ -6,84 +6,85 @@
 
 use std::rc::Rc;
 
-use jsonwebtoken::Algorithm;
+use crate::algorithm::{self, Algorithm};
+use crate::claims::Claims;
+use crate::compact::Header;
+use crate::error::Error;
+use crate::excerpt::Excerpt;
+use crate::json::{self, Json, Members};
+use crate::key_problem::reasons;
+use crate::key_set::KeySet;
+use crate::key_url;
+use crate::limits::MAX_KEY_SET_BYTES;
 
-use super::claims::Claims;
-use super::compact::{self, Header};
-use super::error::{Error, Excerpt};
-use super::json::{self, Json, Members};
-use super::key_set::{self, KeySet};
-use super::key_url;
-use super::keys::{Key, MAX_KEY_SET_BYTES};
-
-/// Providers of one configuration; a token without `iss` is compared with all of them.
+/// The maximum number of providers of a configuration; a token without `iss` is compared with all of them.
 pub const MAX_PROVIDERS: usize = 100;
 
-/// Bytes of the whole list, and so of any key set in it.
+/// The maximum number of bytes of the list, and therefore of any key set in it.
 pub const MAX_PROVIDERS_BYTES: usize = MAX_KEY_SET_BYTES;
 
 /// One provider. The JSON members have the same names.
 #[derive(Debug, Clone)]
 pub struct Provider {
-    /// `iss` must be exactly this (RFC 7519 §4.1.1).
+    /// The exact value that `iss` must have (RFC 7519 §4.1.1).
     pub issuer: Option<String>,
-    /// `aud` must have one of these (RFC 7519 §4.1.3). Empty: any.
+    /// The audiences of which `aud` must contain one (RFC 7519 §4.1.3). Empty: any.
     pub audience: Vec<String>,
-    /// Who may present its tokens. Empty: anyone.
+    /// The database roles that may present the tokens of this provider. Empty: all.
     pub roles: Vec<String>,
-    /// The claim that is the user id.
+    /// The name of the claim that is the user id.
     pub user_id_claim: String,
-    /// Signature algorithms that its tokens may have. Empty: whatever its keys allow.
+    /// The allowed signature algorithms. Empty: all that its keys allow.
     pub algorithms: Vec<Algorithm>,
-    /// Where its keys come from.
+    /// The source of its keys.
     pub source: KeySource,
 }
 
-/// Where the keys of a provider come from.
+/// The source of the keys of a provider.
 #[derive(Debug, Clone)]
 pub enum KeySource {
     /// `jwks`: in the configuration itself.
     Inline(Rc<KeySet>),
     /// `jwks_file`: a path.
     File(String),
-    /// `jwks_url`: an address that [`key_url::check`] has passed.
+    /// `jwks_url`: a URL that [`key_url::check`] accepts.
     Url(String),
 }
 
 /// Reads the list of providers.
 ///
 /// # Errors
-/// [`Error::Providers`] with the place of the provider and what is wrong with it.
+/// [`Error::Providers`] with the index of the provider and its problem.
 pub fn parse(text: &str) -> Result<Vec<Provider>, Error> {
-    let whole = |problem: String| Error::Providers { place: None, problem };
+    let whole = |problem: String| Error::Providers { index: None, problem };
     if text.len() > MAX_PROVIDERS_BYTES {
         return Err(whole(format!(
-            "it has {} bytes; at most {MAX_PROVIDERS_BYTES} are accepted",
+            "has {} bytes; the limit is {MAX_PROVIDERS_BYTES}",
             text.len()
         )));
     }
-    let Json::Array(list) = json::parse(text).map_err(whole)? else {
-        return Err(whole("it is not an array".to_owned()));
+    let Json::Array(list) = json::parse(text).map_err(|problem| whole(format!("was rejected: {problem}")))? else {
+        return Err(whole("is not an array".to_owned()));
     };
     if list.is_empty() || list.len() > MAX_PROVIDERS {
         return Err(whole(format!(
-            "it has {} providers; 1 to {MAX_PROVIDERS} are possible",
+            "has {} providers; 1 to {MAX_PROVIDERS} are allowed",
             list.len()
         )));
     }
-    let provider = |(place, value): (usize, &Json<'_>)| {
+    let provider = |(index, value): (usize, &Json<'_>)| {
         Provider::parse(value).map_err(|problem| Error::Providers {
-            place: Some(place),
+            index: Some(index),
             problem,
         })
     };
     list.iter().enumerate().map(provider).collect()
 }
 
-/// As [`parse`], for a text that others can read: a secret in it would let them sign.
+/// Like [`parse`], for a text that others can read: they could sign with a secret in it.
 ///
 /// # Errors
-/// As [`parse`], and for a secret.
+/// Those of [`parse`], and [`Error::Providers`] for a secret.
 pub fn parse_public(text: &str) -> Result<Vec<Provider>, Error> {
     let list = parse(text)?;
     let secret = list
@@ -91,17 +92,14 @@ pub fn parse_public(text: &str) -> Result<Vec<Provider>, Error> {
         .position(|provider| matches!(&provider.source, KeySource::Inline(set) if set.has_secret()));
     match secret {
         None => Ok(list),
-        place => {
-            let problem = "it has a symmetric key where others can read it";
-            Err(Error::Providers {
-                place,
-                problem: problem.to_owned(),
-            })
-        }
+        index => Err(Error::Providers {
+            index,
+            problem: "has a symmetric key where others can read it".to_owned(),
+        }),
     }
 }
 
-/// The URLs of those whose keys come from one, each once.
+/// Returns the URLs from which providers get their keys, each once.
 pub fn urls(providers: &[Provider]) -> Vec<String> {
     let mut urls: Vec<String> = Vec::new();
     for provider in providers {
@@ -115,7 +113,7 @@ pub fn urls(providers: &[Provider]) -> Vec<String> {
 }
 
 impl Provider {
-    /// Whether this role may present its tokens.
+    /// Whether this role may present the tokens of the provider.
     #[must_use]
     pub fn allows(&self, role: &[u8]) -> bool {
         self.roles.is_empty() || self.roles.iter().any(|allowed| allowed.as_bytes() == role)
@@ -133,10 +131,10 @@ impl Provider {
             "algorithms",
         ];
         let Json::Object(members) = value else {
-            return Err("it is not an object".to_owned());
+            return Err("is not an object".to_owned());
         };
         if let Some((unknown, _)) = members.iter().find(|(name, _)| !MEMBERS.contains(name)) {
-            return Err(format!("it has an unknown member \"{}\"", Excerpt::new(unknown)));
+            return Err(format!("has an unknown member \"{}\"", Excerpt::new(unknown)));
         }
         let provider = Provider {
             issuer: members.get("issuer").map(|issuer| text("issuer", issuer)).transpose()?,
@@ -157,30 +155,30 @@ impl Provider {
             algorithms: algorithms(members)?,
             source: source(members)?,
         };
-        // Some providers sign for all their tenants with the same keys: without either, every tenant would get in.
+        // Some providers sign for all their tenants with the same keys. Without either member, every tenant is accepted.
         if provider.issuer.is_none() && provider.audience.is_empty() {
-            return Err("it has neither \"issuer\" nor \"audience\"; at least one is required".to_owned());
+            return Err("must have \"issuer\" or \"audience\"".to_owned());
         }
         Ok(provider)
     }
 
-    /// Judges what only a token of this provider must fulfil.
+    /// Checks the requirements of this provider: algorithm and audience.
     ///
     /// # Errors
     /// [`Error::AlgorithmMismatch`], [`Error::Audience`].
-    pub fn admit(&self, header: &Header, claims: &Claims) -> Result<(), Error> {
+    pub fn check(&self, header: &Header, claims: &Claims) -> Result<(), Error> {
         if !self.algorithms.is_empty() && !self.algorithms.contains(&header.algorithm) {
             return Err(Error::AlgorithmMismatch { alg: header.algorithm });
         }
-        if self.audience.is_empty() || self.is_meant_for(claims) {
+        if self.audience.is_empty() || self.is_intended_audience(claims) {
             return Ok(());
         }
-        let aud = claims.get("aud").map(|aud| Excerpt::new(&words(aud)));
+        let aud = claims.get("aud").map(|aud| Excerpt::new(&audience_text(aud)));
         Err(Error::Audience { aud })
     }
 
-    /// RFC 7519 §4.1.3: `aud` is a string, or an array of strings.
-    fn is_meant_for(&self, claims: &Claims) -> bool {
+    /// Whether `aud` contains an audience of this provider. It is a string, or an array of strings (RFC 7519 §4.1.3).
+    fn is_intended_audience(&self, claims: &Claims) -> bool {
         let wanted = |aud: &Json<'_>| {
             aud.as_str()
                 .is_some_and(|aud| self.audience.iter().any(|wanted| wanted == aud))
@@ -193,72 +191,18 @@ impl Provider {
     }
 }
 
-/// The place of the provider, and the key, that a token means, before anything in it is believed.
-///
-/// `keys` gives the key set of the provider in a place, or why there is none. By `iss` first; where that leaves several
-/// (or providers without an issuer), by `kid`, and by `aud` where they share their keys.
-///
-/// # Errors
-/// [`Error::UnknownIssuer`], [`Error::UnknownKeyId`], [`Error::AmbiguousKey`], and those of `keys`.
-pub fn select<'a>(
-    providers: &[Provider],
-    keys: impl Fn(usize) -> Result<&'a KeySet, Error>,
-    header: &Header,
-    claims: &Claims,
-) -> Result<(usize, &'a Key), Error> {
-    let issuer = claims.text("iss");
-    // RFC 7519 §4.1.1: it is a string. One that is none is not the same as none.
-    if issuer.is_none() && claims.get("iss").is_some() {
-        return Err(Error::UnknownIssuer { iss: None });
-    }
-    let named = |provider: &Provider| provider.issuer.is_some() && provider.issuer.as_deref() == issuer;
-    let by_issuer = providers.iter().any(named);
-    let mut refused = None;
-    let mut found: Vec<(usize, &Key)> = Vec::new();
-    for (place, provider) in providers.iter().enumerate() {
-        if !(if by_issuer {
-            named(provider)
-        } else {
-            provider.issuer.is_none()
-        }) {
-            continue;
-        }
-        match keys(place).and_then(|set| set.select(header.kid.as_deref(), header.algorithm)) {
-            Ok(key) => found.push((place, key)),
-            Err(error) => refused = Some(refused.unwrap_or(error)),
-        }
-    }
-    if found.len() > 1 {
-        found.retain(|(place, _)| {
-            let admitted = providers
-                .get(*place)
-                .map_or(Err(Error::NoKeys), |it| it.admit(header, claims));
-            refused = refused.take().or(admitted.clone().err());
-            admitted.is_ok()
-        });
-    }
-    match found.as_slice() {
-        [only] => Ok(*only),
-        [] => Err(refused.unwrap_or_else(|| Error::UnknownIssuer {
-            iss: issuer.map(Excerpt::new),
-        })),
-        several => Err(Error::AmbiguousKey {
-            candidates: several.len(),
-        }),
-    }
-}
-
+/// The member as a string that is not empty.
 fn text(member: &str, value: &Json<'_>) -> Result<String, String> {
     match value.as_str() {
         Some(text) if !text.is_empty() => Ok(text.to_owned()),
-        _ => Err(format!("its \"{member}\" is not a string, or empty")),
+        _ => Err(format!("has an invalid \"{member}\": a non-empty string is required")),
     }
 }
 
-/// A string, or a list of strings that is not empty.
+/// The member as a list that is not empty; a string is a list of one.
 fn texts(member: &str, value: &Json<'_>) -> Result<Vec<String>, String> {
     match value {
-        Json::Array(list) if list.is_empty() => Err(format!("its \"{member}\" is empty")),
+        Json::Array(list) if list.is_empty() => Err(format!("has an empty \"{member}\"")),
         Json::Array(list) => list.iter().map(|element| text(member, element)).collect(),
         one => Ok(vec![text(member, one)?]),
     }
@@ -269,7 +213,7 @@ fn algorithms(members: &Members<'_>) -> Result<Vec<Algorithm>, String> {
         return Ok(Vec::new());
     };
     let known = |name: &String| {
-        compact::algorithm(name).ok_or_else(|| format!("its algorithm \"{}\" is not supported", Excerpt::new(name)))
+        algorithm::by_name(name).ok_or_else(|| format!("has an unsupported algorithm \"{}\"", Excerpt::new(name)))
     };
     texts("algorithms", value)?.iter().map(known).collect()
 }
@@ -280,27 +224,28 @@ fn source(members: &Members<'_>) -> Result<KeySource, String> {
         .iter()
         .filter_map(|(name, value)| value.map(|value| (*name, value)));
     let (Some((name, value)), None) = (given.next(), given.next()) else {
-        return Err("it must have exactly one of \"jwks\", \"jwks_file\" and \"jwks_url\"".to_owned());
+        return Err("must have exactly one of \"jwks\", \"jwks_file\" and \"jwks_url\"".to_owned());
     };
     match (name, value) {
         ("jwks", Json::Object(set)) => KeySet::from_members(set)
             .map(Rc::new)
             .map(KeySource::Inline)
             .map_err(|error| match &error {
-                Error::NoUsableKey { members } => format!("{error} ({})", key_set::reasons(members)),
-                _ => error.to_string(),
+                Error::NoUsableKey { members } => format!("has an invalid \"jwks\": {error} ({})", reasons(members)),
+                _ => format!("has an invalid \"jwks\": {error}"),
             }),
-        ("jwks", _) => Err("its \"jwks\" is not an object".to_owned()),
+        ("jwks", _) => Err("has an invalid \"jwks\": an object is required".to_owned()),
         ("jwks_file", value) => text(name, value).map(KeySource::File),
         (_, value) => {
             let url = text(name, value)?;
-            key_url::check(&url).map_err(|problem| format!("its \"jwks_url\" {problem}"))?;
+            key_url::check(&url).map_err(|problem| format!("has an invalid \"jwks_url\": it {problem}"))?;
             Ok(KeySource::Url(url))
         }
     }
 }
 
-fn words(aud: &Json<'_>) -> String {
+/// The audiences of a token, for a report.
+fn audience_text(aud: &Json<'_>) -> String {
     match aud {
         Json::Array(list) => list.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", "),
         other => other.as_str().unwrap_or("not a string").to_owned(),

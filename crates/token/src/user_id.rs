@@ -1,8 +1,10 @@
-//! Which user ids may log in: PostgreSQL writes them to its log as they are, and pg_ident.conf compares them.
+//! The user ids that may log in. PostgreSQL writes them to its log unchanged, and pg_ident.conf compares them.
 
-/// Characters that no reader sees, or that change the line or the direction in which the rest is written: U+2028, U+2029,
-/// the marks, embeddings, overrides and isolates of Unicode's bidirectional algorithm (UAX #9), and those without width.
-const UNSEEN: [std::ops::RangeInclusive<char>; 8] = [
+/// Invisible characters, and those that change the line or the direction of the text after them.
+///
+/// These are U+2028, U+2029, the characters without width, and the marks, embeddings, overrides and isolates of Unicode's
+/// bidirectional algorithm (UAX #9).
+const INVISIBLE: [std::ops::RangeInclusive<char>; 8] = [
     '\u{ad}'..='\u{ad}',
     '\u{61c}'..='\u{61c}',
     '\u{180e}'..='\u{180e}',
@@ -13,10 +15,12 @@ const UNSEEN: [std::ops::RangeInclusive<char>; 8] = [
     '\u{fff9}'..='\u{fffb}',
 ];
 
-/// Whether a user id can be told from every other by who reads it: it is not empty, has no control characters and no
-/// [`UNSEEN`] ones, and neither begins nor ends with a blank.
+/// Whether a reader can distinguish a user id from every other one.
+///
+/// A readable user id is not empty, has no control characters and no [`INVISIBLE`] ones, and neither begins nor ends with
+/// a blank.
 #[must_use]
 pub fn is_readable(user_id: &str) -> bool {
-    let is_unseen = |c: char| c.is_control() || UNSEEN.iter().any(|range| range.contains(&c));
-    !user_id.is_empty() && user_id.trim() == user_id && !user_id.chars().any(is_unseen)
+    let is_invisible = |c: char| c.is_control() || INVISIBLE.iter().any(|range| range.contains(&c));
+    !user_id.is_empty() && user_id.trim() == user_id && !user_id.chars().any(is_invisible)
 }

@@ -1,10 +1,9 @@
-//! Texts that are a UUID: in the canonical form, and in no other spelling.
+//! UUIDs as text: the canonical form only.
 
-/// The UUID that `text` is, if it is 32 digits in groups of 8, 4, 4, 4 and 12 with hyphens between them (RFC 9562 §4),
-/// the letters small, as providers write them.
+/// Returns the UUID if `text` is its canonical form (RFC 9562 §4), with lower-case letters, as providers write it.
 ///
-/// PostgreSQL's `uuid_in` takes many spellings of one UUID. Two user ids that differ are two users, so that only one of
-/// them may be it: where users choose what becomes their user id, one could else be another.
+/// PostgreSQL's `uuid_in` accepts many spellings of one UUID. Here only one is accepted, because two different user ids are
+/// two users. Where users can choose their user id, a second spelling would let one user become another.
 pub fn parse(text: &str) -> Option<[u8; 16]> {
     let mut rest = text.as_bytes();
     let mut uuid = [0_u8; 16];

@@ -18,7 +18,7 @@ fn a_token_has_at_most_64_kib() {
     refuses_token(&mut client, &too_long, "22023", messages::TOO_LONG);
     refuses_token(&mut client, &".".repeat(65_537), "22023", messages::TOO_LONG);
     let refused = refusal(&mut client, &format!("select auth.jwt_session_init('{too_long}')"));
-    let detail = format!("It has {} bytes; at most 65536 are accepted.", too_long.len());
+    let detail = format!("The token has {} bytes; the limit is 65536.", too_long.len());
     assert_eq!(refused.detail, Some(detail));
     init(&mut client, &fits);
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));

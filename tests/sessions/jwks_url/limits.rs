@@ -90,7 +90,7 @@ fn symmetric_key_of_a_url_is_not_used() {
         &mut client,
         "select issuer, kid, kty, usable, reason, last_error from auth.providers()",
     );
-    let symmetric = "it is a symmetric key; whoever can read it can sign";
+    let symmetric = "it is a symmetric key; anyone who can read it can sign";
     let none = messages::no_usable_key(&format!("key 1, kid \"secret\": {symmetric}"));
     let expected = [
         ["a", "secret", "oct", "f", symmetric, ""],

@@ -17,15 +17,15 @@ fn unusable() -> String {
     messages::unusable("providers", messages::JWKS_URL_NEEDS_PRELOAD)
 }
 
-const HINT: &str = "Add pg_session_jwt to shared_preload_libraries and restart the server, or give the keys by \"jwks\" or \
-                    \"jwks_file\".";
+const HINT: &str = "Add pg_session_jwt to shared_preload_libraries and restart the server, or provide the keys with \"jwks\" \
+                    or \"jwks_file\".";
 
 /// The refusal of a list whose provider in this place, from 1, has a URL.
 fn refused(message: &str, place: u32) -> Refusal {
     Refusal {
         sqlstate: "55000".to_owned(),
         message: message.to_owned(),
-        detail: Some(format!("Provider {place} has one.")),
+        detail: Some(format!("Provider {place} has a \"jwks_url\".")),
         hint: Some(HINT.to_owned()),
     }
 }
@@ -44,7 +44,7 @@ fn every_call_fails(client: &mut Client, proxy: &mut Proxy, place: u32, after: &
         assert_eq!(refusal(client, &sql), refused(&unusable(), place), "after {after}");
     }
     let status = "select concat_ws(' ', mode, identity, reason) from auth.status()";
-    let expected = format!("unusable f {} (Provider {place} has one.)", unusable());
+    let expected = format!("unusable f {} (Provider {place} has a \"jwks_url\".)", unusable());
     assert_eq!(one::<String>(client, status), expected, "after {after}");
     assert!(is_loaded(client));
 }

@@ -41,7 +41,7 @@ fn withdrawals() -> Vec<Withdrawal> {
         withdrawal(
             "empty",
             &|_| r#"{"keys":[]}"#.to_owned(),
-            messages::no_usable_key("it is empty"),
+            messages::no_usable_key("the set is empty"),
             ["", "there are no keys"],
         ),
         withdrawal(
@@ -53,8 +53,8 @@ fn withdrawals() -> Vec<Withdrawal> {
         withdrawal(
             "private",
             &|jwk| with(jwk, r#""d":"AA""#),
-            messages::no_usable_key("key 1, kid \"k1\": it has the private member \"d\"; give the public key only"),
-            ["k1", "it has the private member \"d\"; give the public key only"],
+            messages::no_usable_key("key 1, kid \"k1\": it has the private member \"d\"; provide the public key only"),
+            ["k1", "it has the private member \"d\"; provide the public key only"],
         ),
     ]
 }
@@ -102,7 +102,7 @@ fn set_without_usable_keys_withdraws_the_old_keys() {
         ..
     } in withdrawals
     {
-        let told = messages::NO_USABLE_KEY.replace("key set", &format!("key set from \"{}\"", keys.url()));
+        let told = messages::NO_USABLE_KEY.replace("key set", &format!("the key set from \"{}\"", keys.url()));
         drop(keys);
         closed.push((issuer, provider, set, error, told));
     }
@@ -194,7 +194,7 @@ fn provider_without_keys_yet_is_reported_without_keys() {
     let mut client = server.connect("template1", "postgres", "");
     refuses_init(&mut client, &provider.token("alice"), NOT_AVAILABLE.0, NOT_AVAILABLE.1);
     let error = "select last_error from auth.providers()";
-    let expected = messages::no_usable_key("it is empty");
+    let expected = messages::no_usable_key("the set is empty");
     assert_eq!(one::<String>(&mut client, error), expected);
     let [(_, url)] = &stored(&server)[..] else {
         panic!("{:?}", stored(&server));

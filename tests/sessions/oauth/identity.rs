@@ -84,11 +84,11 @@ fn token_of_another_user_is_rejected() {
     let refusal = client.query(&format!("set pg_session_jwt.jwt = '{bob}'")).unwrap_err();
     assert_eq!(
         refusal.detail.as_deref(),
-        Some("It logged in with a token; only one of the same issuer and user id can replace that.")
+        Some("Only a token with the same issuer and user id can replace the one of the OAuth login.")
     );
     assert_eq!(
         refusal.hint.as_deref(),
-        Some("RESET goes back to the token of the login. Log in anew to be somebody else.")
+        Some("RESET restores the token of the login. Reconnect to authenticate as a different user.")
     );
     // One that is no good at all is refused for that.
     let expired = token_with(&format!(r#""sub":"alice","aud":"api","exp":{}"#, now() - 3600));

@@ -43,7 +43,7 @@ fn invalid_token_is_rejected_with_the_reason_in_the_log() {
         (
             "garbage".to_owned(),
             messages::INVALID_ENCODING,
-            "A JWT has 3 parts with dots between them; this has 1.",
+            "A JWT has 3 parts with dots between them; this one has 1.",
         ),
         ("a.b.c".to_owned(), messages::SIGNATURE_NOT_BASE64URL, ""),
         (
@@ -61,7 +61,11 @@ fn invalid_token_is_rejected_with_the_reason_in_the_log() {
             messages::OTHER_AUDIENCE,
             "aud=\"web\"",
         ),
-        (of(r#""sub":"mallory""#), messages::OTHER_AUDIENCE, "It has no \"aud\"."),
+        (
+            of(r#""sub":"mallory""#),
+            messages::OTHER_AUDIENCE,
+            "The JWT has no \"aud\".",
+        ),
         (
             other.token("mallory"),
             messages::UNKNOWN_ISSUER,
@@ -72,22 +76,22 @@ fn invalid_token_is_rejected_with_the_reason_in_the_log() {
             messages::NAMES_NO_USER,
             "Its \"sub\" is not a string",
         ),
-        (of(r#""sub":"","aud":"api""#), messages::NAMES_NO_USER, "or empty"),
+        (of(r#""sub":"","aud":"api""#), messages::NAMES_NO_USER, "is empty"),
         (of(r#""sub":7,"aud":"api""#), messages::NAMES_NO_USER, "is not a string"),
         (
             of(r#""sub":"root\nroot","aud":"api""#),
             messages::NAMES_NO_USER,
-            "or has characters or blanks that cannot be seen",
+            "or has invisible characters or surrounding blanks",
         ),
         (
             of(r#""sub":"root\u2028x","aud":"api""#),
             messages::NAMES_NO_USER,
-            "or has characters or blanks that cannot be seen",
+            "or has invisible characters or surrounding blanks",
         ),
         (
             of(r#""sub":"alice ","aud":"api""#),
             messages::NAMES_NO_USER,
-            "or has characters or blanks that cannot be seen",
+            "or has invisible characters or surrounding blanks",
         ),
     ];
     for (token, reason, detail) in &cases {

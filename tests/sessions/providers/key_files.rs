@@ -83,7 +83,7 @@ fn secret_is_accepted_where_only_superusers_can_read() {
         &format!("alter role all set pg_session_jwt.providers = '[{entry}]'"),
     );
     assert_eq!(stored.sqlstate, "22023");
-    let detail = "Provider 1: it has a symmetric key where others can read it.";
+    let detail = "Provider 1 has a symmetric key where others can read it.";
     assert_eq!(stored.detail.as_deref(), Some(detail));
     // In a file of the server, or in the setting of a session of a superuser, only those can who should.
     run(&mut admin, &format!("set pg_session_jwt.providers = '[{entry}]'"));

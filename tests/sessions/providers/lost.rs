@@ -21,7 +21,7 @@ fn gives_nothing(client: &mut Client, after: &str) {
             ("55000", messages::LOST_PROVIDERS),
             "{call} after {after}"
         );
-        assert_eq!(refused.hint.as_deref(), Some("Connect again."));
+        assert_eq!(refused.hint.as_deref(), Some("Reconnect to the database."));
     }
     assert_eq!(
         one::<String>(
@@ -29,7 +29,7 @@ fn gives_nothing(client: &mut Client, after: &str) {
             "select mode || ' ' || identity || ' ' || reason from auth.status()"
         ),
         format!(
-            "unusable false {} (Without them it gives no identity, and believes no other key and no claims.)",
+            "unusable false {} (Without them it trusts no other key and no claims, and provides no identity.)",
             messages::LOST_PROVIDERS
         )
     );

@@ -97,7 +97,7 @@ fn unusable_keys_are_shown_with_their_reasons() {
             "oct",
             "HS256",
             "f",
-            "it is a symmetric key; whoever can read it can sign",
+            "it is a symmetric key; anyone who can read it can sign",
         ],
         ["1", "-", "-", "-", "f", "it is not an object"],
     ];

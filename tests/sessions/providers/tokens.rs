@@ -171,7 +171,7 @@ fn unusable_providers_disable_every_mode() {
         assert_eq!(refusal.message, messages::PROVIDERS_UNUSABLE);
         assert_eq!(
             refusal.detail.as_deref(),
-            Some("Provider 1: it must have exactly one of \"jwks\", \"jwks_file\" and \"jwks_url\".")
+            Some("Provider 1 must have exactly one of \"jwks\", \"jwks_file\" and \"jwks_url\".")
         );
     }
     assert_eq!(one::<String>(&mut client, "select mode from auth.status()"), "unusable");
@@ -229,7 +229,11 @@ fn issuer_that_is_not_a_string_is_rejected() {
                     refused.message.as_str(),
                     refused.detail.as_deref()
                 ),
-                ("28000", messages::UNKNOWN_ISSUER, Some("It has no string \"iss\".")),
+                (
+                    "28000",
+                    messages::UNKNOWN_ISSUER,
+                    Some("The JWT has no string \"iss\".")
+                ),
                 "{iss}"
             );
         }

@@ -72,7 +72,7 @@ fn unusable_key_reports_its_fault() {
     // behaviour 4.12, 4.21
     let database = SHARED.database();
     let x = part([7; 32]);
-    let private = "it has the private member \"d\"; give the public key only";
+    let private = "it has the private member \"d\"; provide the public key only";
     let okp = |members: &str| format!(r#"{{"kty":"OKP","crv":"Ed25519"{members}}}"#);
     for (jwk, problem) in [
         (ED25519.jwk(&format!(r#""d":"{x}""#)), private),
@@ -80,11 +80,11 @@ fn unusable_key_reports_its_fault() {
         (P256.jwk(r#""d":null"#), private),
         (
             Signer::hmac(64).jwk(""),
-            "it is a symmetric key; whoever can read it can sign",
+            "it is a symmetric key; anyone who can read it can sign",
         ),
         (
             r#"{"kty":"oct"}"#.to_owned(),
-            "it is a symmetric key; whoever can read it can sign",
+            "it is a symmetric key; anyone who can read it can sign",
         ),
         (okp(""), "it has no string \"x\""),
         (okp(r#","x":7"#), "it has no string \"x\""),
@@ -97,11 +97,11 @@ fn unusable_key_reports_its_fault() {
         (ED25519.jwk(r#""use":"enc""#), "its \"use\" is not \"sig\""),
         (
             ED25519.jwk(r#""alg":"ES256""#),
-            "its \"alg\" is not supported, or not of its kind",
+            "its \"alg\" is not supported, or does not match the key type",
         ),
         (
             ED25519.jwk(r#""alg":"none""#),
-            "its \"alg\" is not supported, or not of its kind",
+            "its \"alg\" is not supported, or does not match the key type",
         ),
         (
             ED25519.jwk("").replace("Ed25519", "X25519"),
@@ -121,7 +121,7 @@ fn unusable_key_reports_its_fault() {
         );
         assert_eq!(
             refused.detail,
-            Some(format!("The key cannot be used: {problem}.")),
+            Some(format!("The key was rejected: {problem}.")),
             "{jwk}"
         );
         assert_eq!(refusal(&mut client, "select auth.user_id()"), refused, "{jwk}");

@@ -149,7 +149,7 @@ fn server_with_an_unusable_key_gives_no_identity() {
                 refuses(&mut client, &format!("select auth.{call}()"), "22023", message);
             }
             let refused = testkit::session::refusal(&mut client, "select auth.user_id()");
-            let detail = "The key cannot be used: its \"x\" must have 32 bytes.";
+            let detail = "The key was rejected: its \"x\" must have 32 bytes.";
             assert_eq!(refused.detail.as_deref(), Some(detail));
             let status = "select mode || ' ' || identity || ' ' || reason from auth.status()";
             assert_eq!(

@@ -31,7 +31,7 @@ fn gives_nothing(client: &mut Client, setting: &str) {
             client,
             "select mode || ' ' || identity || ' ' || reason from auth.status()"
         ),
-        format!("unusable false {message} (ALTER DATABASE or ALTER ROLE has changed it since the session began.)")
+        format!("unusable false {message} (ALTER DATABASE or ALTER ROLE changed it after the session began.)")
     );
 }
 

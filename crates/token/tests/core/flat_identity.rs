@@ -1,12 +1,13 @@
-//! The flat form: what is written is read back, whatever it is, and foreign bytes do no harm.
+//! The flat form: every identity is read back as it was written, and arbitrary bytes do no harm.
 
 use std::borrow::Cow;
 
-use pg_session_jwt_token::claims::NumericDate;
+use pg_session_jwt_token::NumericDate;
 use pg_session_jwt_token::identity::{FlatIdentity, Text};
 use pg_session_jwt_token::{Error, Identity};
 use proptest::collection::vec;
 use proptest::prelude::any;
+use rstest::rstest;
 use testkit::cases::check;
 
 fn utf8(text: &str) -> Option<Cow<'_, [u8]>> {
@@ -139,23 +140,21 @@ fn an_empty_text_is_not_an_absent_one() {
     assert_round_trip(&zeros, utf8);
 }
 
-#[test]
-fn the_ends_of_the_number_range_come_back() {
-    for number in [i64::MIN, -1, 0, 1, i64::MAX] {
-        let expires = Some(NumericDate::from_micros(number));
-        assert_round_trip(
-            &Identity {
-                expires,
-                jti: Some(number),
-                ..full()
-            },
-            utf8,
-        );
-    }
+#[rstest]
+fn the_ends_of_the_number_range_are_read_back(#[values(i64::MIN, -1, 0, 1, i64::MAX)] number: i64) {
+    let expires = Some(NumericDate::from_micros(number));
+    assert_round_trip(
+        &Identity {
+            expires,
+            jti: Some(number),
+            ..full()
+        },
+        utf8,
+    );
 }
 
 #[test]
-fn a_text_that_cannot_be_converted_refuses_the_whole() {
+fn a_text_that_cannot_be_converted_rejects_the_whole() {
     let euro = || "€".to_owned();
     let one_each = [
         Identity {

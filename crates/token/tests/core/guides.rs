@@ -11,12 +11,15 @@ fn values(markdown: &str) -> Vec<&str> {
 }
 
 fn guides() -> Vec<(String, String)> {
-    let folder = testkit::root().join("docs/providers");
+    let directory = testkit::root().join("docs/providers");
     let read = |file: fs::DirEntry| {
         let name = file.file_name().into_string().unwrap();
         (name, fs::read_to_string(file.path()).unwrap())
     };
-    fs::read_dir(folder).unwrap().map(|file| read(file.unwrap())).collect()
+    fs::read_dir(directory)
+        .unwrap()
+        .map(|file| read(file.unwrap()))
+        .collect()
 }
 
 #[test]
@@ -38,7 +41,7 @@ fn every_guide_has_a_setting_and_each_can_be_used() {
 }
 
 #[test]
-fn providers_that_share_their_keys_are_told_apart_by_issuer_and_audience() {
+fn providers_that_share_their_keys_are_distinguished_by_issuer_and_audience() {
     for name in ["firebase.md", "azure-ad-b2c.md"] {
         let text = guides().into_iter().find(|guide| guide.0 == name).unwrap().1;
         for provider in values(&text).iter().flat_map(|value| parse(value).unwrap()) {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::Algorithm;
 use pg_session_jwt_token::Error;
 
-use crate::sign::{ED25519, HMAC, P256, P384, RSA, RSAS, Signer, judge, pinned, set};
+use crate::sign::{ED25519, HMAC, P256, P384, RSA, RSAS, Signer, pinned, set, verify_now};
 
 const CLAIMS: &str = r#"{"sub":"mallory"}"#;
 const HMACS: [(&str, Algorithm); 3] = [
@@ -52,7 +52,7 @@ fn public_texts(signer: &Signer) -> Vec<Vec<u8>> {
 
 /// attack: 4
 #[test]
-fn a_mac_keyed_with_the_public_key_is_refused() {
+fn a_mac_keyed_with_the_public_key_is_rejected() {
     for signer in [&*ED25519, &*P256, &*P384, &*RSA] {
         let pinned = pinned(signer);
         let of_one = set(&[signer.jwk(r#""kid":"a""#)]).unwrap();
@@ -60,10 +60,10 @@ fn a_mac_keyed_with_the_public_key_is_refused() {
             let forger = Signer::Hmac(secret);
             for (name, alg) in HMACS {
                 let mismatch = Err(Error::AlgorithmMismatch { alg });
-                assert_eq!(judge(forger.token(name, CLAIMS), &pinned), mismatch);
+                assert_eq!(verify_now(forger.token(name, CLAIMS), &pinned), mismatch);
                 let named = forger.token_with_header(name, format!(r#"{{"alg":"{name}","kid":"a"}}"#), CLAIMS);
-                assert_eq!(judge(named, &of_one), mismatch);
-                let nameless = judge(forger.token(name, CLAIMS), &of_one);
+                assert_eq!(verify_now(named, &of_one), mismatch);
+                let nameless = verify_now(forger.token(name, CLAIMS), &of_one);
                 assert_eq!(nameless, Err(Error::AmbiguousKey { candidates: 0 }));
             }
         }
@@ -77,12 +77,12 @@ fn a_key_with_an_algorithm_verifies_no_other() {
         let keys = set(&[RSA.jwk(&format!(r#""kid":"a","alg":"{own}""#))]).unwrap();
         for (name, alg) in RSAS {
             let header = format!(r#"{{"alg":"{name}","kid":"a"}}"#);
-            let verdict = judge(RSA.token_with_header(name, header, CLAIMS), &keys);
+            let outcome = verify_now(RSA.token_with_header(name, header, CLAIMS), &keys);
             if own == name {
-                assert_eq!(verdict.unwrap().claims, CLAIMS);
+                assert_eq!(outcome.unwrap().claims, CLAIMS);
             } else {
                 assert_eq!(
-                    verdict,
+                    outcome,
                     Err(Error::AlgorithmMismatch { alg }),
                     "key {own}, header {name}"
                 );
@@ -93,9 +93,9 @@ fn a_key_with_an_algorithm_verifies_no_other() {
         let keys = set(&[HMAC.jwk(&format!(r#""kid":"a","alg":"{own}""#))]).unwrap();
         for (name, alg) in HMACS.into_iter().filter(|(name, _)| *name != own) {
             let header = format!(r#"{{"alg":"{name}","kid":"a"}}"#);
-            let verdict = judge(HMAC.token_with_header(name, header, CLAIMS), &keys);
+            let outcome = verify_now(HMAC.token_with_header(name, header, CLAIMS), &keys);
             assert_eq!(
-                verdict,
+                outcome,
                 Err(Error::AlgorithmMismatch { alg }),
                 "key {own}, header {name}"
             );
@@ -113,9 +113,9 @@ fn a_curve_has_one_algorithm() {
             ("EdDSA", Algorithm::EdDSA),
         ];
         for (name, alg) in others.into_iter().chain(RSAS).filter(|(name, _)| *name != own) {
-            let verdict = judge(signer.token(name, CLAIMS), &pinned(signer));
+            let outcome = verify_now(signer.token(name, CLAIMS), &pinned(signer));
             assert_eq!(
-                verdict,
+                outcome,
                 Err(Error::AlgorithmMismatch { alg }),
                 "key {own}, header {name}"
             );
@@ -130,16 +130,16 @@ fn a_signature_of_another_algorithm_than_the_header_names_is_wrong() {
     for (real, _) in RSAS {
         for (claimed, _) in RSAS.into_iter().filter(|(claimed, _)| *claimed != real) {
             let header = format!(r#"{{"alg":"{claimed}"}}"#);
-            let verdict = judge(RSA.token_with_header(real, header, CLAIMS), &keys);
-            assert_eq!(verdict, Err(Error::Signature), "signed {real}, header {claimed}");
+            let outcome = verify_now(RSA.token_with_header(real, header, CLAIMS), &keys);
+            assert_eq!(outcome, Err(Error::Signature), "signed {real}, header {claimed}");
         }
     }
     let keys = set(&[HMAC.jwk("")]).unwrap();
     for (real, _) in HMACS {
         for (claimed, _) in HMACS.into_iter().filter(|(claimed, _)| *claimed != real) {
             let header = format!(r#"{{"alg":"{claimed}"}}"#);
-            let verdict = judge(HMAC.token_with_header(real, header, CLAIMS), &keys);
-            assert_eq!(verdict, Err(Error::Signature), "signed {real}, header {claimed}");
+            let outcome = verify_now(HMAC.token_with_header(real, header, CLAIMS), &keys);
+            assert_eq!(outcome, Err(Error::Signature), "signed {real}, header {claimed}");
         }
     }
 }

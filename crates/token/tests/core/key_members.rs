@@ -2,10 +2,11 @@
 
 use pg_session_jwt_token::keys::Key;
 use pg_session_jwt_token::{Error, KeyProblem};
+use rstest::rstest;
 
-use crate::sign::{ED25519, HMAC, P256, P384, RSA, Signer, problems, set};
+use crate::sign::{ED25519, HMAC, P256, P384, RSA, Signer, problems, set, without_position};
 
-fn refusal(jwk: &str) -> Option<Error> {
+fn rejection(jwk: &str) -> Option<Error> {
     Key::from_public_jwk(jwk).err()
 }
 
@@ -14,54 +15,56 @@ fn problem(problem: KeyProblem) -> Option<Error> {
 }
 
 /// attack: 44
-#[test]
-fn a_key_with_a_private_member_is_refused() {
-    for member in ["d", "p", "q", "dp", "dq", "qi", "oth"] {
-        for signer in [&*ED25519, &*P256, &*RSA] {
-            for value in [r#""AQAB""#, r#""""#, "null", "[]"] {
-                let jwk = signer.jwk(&format!(r#""{member}":{value}"#));
-                assert_eq!(refusal(&jwk), problem(KeyProblem::Private(member)), "{jwk}");
-            }
+#[rstest]
+fn a_key_with_a_private_member_is_rejected(#[values("d", "p", "q", "dp", "dq", "qi", "oth")] member: &'static str) {
+    for signer in [&*ED25519, &*P256, &*RSA] {
+        for value in [r#""AQAB""#, r#""""#, "null", "[]"] {
+            let jwk = signer.jwk(&format!(r#""{member}":{value}"#));
+            assert_eq!(rejection(&jwk), problem(KeyProblem::Private(member)), "{jwk}");
         }
     }
 }
 
 /// attack: 44
+#[rstest]
+fn a_symmetric_key_is_rejected_where_others_can_read_it(
+    #[values(HMAC.jwk(""), HMAC.jwk(r#""alg":"HS256","use":"sig""#), r#"{"kty":"oct"}"#.to_owned())] jwk: String,
+) {
+    assert_eq!(rejection(&jwk), problem(KeyProblem::Symmetric));
+}
+
 #[test]
-fn a_symmetric_key_is_refused_where_others_can_read_it() {
-    for jwk in [
-        HMAC.jwk(""),
-        HMAC.jwk(r#""alg":"HS256","use":"sig""#),
-        r#"{"kty":"oct"}"#.to_owned(),
-    ] {
-        assert_eq!(refusal(&jwk), problem(KeyProblem::Symmetric));
-    }
+fn use_sig_is_accepted() {
+    assert_eq!(rejection(&ED25519.jwk(r#""use":"sig""#)), None);
 }
 
 /// attack: 43
-#[test]
-fn a_use_other_than_sig_is_refused() {
-    assert_eq!(refusal(&ED25519.jwk(r#""use":"sig""#)), None);
-    for usage in [r#""enc""#, r#""""#, r#""SIG""#, r#""sig ""#, "null", "1", r#"["sig"]"#] {
-        assert_eq!(
-            refusal(&ED25519.jwk(&format!(r#""use":{usage}"#))),
-            problem(KeyProblem::Use),
-            "{usage}"
-        );
-    }
+#[rstest]
+fn a_use_other_than_sig_is_rejected(
+    #[values(r#""enc""#, r#""""#, r#""SIG""#, r#""sig ""#, "null", "1", r#"["sig"]"#)] usage: &str,
+) {
+    assert_eq!(
+        rejection(&ED25519.jwk(&format!(r#""use":{usage}"#))),
+        problem(KeyProblem::Use),
+        "{usage}"
+    );
+}
+
+#[rstest]
+fn key_ops_with_verify_are_accepted(
+    #[values(r#"["verify"]"#, r#"["sign","verify"]"#, r#"["verify","x"]"#)] operations: &str,
+) {
+    assert_eq!(
+        rejection(&ED25519.jwk(&format!(r#""key_ops":{operations}"#))),
+        None,
+        "{operations}"
+    );
 }
 
 /// attack: 43
-#[test]
-fn key_ops_must_be_distinct_names_with_verify_among_them() {
-    for operations in [r#"["verify"]"#, r#"["sign","verify"]"#, r#"["verify","x"]"#] {
-        assert_eq!(
-            refusal(&ED25519.jwk(&format!(r#""key_ops":{operations}"#))),
-            None,
-            "{operations}"
-        );
-    }
-    for operations in [
+#[rstest]
+fn key_ops_must_be_distinct_names_with_verify_among_them(
+    #[values(
         "[]",
         r#"["sign"]"#,
         r#"["encrypt","wrapKey"]"#,
@@ -73,57 +76,64 @@ fn key_ops_must_be_distinct_names_with_verify_among_them() {
         r#"["verify",1]"#,
         r#"["verify",null]"#,
         r#"["Verify"]"#,
-        r#"[["verify"]]"#,
-    ] {
-        let jwk = ED25519.jwk(&format!(r#""key_ops":{operations}"#));
-        assert_eq!(refusal(&jwk), problem(KeyProblem::KeyOperations), "{operations}");
-    }
+        r#"[["verify"]]"#
+    )]
+    operations: &str,
+) {
+    let jwk = ED25519.jwk(&format!(r#""key_ops":{operations}"#));
+    assert_eq!(rejection(&jwk), problem(KeyProblem::KeyOperations), "{operations}");
 }
 
 /// attack: 6
-#[test]
-fn an_alg_must_be_one_of_the_key_s_kind() {
-    let fitting: [(&Signer, &[&str]); 3] = [
-        (&ED25519, &["EdDSA", "Ed25519"]),
-        (&P256, &["ES256"]),
-        (&P384, &["ES384"]),
-    ];
+#[rstest]
+#[case(&ED25519, &["EdDSA", "Ed25519"])]
+#[case(&P256, &["ES256"])]
+#[case(&P384, &["ES384"])]
+fn an_alg_must_be_one_of_the_key_s_kind(#[case] signer: &Signer, #[case] own: &[&str]) {
     let others = [
         "none", "", "HS256", "RS256", "PS512", "ES521", "ES224", "ES512", "ES256K", "Ed448", "ECDH-ES", "eddsa",
     ];
-    for (signer, own) in fitting {
-        for alg in own {
-            assert_eq!(refusal(&signer.jwk(&format!(r#""alg":"{alg}""#))), None, "{alg}");
-        }
-        let rest = ["EdDSA", "Ed25519", "ES256", "ES384"]
-            .into_iter()
-            .filter(|alg| !own.contains(alg));
-        for alg in rest.chain(others) {
-            let jwk = signer.jwk(&format!(r#""alg":"{alg}""#));
-            assert_eq!(refusal(&jwk), problem(KeyProblem::Algorithm), "{jwk}");
-        }
+    for alg in own {
+        assert_eq!(rejection(&signer.jwk(&format!(r#""alg":"{alg}""#))), None, "{alg}");
     }
-    for alg in ["null", "1", r#"["EdDSA"]"#] {
-        let jwk = ED25519.jwk(&format!(r#""alg":{alg}"#));
-        assert_eq!(refusal(&jwk), problem(KeyProblem::Member("alg")), "{alg}");
+    let rest = ["EdDSA", "Ed25519", "ES256", "ES384"]
+        .into_iter()
+        .filter(|alg| !own.contains(alg));
+    for alg in rest.chain(others) {
+        let jwk = signer.jwk(&format!(r#""alg":"{alg}""#));
+        assert_eq!(rejection(&jwk), problem(KeyProblem::Algorithm), "{jwk}");
     }
 }
 
+#[rstest]
+fn an_alg_must_be_a_string(#[values("null", "1", r#"["EdDSA"]"#)] alg: &str) {
+    let jwk = ED25519.jwk(&format!(r#""alg":{alg}"#));
+    assert_eq!(rejection(&jwk), problem(KeyProblem::Member("alg")), "{alg}");
+}
+
 /// attack: 42
-#[test]
-fn a_secret_is_at_least_as_long_as_the_hash() {
+#[rstest]
+#[case("HS256", 32)]
+#[case("HS384", 48)]
+#[case("HS512", 64)]
+fn a_secret_is_at_least_as_long_as_the_hash(#[case] alg: &str, #[case] hash: usize) {
     let read = |bytes: usize, more: &str| set(&[Signer::hmac(bytes).jwk(more)]);
-    let too_short = [KeyProblem::SecretTooShort];
-    for (alg, hash) in [("HS256", 32), ("HS384", 48), ("HS512", 64)] {
-        let alg = format!(r#""alg":"{alg}""#);
-        assert!(read(hash, &alg).is_ok(), "{alg}");
-        assert!(read(hash + 200, &alg).is_ok(), "{alg}");
-        assert_eq!(problems(read(hash - 1, &alg)), too_short, "{alg}");
-    }
+    let alg = format!(r#""alg":"{alg}""#);
+    assert!(read(hash, &alg).is_ok(), "{alg}");
+    assert!(read(hash + 200, &alg).is_ok(), "{alg}");
+    assert_eq!(problems(read(hash - 1, &alg)), [KeyProblem::SecretTooShort]);
+}
+
+#[test]
+fn a_secret_of_32_bytes_needs_no_alg() {
+    let read = |bytes: usize, more: &str| set(&[Signer::hmac(bytes).jwk(more)]);
     assert!(read(32, "").is_ok());
-    for bytes in [0, 1, 6, 31] {
-        assert_eq!(problems(read(bytes, "")), too_short, "{bytes}");
-    }
+}
+
+#[rstest]
+fn a_secret_shorter_than_every_hash_is_rejected(#[values(0, 1, 6, 31)] bytes: usize) {
+    let read = |bytes: usize, more: &str| set(&[Signer::hmac(bytes).jwk(more)]);
+    assert_eq!(problems(read(bytes, "")), [KeyProblem::SecretTooShort]);
 }
 
 /// What is wrong with the second of two keys.
@@ -131,23 +141,24 @@ fn skipped(jwk: String) -> Vec<(usize, KeyProblem)> {
     set(&[ED25519.jwk(""), jwk]).unwrap().skipped()
 }
 
-#[test]
-fn a_secret_too_short_for_its_alg_is_called_short() {
-    for (bytes, alg) in [
-        (31, "HS256"),
-        (47, "HS384"),
-        (32, "HS384"),
-        (63, "HS512"),
-        (32, "HS512"),
-        (0, "HS256"),
-    ] {
-        let jwk = Signer::hmac(bytes).jwk(&format!(r#""alg":"{alg}""#));
-        assert_eq!(skipped(jwk), [(1, KeyProblem::SecretTooShort)], "{bytes} {alg}");
-    }
-    for alg in ["RS256", "none", "dir", "A256KW", "EdDSA", "HS1"] {
-        let jwk = HMAC.jwk(&format!(r#""alg":"{alg}""#));
-        assert_eq!(skipped(jwk), [(1, KeyProblem::Algorithm)], "{alg}");
-    }
+#[rstest]
+#[case(31, "HS256")]
+#[case(47, "HS384")]
+#[case(32, "HS384")]
+#[case(63, "HS512")]
+#[case(32, "HS512")]
+#[case(0, "HS256")]
+fn a_secret_too_short_for_its_alg_is_called_short(#[case] bytes: usize, #[case] alg: &str) {
+    let jwk = Signer::hmac(bytes).jwk(&format!(r#""alg":"{alg}""#));
+    assert_eq!(skipped(jwk), [(1, KeyProblem::SecretTooShort)], "{bytes} {alg}");
+}
+
+#[rstest]
+fn a_secret_with_an_alg_of_another_kind_is_skipped(
+    #[values("RS256", "none", "dir", "A256KW", "EdDSA", "HS1")] alg: &str,
+) {
+    let jwk = HMAC.jwk(&format!(r#""alg":"{alg}""#));
+    assert_eq!(skipped(jwk), [(1, KeyProblem::Algorithm)], "{alg}");
 }
 
 #[test]
@@ -163,46 +174,41 @@ fn a_secret_must_be_a_base64url_text() {
     );
 }
 
-#[test]
-fn a_kty_must_be_a_known_one() {
-    for kty in ["AKP", "oct2", "rsa", "ec", "okp", "OCT", "", "LWE"] {
-        let jwk = format!(r#"{{"kty":"{kty}","alg":"ML-DSA-44","pub":"AA"}}"#);
-        assert_eq!(refusal(&jwk), problem(KeyProblem::KeyType), "{kty}");
-    }
-    for jwk in [
-        "{}",
-        r#"{"kty":null}"#,
-        r#"{"kty":["RSA"]}"#,
-        r#"{"keys":[]}"#,
-        r#"{"KTY":"RSA"}"#,
-    ] {
-        assert_eq!(refusal(jwk), problem(KeyProblem::Member("kty")), "{jwk}");
-    }
+#[rstest]
+fn a_kty_must_be_supported(#[values("AKP", "oct2", "rsa", "ec", "okp", "OCT", "", "LWE")] kty: &str) {
+    let jwk = format!(r#"{{"kty":"{kty}","alg":"ML-DSA-44","pub":"AA"}}"#);
+    assert_eq!(rejection(&jwk), problem(KeyProblem::KeyType), "{kty}");
 }
 
-#[test]
-fn a_kid_is_any_string() {
-    for (kid, read) in [
-        ("", ""),
-        ("a b", "a b"),
-        ("abcdEFGH1234+/=", "abcdEFGH1234+/="),
-        (r"\/\u00e4", "/ä"),
-    ] {
-        let key = Key::from_public_jwk(&ED25519.jwk(&format!(r#""kid":"{kid}""#))).unwrap();
-        assert_eq!(key.kid.as_deref(), Some(read));
-    }
-    for kid in ["1", "null", "[]"] {
-        assert_eq!(
-            refusal(&ED25519.jwk(&format!(r#""kid":{kid}"#))),
-            problem(KeyProblem::Member("kid")),
-            "{kid}"
-        );
-    }
+#[rstest]
+fn a_kty_must_be_a_string(
+    #[values("{}", r#"{"kty":null}"#, r#"{"kty":["RSA"]}"#, r#"{"keys":[]}"#, r#"{"KTY":"RSA"}"#)] jwk: &str,
+) {
+    assert_eq!(rejection(jwk), problem(KeyProblem::Member("kty")), "{jwk}");
 }
 
-#[test]
-fn other_members_are_ignored_whatever_they_hold() {
-    for member in [
+#[rstest]
+#[case("", "")]
+#[case("a b", "a b")]
+#[case("abcdEFGH1234+/=", "abcdEFGH1234+/=")]
+#[case(r"\/\u00e4", "/ä")]
+fn a_kid_is_any_string(#[case] kid: &str, #[case] read: &str) {
+    let key = Key::from_public_jwk(&ED25519.jwk(&format!(r#""kid":"{kid}""#))).unwrap();
+    assert_eq!(key.kid.as_deref(), Some(read));
+}
+
+#[rstest]
+fn a_kid_must_be_a_string(#[values("1", "null", "[]")] kid: &str) {
+    assert_eq!(
+        rejection(&ED25519.jwk(&format!(r#""kid":{kid}"#))),
+        problem(KeyProblem::Member("kid")),
+        "{kid}"
+    );
+}
+
+#[rstest]
+fn other_members_are_ignored_whatever_their_content(
+    #[values(
         r#""x5t":"not base64url!""#,
         r#""x5t":7"#,
         r#""x5c":["MIIC/jCC"]"#,
@@ -213,10 +219,11 @@ fn other_members_are_ignored_whatever_they_hold() {
         r#""k":"secret""#,
         r#""n":[]"#,
         "\"ä\":\"\\u00e4\"",
-        r#""nbf":{"deep":[[[]]]}"#,
-    ] {
-        assert_eq!(refusal(&ED25519.jwk(member)), None, "{member}");
-    }
+        r#""nbf":{"deep":[[[]]]}"#
+    )]
+    member: &str,
+) {
+    assert_eq!(rejection(&ED25519.jwk(member)), None, "{member}");
 }
 
 #[test]
@@ -226,18 +233,15 @@ fn a_key_text_must_be_one_json_object() {
             problem: problem.to_owned(),
         })
     };
-    assert_eq!(refusal(""), not_json("EOF while parsing a value at line 1 column 0"));
-    assert_eq!(refusal("[]"), not_json("it is not an object"));
-    assert_eq!(refusal("null"), not_json("it is not an object"));
-    assert_eq!(
-        refusal(r#"{"kty":"OKP"}}"#),
-        not_json("trailing characters at line 1 column 14")
-    );
+    assert!(matches!(rejection(""), Some(Error::KeyNotJson { .. })));
+    assert_eq!(rejection("[]"), not_json("it is not an object"));
+    assert_eq!(rejection("null"), not_json("it is not an object"));
+    assert!(matches!(rejection(r#"{"kty":"OKP"}}"#), Some(Error::KeyNotJson { .. })));
     let twice = r#"{"kty":"OKP","kty":"oct"}"#;
     assert_eq!(
-        refusal(twice),
-        not_json("an object has the same member twice at line 1 column 25")
+        rejection(twice).map(without_position),
+        not_json("an object has the same member twice")
     );
     let pem = "-----BEGIN PUBLIC KEY-----";
-    assert_eq!(refusal(pem), not_json("invalid number at line 1 column 2"));
+    assert!(matches!(rejection(pem), Some(Error::KeyNotJson { .. })));
 }

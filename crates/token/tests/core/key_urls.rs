@@ -1,12 +1,13 @@
-//! Where a key set may be fetched from.
+//! The addresses from which a key set may be fetched.
 
 use pg_session_jwt_token::Error;
 use pg_session_jwt_token::key_url::check;
 use pg_session_jwt_token::provider::{KeySource, parse};
+use rstest::rstest;
 
-#[test]
-fn https_is_accepted_and_http_on_loopback_only() {
-    for url in [
+#[rstest]
+fn https_is_accepted_and_http_on_loopback_only(
+    #[values(
         "https://example.clerk.accounts.dev/.well-known/jwks.json",
         "https://example.com:8443/keys?p=b2c_1_sign_in",
         "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com",
@@ -16,12 +17,16 @@ fn https_is_accepted_and_http_on_loopback_only() {
         "http://127.8.9.1:3000/keys",
         "http://[::1]:3000/keys",
         "http://localhost:3000/keys",
-        "http://LOCALHOST/keys",
-    ] {
-        assert_eq!(check(url), Ok(()), "{url}");
-    }
-    let http = Err("is http, which is accepted only for loopback addresses; use https");
-    for url in [
+        "http://LOCALHOST/keys"
+    )]
+    url: &str,
+) {
+    assert_eq!(check(url), Ok(()), "{url}");
+}
+
+#[rstest]
+fn http_to_another_host_is_rejected(
+    #[values(
         "http://example.com/keys",
         "http://localhost.example.com/keys",
         "http://127.0.0.1.example.com/keys",
@@ -30,35 +35,31 @@ fn https_is_accepted_and_http_on_loopback_only() {
         "http://10.0.0.1/keys",
         "http://[::2]/keys",
         "http://[::ffff:10.0.0.1]/keys",
-        "http://169.254.169.254/latest/meta-data",
-    ] {
-        assert_eq!(check(url), http, "{url}");
-    }
+        "http://169.254.169.254/latest/meta-data"
+    )]
+    url: &str,
+) {
+    let http = Err("is http, which is accepted only for loopback addresses; use https");
+    assert_eq!(check(url), http, "{url}");
 }
 
-#[test]
-fn what_is_no_plain_absolute_url_is_refused() {
-    for (url, problem) in [
-        ("", "is not a URL"),
-        ("keys.json", "is not an absolute URL"),
-        ("/etc/passwd", "is not an absolute URL"),
-        ("example.com:443", "is not an absolute URL"),
-        ("https://", "is not a URL"),
-        ("https:///keys", "is not a URL"),
-        ("https://exa mple.com/keys", "is not a URL"),
-        ("https://example.com/keys\r\nHost: evil", "is not a URL"),
-        ("file:///etc/passwd", "is not a URL"),
-        ("ftp://example.com/keys", "is neither https nor http"),
-        ("gopher://127.0.0.1/keys", "is neither https nor http"),
-        (
-            "https://user:secret@example.com/keys",
-            "has a user name or password in it",
-        ),
-        ("http://127.0.0.1@example.com/keys", "has a user name or password in it"),
-        ("https://example.com/keys#a", "has a fragment (#)"),
-    ] {
-        assert_eq!(check(url), Err(problem), "{url}");
-    }
+#[rstest]
+#[case("", "is not a URL")]
+#[case("keys.json", "is not an absolute URL")]
+#[case("/etc/passwd", "is not an absolute URL")]
+#[case("example.com:443", "is not an absolute URL")]
+#[case("https://", "is not a URL")]
+#[case("https:///keys", "is not a URL")]
+#[case("https://exa mple.com/keys", "is not a URL")]
+#[case("https://example.com/keys\r\nHost: evil", "is not a URL")]
+#[case("file:///etc/passwd", "is not a URL")]
+#[case("ftp://example.com/keys", "is neither https nor http")]
+#[case("gopher://127.0.0.1/keys", "is neither https nor http")]
+#[case("https://user:secret@example.com/keys", "has a user name or password in it")]
+#[case("http://127.0.0.1@example.com/keys", "has a user name or password in it")]
+#[case("https://example.com/keys#a", "has a fragment (#)")]
+fn anything_but_a_plain_absolute_url_is_rejected(#[case] url: &str, #[case] problem: &str) {
+    assert_eq!(check(url), Err(problem), "{url}");
 }
 
 #[test]
@@ -72,22 +73,24 @@ fn a_url_of_512_bytes_is_read_and_a_byte_more_is_not() {
 }
 
 #[test]
-fn a_provider_says_what_is_wrong_with_its_url() {
+fn a_provider_reads_its_url() {
     let one = |url: &str| parse(&format!(r#"[{{"issuer":"a","jwks_url":{url}}}]"#));
     let list = one(r#""https://example.com/keys""#).unwrap();
     assert!(matches!(&list[0].source, KeySource::Url(url) if url == "https://example.com/keys"));
-    for (url, problem) in [
-        ("7", "its \"jwks_url\" is not a string, or empty"),
-        ("\"\"", "its \"jwks_url\" is not a string, or empty"),
-        (
-            "\"http://example.com\"",
-            "its \"jwks_url\" is http, which is accepted only for loopback addresses; use https",
-        ),
-    ] {
-        let expected = Error::Providers {
-            place: Some(0),
-            problem: problem.to_owned(),
-        };
-        assert_eq!(one(url).err(), Some(expected), "{url}");
-    }
+}
+
+#[rstest]
+#[case("7", "has an invalid \"jwks_url\": a non-empty string is required")]
+#[case("\"\"", "has an invalid \"jwks_url\": a non-empty string is required")]
+#[case(
+    "\"http://example.com\"",
+    "has an invalid \"jwks_url\": it is http, which is accepted only for loopback addresses; use https"
+)]
+fn a_provider_reports_what_is_wrong_with_its_url(#[case] url: &str, #[case] problem: &str) {
+    let one = |url: &str| parse(&format!(r#"[{{"issuer":"a","jwks_url":{url}}}]"#));
+    let expected = Error::Providers {
+        index: Some(0),
+        problem: problem.to_owned(),
+    };
+    assert_eq!(one(url).err(), Some(expected), "{url}");
 }

@@ -1,7 +1,7 @@
-//! The judge under test: what `pg_session_jwt_token` accepts and refuses, to the letter, without PostgreSQL.
+//! Tests of the verifier: the exact outcome for each token, key and setting, without PostgreSQL.
 //!
-//! Keys and tokens are made when a test runs (`sign`). Time is an argument, `NOW`. A refusal is compared as a whole,
-//! with its numbers, so that a token refused for the wrong reason fails its test.
+//! Keys and tokens are made when a test runs (`sign`). Time is an argument, `NOW`. An error is compared as a whole, with its
+//! numbers, so that a token rejected for the wrong reason fails its test.
 
 mod compact_form;
 mod curve_keys;

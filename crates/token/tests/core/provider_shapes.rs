@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::vectors::read;
 
-/// A provider, its usable keys by kid with their algorithms, and the places of the others.
+/// A provider, its usable keys by kid with their algorithms, and the indexes of the others.
 type Shape = (
     &'static str,
     &'static [(&'static str, &'static [Algorithm])],
@@ -64,26 +64,26 @@ const SHAPES: [Shape; 15] = [
 ];
 
 #[test]
-#[ignore = "reads the folder of public vectors"]
+#[ignore = "reads the directory of public vectors"]
 fn the_key_set_of_every_provider_loads() {
     let shapes: Value = serde_json::from_str(&read("providers/shapes.json")).unwrap();
     assert_eq!(shapes.as_object().unwrap().len(), SHAPES.len());
     for (provider, usable, skipped) in SHAPES {
         let keys = KeySet::from_jwks(&shapes[provider].to_string()).unwrap();
         assert_eq!(keys.skipped(), skipped, "{provider}");
-        let places = shapes[provider]["keys"].as_array().unwrap().len();
-        assert_eq!(usable.len() + skipped.len(), places, "{provider}");
+        let members = shapes[provider]["keys"].as_array().unwrap().len();
+        assert_eq!(usable.len() + skipped.len(), members, "{provider}");
         for (kid, algorithms) in usable {
             let key = keys.select(Some(kid), algorithms[0]).unwrap();
             assert_eq!(key.kid.as_deref(), Some(*kid));
             for alg in [RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA, HS256] {
-                let verdict = key.verify(&Compact::parse(b"e30.e30.AAAA").unwrap(), alg);
+                let outcome = key.verify(&Compact::parse(b"e30.e30.AAAA").unwrap(), alg);
                 let expected = if algorithms.contains(&alg) {
                     Error::Signature
                 } else {
                     Error::AlgorithmMismatch { alg }
                 };
-                assert_eq!(verdict, Err(expected), "{provider} {kid} {alg:?}");
+                assert_eq!(outcome, Err(expected), "{provider} {kid} {alg:?}");
             }
         }
     }

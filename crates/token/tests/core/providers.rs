@@ -1,8 +1,9 @@
-//! The list of providers, and which of them a token means.
+//! The list of providers, and the selection of the provider that a token identifies.
 
 use jsonwebtoken::Algorithm;
 use pg_session_jwt_token::provider::{self, KeySource};
-use pg_session_jwt_token::{Error, Excerpt, Identity, KeySet, Provider, verify_provided};
+use pg_session_jwt_token::{Error, Excerpt, KeySet, Provider, Verified, verify_provided};
+use rstest::rstest;
 
 use crate::sign::{ED25519, P256, RSA, Signer, policy};
 
@@ -20,17 +21,17 @@ fn one(members: &str) -> Vec<Provider> {
 }
 
 #[track_caller]
-fn refused(text: &str, place: Option<usize>, problem: &str) {
+fn rejected(text: &str, index: Option<usize>, problem: &str) {
     let expected = Error::Providers {
-        place,
+        index,
         problem: problem.to_owned(),
     };
     assert_eq!(provider::parse(text).map(|list| list.len()), Err(expected), "{text}");
 }
 
-fn judge(token: &str, providers: &[Provider]) -> Result<(Identity, usize), Error> {
-    let keys = |place: usize| -> Result<&KeySet, Error> {
-        match &providers[place].source {
+fn verify_now(token: &str, providers: &[Provider]) -> Result<Verified, Error> {
+    let keys = |index: usize| -> Result<&KeySet, Error> {
+        match &providers[index].source {
             KeySource::Inline(set) => Ok(set),
             KeySource::File(_) | KeySource::Url(_) => Err(Error::NoKeys),
         }
@@ -65,10 +66,10 @@ fn the_user_id_claim_is_sub_unless_it_says_otherwise() {
 }
 
 #[test]
-fn a_list_that_is_none_is_refused() {
-    refused("{}", None, "it is not an array");
-    refused("[]", None, "it has 0 providers; 1 to 100 are possible");
-    refused("[1]", Some(0), "it is not an object");
+fn a_text_that_is_no_list_is_rejected() {
+    rejected("{}", None, "is not an array");
+    rejected("[]", None, "has 0 providers; 1 to 100 are allowed");
+    rejected("[1]", Some(0), "is not an object");
 }
 
 #[test]
@@ -76,7 +77,7 @@ fn a_hundred_providers_are_possible_and_no_more() {
     let provider = r#"{"issuer":"a","jwks_file":"/f"}"#;
     let text = |count: usize| format!("[{}]", vec![provider; count].join(","));
     assert_eq!(list(&text(100)).len(), 100);
-    refused(&text(101), None, "it has 101 providers; 1 to 100 are possible");
+    rejected(&text(101), None, "has 101 providers; 1 to 100 are allowed");
 }
 
 #[test]
@@ -84,136 +85,171 @@ fn a_list_of_256_kib_is_read_and_a_byte_more_is_not() {
     let provider = r#"[{"issuer":"a","jwks_file":"/f"}]"#;
     let padded = |bytes: usize| format!("{}{provider}", " ".repeat(bytes - provider.len()));
     assert_eq!(list(&padded(262_144)).len(), 1);
-    let too_long = "it has 262145 bytes; at most 262144 are accepted";
-    refused(&padded(262_145), None, too_long);
+    let too_long = "has 262145 bytes; the limit is 262144";
+    rejected(&padded(262_145), None, too_long);
 }
 
 #[test]
 fn a_member_that_is_unknown_is_named() {
     let text = r#"[{"issuer":"a","jwks_file":"/f"},{"issuer":"b","jwks_file":"/f","audiense":"x"}]"#;
-    refused(text, Some(1), r#"it has an unknown member "audiense""#);
+    rejected(text, Some(1), r#"has an unknown member "audiense""#);
 }
 
 #[test]
 fn a_provider_needs_an_issuer_or_an_audience() {
-    let neither = "it has neither \"issuer\" nor \"audience\"; at least one is required";
-    refused(r#"[{"jwks_file":"/f"}]"#, Some(0), neither);
+    let neither = "must have \"issuer\" or \"audience\"";
+    rejected(r#"[{"jwks_file":"/f"}]"#, Some(0), neither);
     assert_eq!(list(r#"[{"jwks_file":"/f","audience":"x"}]"#).len(), 1);
 }
 
-#[test]
-fn empty_and_mistyped_members_are_refused() {
-    for member in ["issuer", "audience", "roles", "user_id_claim", "algorithms"] {
-        for value in [r#""""#, "1", "null", r#"[""]"#, "[1]"] {
-            let text = format!(r#"[{{"jwks_file":"/f","{member}":{value}}}]"#);
-            refused(&text, Some(0), &format!("its \"{member}\" is not a string, or empty"));
-        }
+#[rstest]
+fn mistyped_members_are_rejected(#[values("issuer", "audience", "roles", "user_id_claim", "algorithms")] member: &str) {
+    for value in [r#""""#, "1", "null", r#"[""]"#, "[1]"] {
+        let text = format!(r#"[{{"jwks_file":"/f","{member}":{value}}}]"#);
+        rejected(
+            &text,
+            Some(0),
+            &format!("has an invalid \"{member}\": a non-empty string is required"),
+        );
     }
-    refused(
-        r#"[{"jwks_file":"/f","audience":[]}]"#,
-        Some(0),
-        "its \"audience\" is empty",
-    );
-    let none = r#"[{"jwks_file":"/f","issuer":"a","algorithms":"none"}]"#;
-    refused(none, Some(0), "its algorithm \"none\" is not supported");
 }
 
 #[test]
-fn keys_come_from_exactly_one_place() {
-    let problem = "it must have exactly one of \"jwks\", \"jwks_file\" and \"jwks_url\"";
-    refused(r#"[{"issuer":"a"}]"#, Some(0), problem);
-    refused(
+fn empty_members_are_rejected() {
+    rejected(
+        r#"[{"jwks_file":"/f","audience":[]}]"#,
+        Some(0),
+        "has an empty \"audience\"",
+    );
+    let none = r#"[{"jwks_file":"/f","issuer":"a","algorithms":"none"}]"#;
+    rejected(none, Some(0), "has an unsupported algorithm \"none\"");
+}
+
+#[test]
+fn keys_come_from_exactly_one_source() {
+    let problem = "must have exactly one of \"jwks\", \"jwks_file\" and \"jwks_url\"";
+    rejected(r#"[{"issuer":"a"}]"#, Some(0), problem);
+    rejected(
         r#"[{"issuer":"a","jwks_file":"/f","jwks":{"keys":[]}}]"#,
         Some(0),
         problem,
     );
-    refused(
+    rejected(
         r#"[{"issuer":"a","jwks":[]}]"#,
         Some(0),
-        "its \"jwks\" is not an object",
+        "has an invalid \"jwks\": an object is required",
     );
-    refused(
+    rejected(
         r#"[{"issuer":"a","jwks":{"keys":[]}}]"#,
         Some(0),
-        "the key set has no usable key (it is empty)",
+        "has an invalid \"jwks\": key set has no usable key (the set is empty)",
     );
-    refused(
+    rejected(
         r#"[{"issuer":"a","jwks":{"keys":[{"kty":"EC","kid":"b","use":"enc"}]}}]"#,
         Some(0),
-        "the key set has no usable key (key 1, kid \"b\": its \"use\" is not \"sig\")",
+        "has an invalid \"jwks\": key set has no usable key (key 1, kid \"b\": its \"use\" is not \"sig\")",
+    );
+}
+
+#[test]
+fn the_configured_issuer_is_accepted() {
+    let providers = one(r#""issuer":"https://a/""#);
+    let of = |iss: &str| token(&ED25519, "EdDSA", "k1", &format!(r#"{{"iss":"{iss}","sub":"u"}}"#));
+    assert_eq!(
+        verify_now(&of("https://a/"), &providers)
+            .unwrap()
+            .identity
+            .user_id
+            .as_deref(),
+        Some("u")
     );
 }
 
 /// attack: 55
-#[test]
-fn the_issuer_is_compared_exactly() {
+#[rstest]
+fn the_issuer_is_compared_exactly(#[values("https://a", "https://A/", "https://a/ ", "https://a//", "")] iss: &str
+) {
     let providers = one(r#""issuer":"https://a/""#);
     let of = |iss: &str| token(&ED25519, "EdDSA", "k1", &format!(r#"{{"iss":"{iss}","sub":"u"}}"#));
-    assert_eq!(
-        judge(&of("https://a/"), &providers).unwrap().0.user_id.as_deref(),
-        Some("u")
-    );
-    for iss in ["https://a", "https://A/", "https://a/ ", "https://a//", ""] {
-        let expected = Err(Error::UnknownIssuer { iss: excerpt(iss) });
-        assert_eq!(judge(&of(iss), &providers), expected, "{iss}");
-    }
-    for payload in [r#"{"sub":"u"}"#, r#"{"iss":["https://a/"]}"#, r#"{"iss":null}"#] {
-        let expected = Err(Error::UnknownIssuer { iss: None });
-        assert_eq!(
-            judge(&token(&ED25519, "EdDSA", "k1", payload), &providers),
-            expected,
-            "{payload}"
-        );
-    }
+    let expected = Err(Error::UnknownIssuer { iss: excerpt(iss) });
+    assert_eq!(verify_now(&of(iss), &providers), expected, "{iss}");
 }
 
-/// RFC 7519 §4.1.1: it is a string. What another reader of the token makes of a list or a number nobody can say.
-/// attack: 153
-#[test]
-fn an_issuer_that_is_no_string_is_refused_also_where_no_provider_names_one() {
+#[rstest]
+fn a_token_without_a_string_as_issuer_is_rejected(
+    #[values(r#"{"sub":"u"}"#, r#"{"iss":["https://a/"]}"#, r#"{"iss":null}"#)] payload: &str,
+) {
+    let providers = one(r#""issuer":"https://a/""#);
+    let expected = Err(Error::UnknownIssuer { iss: None });
+    assert_eq!(
+        verify_now(&token(&ED25519, "EdDSA", "k1", payload), &providers),
+        expected,
+        "{payload}"
+    );
+}
+
+/// RFC 7519 §4.1.1: `iss` is a string. Other readers of the token may interpret a list or a number differently.
+#[rstest]
+fn any_issuer_is_accepted_where_no_provider_has_one(
+    #[values("", r#","iss":"https://any/""#, r#","iss":"""#)] members: &str,
+) {
     let providers = one(r#""audience":"x""#);
     let of = |members: &str| {
         let payload = format!(r#"{{"aud":"x","sub":"u"{members}}}"#);
-        judge(&token(&ED25519, "EdDSA", "k1", &payload), &providers)
+        verify_now(&token(&ED25519, "EdDSA", "k1", &payload), &providers)
     };
-    for members in ["", r#","iss":"https://any/""#, r#","iss":"""#] {
-        assert_eq!(of(members).map(|(_, place)| place), Ok(0), "{members}");
-    }
-    for iss in ["1", "null", "true", "{}", "[]", r#"["https://a/"]"#] {
-        assert_eq!(
-            of(&format!(r#","iss":{iss}"#)),
-            Err(Error::UnknownIssuer { iss: None }),
-            "{iss}"
-        );
-    }
+    assert_eq!(of(members).map(|verified| verified.provider), Ok(0), "{members}");
+}
+
+/// attack: 153
+#[rstest]
+fn an_issuer_that_is_no_string_is_rejected_even_where_no_provider_has_one(
+    #[values("1", "null", "true", "{}", "[]", r#"["https://a/"]"#)] iss: &str,
+) {
+    let providers = one(r#""audience":"x""#);
+    let of = |members: &str| {
+        let payload = format!(r#"{{"aud":"x","sub":"u"{members}}}"#);
+        verify_now(&token(&ED25519, "EdDSA", "k1", &payload), &providers)
+    };
+    assert_eq!(
+        of(&format!(r#","iss":{iss}"#)),
+        Err(Error::UnknownIssuer { iss: None }),
+        "{iss}"
+    );
+}
+
+#[rstest]
+fn an_audience_among_those_of_the_token_is_accepted(#[values(r#""x""#, r#""y""#, r#"["z","y"]"#)] aud: &str) {
+    let providers = one(r#""issuer":"a","audience":["x","y"]"#);
+    let of = |aud: &str| token(&ED25519, "EdDSA", "k1", &format!(r#"{{"iss":"a","aud":{aud}}}"#));
+    assert!(verify_now(&of(aud), &providers).is_ok(), "{aud}");
 }
 
 /// attack: 16, 54
-#[test]
-fn the_audience_must_be_among_those_of_the_token() {
+#[rstest]
+#[case(r#""X""#, "X")]
+#[case(r#""x,y""#, "x,y")]
+#[case(r#""""#, "")]
+#[case("[]", "")]
+#[case(r#"["x",1]"#, "x")]
+#[case(r#"[["x"]]"#, "")]
+#[case("null", "not a string")]
+#[case("1", "not a string")]
+fn the_audience_must_be_among_those_of_the_token(#[case] aud: &str, #[case] shown: &str) {
     let providers = one(r#""issuer":"a","audience":["x","y"]"#);
     let of = |aud: &str| token(&ED25519, "EdDSA", "k1", &format!(r#"{{"iss":"a","aud":{aud}}}"#));
-    for aud in [r#""x""#, r#""y""#, r#"["z","y"]"#] {
-        assert!(judge(&of(aud), &providers).is_ok(), "{aud}");
-    }
-    for (aud, shown) in [
-        (r#""X""#, "X"),
-        (r#""x,y""#, "x,y"),
-        (r#""""#, ""),
-        ("[]", ""),
-        (r#"["x",1]"#, "x"),
-        (r#"[["x"]]"#, ""),
-        ("null", "not a string"),
-        ("1", "not a string"),
-    ] {
-        assert_eq!(
-            judge(&of(aud), &providers),
-            Err(Error::Audience { aud: excerpt(shown) }),
-            "{aud}"
-        );
-    }
+    assert_eq!(
+        verify_now(&of(aud), &providers),
+        Err(Error::Audience { aud: excerpt(shown) }),
+        "{aud}"
+    );
+}
+
+#[test]
+fn a_token_without_an_audience_is_rejected() {
+    let providers = one(r#""issuer":"a","audience":["x","y"]"#);
     let without = token(&ED25519, "EdDSA", "k1", r#"{"iss":"a"}"#);
-    assert_eq!(judge(&without, &providers), Err(Error::Audience { aud: None }));
+    assert_eq!(verify_now(&without, &providers), Err(Error::Audience { aud: None }));
 }
 
 /// attack: 56
@@ -226,31 +262,31 @@ fn a_key_of_one_issuer_does_not_sign_for_another() {
     ));
     let payload = |iss: &str| format!(r#"{{"iss":"{iss}","sub":"u"}}"#);
     assert_eq!(
-        judge(&token(&ED25519, "EdDSA", "k1", &payload("a")), &providers)
+        verify_now(&token(&ED25519, "EdDSA", "k1", &payload("a")), &providers)
             .unwrap()
-            .1,
+            .provider,
         0
     );
     assert_eq!(
-        judge(&token(&P256, "ES256", "k2", &payload("b")), &providers)
+        verify_now(&token(&P256, "ES256", "k2", &payload("b")), &providers)
             .unwrap()
-            .1,
+            .provider,
         1
     );
-    let stolen = judge(&token(&P256, "ES256", "k2", &payload("a")), &providers);
+    let stolen = verify_now(&token(&P256, "ES256", "k2", &payload("a")), &providers);
     assert_eq!(
         stolen,
         Err(Error::UnknownKeyId {
             kid: Excerpt::new("k2")
         })
     );
-    let renamed = judge(&token(&P256, "ES256", "k1", &payload("a")), &providers);
+    let renamed = verify_now(&token(&P256, "ES256", "k1", &payload("a")), &providers);
     assert_eq!(renamed, Err(Error::AlgorithmMismatch { alg: Algorithm::ES256 }));
 }
 
 /// attack: 56
 #[test]
-fn providers_without_an_issuer_are_told_apart_by_kid_and_do_not_serve_a_named_issuer() {
+fn providers_without_an_issuer_are_distinguished_by_kid_and_do_not_serve_a_named_issuer() {
     let providers = list(&format!(
         r#"[{{"issuer":"a","jwks":{}}},{{"audience":"x","jwks":{}}},{{"audience":"x","jwks":{}}}]"#,
         set(&ED25519, "k1"),
@@ -258,9 +294,19 @@ fn providers_without_an_issuer_are_told_apart_by_kid_and_do_not_serve_a_named_is
         set(&RSA, "k3")
     ));
     let payload = r#"{"iss":"c","aud":"x","sub":"u"}"#;
-    assert_eq!(judge(&token(&P256, "ES256", "k2", payload), &providers).unwrap().1, 1);
-    assert_eq!(judge(&token(&RSA, "RS256", "k3", payload), &providers).unwrap().1, 2);
-    let named = judge(&token(&P256, "ES256", "k2", r#"{"iss":"a","aud":"x"}"#), &providers);
+    assert_eq!(
+        verify_now(&token(&P256, "ES256", "k2", payload), &providers)
+            .unwrap()
+            .provider,
+        1
+    );
+    assert_eq!(
+        verify_now(&token(&RSA, "RS256", "k3", payload), &providers)
+            .unwrap()
+            .provider,
+        2
+    );
+    let named = verify_now(&token(&P256, "ES256", "k2", r#"{"iss":"a","aud":"x"}"#), &providers);
     assert_eq!(
         named,
         Err(Error::UnknownKeyId {
@@ -270,7 +316,7 @@ fn providers_without_an_issuer_are_told_apart_by_kid_and_do_not_serve_a_named_is
 }
 
 #[test]
-fn providers_that_share_issuer_and_keys_are_told_apart_by_audience() {
+fn providers_that_share_issuer_and_keys_are_distinguished_by_audience() {
     let keys = set(&ED25519, "k1");
     let text = format!(
         r#"[{{"issuer":"a","audience":"x","jwks":{keys}}},{{"issuer":"a","audience":"y","user_id_claim":"oid","jwks":{keys}}}]"#
@@ -278,10 +324,10 @@ fn providers_that_share_issuer_and_keys_are_told_apart_by_audience() {
     let providers = list(&text);
     let of = |aud: &str| {
         let payload = format!(r#"{{"iss":"a","aud":{aud},"sub":"by sub","oid":"by oid"}}"#);
-        judge(&token(&ED25519, "EdDSA", "k1", &payload), &providers)
+        verify_now(&token(&ED25519, "EdDSA", "k1", &payload), &providers)
     };
-    assert_eq!(of(r#""x""#).unwrap().0.user_id.as_deref(), Some("by sub"));
-    assert_eq!(of(r#""y""#).unwrap().0.user_id.as_deref(), Some("by oid"));
+    assert_eq!(of(r#""x""#).unwrap().identity.user_id.as_deref(), Some("by sub"));
+    assert_eq!(of(r#""y""#).unwrap().identity.user_id.as_deref(), Some("by oid"));
     assert_eq!(of(r#"["x","y"]"#), Err(Error::AmbiguousKey { candidates: 2 }));
     assert_eq!(of(r#""z""#), Err(Error::Audience { aud: excerpt("z") }));
 }
@@ -291,16 +337,16 @@ fn algorithms_narrow_what_a_key_allows() {
     let text = format!(r#"[{{"issuer":"a","algorithms":"PS256","jwks":{}}}]"#, set(&RSA, "k1"));
     let providers = list(&text);
     let payload = r#"{"iss":"a","sub":"u"}"#;
-    assert!(judge(&token(&RSA, "PS256", "k1", payload), &providers).is_ok());
+    assert!(verify_now(&token(&RSA, "PS256", "k1", payload), &providers).is_ok());
     let expected = Err(Error::AlgorithmMismatch { alg: Algorithm::RS256 });
-    assert_eq!(judge(&token(&RSA, "RS256", "k1", payload), &providers), expected);
+    assert_eq!(verify_now(&token(&RSA, "RS256", "k1", payload), &providers), expected);
 }
 
 #[test]
-fn a_provider_whose_keys_are_not_there_refuses_its_tokens() {
+fn a_provider_without_keys_rejects_its_tokens() {
     let providers = list(r#"[{"issuer":"a","jwks_file":"/f"}]"#);
     assert_eq!(
-        judge(&token(&ED25519, "EdDSA", "k1", r#"{"iss":"a"}"#), &providers),
+        verify_now(&token(&ED25519, "EdDSA", "k1", r#"{"iss":"a"}"#), &providers),
         Err(Error::NoKeys)
     );
 }

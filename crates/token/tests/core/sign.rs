@@ -1,13 +1,13 @@
-//! What the verifier says of the tokens that the signer makes.
+//! Keys, policies and outcomes for the tokens that the signer makes.
 
 use jsonwebtoken::Algorithm;
-use pg_session_jwt_token::claims::NumericDate;
+use pg_session_jwt_token::NumericDate;
 use pg_session_jwt_token::keys::Key;
 use pg_session_jwt_token::policy::TokenId;
 use pg_session_jwt_token::{Error, Identity, KeyProblem, KeySet, Part, Policy, verify};
 pub use testkit::signer::{ED25519, HMAC, P256, P384, RSA, Signer, part};
 
-/// The second at which every token is judged.
+/// The second at which every token is verified.
 pub const NOW: i64 = 1_800_000_000;
 
 /// The algorithms that one RSA key can sign with.
@@ -51,19 +51,41 @@ pub fn policy() -> Policy {
     }
 }
 
-/// The verdict at `NOW`.
-pub fn judge(token: impl AsRef<[u8]>, keys: &KeySet) -> Result<Identity, Error> {
+/// The outcome for a token at `NOW`.
+pub fn verify_now(token: impl AsRef<[u8]>, keys: &KeySet) -> Result<Identity, Error> {
     verify(token.as_ref(), keys, &policy())
 }
 
-/// The verdict at `NOW` on a payload with a good signature.
-pub fn judge_payload(payload: impl AsRef<[u8]>) -> Result<Identity, Error> {
-    judge(ED25519.token("EdDSA", payload), &pinned(&ED25519))
+/// The outcome at `NOW` on a payload with a valid signature.
+pub fn verify_payload(payload: impl AsRef<[u8]>) -> Result<Identity, Error> {
+    verify_now(ED25519.token("EdDSA", payload), &pinned(&ED25519))
 }
 
-/// What is wrong with a payload as JSON, in a token with a good signature.
+/// The error for JSON without the line and column, which the parser of the dependency adds.
+pub fn without_position(error: Error) -> Error {
+    let cut = |problem: String| match problem.split_once(" at line ") {
+        Some((text, _)) => text.to_owned(),
+        None => problem,
+    };
+    match error {
+        Error::NotJson { part, problem } => Error::NotJson {
+            part,
+            problem: cut(problem),
+        },
+        Error::KeyNotJson { problem } => Error::KeyNotJson { problem: cut(problem) },
+        other => other,
+    }
+}
+
+/// Whether an error rejects this part as JSON, with a text of the dependency's parser.
+pub fn is_not_json(error: Option<Error>, expected: Part) -> bool {
+    matches!(error, Some(Error::NotJson { part, .. }) if part == expected)
+}
+
+/// What is wrong with a payload as JSON, in a token with a valid signature; without line and column.
+#[track_caller]
 pub fn payload_problem(payload: impl AsRef<[u8]>) -> String {
-    match judge_payload(payload) {
+    match verify_payload(payload).map_err(without_position) {
         Err(Error::NotJson {
             part: Part::Payload,
             problem,

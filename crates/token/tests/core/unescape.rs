@@ -3,30 +3,27 @@
 use std::borrow::Cow;
 
 use pg_session_jwt_token::json::{parse, unescape_non_ascii};
+use rstest::rstest;
 use testkit::cases::check;
 
 use crate::random::json;
 
-#[test]
-fn escapes_of_non_ascii_characters_are_written_out() {
-    let cases = [
-        (r#""\u00e4lice""#, "\"älice\""),
-        (r#""\u00E4\u20AC""#, "\"ä€\""),
-        (r#""\u0080\u07ff\u0800\uffff""#, "\"\u{80}\u{7ff}\u{800}\u{ffff}\""),
-        (r#""\ud83d\ude00""#, "\"😀\""),
-        (r#""\uD834\uDD1E\udbff\uDFFF""#, "\"\u{1d11e}\u{10ffff}\""),
-        (r#"{"\u00e4":["\u00e4"],"b":1}"#, "{\"ä\":[\"ä\"],\"b\":1}"),
-        (r#""\\\u00e4""#, "\"\\\\ä\""),
-        (r#""ä\u00e4ä""#, "\"äää\""),
-    ];
-    for (text, unescaped) in cases {
-        assert_eq!(unescape_non_ascii(text), unescaped, "{text}");
-    }
+#[rstest]
+#[case(r#""\u00e4lice""#, "\"älice\"")]
+#[case(r#""\u00E4\u20AC""#, "\"ä€\"")]
+#[case(r#""\u0080\u07ff\u0800\uffff""#, "\"\u{80}\u{7ff}\u{800}\u{ffff}\"")]
+#[case(r#""\ud83d\ude00""#, "\"😀\"")]
+#[case(r#""\uD834\uDD1E\udbff\uDFFF""#, "\"\u{1d11e}\u{10ffff}\"")]
+#[case(r#"{"\u00e4":["\u00e4"],"b":1}"#, "{\"ä\":[\"ä\"],\"b\":1}")]
+#[case(r#""\\\u00e4""#, "\"\\\\ä\"")]
+#[case(r#""ä\u00e4ä""#, "\"äää\"")]
+fn escapes_of_non_ascii_characters_are_written_out(#[case] text: &str, #[case] unescaped: &str) {
+    assert_eq!(unescape_non_ascii(text), unescaped, "{text}");
 }
 
-#[test]
-fn all_else_stays_as_it_is() {
-    let texts = [
+#[rstest]
+fn everything_else_is_unchanged(
+    #[values(
         r#""""#,
         r#""alice""#,
         r#""\u0041\u007f\u0022\u005c\u001f""#,
@@ -38,11 +35,15 @@ fn all_else_stays_as_it_is() {
         "[]",
         "12",
         r#""u00e4""#,
-        r#""\\ud83d\\ude00""#,
-    ];
-    for text in texts {
-        assert_eq!(unescape_non_ascii(text), text);
-    }
+        r#""\\ud83d\\ude00""#
+    )]
+    text: &str,
+) {
+    assert_eq!(unescape_non_ascii(text), text);
+}
+
+#[test]
+fn a_text_without_such_escapes_is_borrowed() {
     assert!(matches!(unescape_non_ascii(r#"{"sub":"a\n"}"#), Cow::Borrowed(_)));
 }
 

@@ -1,29 +1,29 @@
-//! Public test vectors (Project Wycheproof, the RFCs, other libraries' tests), judged at the signature layer.
+//! Public test vectors (Project Wycheproof, the RFCs, other libraries' tests), verified at the signature layer.
 //!
-//! They are not part of this repository. Their folder is named by `PG_SESSION_JWT_VECTORS`, or is `shared/vectors`
-//! beside the checkout. As a test cannot say at run time that it was skipped, these are marked `ignored` and run by
-//! `cargo test --test core -- --include-ignored`, where a missing folder is a failure.
+//! They are not part of this repository. Their directory is named by `PG_SESSION_JWT_VECTORS`, or is `shared/vectors`
+//! beside the checkout. A test cannot report at run time that it was skipped, so these are marked `ignored`. They are run by
+//! `cargo test --test core -- --include-ignored`, where a missing directory is a failure.
 
 use std::path::PathBuf;
 
 use jsonwebtoken::Algorithm;
-use pg_session_jwt_token::claims::NumericDate;
+use pg_session_jwt_token::NumericDate;
 use pg_session_jwt_token::compact::Compact;
-use pg_session_jwt_token::key_set::Member;
+use pg_session_jwt_token::key_problem::Member;
 use pg_session_jwt_token::{Error, KeyProblem, KeySet, Part, Policy, verify};
 use serde_json::Value;
 
 use crate::sign::policy;
 
-/// A file of the vectors folder.
+/// A file of the vectors.
 pub fn read(name: &str) -> String {
     let beside = || testkit::root().join("../shared/vectors");
-    let folder = std::env::var_os("PG_SESSION_JWT_VECTORS").map_or_else(beside, PathBuf::from);
+    let directory = std::env::var_os("PG_SESSION_JWT_VECTORS").map_or_else(beside, PathBuf::from);
     assert!(
-        folder.is_dir(),
+        directory.is_dir(),
         "skipped: no public vectors in PG_SESSION_JWT_VECTORS or ../shared/vectors"
     );
-    std::fs::read_to_string(folder.join(name)).unwrap()
+    std::fs::read_to_string(directory.join(name)).unwrap()
 }
 
 struct Case {
@@ -75,8 +75,8 @@ fn without_names(error: Error) -> Error {
     }
 }
 
-/// The verdict of the signature layer: form, header, key, signature, and the payload as bytes.
-fn verdict(case: &Case) -> Result<(), Error> {
+/// The outcome of the signature layer: form, header, key, signature, and the payload as bytes.
+fn outcome(case: &Case) -> Result<(), Error> {
     let keys = KeySet::from_jwks(&case.jwks).map_err(without_names)?;
     let token = Compact::parse(case.token.as_bytes())?;
     let header = token.header()?;
@@ -89,17 +89,17 @@ fn verdict(case: &Case) -> Result<(), Error> {
     }
 }
 
-/// Fails unless every `must` case of a file (so many to accept, so many to reject) gets its verdict.
+/// Fails unless every `must` case of a file (so many to accept, so many to reject) gets its outcome.
 fn agree(file: &str, accept: usize, reject: usize) {
     let (mut accepted, mut rejected, mut without_es512) = (0, 0, Vec::new());
     for case in cases(file).into_iter().filter(|case| case.class == "must") {
         let case = &case;
         if ES512.contains(&case.id.as_str()) {
-            assert_eq!(verdict(case), Err(no_key(KeyProblem::Curve)), "{}", case.id);
+            assert_eq!(outcome(case), Err(no_key(KeyProblem::Curve)), "{}", case.id);
             without_es512.push(case.id.clone());
             continue;
         }
-        assert_eq!(verdict(case).is_ok(), case.accept, "{}: {:?}", case.id, verdict(case));
+        assert_eq!(outcome(case).is_ok(), case.accept, "{}: {:?}", case.id, outcome(case));
         let count = if case.accept { &mut accepted } else { &mut rejected };
         *count += 1;
         claims_follow_the_signature(case);
@@ -108,10 +108,10 @@ fn agree(file: &str, accept: usize, reject: usize) {
     assert_eq!((accepted, rejected), (accept, reject), "{file}");
 }
 
-/// Good signatures of an algorithm that is left out.
+/// Valid signatures of an algorithm that is left out.
 const ES512: [&str; 2] = ["rfc7515-A.4", "rfc7520-4.3"];
 
-/// The whole judge accepts what the signature layer accepts, except a payload that is no JSON object.
+/// The whole verifier accepts the same tokens as the signature layer, except a payload that is not a JSON object.
 fn claims_follow_the_signature(case: &Case) {
     let Ok(keys) = KeySet::from_jwks(&case.jwks) else {
         return;
@@ -121,78 +121,78 @@ fn claims_follow_the_signature(case: &Case) {
         now: NumericDate::from_micros(0),
         ..policy()
     };
-    let judged = verify(case.token.as_bytes(), &keys, &policy);
+    let verified = verify(case.token.as_bytes(), &keys, &policy);
     if case.accept && !case.payload_is_json {
         assert!(
             matches!(
-                judged,
+                verified,
                 Err(Error::NotJson {
                     part: Part::Payload,
                     ..
                 })
             ),
-            "{}: {judged:?}",
+            "{}: {verified:?}",
             case.id
         );
     } else {
-        assert_eq!(judged.is_ok(), case.accept, "{}: {judged:?}", case.id);
+        assert_eq!(verified.is_ok(), case.accept, "{}: {verified:?}", case.id);
     }
 }
 
 #[test]
-#[ignore = "reads the folder of public vectors"]
-fn wycheproof_signatures_get_their_verdicts() {
+#[ignore = "reads the directory of public vectors"]
+fn wycheproof_signatures_get_their_outcomes() {
     agree("wycheproof/jws_cases.jsonl", 40, 353);
 }
 
 #[test]
-#[ignore = "reads the folder of public vectors"]
-fn wycheproof_keys_get_their_verdicts() {
+#[ignore = "reads the directory of public vectors"]
+fn wycheproof_keys_get_their_outcomes() {
     agree("wycheproof/jwk_cases.jsonl", 5, 16);
 }
 
 #[test]
-#[ignore = "reads the folder of public vectors"]
-fn wycheproof_signatures_of_the_crypto_file_get_their_verdicts() {
+#[ignore = "reads the directory of public vectors"]
+fn wycheproof_signatures_of_the_crypto_file_get_their_outcomes() {
     agree("wycheproof/jwc_jws_cases.jsonl", 4, 43);
 }
 
 #[test]
-#[ignore = "reads the folder of public vectors"]
-fn wycheproof_encrypted_tokens_are_refused() {
+#[ignore = "reads the directory of public vectors"]
+fn wycheproof_encrypted_tokens_are_rejected() {
     agree("wycheproof/jwe_as_jws_reject.jsonl", 0, 173);
 }
 
 #[test]
-#[ignore = "reads the folder of public vectors"]
-fn the_examples_of_rfc_7515_get_their_verdicts() {
+#[ignore = "reads the directory of public vectors"]
+fn the_examples_of_rfc_7515_get_their_outcomes() {
     agree("rfc/rfc7515_cases.jsonl", 3, 8);
 }
 
 #[test]
-#[ignore = "reads the folder of public vectors"]
-fn the_examples_of_the_other_rfcs_get_their_verdicts() {
+#[ignore = "reads the directory of public vectors"]
+fn the_examples_of_the_other_rfcs_get_their_outcomes() {
     agree("rfc/cases.jsonl", 4, 27);
 }
 
 #[test]
-#[ignore = "reads the folder of public vectors"]
-fn other_libraries_tests_get_their_verdicts() {
+#[ignore = "reads the directory of public vectors"]
+fn other_libraries_tests_get_their_outcomes() {
     agree("libs/cases.jsonl", 3, 139);
 }
 
 #[test]
-#[ignore = "reads the folder of public vectors"]
+#[ignore = "reads the directory of public vectors"]
 fn where_a_source_is_wrong_the_rfc_is_followed() {
     let bugs: Vec<Case> = all_of("source-bug").collect();
     for case in &bugs {
-        assert_eq!(verdict(case).is_ok(), case.accept, "{}", case.id);
+        assert_eq!(outcome(case).is_ok(), case.accept, "{}", case.id);
     }
     let ids: Vec<&str> = bugs.iter().map(|case| case.id.as_str()).collect();
     assert_eq!(ids, ["wp-jws-367", "wp-jws-370", "wp-jws-372", "wp-jws-373"]);
 }
 
-/// Cases in which correct verifiers may differ: why this one says what it says.
+/// Cases in which correct verifiers may differ: the reasons for the outcomes here.
 fn decisions() -> [(&'static str, Result<(), Error>, &'static [&'static str]); 7] {
     let mismatch = Err(Error::AlgorithmMismatch { alg: Algorithm::PS384 });
     let short = &["pyjwt-unicode", "pyjwt-kid-int", "keats-hs-valid"];
@@ -232,12 +232,12 @@ fn decisions() -> [(&'static str, Result<(), Error>, &'static [&'static str]); 7
 }
 
 #[test]
-#[ignore = "reads the folder of public vectors"]
-fn where_verifiers_may_differ_the_verdict_is_a_decision() {
+#[ignore = "reads the directory of public vectors"]
+fn where_verifiers_may_differ_the_outcome_is_a_decision() {
     let mut decided = 0;
     for (why, expected, ids) in decisions() {
         for case in all_of("policy").filter(|case| ids.contains(&case.id.as_str())) {
-            assert_eq!(verdict(&case), expected, "{}: {why}", case.id);
+            assert_eq!(outcome(&case), expected, "{}: {why}", case.id);
             println!("{}: {expected:?}, as {why}", case.id);
             decided += 1;
         }

@@ -29,7 +29,7 @@ pub fn unusable(value: &Malformed) -> Told {
 pub const NOT_APPLIED: Told = Told {
     sqlstate: "55000",
     message: messages::PROVIDERS_NOT_APPLIED,
-    detail: "It was given where it cannot be set, or with an empty or malformed value.",
+    detail: "It was set where it has no effect, or to an empty or malformed value.",
 };
 
 /// A command that would set such a value is refused.
