@@ -1,4 +1,4 @@
-//! Drizzle: its schema in TypeScript becomes a migration by drizzle-kit, which applies it as it comes.
+//! Drizzle: drizzle-kit makes a migration of the schema in TypeScript and applies it unchanged.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::{SERVER, does_the_scenario, empty_database, laid_out, output};
 
-/// A program of the npm packages, in the project's folder.
+/// A program of the npm packages, in the project's directory.
 fn npx(name: &str, project: &Path) -> Command {
     let mut program = Command::new(project.join("node_modules/.bin").join(name));
     program.current_dir(project);

@@ -1,9 +1,10 @@
 //! Real clients, each in its own language and idiom, against a server whose provider signs for two users.
 //!
-//! Every client does the same and prints the same lines, which are here: the four operations as two users who share a
-//! connection, one who reaches for the other's rows, a token that has expired, and nobody. PG_CONFIG names the PostgreSQL,
-//! in which the extension must be installed; PG_SESSION_JWT_CLIENTS where the clients of Node and Python are laid out
-//! (scripts/clients.sh); `make test-clients` sets both.
+//! Every client does the same and prints the same lines, which are here. Two users share a connection and do the four
+//! operations; one of them tries the other's rows; then follow an expired token and no identity.
+//!
+//! PG_CONFIG names the PostgreSQL, in which the extension must be installed. PG_SESSION_JWT_CLIENTS names the directory
+//! with the clients of Node and Python (scripts/clients.sh). `make test-clients` sets both.
 
 mod drizzle;
 mod getting_started;
@@ -24,7 +25,7 @@ use testkit::signer::Signer;
 const ALICE: &str = "a11ce000-0000-4000-8000-000000000001";
 const BOB: &str = "b0b00000-0000-4000-8000-000000000002";
 
-/// What every client prints.
+/// The output of every client.
 const EXPECTED: &str = "\
 alice created: water the plants of a11ce000-0000-4000-8000-000000000001
 bob created: feed the cat of b0b00000-0000-4000-8000-000000000002
@@ -34,7 +35,7 @@ alice updated: 1
 bob on alice's: updated 0, deleted 0
 bob for alice: 42501 new row violates row-level security policy for table \"todos\"
 expired: 28000 Token used after it has expired
-nobody sees: 0
+no identity sees: 0
 alice reads: water the roses
 alice deleted: 1
 bob deleted: 1
@@ -90,13 +91,15 @@ fn token(user: &str, lives: i64) -> String {
     SIGNER.token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"k1","typ":"JWT"}"#, payload)
 }
 
-/// Where the clients of Node and Python are.
+/// The directory of the clients of Node and Python.
 fn laid_out() -> PathBuf {
-    let folder = std::env::var("PG_SESSION_JWT_CLIENTS");
-    PathBuf::from(folder.expect("PG_SESSION_JWT_CLIENTS: where the clients are laid out; `make test-clients` sets it"))
+    let directory = std::env::var("PG_SESSION_JWT_CLIENTS");
+    PathBuf::from(
+        directory.expect("PG_SESSION_JWT_CLIENTS: where the clients are laid out; `make test-clients` sets it"),
+    )
 }
 
-/// Tells a client where the database is, and its tokens.
+/// Passes the address of the database and the tokens to a client.
 fn connects<'a>(client: &'a mut Command, port: u16, database: &str) -> &'a mut Command {
     client
         .env("PGHOST", "127.0.0.1")

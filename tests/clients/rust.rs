@@ -1,4 +1,4 @@
-//! Clients of Rust: a package of their own, built when they run.
+//! Clients of Rust: a separate package, built when they run.
 
 use std::process::Command;
 

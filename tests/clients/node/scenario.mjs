@@ -1,12 +1,16 @@
-// What every client does, and the lines that it prints; the same as in tests/clients/python and tests/clients/rust.
+// The steps of every client and the lines that it prints. tests/clients/python and tests/clients/rust have the same.
 //
 // `todos` is the client under test. Each of its functions is one transaction with the identity of the token, or with none:
 //
-//   create(token, task, userId)   for the speaker, or for `userId`; gives the row
-//   read(token)                   all rows that can be seen
-//   update(token, id, task)       how many rows were changed
-//   remove(token, id)             how many rows were deleted
-//   refusal(error)                PostgreSQL's error in what the client throws: { code, message }
+//   create(token, task, userId)   creates a todo of the token's user, or of `userId`; returns the row.
+//
+//   read(token)                   returns all visible rows.
+//
+//   update(token, id, task)       returns the number of changed rows.
+//
+//   remove(token, id)             returns the number of deleted rows.
+//
+//   refusal(error)                returns PostgreSQL's error in the thrown one: { code, message }.
 
 const { ALICE_TOKEN: alice, BOB_TOKEN: bob, EXPIRED_TOKEN: expired, ALICE_ID: aliceId } = process.env;
 
@@ -35,7 +39,7 @@ export async function scenario(todos) {
   say(`bob on alice's: updated ${updated}, deleted`, await todos.remove(bob, ofAlice.id));
   say('bob for alice:', await refused(todos.create(bob, 'a gift', aliceId)));
   say('expired:', await refused(todos.read(expired)));
-  say('nobody sees:', (await todos.read()).length);
+  say('no identity sees:', (await todos.read()).length);
 
   say('alice reads:', await tasks(alice));
   say('alice deleted:', await todos.remove(alice, ofAlice.id));

@@ -46,7 +46,7 @@ rollback;
 rollback;
 begin;
 set local role authenticated;
-select 'nobody sees: ' || count(*) from todos;
+select 'no identity sees: ' || count(*) from todos;
 commit;
 
 \set token :alice

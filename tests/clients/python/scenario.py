@@ -21,7 +21,7 @@ def scenario(todos):
     def refused(function, *arguments):
         try:
             function(*arguments)
-        except Exception as error:  # noqa: BLE001 - each driver raises classes of its own
+        except Exception as error:  # noqa: BLE001 - each driver raises its own classes
             code, message = todos.refusal(error)
             return f"{code} {message}"
         return "not refused"
@@ -38,7 +38,7 @@ def scenario(todos):
     print(f"bob on alice's: updated {updated}, deleted", todos.delete(BOB, of_alice.id))
     print("bob for alice:", refused(todos.create, BOB, "a gift", ALICE_ID))
     print("expired:", refused(todos.read, EXPIRED))
-    print("nobody sees:", len(todos.read(None)))
+    print("no identity sees:", len(todos.read(None)))
 
     print("alice reads:", tasks(ALICE))
     print("alice deleted:", todos.delete(ALICE, of_alice.id))

@@ -1,12 +1,12 @@
--- Claims mode: no key is set, and a front end that is trusted has set request.jwt.claims.
+-- Claims mode: no key is set, and a trusted gateway has set request.jwt.claims.
 \pset null <null>
 
--- Nobody has said anything.
+-- No claims are set.
 SELECT auth.user_id(), auth.uid(), auth.session(), auth.jwt(), auth.organization(), auth.organization_id(), auth.role(), auth.email();
 SELECT auth.user_id() IS NULL AS no_user, auth.session() IS NULL AS sql_null, auth.session() = 'null' AS json_null;
 SELECT * FROM auth.status();
 
--- All claims, numbers as they were written.
+-- All claims; numbers keep their digits.
 SET request.jwt.claims = '{"sub":"2c9a4b9e-6d0f-4a3f-8f86-1b1f4f7c2f11","role":"editor","email":"a@example.com","o":{"id":"0190163d-8694-739b-aea5-966c26f8ad91","rol":"admin"},"n":12345678901234567890123,"f":1.50}';
 SELECT auth.user_id(), auth.uid(), auth.role(), auth.email();
 SELECT auth.session();
@@ -14,7 +14,7 @@ SELECT auth.jwt() = auth.session() AS the_same;
 SELECT auth.organization(), auth.organization_id();
 SELECT mode, identity, user_id, reason FROM auth.status();
 
--- A user id that is no UUID.
+-- A user id that is not a UUID.
 SET request.jwt.claims = '{"sub":"alice"}';
 SELECT auth.user_id(), auth.uid();
 
@@ -31,7 +31,7 @@ SELECT sub, uid_of(sub) FROM unnest(ARRAY[
     '']) sub;
 DROP FUNCTION uid_of;
 
--- Claims of the wrong kind count as absent.
+-- Claims of the wrong type count as absent.
 CREATE FUNCTION seen(claims text, OUT user_id text, OUT role text, OUT email text, OUT organization jsonb, OUT organization_id uuid)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -45,7 +45,7 @@ SELECT claims, seen.* FROM unnest(ARRAY[
     '{"sub":"","role":"","email":"","o":{"id":""}}', '{"o":{"id":1}}', '{"SUB":"a","Role":"a"}', '{}']) claims, seen(claims);
 DROP FUNCTION seen;
 
--- What is no object of claims gives nobody.
+-- A value that is not a JSON object gives no identity.
 CREATE FUNCTION session_of(claims text, OUT session jsonb, OUT user_id text) LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM set_config('request.jwt.claims', claims, true);
@@ -56,7 +56,7 @@ SELECT claims, session_of.* FROM unnest(ARRAY[
     '{"sub":"\ud800"}', '{"sub":"a","sub":"b"}', ' {"sub":"a"} ', '{"sub":"a\nb\u00e9"}']) claims, session_of(claims);
 DROP FUNCTION session_of;
 
--- They end with the transaction where they were set for it, and with RESET.
+-- Local claims end with the transaction, all others with RESET.
 RESET request.jwt.claims;
 BEGIN;
 SET LOCAL request.jwt.claims = '{"sub":"alice"}';
@@ -72,7 +72,7 @@ SELECT auth.user_id();
 DISCARD ALL;
 SELECT auth.user_id();
 
--- Switched off, nobody is believed.
+-- With claims_fallback off, claims are not trusted.
 SET request.jwt.claims = '{"sub":"alice"}';
 SET pg_session_jwt.claims_fallback = off;
 SELECT auth.user_id(), auth.session();

@@ -1,7 +1,7 @@
 -- Errors that need no token: SQLSTATE, message, detail and hint, as psql shows them.
 \set VERBOSITY default
 
--- There is no key.
+-- Without a key.
 SELECT auth.init();
 \echo :LAST_ERROR_SQLSTATE
 SELECT auth.jwt_session_init('a.b.c');
@@ -13,13 +13,13 @@ SET pg_session_jwt.jwt = 'a.b.c';
 SELECT set_config('pg_session_jwt.jwt', 'a.b.c', true);
 \echo :LAST_ERROR_SQLSTATE
 
--- An empty token is a mistake; NULL is none; an empty setting is a logout.
+-- An empty token is an error, NULL is no token, and an empty setting is a logout.
 SELECT auth.jwt_session_init('');
 \echo :LAST_ERROR_SQLSTATE
 SELECT auth.jwt_session_init(NULL) IS NULL AS strict, auth.jwt_session_init(NULL, true) IS NULL AS strict, auth.jwt_session_init('a.b.c', NULL) IS NULL AS strict;
 SET pg_session_jwt.jwt = '';
 
--- A key cannot be set in a session, nor where it could be set for others.
+-- A key cannot be set in a session, nor stored for other sessions.
 SET pg_session_jwt.jwk = '{}';
 \echo :LAST_ERROR_SQLSTATE
 ALTER ROLE authenticated SET pg_session_jwt.jwk = '{}';
@@ -27,13 +27,13 @@ ALTER ROLE authenticated SET pg_session_jwt.jwk = '{}';
 RESET pg_session_jwt.jwk;
 \echo :LAST_ERROR_SQLSTATE
 
--- A token is nobody's default.
+-- A token cannot be stored as a default.
 ALTER ROLE authenticated SET pg_session_jwt.jwt = 'a.b.c';
 \echo :LAST_ERROR_SQLSTATE
 CREATE FUNCTION f() RETURNS int LANGUAGE sql SET pg_session_jwt.jwt = 'a.b.c' AS 'SELECT 1';
 \echo :LAST_ERROR_SQLSTATE
 
--- Settings have their ranges (PostgreSQL's words for it differ from version to version) and their masters.
+-- Settings have their ranges (PostgreSQL words this differently from version to version) and their owners.
 \set VERBOSITY sqlstate
 SET pg_session_jwt.leeway = 301;
 SET pg_session_jwt.leeway = -1;
@@ -52,7 +52,7 @@ SET pg_session_jwt.audit_log = off;
 \echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
 
--- Keys that cannot be used, in the startup packet: nobody is believed any more. (psql makes """ into ".)
+-- With an unusable key in the startup packet, no claims are trusted. (psql makes """ into ".)
 \connect -reuse-previous=on 'options=''-c pg_session_jwt.jwk=x'''
 SELECT auth.init();
 \echo :LAST_ERROR_SQLSTATE
@@ -71,7 +71,7 @@ SELECT auth.user_id();
 \connect -reuse-previous=on 'options=''-c pg_session_jwt.jwk={"""kty""":"""OKP""","""crv""":"""Ed25519""","""x""":"""AAAA"""}'''
 SELECT auth.user_id();
 
--- An empty key in the packet may cover the server's, which nobody can see before the library is loaded: it opens nothing.
+-- An empty key in the packet may hide the server's, which is unknown until the library is loaded: the session fails closed.
 \connect -reuse-previous=on 'options=''-c pg_session_jwt.jwk='''
 SET request.jwt.claims = '{"sub":"alice"}';
 SELECT auth.user_id();

@@ -1,11 +1,11 @@
--- Everything that the extension consists of: what is not listed here must not be there.
+-- All objects of the extension; it must have no others.
 SELECT pg_describe_object(classid, objid, 0) AS member
 FROM pg_depend
 WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
   AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pg_session_jwt')
 ORDER BY pg_describe_object(classid, objid, 0) COLLATE "C";
 
--- Nothing else is in its schema, member or not.
+-- The schema has no other objects, members of the extension or not.
 SELECT (SELECT count(*) FROM pg_proc WHERE pronamespace = 'auth'::regnamespace) AS functions,
        (SELECT count(*) FROM pg_class WHERE relnamespace = 'auth'::regnamespace) AS relations,
        (SELECT count(*) FROM pg_type WHERE typnamespace = 'auth'::regnamespace) AS types,
@@ -28,12 +28,12 @@ SELECT oid::regprocedure AS function, provolatile AS volatile, proparallel AS pa
 FROM pg_proc WHERE pronamespace = 'auth'::regnamespace
 ORDER BY proname, pronargs;
 
--- Where the code is. Databases of older versions point at these names.
+-- The symbols of the functions. Databases of older versions refer to these names.
 SELECT p.oid::regprocedure AS function, prosrc AS symbol, probin AS library, lanname AS language, proconfig AS settings
 FROM pg_proc p JOIN pg_language l ON l.oid = prolang WHERE pronamespace = 'auth'::regnamespace
 ORDER BY proname, pronargs;
 
--- Everybody may use the schema and call the functions, but for that of the administrators; nobody may add to it.
+-- PUBLIC may use the schema and call all functions but those for administrators; only the owner may add objects.
 SELECT n.nspname AS schema, coalesce(r.rolname, 'PUBLIC') AS grantee, privilege_type AS privilege, is_grantable
 FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
 WHERE n.nspname = 'auth' AND a.grantee <> n.nspowner;
@@ -48,7 +48,7 @@ ORDER BY 1, 2;
 SELECT rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls, rolconnlimit
 FROM pg_roles WHERE rolname IN ('authenticated', 'anonymous') ORDER BY 1;
 
--- Every object says what it is for.
+-- Every object has a comment.
 SELECT pg_describe_object(classid, objid, 0) AS without_comment
 FROM pg_depend
 WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'

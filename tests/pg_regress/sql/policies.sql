@@ -1,10 +1,10 @@
--- The policies that people write, with the identity of claims mode.
+-- Common policies, with the identity of claims mode.
 CREATE TABLE todos (id int PRIMARY KEY, user_id text NOT NULL DEFAULT (auth.user_id()));
 INSERT INTO todos VALUES (1, 'alice'), (2, 'bob'), (3, 'alice');
 ALTER TABLE todos ENABLE ROW LEVEL SECURITY;
 GRANT SELECT, INSERT, UPDATE, DELETE ON todos TO authenticated;
 
--- Without a policy nobody sees anything; without an identity neither, under any of the policies below.
+-- Without a policy no row is visible; without an identity neither, under any of the policies below.
 SET ROLE authenticated;
 SET request.jwt.claims = '{"sub":"alice"}';
 SELECT * FROM todos;
@@ -39,7 +39,7 @@ SET request.jwt.claims = '{"sub":"alice"}';
 SELECT * FROM todos ORDER BY id;
 SELECT * FROM todos WHERE user_id = auth.user_id() ORDER BY id;
 
--- Writing: one's own rows, by default or by name, and nobody else's.
+-- Writing: only rows of the user, by default or by name.
 INSERT INTO todos (id) VALUES (4) RETURNING *;
 INSERT INTO todos VALUES (5, 'bob');
 UPDATE todos SET id = id + 10 RETURNING *;

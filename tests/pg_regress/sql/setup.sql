@@ -1,2 +1,2 @@
--- What every test has: the extension.
+-- All tests: create the extension.
 CREATE EXTENSION pg_session_jwt;

@@ -15,9 +15,9 @@ pub struct Refusal(pub String, pub String);
 pub type Answer<T> = Result<T, Refusal>;
 
 /// Each call is one transaction with the identity of the token, or with none.
-#[allow(async_fn_in_trait, reason = "nobody needs the futures to be Send")]
+#[allow(async_fn_in_trait, reason = "no caller needs the futures to be Send")]
 pub trait Todos {
-    /// For the speaker, or for `user_id`.
+    /// Creates a todo of the token's user, or of `user_id`.
     async fn create(&mut self, token: &str, task: &str, user_id: Option<&str>) -> Answer<Todo>;
     async fn read(&mut self, token: Option<&str>) -> Answer<Vec<Todo>>;
     async fn update(&mut self, token: &str, id: i64, task: &str) -> Answer<u64>;
@@ -49,7 +49,7 @@ pub async fn scenario(mut todos: impl Todos) {
         refused(todos.create(&bob, "a gift", Some(&alice_id)).await)
     );
     println!("expired: {}", refused(todos.read(Some(&expired)).await));
-    println!("nobody sees: {}", done(todos.read(None).await).len());
+    println!("no identity sees: {}", done(todos.read(None).await).len());
 
     println!("alice reads: {}", tasks(todos.read(Some(&alice)).await));
     println!("alice deleted: {}", done(todos.delete(&alice, of_alice.id).await));
