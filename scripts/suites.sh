@@ -25,7 +25,7 @@ make_suites() {
     server=$("$pg_config" --version | cut -d' ' -f2)
     if ! suites_are_complete "$major"; then
         if ! write_source_lists; then
-            say "PostgreSQL $major: skipped, the apt sources of this machine name no archive of its own release"
+            say "PostgreSQL $major: skipped, the apt sources of this machine name no archive of this release"
             return 1
         fi
         # The server's version first: another version may expect different output.

@@ -4,10 +4,11 @@
 #   scripts/test.sh [MAJOR …]        default: 15 16 17 18
 #
 # After the set-up it runs these steps and stops at the first failure:
-#   without PostgreSQL: versions, META.json, all linters, the tests of the verifier and of the project, the fuzzers
-#   on each major: clippy, the tests inside the server, the SQL tests, the session tests, the tests of clients
-#   with several majors: pg_upgrade from the oldest to each other one
-#   on one major: PostgreSQL's own regression suite with the library preloaded, and the example in a browser
+# - without PostgreSQL: versions, META.json, all linters, the tests of the verifier and of the project, the fuzzers
+# - on each major: clippy, the tests inside the server, the SQL tests, the session tests, the tests of clients
+# - with several majors: pg_upgrade from the oldest to each other one
+# - on one major: PostgreSQL's own regression suite with the library preloaded, and the example in a browser
+#
 # The last line sums the counts of the test runners: "N passed, N failed".
 #
 # Written by hand: no test runner sums cargo's, pg_regress's and Node.js's counts.

@@ -94,7 +94,7 @@ test('bob\'s requests for alice\'s todo change nothing', async () => {
     assert.deepEqual(await rows(), before);
   }
   await picture(bob, '5-no-such-todo');
-  // The same form with the id of his own todo works.
+  // The same form with the id of bob's todo works.
   await bob.goto(ORIGIN);
   await bob.getByRole('button', { name: 'Delete: buy milk' }).click();
   await bob.getByText('Nothing to do.').waitFor();

@@ -19,7 +19,7 @@ CREATE POLICY own_todos ON todos TO authenticated
     WITH CHECK ((SELECT auth.user_id()) = user_id);
 GRANT SELECT, INSERT, DELETE, UPDATE (done) ON todos TO authenticated;
 
--- The login role of the application. It has no privileges of its own: without SET ROLE it cannot read the table.
+-- The login role of the application. It owns nothing and has no privileges: without SET ROLE it cannot read the table.
 CREATE ROLE web LOGIN NOINHERIT IN ROLE authenticated;
 
 -- The trusted issuer. The audience is specific to this database, so tokens for other APIs are rejected.
