@@ -1,9 +1,9 @@
-//! Nothing in the extension frees memory of PostgreSQL's, but for what CONTRIBUTING.md ("Memory ownership") names.
+//! The extension frees memory of PostgreSQL's only where CONTRIBUTING.md ("Memory ownership") permits it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What frees or empties memory of PostgreSQL's.
+/// Calls that free or reset memory of PostgreSQL's.
 const FREES: [&str; 11] = [
     "pfree",
     "repalloc",
@@ -18,7 +18,7 @@ const FREES: [&str; 11] = [
     "memory.reset()",
 ];
 
-/// Where it may, and what: the file's head says why that is after the last use.
+/// The files that may do so, and the call. The head of each file says why that is after the last use.
 const ALLOWED: [(&str, &str); 2] = [
     ("src/functions/call_site_cache.rs", "MemoryContextReset"),
     ("src/pg/memory.rs", "memory.reset()"),

@@ -1,4 +1,4 @@
-//! Uses among the files of `src` go one way: from each room to the rooms below it, and no files `use` each other.
+//! Uses among the files of `src` go one way, from each room to the rooms below it. No two files `use` each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use testkit::root;
 
-/// From the ground up; a room uses those before it.
+/// From the bottom up; a room uses the rooms before it.
 const ROOMS: [&str; 12] = [
     "pg",
     "guc",
@@ -22,7 +22,7 @@ const ROOMS: [&str; 12] = [
     "functions",
 ];
 
-/// What each file uses, both by their paths below `crate::`.
+/// The files that each file uses, by their paths below `crate::`.
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
 fn files(directory: &Path, found: &mut Vec<PathBuf>) {
@@ -36,14 +36,14 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// `src/keys/file.rs` is `keys::file`, `src/keys/mod.rs` is `keys`.
+/// The module of a path: `keys::file` for `src/keys/file.rs`, `keys` for `src/keys/mod.rs`.
 fn module(path: &Path) -> String {
     let path = path.strip_prefix(root().join("src")).unwrap().with_extension("");
     let parts = path.iter().map(|part| part.to_str().unwrap());
     parts.filter(|part| *part != "mod").collect::<Vec<_>>().join("::")
 }
 
-/// The paths behind `crate::` and `super::` in a source, with each branch of its braces.
+/// The paths after `crate::` and `super::` in a source, with each branch of their braces.
 fn paths(source: &str, parent: &str) -> Vec<String> {
     let code: String = source
         .lines()
@@ -61,7 +61,7 @@ fn paths(source: &str, parent: &str) -> Vec<String> {
     found
 }
 
-/// Reads one path, and what is in its braces; gives what stands behind it.
+/// Reads one path and its braces; returns the text after them.
 fn branches<'a>(text: &'a str, prefix: &str, found: &mut Vec<String>) -> &'a str {
     let text = text.trim_start();
     let end = text
@@ -101,7 +101,7 @@ fn uses() -> Uses {
             continue;
         }
         let parent = user.rsplit_once("::").map_or("", |(parent, _)| parent).to_owned();
-        // A path names a module, or what is in it.
+        // A path names a module or an item in it.
         let used = |path: &String| {
             let ends = path.match_indices("::").map(|(at, _)| at).chain([path.len()]);
             let longest = ends
@@ -142,7 +142,7 @@ fn no_files_use_each_other() {
     loop {
         let used: BTreeSet<String> = left.values().flatten().cloned().collect();
         let before = left.len();
-        // What uses nothing that is left, or is used by nothing that is left, is in no circle.
+        // A file that uses no remaining file, or is used by none, is in no circle.
         left.retain(|user, uses| !uses.is_empty() && used.contains(user));
         if left.len() == before {
             break;

@@ -1,7 +1,6 @@
 //! Tests with real servers and several sessions: what a client sees, over the wire.
 //!
-//! PG_CONFIG names the PostgreSQL, in which the extension must be installed. Servers, databases, keys and tokens are
-//! made by the tests.
+//! PG_CONFIG names a PostgreSQL with the extension installed. The tests make servers, databases, keys and tokens.
 
 mod attacks;
 mod bystanders;

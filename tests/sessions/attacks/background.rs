@@ -1,4 +1,4 @@
-//! Processes of the server that are nobody's session, and run what users have made.
+//! Server processes without a user session that run code of users.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::ways::value;
 /// attack: 131
 #[test]
 fn apply_worker_has_no_identity() {
-    // Nobody logs in to it: there is one way only. A trigger there must find nobody, and no error.
+    // Only replication logs in to it. A trigger there must find no identity and no error.
     let server = Server::start("wal_level = logical\npg_session_jwt.claims_fallback = off");
     let (from, to) = (server.database(), server.database());
     let mut publisher = server.connect(&from, "postgres", "");

@@ -1,4 +1,4 @@
-//! Tokens and statements that want the server down: too deep, too long, too large, too many.
+//! Tokens and statements that try to exhaust the server: too deep, too long, too large, too many.
 
 use testkit::session::{refusal, rows, run};
 
@@ -7,7 +7,7 @@ use super::ways::{MALLORY, Way, fails, in_every_way, value, who};
 
 const HEADER: &str = r#"{"alg":"EdDSA","kid":"k1"}"#;
 
-/// A session of the server that went down would not be the one that was there before.
+/// After a crash of the server this session would be a new one.
 fn process(client: &mut postgres::Client) -> Option<String> {
     value(client, "select pg_backend_pid()")
 }
@@ -60,7 +60,7 @@ fn signed_bomb_is_rejected() {
     });
 }
 
-/// A token of alice with these claims and none beside them but the issuer.
+/// A token of alice with the issuer and these claims only.
 fn payload_of(members: &str) -> String {
     signed(
         HEADER,
@@ -82,7 +82,7 @@ fn oversized_text_is_rejected_for_its_length() {
         ] {
             fails(&mut client, sql, "22023");
         }
-        // Just below the limit, and with as many members as there is room for.
+        // Just below the limit, with as many members as fit.
         let members = (0..3_800)
             .map(|i| format!(r#""m{i}":{i}"#))
             .collect::<Vec<_>>()
@@ -104,7 +104,7 @@ fn a_loop_of_tokens_can_be_cancelled() {
         let mut client = site.mallory();
         run(&mut client, "set statement_timeout = '200ms'");
         let (good, bad) = (token("mallory"), format!("{}x", token("mallory")));
-        // Row by row: a function in FROM would give all of them before the first one is looked at.
+        // Row by row: a function in FROM would return all rows before the first is inspected.
         let rows = "select count(*) from (select generate_series(1, 2000000000) i) endless where";
 
         for sql in [
@@ -163,7 +163,7 @@ fn deeply_nested_subtransactions_restore_the_first_identity() {
 /// attack: 111
 #[test]
 fn policy_is_evaluated_within_the_stack_limit() {
-    // Once: the depth of PostgreSQL's own stack is the same for all.
+    // Once, because PostgreSQL's stack depth is the same in every way.
     let site = Site::new(Way::SetRole);
     let mut client = site.mallory();
     let before = process(&mut client);
@@ -180,7 +180,7 @@ fn policy_is_evaluated_within_the_stack_limit() {
 /// attack: 23
 #[test]
 fn bomb_in_request_claims_gives_no_identity() {
-    // Claims mode, where anybody can set them; a role or a pooler between makes no difference to the text.
+    // Claims mode, where any client can set claims. A role or a pooler between does not change the text.
     let database = testkit::server::SHARED.database();
     let mut client = testkit::server::SHARED.connect(&database, "postgres", "");
     let before = process(&mut client);

@@ -1,4 +1,4 @@
-//! Tokens that somebody other than the provider made, or made into something else.
+//! Tokens forged by others than the provider, or altered.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,4 +1,4 @@
-//! Being somebody else: by claims, by roles, by what a failure or a rollback leaves.
+//! Becoming another user: by claims, by roles, after a failure or a rollback.
 
 use testkit::server::major;
 use testkit::session::{Proxy, run};
@@ -52,7 +52,7 @@ fn swallowed_rejection_leaves_the_identity_unchanged() {
                 }
             }
         }
-        // Without an identity before it, there is none after it.
+        // Without an identity before, there is none after.
         run(&mut client, "reset pg_session_jwt.jwt");
         let swallowed =
             format!("do $$ begin perform auth.jwt_session_init('{bad}'); exception when others then null; end $$");
@@ -111,7 +111,7 @@ fn prepared_transaction_carries_no_identity() {
         let mut other = site.anyone();
         run(&mut other, &format!("commit prepared '{name}'"));
         assert_eq!(who(&mut other), NOBODY);
-        // Who it was is decided when the row was written, not when it is committed.
+        // The user is decided when the row is written, not when it is committed.
         let owner = value(
             &mut site.admin(),
             "select string_agg(user_id, ' ') from todos where task = 'prepared'",
@@ -149,7 +149,7 @@ fn no_other_role_can_be_set() {
             let config = format!("select set_config('role', '{role}', false)");
             fails(&mut client, &config, "42501");
         }
-        // Back to the application, who may do nothing but become `authenticated`.
+        // Back to the application's role, which may only become `authenticated`.
         run(&mut client, "reset role");
         if site.way == Way::Login {
             assert_eq!(who(&mut client), MALLORY);
@@ -177,7 +177,7 @@ fn attackers_definer_function_sees_only_her_rows() {
         assert_eq!(value(&mut client, "select pg_temp.spy()").as_deref(), Some("own"));
         let bad = Proxy::new().token_of("alice");
         fails(&mut client, &format!("select pg_temp.become('{bad}')"), "28000");
-        // The functions of the site's owner run with the owner's rights; who is asking is still mallory.
+        // The owner's functions run with the owner's privileges, while the identity is still mallory.
         run(
             &mut site.admin(),
             "create function asked_by() returns text language sql security definer

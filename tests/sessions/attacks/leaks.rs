@@ -1,11 +1,11 @@
-//! Reading what is another's: the token in views, errors and plans, and rows past the policies.
+//! Reading data of others: the token in views, errors and plans, and rows that policies hide.
 
 use testkit::session::{Proxy, refusal, rows, run};
 
 use super::site::{Site, payload, request, signed, token};
 use super::ways::{MALLORY, Way, fails, in_every_way, short, value, who};
 
-/// Neither the payload nor the signature of a token.
+/// Asserts that a text contains neither the payload nor the signature of a token.
 #[track_caller]
 pub fn hides(shown: &str, token: &str) {
     for part in token.split('.').skip(1).filter(|part| part.len() > 20) {
@@ -24,7 +24,7 @@ fn bound_token_is_not_in_pg_stat_activity() {
         alice
             .execute("select auth.jwt_session_init($1, true)", &[&token])
             .unwrap();
-        // Through PgBouncer mallory would wait for alice's transaction: one session is all there is.
+        // Through PgBouncer mallory would wait for alice's transaction, because they share one session.
         let mut mallory = match site.way {
             Way::Pooled => super::site::connect(site.server.port(), &site.database, "app", "").unwrap(),
             _ => site.mallory(),
@@ -39,7 +39,7 @@ fn bound_token_is_not_in_pg_stat_activity() {
 #[test]
 fn literal_token_is_visible_to_the_same_login_role() {
     // PostgreSQL shows a statement to members of the role that logged in: docs/hardening.md, "Log in as another role".
-    // Through PgBouncer there would be one session, whose last statement is mallory's own.
+    // Through PgBouncer there would be one session, whose last statement is mallory's.
     let query =
         "select query from pg_stat_activity where query like '%jwt_session_init(''ey%' and pid <> pg_backend_pid()";
     for way in [Way::Login, Way::SetRole] {
@@ -51,7 +51,7 @@ fn literal_token_is_visible_to_the_same_login_role() {
         let own = format!("{query} and datname = current_database()");
         let seen = rows(&mut mallory, &own).concat();
         assert_eq!(seen.len(), usize::from(way == Way::Login), "{way:?}");
-        // Everybody can go back to the login.
+        // Every session can return to the login role.
         run(&mut mallory, "reset role");
         let seen = rows(&mut mallory, &own).concat();
         assert_eq!(seen.len(), 1, "{way:?}");
@@ -84,7 +84,7 @@ fn no_rejection_shows_the_token() {
                 hides(&told, &token);
                 assert!(!told.contains("hidden"), "{told}");
             }
-            // Where the statement itself has the token, PostgreSQL gives the statement back to whoever sent it.
+            // When the statement contains the token, PostgreSQL returns the statement to its sender.
             let error = client
                 .batch_execute(&format!("select pg_temp.deep('{token}')"))
                 .unwrap_err();
@@ -150,7 +150,7 @@ fn leaky_function_does_not_see_rows_of_others() {
         ] {
             let result = client.simple_query(sql);
             if sql.contains("::int") {
-                // Her own row is no number; it is the only one that is looked at.
+                // Her own row is not a number, and the only one that the condition reads.
                 let told = format!("{:?}", result.unwrap_err());
                 assert!(told.contains("own") && !told.contains("secret"), "{told}");
             } else {
@@ -200,7 +200,7 @@ fn statistics_of_hidden_rows_are_not_readable() {
         let mut client = site.mallory();
         let stats = "select count(*) from pg_stats where tablename = 'todos'";
         assert_eq!(value(&mut client, stats).as_deref(), Some("0"));
-        // A request of alice's own shows that there is something to be seen.
+        // A request of alice shows that there is something to see.
         let seen = request(&mut site.anyone(), "alice", "select count(*) from public.todos");
         assert_eq!(seen.concat(), [Some("2".to_owned())]);
     });

@@ -1,4 +1,4 @@
-//! The library is gone, and what was made with it is still there.
+//! The library is removed while objects that use it remain.
 
 use testkit::session::{refusal, run};
 

@@ -1,4 +1,4 @@
-//! The server's log: no token in it, and no line that only looks like one of the audit log.
+//! The server log: it contains no token, and no line that imitates the audit log.
 
 use testkit::session::{Proxy, refusal, run, ways_to_present};
 
@@ -29,14 +29,14 @@ fn log_has_neither_the_token_nor_a_forged_line() {
         let mut client = site.anyone();
         for token in &tokens {
             for sql in ways_to_present(token) {
-                // Whether it is taken or refused is not the question.
+                // Whether the token is accepted does not matter here.
                 let _ = client.simple_query(&sql);
             }
         }
         let log = site.server.log();
         let lines: Vec<&str> = log.lines().filter(|line| line.contains(&mark)).collect();
 
-        // One line for each token and way, whatever its sub, aud, kid and iss are; an unknown alg is not in it.
+        // One line for each token and way, whatever its sub, aud, kid and iss. An unknown alg is not in it.
         let audit = |line: &&&str| {
             line.split_once(' ')
                 .unwrap()
@@ -89,7 +89,7 @@ fn attackers_log_line_is_not_an_audit_line() {
         assert_eq!(refusal(&mut client, &query).sqlstate, "42601");
         let raised = format!("do $$ begin raise '{line}'; end $$");
         assert_eq!(refusal(&mut client, &raised).sqlstate, "P0001");
-        // Nor is a real line's room left open for one.
+        // Nor is a real line left open for one.
         let after = format!("{}; do $$ begin raise log '{line}'; end $$", session_init("mallory"));
         run(&mut client, &after);
         let log = site.server.log();
@@ -99,7 +99,7 @@ fn attackers_log_line_is_not_an_audit_line() {
         let mut logged = 0;
         for line in lines.filter(|line| !line.contains("STATEMENT:  ")) {
             logged += 1;
-            // Whatever a reader takes for a space.
+            // Characters that a reader might take for a space.
             let plain: String = line.to_lowercase().chars().filter(char::is_ascii_graphic).collect();
             assert!(!plain.contains("pg_session_jwtaudit"), "{line}");
         }

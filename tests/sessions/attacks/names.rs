@@ -1,4 +1,4 @@
-//! Names that mean something else than they seem to.
+//! Names that resolve to other objects than expected.
 
 use testkit::session::{rows, run};
 
@@ -36,7 +36,7 @@ fn policy_keeps_the_meaning_it_was_created_with() {
 /// attack: 89
 #[test]
 fn temporary_table_hides_a_name_only_in_its_session() {
-    // Whoever makes it sees it, in their session: docs/hardening.md, "Name tables with their schema".
+    // Only its own session sees it: docs/hardening.md, "Name tables with their schema".
     in_every_way(|site| {
         let mut client = site.mallory();
         run(
@@ -129,7 +129,7 @@ fn extension_and_schema_cannot_be_altered() {
             assert_eq!(refused.sqlstate, expected, "{sql}: {refused:?}");
             assert_eq!(who(&mut client), MALLORY, "{sql}");
         }
-        // Not even the extension's owner moves the functions, whose names policies are written with.
+        // Not even the extension's owner can move the functions that policies name.
         let mut admin = site.admin();
         run(&mut admin, "create schema elsewhere");
         let refused = testkit::session::refusal(&mut admin, "alter extension pg_session_jwt set schema elsewhere");

@@ -1,11 +1,11 @@
-//! The functions called from where nobody calls them: operators, aggregates, domains, triggers, workers, procedures.
+//! Unusual callers of the functions: operators, aggregates, domains, triggers, workers, procedures.
 
 use testkit::session::{Proxy, refusal, rows, run};
 
 use super::site::{Site, session_init, token};
 use super::ways::{MALLORY, NOBODY, Way, fails, in_every_way, short, value, who};
 
-/// Either the token is taken on or it is refused; mallory is never anybody else, nor in another process.
+/// Asserts that the token is accepted or rejected, and that mallory never becomes another user, in any process.
 #[track_caller]
 fn harmless(client: &mut postgres::Client, sql: &str) {
     let process = value(client, "select pg_backend_pid()");
@@ -88,7 +88,7 @@ fn attackers_trigger_sets_no_other_identity() {
              create constraint trigger late after insert on t deferrable initially deferred
                  for each row execute function pg_temp.take()",
         );
-        // At commit: a local identity is over at once, that of the session stays, and a refusal undoes the transaction.
+        // At commit a local identity ends, that of the session stays, and a rejection undoes the transaction.
         run(
             &mut client,
             &format!("begin; insert into t values ('{good}', true); commit"),
@@ -153,7 +153,7 @@ fn no_token_is_accepted_in_a_parallel_worker() {
              analyze many",
         );
         let mut client = site.mallory();
-        // A label that is not true: PostgreSQL believes it.
+        // A false label, which PostgreSQL trusts.
         run(
             &mut client,
             "create function pg_temp.takes(token text) returns text language plpgsql parallel safe as
@@ -189,7 +189,7 @@ fn no_token_is_accepted_in_a_parallel_worker() {
 /// attack: 61, 98
 #[test]
 fn token_rejected_at_library_load_is_not_shown() {
-    // Set before, it is a mere text to PostgreSQL, which warns of what a library refuses and quotes it.
+    // Set before the load, it is plain text to PostgreSQL, which quotes what a library rejects in a warning.
     for way in super::ways::WAYS {
         let site = Site::late(way);
         let mut client = site.anyone();

@@ -6,7 +6,7 @@ use testkit::session::{rows, run};
 use super::site::{Site, request, session_init, token};
 use super::ways::{MALLORY, NOBODY, in_every_way, value, who};
 
-/// The tasks that a query gives, in their order.
+/// The tasks that a query returns, in order.
 fn tasks(client: &mut postgres::Client, sql: &str) -> String {
     let texts = rows(client, sql).concat().into_iter().flatten();
     texts.collect::<Vec<_>>().join(" ")
@@ -94,7 +94,7 @@ fn cursor_follows_the_identity() {
 /// attack: 80
 #[test]
 fn parallel_worker_has_the_identity_of_its_leader() {
-    // In a worker without an identity these policies would be open.
+    // In a worker without an identity these policies would permit all rows.
     in_every_way(|site| {
         run(
             &mut site.admin(),
@@ -136,7 +136,7 @@ fn identity_set_within_a_query_shows_only_its_own_rows() {
     in_every_way(|site: &Site| {
         let mut client = site.mallory();
         let bad = testkit::session::Proxy::new().token_of("alice");
-        // A token for each row, the good one first; the rows that the policy lets through are mallory's throughout.
+        // A token for each row, the valid one first. The policy shows only mallory's rows throughout.
         for sql in [
             format!(
                 "select auth.jwt_session_init('{}')::text || task from public.todos",
@@ -155,7 +155,7 @@ fn identity_set_within_a_query_shows_only_its_own_rows() {
             &format!("select auth.jwt_session_init('{bad}'), task from public.todos"),
             "28000",
         );
-        // Without a row there is nothing for which the token would be asked.
+        // Without a row the token is not evaluated.
         run(&mut client, "reset pg_session_jwt.jwt");
         let late = format!(
             "select task, auth.jwt_session_init('{}') from public.todos",

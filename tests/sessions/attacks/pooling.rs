@@ -1,6 +1,6 @@
-//! A session of the server that is one client's and then another's: what each finds there.
+//! A session of the server that several clients use in turn: what each of them finds there.
 //!
-//! Only through PgBouncer in transaction mode: it alone gives a session to the next client without a reset.
+//! Only through PgBouncer in transaction mode, which gives a session to the next client without a reset.
 
 use std::sync::LazyLock;
 
@@ -16,7 +16,7 @@ fn pooled() -> Site {
     Site::new(Way::Pooled)
 }
 
-/// Clients of a PgBouncer of their own, on the site of the others.
+/// Clients of a separate PgBouncer, on the deployment of the other tests.
 fn client(bouncer: &PgBouncer, site: &Site) -> Client {
     connect(bouncer.port, &site.database, "app", "").unwrap()
 }
@@ -31,7 +31,7 @@ fn local_identity_ends_before_the_next_client() {
         assert_eq!(site.alice(TASKS).concat(), [Some("secret hidden".to_owned())]);
         assert_eq!(who(&mut site.anyone()), NOBODY);
     }
-    // Nor does it outlast an error, or a client that goes away within its transaction.
+    // Nor does it outlast an error, or a client that disconnects within its transaction.
     let mut client = site.anyone();
     let unfinished = format!("begin; {}; select 1 / 0", session_init("alice"));
     client.simple_query(&unfinished).unwrap_err();
@@ -47,7 +47,7 @@ fn local_identity_ends_before_the_next_client() {
 fn session_left_by_an_attacker_is_not_the_victims() {
     let site = pooled();
     drop(site.mallory());
-    // Mallory's identity is there for whoever presents none, and that is why each transaction presents its own.
+    // Mallory's identity applies to any client that presents none. Therefore each transaction presents its own.
     assert_eq!(who(&mut site.anyone()), MALLORY);
     let insert = "insert into public.todos (task) values ('new') returning user_id";
     assert_eq!(site.alice(insert).concat(), [Some("alice".to_owned())]);
@@ -83,8 +83,8 @@ fn plan_left_by_alice_gives_mallory_her_own_rows() {
 /// attack: 78, 79
 #[test]
 fn only_a_reset_removes_what_a_user_leaves_in_a_session() {
-    // PostgreSQL keeps all of it for the session, and the session for the next client: docs/hardening.md, "Reset pooled
-    // connections". With server_reset_query_always PgBouncer sends DISCARD ALL after each transaction.
+    // PostgreSQL keeps all of it for the session, which the next client uses: docs/hardening.md, "Reset pooled connections".
+    // With server_reset_query_always PgBouncer sends DISCARD ALL after each transaction.
     static RESETTING: LazyLock<PgBouncer> = LazyLock::new(|| {
         let site = pooled();
         PgBouncer::start(

@@ -1,7 +1,7 @@
-//! RSA signatures that a careless verifier takes (RFC 8017 §8.2.2, §9.1.2): right key, wrong padding.
+//! RSA signatures that a careless verifier accepts (RFC 8017 §8.2.2, §9.1.2): right key, wrong padding.
 //!
-//! OpenSSL makes them, with the private key and no padding of its own. How the attacker came by a session makes no
-//! difference to a signature, so each is mounted once.
+//! OpenSSL makes them with the private key and no padding. The kind of session makes no difference to a signature, so
+//! each attack runs once.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,11 +15,11 @@ use testkit::session::{refusal, rows, run};
 use super::site::Site;
 use super::ways::{Way, value};
 
-/// DigestInfo of SHA-256 before the hash (RFC 8017 §9.2, note 1).
+/// The DigestInfo of SHA-256 before the hash (RFC 8017 §9.2, note 1).
 const SHA256: &str = "3031300d060960864801650304020105000420";
 const BYTES: usize = 256;
 
-/// A private key of openssl in a folder of its own.
+/// A private key of openssl in a separate directory.
 struct OpenSsl(PathBuf);
 
 impl OpenSsl {
@@ -54,7 +54,7 @@ impl OpenSsl {
         hex(text.trim().strip_prefix("Modulus=").unwrap())
     }
 
-    /// The signature of an encoded message, whatever it is.
+    /// The signature of an arbitrary encoded message.
     fn raw(&self, encoded: &[u8]) -> Vec<u8> {
         assert_eq!(encoded.len(), BYTES);
         fs::write(self.0.join("in"), encoded).unwrap();
@@ -97,7 +97,7 @@ fn hex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// 00 01 FF … FF 00, then this: PKCS #1 v1.5 as it should be.
+/// 00 01 FF … FF 00, then this: correct PKCS #1 v1.5.
 fn padded(tail: &[u8]) -> Vec<u8> {
     let mut encoded = vec![0xff; BYTES - tail.len()];
     (encoded[0], encoded[1]) = (0, 1);
@@ -114,7 +114,7 @@ fn signing_input(alg: &str) -> String {
     format!("{}.{}", part(header), part(r#"{"iss":"rsa","sub":"mallory"}"#))
 }
 
-/// A site whose provider has this key.
+/// A deployment whose provider has this key.
 fn site(openssl: &OpenSsl) -> Site {
     let site = Site::new(Way::Login);
     let jwk = format!(r#"{{"kty":"RSA","n":"{}","e":"AQAB"}}"#, part(openssl.modulus()));
@@ -139,7 +139,7 @@ fn verdicts(client: &mut postgres::Client, alg: &str, good: &[u8], forgeries: &[
         );
         assert_eq!(rows(client, "select auth.user_id()"), [[None]], "{what}");
     }
-    // What made the forgeries makes good ones, too.
+    // The same code also makes valid signatures.
     run(client, &format!("select auth.jwt_session_init('{}')", token(good)));
     assert_eq!(value(client, "select auth.user_id()").as_deref(), Some("mallory"));
     run(client, "reset pg_session_jwt.jwt");

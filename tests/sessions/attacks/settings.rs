@@ -1,4 +1,4 @@
-//! Settings: which of them an attacker can set, store, read or take away.
+//! Settings that an attacker tries to set, store, read or remove.
 
 use testkit::session::{Proxy, refusal, rows, run};
 
@@ -94,7 +94,7 @@ fn set_clause_gives_no_other_identity() {
              create function pg_temp.overrides(token text) returns text language plpgsql set pg_session_jwt.jwt = ''
                  as $$ begin perform set_config('pg_session_jwt.jwt', token, false); return auth.user_id(); end $$",
         );
-        // A name that nobody has defined, since no claims are believed here, is a superuser's to put into a clause.
+        // Claims are not trusted here, so no library has defined the name, and only a superuser may use it in a clause.
         let claimed = "create function pg_temp.claimed() returns text language sql
                  set request.jwt.claims = '{\"sub\":\"alice\"}' as 'select auth.user_id()'";
         fails(&mut client, claimed, "42501");
@@ -138,7 +138,7 @@ fn providers_and_secrets_are_not_shown() {
 /// attack: 63
 #[test]
 fn database_owner_cannot_set_providers() {
-    // Once: how the owner came to be in the session makes no difference to what they own.
+    // Once, because the way to the session does not change what the owner owns.
     let site = Site::new(Way::SetRole);
     let owner = format!("{}_owner", site.database);
     run(
@@ -158,7 +158,7 @@ fn database_owner_cannot_set_providers() {
         let sql = format!("alter database {} set pg_session_jwt.{setting}", site.database);
         assert_eq!(refusal(&mut client, &sql).sqlstate, sqlstate, "{sql}");
     }
-    // What the superuser has set for the database stays.
+    // The superuser's setting for the database stays.
     let stored = format!(
         "alter database {} set pg_session_jwt.providers = '{}'",
         site.database,
@@ -177,7 +177,7 @@ fn database_owner_cannot_set_providers() {
                    and setdatabase = (select oid from pg_database where datname = current_database())";
     assert_eq!(value(&mut client, left).as_deref(), Some("1"));
     let sql = "select auth.user_id() is null";
-    // The session that was open before has other providers than are stored for it.
+    // The open session has other providers than are stored for it.
     assert_eq!(refusal(&mut client, sql).sqlstate, "55000");
     let mut client = super::site::connect(site.server.port(), &site.database, &owner, "").unwrap();
     assert_eq!(value(&mut client, sql).as_deref(), Some("t"));

@@ -1,4 +1,4 @@
-//! Every end user is the same role, and a role may change its own password and settings.
+//! All end users share a role, and a role may change its own password and settings.
 
 use testkit::server::Server;
 use testkit::session::{Refusal, refusal, refusal_of, rows, run};
@@ -6,7 +6,7 @@ use testkit::session::{Refusal, refusal, refusal_of, rows, run};
 use super::site::{CONF, TODOS, connect, providers_line, request, session_init, token};
 use super::ways::Way;
 
-/// A server of its own, because what is done here is done to all users of a server.
+/// A separate server, because these changes affect all users of a server.
 fn server(authenticated: &str) -> Server {
     let server = Server::start(&format!(
         "{CONF}shared_preload_libraries = 'pg_session_jwt'\n{}",
@@ -37,7 +37,7 @@ fn plant(server: &Server, database: &str, way: Way) {
     let token = token("mallory");
     for sql in [
         format!("alter role authenticated set pg_session_jwt.jwt = '{token}'"),
-        // A name that nobody has defined, since no claims are believed here, is a superuser's to store.
+        // Claims are not trusted here, so no library has defined the name, and only a superuser may store it.
         r#"alter role authenticated set request.jwt.claims = '{"sub":"mallory"}'"#.to_owned(),
         "alter role authenticated set pg_session_jwt.claims_fallback = on".to_owned(),
         "alter role authenticated set pg_session_jwt.providers = ''".to_owned(),
@@ -63,7 +63,7 @@ const WHAT_ALICE_SEES: &str = "select auth.user_id() || ' ' || current_setting('
 /// attack: 62
 #[test]
 fn settings_planted_in_a_nologin_role_have_no_effect() {
-    // No direct login: that is the point. Through PgBouncer it is the application's login, too.
+    // A direct login is not possible, which is the point. Through PgBouncer the login is the application's as well.
     let server = server("nologin");
     let database = server.database();
     plant(&server, &database, Way::SetRole);
@@ -94,7 +94,7 @@ fn settings_planted_in_a_nologin_role_have_no_effect() {
 /// attack: 62
 #[test]
 fn end_user_can_break_only_the_shared_login_role() {
-    // What docs/hardening.md warns of: alice's session is a nuisance, and still nobody but hers.
+    // docs/hardening.md warns of this: alice's session is disturbed, and still only hers.
     let server = server("login");
     let database = server.database();
     plant(&server, &database, Way::Login);
@@ -104,7 +104,7 @@ fn end_user_can_break_only_the_shared_login_role() {
         rows(&mut alice, settings).concat(),
         [Some("off".to_owned()), Some("mallory, public".to_owned()), None]
     );
-    // row_security = off makes an error of what it cannot show.
+    // row_security = off turns hidden rows into an error.
     assert_eq!(refusal(&mut alice, "select * from public.todos").sqlstate, "42501");
     run(&mut alice, "set row_security = on");
     assert_eq!(

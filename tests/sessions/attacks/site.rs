@@ -1,4 +1,4 @@
-//! The site that is attacked: servers, users and their rows.
+//! The deployment under attack: servers, users and their rows.
 
 use std::sync::LazyLock;
 
@@ -15,7 +15,7 @@ pub const ISSUER: &str = "https://issuer.example/";
 
 static KEY: LazyLock<Signer> = LazyLock::new(Signer::ed25519);
 
-/// The library is preloaded, and `authenticated` may log in, which the README advises against.
+/// A server with the library preloaded, where `authenticated` may log in, which the README advises against.
 static SERVER: LazyLock<Server> = LazyLock::new(|| {
     start(&format!(
         "shared_preload_libraries = 'pg_session_jwt'\n{}",
@@ -23,17 +23,17 @@ static SERVER: LazyLock<Server> = LazyLock::new(|| {
     ))
 });
 
-/// The same where the first call of a session loads the library.
+/// The same, except that the first call of a session loads the library.
 static LATE: LazyLock<Server> = LazyLock::new(|| start(&line(&providers(""))));
 
 static BOUNCER: LazyLock<PgBouncer> = LazyLock::new(|| PgBouncer::start(&SERVER, "transaction", ""));
 static LATE_BOUNCER: LazyLock<PgBouncer> = LazyLock::new(|| PgBouncer::start(&LATE, "transaction", ""));
 
-/// What every server of the attacks has, so that an attack may try it.
+/// Settings of every server here, which permit the attacks to be tried.
 pub const CONF: &str = "max_connections = 300\nmax_prepared_transactions = 50\nmax_worker_processes = 100\n\
                         max_parallel_workers = 100\npg_session_jwt.audit_log = on\n";
 
-/// In template1, so in every database that is made later.
+/// In template1, and therefore in every later database.
 pub const TODOS: &str = "
     create table todos (
         id int generated always as identity primary key,
@@ -45,7 +45,7 @@ pub const TODOS: &str = "
     create policy own on todos to authenticated using (auth.user_id() = user_id) with check (auth.user_id() = user_id);
     grant select, insert, update, delete on todos to authenticated;";
 
-/// For postgresql.conf, with a symmetric key, too, which is good there where the library is preloaded.
+/// A line of postgresql.conf with a symmetric key as well, which is valid there with a preloaded library.
 pub fn providers_line() -> String {
     line(&providers(&format!(",{}", HMAC.jwk(r#""kid":"k4""#))))
 }
@@ -54,7 +54,7 @@ fn line(providers: &str) -> String {
     format!("pg_session_jwt.providers = '{providers}'")
 }
 
-/// The site's one provider, with public keys and these.
+/// The one provider, with public keys and these.
 pub fn providers(more: &str) -> String {
     let keys = [
         KEY.jwk(r#""kid":"k1""#),
@@ -65,14 +65,14 @@ pub fn providers(more: &str) -> String {
     format!(r#"[{{"issuer":"{ISSUER}","jwks":{{"keys":[{keys}{more}]}}}}]"#)
 }
 
-/// What nobody but superusers may see of it.
+/// The secret, which only superusers may see.
 pub fn secret() -> String {
     let jwk = HMAC.jwk("");
     let (_, secret) = jwk.split_once(r#""k":""#).unwrap();
     secret.trim_end_matches("\"}").to_owned()
 }
 
-/// A server with `todos` in each database, an application that may become `authenticated`, and that as a login.
+/// A server with `todos` in each database, an application that may become `authenticated`, and that role as a login.
 fn start(conf: &str) -> Server {
     let server = Server::start(&format!("{CONF}{conf}"));
     let mut admin = server.connect("template1", "postgres", "");
@@ -96,7 +96,7 @@ impl Site {
         Site::on(&SERVER, way, || &BOUNCER)
     }
 
-    /// One whose sessions have not loaded the library when mallory's first statement comes.
+    /// A deployment whose sessions load the library after mallory's first statement.
     pub fn late(way: Way) -> Site {
         Site::on(&LATE, way, || &LATE_BOUNCER)
     }
@@ -106,7 +106,7 @@ impl Site {
             way,
             server,
             bouncer: (way == Way::Pooled).then(bouncer),
-            // Faster than through the log, where nothing is written to disk at once.
+            // Faster than through the WAL, because nothing is flushed at once.
             database: server.database_with("strategy file_copy"),
         }
     }
@@ -116,7 +116,7 @@ impl Site {
         self.try_connect("").unwrap()
     }
 
-    /// One with startup options such as `-c name=value`.
+    /// The same with startup options such as `-c name=value`.
     pub fn try_connect(&self, options: &str) -> Result<Client, postgres::Error> {
         let port = self.bouncer.map_or(self.server.port(), |bouncer| bouncer.port);
         let user = if self.way == Way::Login { "authenticated" } else { "app" };
@@ -134,7 +134,7 @@ impl Site {
         client
     }
 
-    /// A request of alice as the README has it for poolers, in a session of her own; the rows of its last query.
+    /// A request of alice in a separate session, in the README's form for poolers; returns the rows of its last query.
     pub fn alice(&self, sql: &str) -> Vec<Vec<Option<String>>> {
         request(&mut self.anyone(), "alice", sql)
     }
@@ -144,7 +144,7 @@ impl Site {
     }
 }
 
-/// Two hundred databases at once would be more than a gigabyte.
+/// Two hundred databases at once would take more than a gigabyte.
 impl Drop for Site {
     fn drop(&mut self) {
         let drop = format!("drop database {} with (force)", self.database);
@@ -154,7 +154,7 @@ impl Drop for Site {
     }
 }
 
-/// A connection; without options it asks for none, which PgBouncer would refuse.
+/// A connection. Without options it sends none, because PgBouncer would reject them.
 pub fn connect(port: u16, database: &str, user: &str, options: &str) -> Result<Client, postgres::Error> {
     let mut config = Config::new();
     config.host("127.0.0.1").port(port).dbname(database).user(user);
@@ -165,7 +165,7 @@ pub fn connect(port: u16, database: &str, user: &str, options: &str) -> Result<C
     config.connect(NoTls)
 }
 
-/// One transaction with the identity of this user and no longer.
+/// One transaction with a local identity of this user.
 pub fn request(client: &mut Client, user: &str, sql: &str) -> Vec<Vec<Option<String>>> {
     let token = token(user);
     rows(
@@ -178,27 +178,27 @@ pub fn session_init(user: &str) -> String {
     format!("select auth.jwt_session_init('{}')", token(user))
 }
 
-/// A good token of this user.
+/// A valid token of this user.
 pub fn token(user: &str) -> String {
     token_with(&format!(r#""sub":"{user}""#))
 }
 
-/// A good token with these members.
+/// A valid token with these members.
 pub fn token_with(members: &str) -> String {
     signed(r#"{"alg":"EdDSA","kid":"k1"}"#, &payload(members))
 }
 
-/// This header and payload, with the signature that the site's Ed25519 key gives to them.
+/// A token of this header and payload, signed with the deployment's Ed25519 key.
 pub fn signed(header: &str, payload: &str) -> String {
     KEY.token_with_header("EdDSA", header, payload)
 }
 
-/// Claims that are all right, but for what these members make of them.
+/// Claims that are valid except for these members.
 pub fn payload(members: &str) -> String {
     format!(r#"{{"iss":"{ISSUER}","exp":{},{members}}}"#, now() + 3600)
 }
 
-/// The public key whose private half signs the tokens, as text.
+/// The public key of the tokens as text.
 pub fn public_key() -> String {
     KEY.jwk("")
 }

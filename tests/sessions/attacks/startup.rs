@@ -1,4 +1,4 @@
-//! What a client says before the library is there: in its startup packet, and before the first call.
+//! Settings of a client before the library is loaded: in its startup packet, and before the first call.
 
 use testkit::session::{Proxy, refusal, refusal_of, run};
 
@@ -13,7 +13,7 @@ fn key_in_the_startup_packet_gives_no_rows() {
         let options = format!(r#"{} -c request.jwt.claims={{"sub":"alice"}}"#, proxy.options());
         if site.way == Way::Pooled {
             let refused = refusal_of(&site.try_connect(&options).err().expect("a refusal"));
-            // 1.18 knows no options; later versions look into them for what they know.
+            // PgBouncer 1.18 rejects options; later versions pass the ones they know.
             assert_eq!(refused.sqlstate, "08P01");
             assert!(
                 refused.message.starts_with("unsupported startup parameter"),
@@ -61,7 +61,7 @@ fn settings_before_library_load_give_no_rows() {
             "reset all".to_owned(),
             "discard all".to_owned(),
         ] {
-            // Through PgBouncer every client has the same session of the server, which loads the library once.
+            // Through PgBouncer every client has the same server session, which loads the library once.
             if way == Way::Pooled {
                 site = Site::late(way);
             }
@@ -74,7 +74,7 @@ fn settings_before_library_load_give_no_rows() {
             for sql in ["select 1", "rollback", "reset all"] {
                 run(&mut client, sql);
                 run(&mut client, "set role authenticated");
-                // Either the providers of the file count, or every call fails: never the claims, never another key.
+                // Either the providers of the file apply, or every call fails. Claims and other keys never apply.
                 match client.simple_query("select auth.user_id()") {
                     Ok(_) => assert_eq!(who(&mut client), NOBODY, "{way:?}: {before}"),
                     Err(error) => assert_eq!(refusal_of(&error).sqlstate, "55000", "{way:?}: {before}"),

@@ -1,4 +1,4 @@
-//! Statements without an identity, several in one message, and calls by unusual ways.
+//! Statements without an identity, several in one message, and unusual calls.
 
 use testkit::session::{Proxy, refusal, rows, run};
 
@@ -29,7 +29,7 @@ fn no_identity_sees_no_rows() {
         ] {
             fails(&mut client, insert, "42501");
         }
-        // The default has no value for nobody.
+        // Without an identity the default has no value.
         let sqlstate = refusal(&mut client, "insert into public.todos (task) values ('x')").sqlstate;
         assert!(["23502", "42501"].contains(&sqlstate.as_str()), "{sqlstate}");
         assert_eq!(who(&mut client), NOBODY);
@@ -101,7 +101,7 @@ fn rejected_token_stops_the_rest_of_its_message() {
             run(&mut client, "rollback");
             assert_eq!(who(&mut client), MALLORY, "{sql}");
         }
-        // An error afterwards takes the identity of the same message away again.
+        // A later error undoes the identity that the same message set.
         run(&mut client, "reset pg_session_jwt.jwt");
         refusal(&mut client, &format!("{}; select 1 / 0", session_init("mallory")));
         assert_eq!(who(&mut client), NOBODY);
@@ -168,7 +168,7 @@ fn the_fast_path_calls_the_same_functions() {
         assert_eq!(result(&wire.call(number("user_id()"), &[])), None);
         wire.call(init, &[&token("mallory")]);
         assert_eq!(result(&wire.call(number("user_id()"), &[])).as_deref(), Some("mallory"));
-        // Functions that give rows are called in queries only.
+        // Set-returning functions are called in queries only.
         assert_eq!(sqlstate(&wire.call(number("status()"), &[])), "0A000");
         assert_eq!(sqlstate(&wire.call(number("providers()"), &[])), "0A000");
         assert_eq!(result(&wire.call(number("user_id()"), &[])).as_deref(), Some("mallory"));

@@ -5,20 +5,20 @@ use postgres::Client;
 use super::site::Site;
 use testkit::session::{Refusal, refusal, rows};
 
-/// How mallory comes to be `authenticated`.
+/// How mallory becomes `authenticated`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Way {
-    /// She logs in as it.
+    /// She logs in as that role.
     Login,
-    /// The application logs in, and its session becomes it.
+    /// The application logs in, and its session becomes that role.
     SetRole,
-    /// The same through PgBouncer in transaction mode, where everybody shares one session of the server.
+    /// The same through PgBouncer in transaction mode, where all clients share one server session.
     Pooled,
 }
 
 pub const WAYS: [Way; 3] = [Way::Login, Way::SetRole, Way::Pooled];
 
-/// Mounts an attack in each way, on a site of its own.
+/// Runs an attack in each way, each on a separate deployment.
 pub fn in_every_way(attack: impl Fn(&Site)) {
     for way in WAYS {
         eprintln!("{way:?}");
@@ -26,7 +26,7 @@ pub fn in_every_way(attack: impl Fn(&Site)) {
     }
 }
 
-/// Who a session is and whose rows it sees, by a simple query: PgBouncer 1.18 knows no prepared statements.
+/// The user of a session and the rows it sees, by a simple query, because PgBouncer 1.18 has no prepared statements.
 pub fn who(client: &mut Client) -> String {
     let sql =
         "select coalesce(auth.user_id(), '(nobody)'), (select string_agg(task, ' ' order by id) from public.todos)";
@@ -34,12 +34,12 @@ pub fn who(client: &mut Client) -> String {
     row.into_iter().flatten().collect::<Vec<_>>().join(": ")
 }
 
-/// What `who` says of mallory with her token, and without one.
+/// The result of `who` for mallory with her token, and without one.
 pub const MALLORY: &str = "mallory: own";
 
 pub const NOBODY: &str = "(nobody)";
 
-/// Asserts that a statement is refused with this SQLSTATE, and that mallory is who she was and sees what she saw.
+/// Asserts that a statement is rejected with this SQLSTATE and leaves mallory's identity and rows unchanged.
 #[track_caller]
 pub fn fails(client: &mut Client, sql: &str, sqlstate: &str) -> Refusal {
     let before = who(client);
@@ -49,12 +49,12 @@ pub fn fails(client: &mut Client, sql: &str, sqlstate: &str) -> Refusal {
     refused
 }
 
-/// The first value of a simple query's only row.
+/// The first value of the only row of a simple query.
 pub fn value(client: &mut Client, sql: &str) -> Option<String> {
     rows(client, sql).remove(0).remove(0)
 }
 
-/// The beginning of an SQL text, which may hold a long token.
+/// The beginning of an SQL text, which may contain a long token.
 pub fn short(sql: &str) -> &str {
     &sql[..sql.floor_char_boundary(160)]
 }

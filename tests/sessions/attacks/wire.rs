@@ -1,10 +1,10 @@
-//! PostgreSQL's protocol as no client library shows it: the fast-path function call, and every field of an answer.
+//! Parts of PostgreSQL's protocol that no client library shows: the fast-path call, and every field of an answer.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// A session that says what it is told; every answer is a list of messages, each with its letter.
+/// A session at the level of messages. Every answer is a list of messages, each with its letter.
 pub struct Wire(TcpStream);
 
 pub type Message = (u8, Vec<u8>);
@@ -16,7 +16,7 @@ impl Wire {
         wire
     }
 
-    /// A connection with these startup parameters, and the server's answer to them, which may be an error.
+    /// Returns a connection with these startup parameters, and the server's answer to them, which may be an error.
     pub fn open(port: u16, parameters: &[(&str, &str)]) -> (Wire, Vec<Message>) {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
@@ -36,7 +36,7 @@ impl Wire {
         self.send(b'Q', &[sql.as_bytes(), &[0]].concat())
     }
 
-    /// Calls a function by its number, with text arguments and a text result.
+    /// Calls a function by its OID, with text arguments and a text result.
     pub fn call(&mut self, function: u32, arguments: &[&str]) -> Vec<Message> {
         let count = i16::try_from(arguments.len()).unwrap().to_be_bytes();
         let mut body = function.to_be_bytes().to_vec();
@@ -54,7 +54,7 @@ impl Wire {
         self.send_all(&[(letter, body)])
     }
 
-    /// Several messages at once, which the server answers before it is ready again.
+    /// Sends several messages at once, which the server answers before it is ready again.
     pub fn send_all(&mut self, messages: &[(u8, &[u8])]) -> Vec<Message> {
         for (letter, body) in messages {
             let message = [&[*letter], &length_of(body)[..], body].concat();
@@ -63,7 +63,7 @@ impl Wire {
         self.until_ready()
     }
 
-    /// What the server says until it is ready, or hangs up.
+    /// The messages of the server until it is ready or disconnects.
     fn until_ready(&mut self) -> Vec<Message> {
         let mut messages = Vec::new();
         loop {

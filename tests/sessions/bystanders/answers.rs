@@ -1,10 +1,10 @@
-//! What a server says, with every field of its errors and notices.
+//! The answers of a server, with every field of its errors and notices.
 
 use std::collections::BTreeSet;
 
 use crate::attacks::wire::Message;
 
-/// A message: what it is, and each of its fields, which begins with the field's letter.
+/// A message: its kind and its fields, each of which begins with its letter.
 #[derive(Debug, PartialEq, Eq, Clone)]
 pub struct Answer {
     pub kind: Kind,
@@ -15,7 +15,7 @@ pub struct Answer {
 pub enum Kind {
     Error,
     Notice,
-    /// Rows, command tags and the like, as they are.
+    /// Other messages, such as rows and command tags, unchanged.
     Other(char),
 }
 
@@ -24,14 +24,15 @@ impl Answer {
         self.fields.iter().find_map(|field| field.strip_prefix(letter))
     }
 
-    /// The same without one of its fields.
+    /// The same answer without one of its fields.
     pub fn without(mut self, letter: char) -> Answer {
         self.fields.retain(|field| !field.starts_with(letter));
         self
     }
 }
 
-/// None for what tells one session or database from another: the key for a cancel, and descriptions, which have OIDs.
+/// The readable form of a message. None for messages that differ between sessions or databases: the cancel key, and
+/// descriptions, which contain OIDs.
 pub fn readable((letter, body): &Message) -> Option<Answer> {
     let texts = body
         .split(|byte| *byte == 0)
@@ -57,7 +58,7 @@ fn without_numbers_of_temporary_schemas(text: &str) -> String {
     })
 }
 
-/// What was seen in the course of a test, so that it can tell that it has seen enough.
+/// Statistics of the answers, by which a test shows that it has seen enough.
 #[derive(Debug, Default)]
 pub struct Figures {
     pub cases: usize,

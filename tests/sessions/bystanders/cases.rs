@@ -1,8 +1,8 @@
-//! The statements, from the files of this folder.
+//! The statements in the .sql files of this directory.
 //!
-//! Each line is a case, in a session of its own; a line that begins with a blank goes on with the case before it, and `--`
-//! begins a comment. `;;` ends a message, so that a case can go on after an error. A message that begins with `$` is sent
-//! in the extended protocol. What stands after ` << ` is the parameter of such a message, or a line of a COPY.
+//! Each line is a case, in a separate session. A line that begins with a blank continues the case before it, and `--`
+//! begins a comment. `;;` ends a message, so that a case can continue after an error. A message that begins with `$` is
+//! sent in the extended protocol. The text after ` << ` is the parameter of such a message, or a line of a COPY.
 
 use crate::attacks::wire::Wire;
 
@@ -27,7 +27,7 @@ pub fn cases(file: &str) -> Vec<String> {
     cases
 }
 
-/// What the server answers to each message of a case.
+/// The server's answers to each message of a case.
 pub fn answers(wire: &mut Wire, case: &str) -> Vec<Answer> {
     let mut answers = Vec::new();
     for message in case.split(";;").map(str::trim) {
@@ -36,7 +36,7 @@ pub fn answers(wire: &mut Wire, case: &str) -> Vec<Answer> {
             Some(sql) => extended(wire, sql, data),
             None => simple(wire, sql, data),
         };
-        // After the end of the session there is no answer, and nobody to ask.
+        // A session that has ended gives no answer.
         let is_over = messages
             .iter()
             .any(|(letter, body)| *letter == b'E' && body.starts_with(b"SFATAL\0"));
@@ -48,7 +48,7 @@ pub fn answers(wire: &mut Wire, case: &str) -> Vec<Answer> {
     answers
 }
 
-/// A server that is not in a COPY takes no notice of its data.
+/// A server that is not in a COPY ignores its data.
 fn simple(wire: &mut Wire, sql: &str, data: &str) -> Vec<(u8, Vec<u8>)> {
     let query = format!("{sql}\0");
     let line = format!("{data}\n");

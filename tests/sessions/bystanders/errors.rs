@@ -1,7 +1,7 @@
-//! Those who do not use the extension on a server that preloads it: every error and notice of PostgreSQL's is what it is
-//! without the library, in every field, whichever stage of a statement raises it.
+//! Errors and notices of applications that do not use the extension, on a server that preloads it. Each equals the one
+//! without the library, in every field and at every stage of a statement.
 //!
-//! The statements are in the .sql files of this folder; cases.rs says how they are written.
+//! The statements are in the .sql files of this directory; cases.rs describes their form.
 
 use std::sync::LazyLock;
 
@@ -27,7 +27,8 @@ fn all_cases() -> Vec<String> {
 
 type Cases = Vec<(String, Vec<Answer>)>;
 
-/// The answers of the server without the library. Once for all tests, because cases see what those before them have left.
+/// The answers of the server without the library. Computed once for all tests, because cases see the effects of earlier
+/// ones.
 static EXPECTED: LazyLock<Cases> = LazyLock::new(|| answers_of(&WITHOUT, session, all_cases()));
 static EXPECTED_OF_ALICE: LazyLock<Cases> =
     LazyLock::new(|| answers_of(&WITHOUT, session_of_alice, cases(cases::POLICIES)));
@@ -40,7 +41,7 @@ fn answers_of(server: &Server, session: fn(&Server) -> Wire, cases: Vec<String>)
     cases.into_iter().map(answers).collect()
 }
 
-/// Asserts that a server answers each case as the one without the library did.
+/// Asserts that a server answers each case like the server without the library.
 fn is_the_same(server: &Server, session: fn(&Server) -> Wire, expected: &Cases) {
     let cases = expected.iter().map(|(case, _)| case.clone()).collect();
     let differences: Vec<String> = answers_of(server, session, cases)
@@ -53,7 +54,7 @@ fn is_the_same(server: &Server, session: fn(&Server) -> Wire, expected: &Cases) 
     assert!(count == 0, "{count} of {}:\n{}", expected.len(), differences.join("\n"));
 }
 
-/// The answers that are not the same, those without the library first.
+/// The answers that differ, those without the library first.
 fn difference(case: &str, expected: &[Answer], answers: &[Answer]) -> String {
     let only_in = |answers: &[Answer], others: &[Answer]| -> Vec<String> {
         let only = answers.iter().filter(|answer| !others.contains(answer));
@@ -79,7 +80,7 @@ fn cases_cover_many_errors_and_every_field() {
     }
     assert!(without_errors.is_empty(), "nothing to compare: {without_errors:#?}");
     println!("{figures:?}");
-    // PostgreSQL's documentation of the protocol has the letters.
+    // PostgreSQL's documentation of the protocol lists the letters.
     let letters = "SVCMDHPpqWstcdnFLR".chars().collect();
     assert_eq!(figures.letters, letters);
     assert!(

@@ -1,4 +1,4 @@
-//! `auth.check()` takes its time; what interrupts it says what it says to any query.
+//! Interrupts of `auth.check()`, whose errors equal those of any query.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::answers::{Answer, Kind};
 use super::cases;
 use super::servers::{PRELOADED, WITH_BACKTRACES, WITHOUT};
 
-/// A database with the extension, in which nobody else waits for the locks of a test.
+/// A database with the extension, in which no other session waits for the locks of a test.
 fn database(server: &Server) -> String {
     server.database_with("template template0")
 }
@@ -23,7 +23,7 @@ fn error(server: &Server, database: &str, settings: &str, sql: &str) -> Option<A
     answers.into_iter().find(|answer| answer.kind == Kind::Error)
 }
 
-/// `auth.check()` asks in SQL, and PostgreSQL says in which query it was, and where; but for that the error is the same.
+/// Asserts that an error equals the expected one, except that PostgreSQL also names the SQL query of `auth.check()`.
 #[track_caller]
 fn is_the_same_but_for_the_query(error: Answer, expected: &Answer) {
     if let Some(context) = error.field('W') {
@@ -33,12 +33,12 @@ fn is_the_same_but_for_the_query(error: Answer, expected: &Answer) {
     assert_eq!(without_the_query(error), *expected);
 }
 
-/// Without the context, and the positions in the query of the client and in the one that is in the context.
+/// The error without its context, and without the positions in the client's query and in the internal one.
 fn without_the_query(error: Answer) -> Answer {
     "WPpq".chars().fold(error, Answer::without)
 }
 
-/// What `auth.check()` reads.
+/// Objects that `auth.check()` reads.
 const TABLES_OF_CHECK: &str = "begin; lock table pg_policy in access exclusive mode";
 
 #[test]

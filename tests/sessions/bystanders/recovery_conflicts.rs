@@ -1,4 +1,4 @@
-//! A standby cancels a query that is in the way of what it replays.
+//! A query that a standby cancels because it conflicts with recovery.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn a_query_that_recovery_cancels() {
     assert_eq!(cancelled("shared_preload_libraries = 'pg_session_jwt'"), expected);
 }
 
-/// What a session of a standby is told whose table is dropped.
+/// The error of a standby's session whose table is dropped.
 fn cancelled(conf: &str) -> Vec<Answer> {
     let primary = Server::start_empty(conf);
     let mut client = primary.connect("postgres", "postgres", "");

@@ -14,17 +14,17 @@ use testkit::session::{Proxy, run};
 
 const SETUP: &str = include_str!("setup.sql");
 
-/// What the cases of waits.sql wait for. A transaction of its own, as a batch of statements is one.
+/// Locks for the cases of waits.sql. A separate transaction, because a batch of statements is one.
 const HOLD: &str = "begin;
     lock table held.t in access exclusive mode;
     update held.rows set n = 0 where id = 1;
     insert into held.rows values (2, 0);
     prepare transaction 'holds'";
 
-/// The database that knows no extension.
+/// The database without the extension.
 pub const DATABASE: &str = "bystanders";
 
-/// The one with the extension, or, without the library, with what has the same names.
+/// The database with the extension or, without the library, with objects of the same names.
 const IDENTIFIED: &str = "identified";
 
 const CONF: &str = "max_prepared_transactions = 2";
@@ -53,7 +53,7 @@ fn with_backtraces(folder: &Path) -> PathBuf {
     program
 }
 
-/// The databases, with what the setup of each begins with.
+/// Creates the databases, each of whose setups begins with these statements.
 fn set_up(server: Server, bystanders: &str, identified: &str) -> Server {
     let mut client = server.connect("postgres", "postgres", "");
     for database in [DATABASE, IDENTIFIED] {
@@ -75,7 +75,7 @@ pub fn session(server: &Server) -> Wire {
     Wire::connect(server.port(), DATABASE, "postgres")
 }
 
-/// A session of alice's, with a newer token of hers in `test.token`.
+/// A session of alice, with a newer token of hers in `test.token`.
 pub fn identified(server: &Server, database: &str) -> Wire {
     let mut proxy = Proxy::new();
     let options = proxy.options();

@@ -1,5 +1,5 @@
-//! `request.jwt.claims` belongs to whoever uses it: it is defined in a session when this extension first believes it, and
-//! nowhere else does anything change for having the library preloaded.
+//! `request.jwt.claims` belongs to its users. This extension defines the setting when a session first trusts it.
+//! Preloading the library changes nothing elsewhere.
 
 use postgres::Client;
 use testkit::loading::{PRELOADED, with_each_loading};
@@ -96,7 +96,7 @@ fn first_call_in_a_parallel_plan_agrees_with_the_leader() {
             } else {
                 Some("alice".to_owned())
             };
-            // In no plan before: neither the planner nor an earlier statement has asked who it is.
+            // In no earlier plan: neither the planner nor an earlier statement has read the identity.
             let seen = in_workers(&mut client, "auth.user_id()");
             assert!(!seen.is_empty());
             for row in seen {

@@ -1,4 +1,4 @@
-//! Claims mode: `request.jwt.claims` as a trusted front end sets it, and when it counts for nothing.
+//! Claims mode: `request.jwt.claims` as a trusted proxy sets it, and when it is ignored.
 
 use postgres::Client;
 
@@ -72,13 +72,13 @@ fn session_returns_the_claims_unchanged() {
         ("true", "true", None),
         ("null", "null", None),
         (r#"{"sub":""}"#, r#"{"sub": ""}"#, Some("")),
-        // Dates and jti of claims are the front end's business.
+        // The proxy is responsible for dates and jti in claims.
         (
             r#"{"exp":1,"nbf":"x","jti":"x"}"#,
             r#"{"exp": 1, "jti": "x", "nbf": "x"}"#,
             None,
         ),
-        // behaviour 4.18
+        // Every digit of a number is preserved.
         (
             r#"{"n":12345678901234567890123,"m":1.10}"#,
             r#"{"m": 1.10, "n": 12345678901234567890123}"#,
@@ -102,7 +102,7 @@ fn session_returns_the_claims_unchanged() {
 
 #[test]
 fn each_transaction_of_a_proxy_has_its_own_claims() {
-    // behaviour 3.6; the library comes in the middle of the first one
+    // PostgREST's statement. The library is loaded in the middle of the first one.
     with_each_loading(|server, database, loading| {
         for user in [None, Some("postgres")] {
             let user = user.map_or_else(|| ordinary_user(server, database), str::to_owned);

@@ -1,4 +1,5 @@
-//! behaviour 4.13: `request.jwt.claims` belongs to whoever defined it first; another library's is taken as it is found.
+//! `request.jwt.claims` belongs to the library that defined it first. The setting of another library is used as it is,
+//! and not defined a second time.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,7 +10,7 @@ use postgres::Client;
 use testkit::server::{SHARED, pg_config, unprivileged_user};
 use testkit::session::{Proxy, claims, init, one, run, user_id};
 
-/// A library that defines the setting and nothing else, made with the compiler that the extension itself needs.
+/// A library that only defines the setting, built with the compiler that the extension needs.
 static OTHER: LazyLock<PathBuf> = LazyLock::new(|| {
     let source = r#"
         #include "postgres.h"

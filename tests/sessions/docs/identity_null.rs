@@ -1,4 +1,4 @@
-//! docs/why-is-my-identity-null.md has every reason of `auth.status()`, and each comes about as the page says.
+//! docs/why-is-my-identity-null.md lists every reason of `auth.status()`, and each block produces its reason.
 
 use std::collections::HashMap;
 use std::fs;
@@ -31,7 +31,7 @@ fn every_block_shows_the_reason_above_it() {
         &mut admin,
         &format!("alter database {off} set pg_session_jwt.claims_fallback = off"),
     );
-    // Stored by somebody who has not loaded the library, which would have refused it.
+    // Stored by a session without the library, which would have rejected it.
     let stored = database_with(&SHARED, &format!("pg_session_jwt.jwk = '{}'", Proxy::new().jwk()));
     let provider = SERVER.database();
     let places = HashMap::from([
@@ -77,7 +77,7 @@ fn every_block_shows_the_reason_above_it() {
 fn every_reason_has_a_heading_and_a_block() {
     let page = text("docs/why-is-my-identity-null.md");
     for section in page.split("\n## `").skip(1) {
-        // What is the same each time: before the `(…)` or `: …` that stands for the rest.
+        // The constant part: before the `(…)` or `: …` that stands for the rest.
         let reason = section.split('`').next().unwrap();
         let reason = reason.trim_end_matches(" (…)").trim_end_matches(": …");
         let reason = reason.replace("providers\" is set but cannot", "jwk\" is set but cannot");

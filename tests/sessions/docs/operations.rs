@@ -79,7 +79,7 @@ fn blocks_print_what_the_page_shows() {
     init(&mut client, &next.token("alice"));
 }
 
-/// Three expired tokens and one with another's signature.
+/// Three expired tokens and one with a signature of another key.
 fn refused_tokens(server: &Server, database: &str, provider: &Provider, other: &Provider) {
     let mut client = server.connect(database, "postgres", "");
     let expired = provider.token_with(r#""sub":"alice","exp":1"#);
@@ -94,7 +94,7 @@ fn refused_tokens(server: &Server, database: &str, provider: &Provider, other: &
     refuses(&mut client, &forged, "28000", messages::INVALID_SIGNATURE);
 }
 
-/// Runs a block in the folder of the keys; it must print what it says.
+/// Runs a block in the directory of the keys, and asserts that it prints its expected output.
 fn shell(server: &Server, block: &Block) {
     let folder = server.directory();
     let output = Command::new("bash")

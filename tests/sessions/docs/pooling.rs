@@ -1,4 +1,4 @@
-//! The blocks of docs/pooling.md, through a PgBouncer in the mode that each names.
+//! The blocks of docs/pooling.md, through PgBouncer in the mode that each block names.
 
 use std::collections::HashMap;
 

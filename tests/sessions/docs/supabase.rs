@@ -1,4 +1,5 @@
-//! docs/migrating-from-supabase.md, on a database like those of Supabase: dumped, restored and used as the page says.
+//! docs/migrating-from-supabase.md, on a database like those of Supabase: dumped, restored and used by the page's
+//! steps.
 
 use std::collections::HashMap;
 use std::fs;
@@ -12,7 +13,7 @@ use testkit::session::{now, one, run};
 
 const ALICE: &str = "a11ce000-0000-4000-8000-000000000001";
 
-/// What such a database has: accounts, the functions of that time, and tables with the policies of Supabase's pages.
+/// Such a database: accounts, the functions of that time, and tables with the policies of Supabase's pages.
 const SOURCE: &str = r#"
     create role anon; create role authenticated; create role service_role bypassrls;
     create schema auth;
@@ -36,7 +37,7 @@ const SOURCE: &str = r#"
     insert into todos (user_id, task) values ('a11ce000-0000-4000-8000-000000000001', 'buy seeds'),
         ('b0b00000-0000-4000-8000-000000000002', 'feed the cat')"#;
 
-/// What the page says to change in a copy before it is dumped.
+/// The changes that the page makes in a copy before it is dumped.
 const CHANGES: &str =
     r#"alter table profiles drop constraint profiles_id_fkey; drop policy "Admins see all" on profiles"#;
 
@@ -64,7 +65,7 @@ fn a_database_of_supabase_moves_with_its_policies() {
     for block in page("migrating-from-supabase") {
         match block.fence.as_str() {
             "sql source" => printed.push(reader("postgres", "source").runs(&block)),
-            // As the roles of another cluster are not there, so they are not here.
+            // The roles of another cluster do not exist here either.
             "sql target" if block.text.contains("CREATE ROLE") => {
                 run(
                     &mut turn.superuser("source"),
@@ -111,7 +112,7 @@ fn shell(server: &Server, line: &str) {
     let url = |database| format!("postgresql://postgres@127.0.0.1:{}/{database}", server.port());
     let folder = server.directory().join("dump");
     fs::create_dir_all(&folder).unwrap();
-    // What the page says of `public`, which is there already.
+    // The page mentions `public`, which exists already.
     let script = format!("set -euo pipefail\n{line}\nsed -i '/^CREATE SCHEMA public;$/d' public.sql");
     let path = format!("{}:{}", pg_config("--bindir").display(), std::env::var("PATH").unwrap());
     let output = Command::new("bash")

@@ -1,5 +1,5 @@
-//! docs/testing-policies.md tells the truth: its functions work, its suite passes, and each broken policy fails in the
-//! tests that the page says.
+//! docs/testing-policies.md: its functions work, its suite passes, and each broken policy fails the tests that the page
+//! names.
 
 use std::fs;
 
@@ -9,7 +9,8 @@ use testkit::messages;
 use testkit::server::{SHARED, Server, program, unprivileged_user};
 use testkit::session::{one, refuses, run};
 
-/// For a PostgreSQL that was built without pgcrypto: its `hmac` (RFC 2104) and `gen_random_bytes`, of SHA-256 only.
+/// pgcrypto's `hmac` (RFC 2104) and `gen_random_bytes` with SHA-256 only, for a PostgreSQL that was built without
+/// pgcrypto.
 const IN_PLACE_OF_PGCRYPTO: &str = r#"
     create function gen_random_bytes(length integer) returns bytea language sql as
         $$ select substring(sha256(uuid_send(gen_random_uuid())) for length) $$;
@@ -31,7 +32,7 @@ fn page(path: &str) -> Vec<Block> {
     blocks(&fs::read_to_string(path).unwrap())
 }
 
-/// What psql prints of a file.
+/// The output of psql for a file.
 fn psql(server: &Server, database: &str, sql: &str) -> String {
     let file = server.directory().join(format!("{database}.sql"));
     fs::write(&file, sql).unwrap();
@@ -44,13 +45,13 @@ fn psql(server: &Server, database: &str, sql: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The lines of a suite that are a plan or a result, without what it says of failures.
+/// The plan and results of a suite, without the diagnostics of failures.
 fn results(tap: &str) -> Vec<&str> {
     let is_result = |line: &&str| ["ok ", "not ok ", "1.."].iter().any(|begin| line.starts_with(begin));
     tap.lines().filter(is_result).collect()
 }
 
-/// A database as the page begins with: with the table of the README, and with pgcrypto or what is in its place.
+/// The page's initial database: the table of the README, and pgcrypto or its substitute.
 fn database(server: &Server) -> String {
     let database = server.database();
     let is_table = |block: &&Block| block.fence == "sql" && block.text.starts_with("CREATE TABLE todos");
@@ -73,7 +74,7 @@ fn has(client: &mut postgres::Client, extension: &str) -> bool {
     one(client, &available)
 }
 
-/// Runs the blocks of the page in their order, the broken policies each in a copy of the database.
+/// Runs the blocks of the page in order, and each broken policy in a copy of the database.
 fn run_page(server: &Server) {
     let page = page("docs/testing-policies.md");
     let of = |fence: &str| &page.iter().find(|block| block.fence == fence).unwrap().text;
@@ -99,7 +100,7 @@ fn run_page(server: &Server) {
                 }
             }
             Some(" test") => {
-                // Twice: it leaves nothing behind.
+                // Twice: the suite leaves nothing behind.
                 for _ in 0..2 {
                     assert_eq!(results(&psql(server, &main, suite)), good);
                 }

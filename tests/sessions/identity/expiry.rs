@@ -1,4 +1,4 @@
-//! `exp` and `nbf`: compared with the start of the statement, whenever the identity is used.
+//! `exp` and `nbf`: compared with the start of the statement, at every use of the identity.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ use testkit::messages;
 use testkit::server::{SHARED, major};
 use testkit::session::{Proxy, init, now, one, refusal, refusal_of, refuses, refuses_token, run, user_id};
 
-/// The clock's second, just after it began: what is said about it holds for most of a second.
+/// The current second, just after it began, so that assertions about it hold for most of a second.
 fn at_the_beginning_of_a_second() -> i64 {
     let before = now();
     loop {
@@ -20,21 +20,21 @@ fn at_the_beginning_of_a_second() -> i64 {
     }
 }
 
-/// Seconds of life of the short-lived tokens here, so many that a busy machine gets something done meanwhile.
+/// Lifetime of the short-lived tokens in seconds, long enough for a busy machine.
 const SHORT: f64 = 3.0;
 
-/// `exp` of a token that ends soon, grace included. It has a fraction.
+/// `exp` of a token that expires soon, including the leeway. It has a fraction.
 fn soon() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
     format!("{:.3}", now + SHORT - 60.0)
 }
 
-/// Until what was made before has ended.
+/// Waits until the tokens made so far have expired.
 fn wait() {
     std::thread::sleep(Duration::from_secs_f64(SHORT + 0.1));
 }
 
-/// A session in which alice is for a short time.
+/// A session in which alice has a short-lived identity.
 fn short_lived(proxy: &mut Proxy) -> Client {
     let mut client = proxy.session();
     run(&mut client, "select auth.init()");
@@ -64,7 +64,7 @@ fn leeway_is_one_minute() {
 
 #[test]
 fn fractions_of_a_second_count() {
-    // behaviour 4.4
+    // `exp` and `nbf` may have fractions.
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     run(&mut client, "select auth.init()");
@@ -95,7 +95,7 @@ fn fractions_of_a_second_count() {
 /// attack: 82
 #[test]
 fn expired_identity_is_an_error_at_each_use() {
-    // behaviour 4.2
+    // In leader and worker alike, an identity that has expired is rejected at its next use.
     let mut proxy = Proxy::new();
     let mut client = short_lived(&mut proxy);
     let prepared = client.prepare("select auth.user_id()").unwrap();
@@ -152,7 +152,7 @@ fn expired_identity_can_be_replaced() {
 /// attack: 52
 #[test]
 fn open_transaction_does_not_extend_the_identity() {
-    // behaviour 4.3
+    // Compared with the start of the statement, not of the transaction.
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     run(&mut client, "select auth.init()");
@@ -187,7 +187,7 @@ fn open_transaction_does_not_extend_the_identity() {
 /// attack: 82
 #[test]
 fn running_statement_keeps_its_identity() {
-    // behaviour 4.3
+    // Compared with the start of the statement, not of the transaction.
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     run(

@@ -5,7 +5,7 @@ use postgres::Client;
 use testkit::messages;
 use testkit::session::{Proxy, init, one, refuses, run, user_id};
 
-/// A function that tries a token and answers with the SQLSTATE of its refusal, or 'taken'.
+/// A function that presents a token and returns the SQLSTATE of its rejection, or 'taken'.
 const TRY: &str = "create function try_token(token text) returns text language plpgsql as $$
 begin
     perform auth.jwt_session_init(token);
@@ -107,7 +107,7 @@ fn a_token_cannot_be_stored_in_the_catalog() {
         "55P02",
         "parameter \"pg_session_jwt.jwt\" cannot be changed",
     );
-    // None of these took the token on.
+    // None of these set the identity.
     init(&mut client, &token);
     run(&mut client, "drop role stored_token");
 }
@@ -143,7 +143,7 @@ fn identity_set_in_a_function_outlasts_it_unless_local() {
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
     run(&mut client, "commit");
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
-    // PostgreSQL's rule: a SET inside overrides the function's clause, a SET LOCAL ends with the function.
+    // PostgreSQL's rule: a SET inside overrides the function's clause, and a SET LOCAL ends with the function.
     assert_eq!(
         call(&mut client, "login_over_clause", &proxy.token_of("carol")).as_deref(),
         Some("carol")
@@ -159,7 +159,7 @@ fn identity_set_in_a_function_outlasts_it_unless_local() {
 /// attack: 71
 #[test]
 fn security_definer_function_shares_the_identity() {
-    // behaviour 4.20
+    // Functions for login are often SECURITY DEFINER.
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     run(

@@ -1,4 +1,4 @@
-//! A backend that takes on a hundred thousand identities needs no more memory than one that takes on a few.
+//! The memory of a backend: a hundred thousand identities need no more than a few.
 
 use std::time::Instant;
 
@@ -9,11 +9,11 @@ use testkit::session::{Proxy, one, run, user_id};
 
 use crate::support::process_memory::own_memory;
 
-/// Tokens of a batch, half of them refused.
+/// Tokens of a batch, half of them invalid.
 const BATCH: i64 = 1000;
 const LIMIT_KIB: i64 = 1024;
 
-/// As many good as bad ones, in each way that a token can be bad; claims of very different lengths.
+/// Valid and invalid tokens in equal number, with every fault, and claims of very different lengths.
 fn batch(proxy: &Proxy, other: &Proxy, from: i64) -> Vec<String> {
     let token = |jti: i64| {
         let filler = "x".repeat(usize::try_from(jti % 97).unwrap() * 8);
@@ -30,12 +30,12 @@ fn batch(proxy: &Proxy, other: &Proxy, from: i64) -> Vec<String> {
     (from..from + BATCH).map(token).collect()
 }
 
-/// Presents the tokens and uses the identity after each; gives back how many were taken on.
+/// Presents the tokens and uses the identity after each; returns the number of accepted tokens.
 fn present(client: &mut Client, tokens: &Vec<String>) -> i64 {
     client.query_one("select present_all($1)", &[tokens]).unwrap().get(0)
 }
 
-/// Runs batches of so many tokens in all, and compares the memory after a tenth of them with that after the last.
+/// Runs batches of this many tokens in all, and compares the memory after a tenth of them with that at the end.
 fn measure(what: &str, tokens: i64, client: &mut Client, mut one_batch: impl FnMut(&mut Client, i64)) {
     let pid = one::<i32>(client, "select pg_backend_pid()");
     let warm_up = tokens / 10;
@@ -96,7 +96,7 @@ fn tokens_in_separate_statements_leave_nothing_behind() {
         &format!("set pg_session_jwt.jwt = '{}'", proxy.token_with_jti(0, "")),
     );
     let presented = |client: &mut Client, from: i64| {
-        // A refusal ends the message that it is in, so each is one of its own; the good ones share one.
+        // A rejection ends its message, so each invalid token has a separate message. The valid ones share one.
         let (mut good, mut taken) = (String::new(), 0);
         for (way, token) in batch(&proxy, &other, from).iter().enumerate() {
             let sql = match way % 3 {

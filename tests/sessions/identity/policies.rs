@@ -1,4 +1,4 @@
-//! The policies that people write: each user sees and changes their own rows, and nobody sees any.
+//! Typical policies: each user sees and changes only their own rows, and sessions without identity see none.
 
 use std::io::{Read as _, Write as _};
 
@@ -7,7 +7,7 @@ use postgres::Client;
 use testkit::messages;
 use testkit::session::{Proxy, init, now, one, refusal, refusal_of, refuses, rows, run};
 
-/// The forms of a condition on the rows' owner (behaviour 5), the last one with a uuid column.
+/// The forms of a condition on the owner of a row, the last one with a uuid column.
 const FORMS: [&str; 6] = [
     "auth.user_id() = user_id",
     "(select auth.user_id()) = user_id",
@@ -28,7 +28,7 @@ const TABLE: &str = "create table todos (
     alter table todos enable row level security;
     grant select, insert, update, delete on todos to authenticated, anonymous;";
 
-/// As Drizzle's crudPolicy makes them.
+/// The form of Drizzle's crudPolicy.
 fn crud(form: &str) -> String {
     format!(
         r#"create policy "crud-authenticated-policy-select" on todos as permissive for select to authenticated using ({form});
@@ -42,7 +42,8 @@ fn one_for_all(form: &str) -> String {
     format!("create policy own on todos to authenticated using ({form}) with check ({form});")
 }
 
-/// Makes the table anew with these policies, alice and bob with two rows each, and the session `authenticated`.
+/// Creates the table again with these policies and two rows each for alice and bob. The session becomes
+/// `authenticated`.
 fn todos(client: &mut Client, proxy: &mut Proxy, policies: &str) {
     run(client, "reset role; reset all; drop table if exists todos");
     run(client, TABLE);
@@ -77,7 +78,7 @@ fn each_user_sees_and_changes_their_own_rows_only() {
         init(&mut client, &proxy.token_of(ALICE));
         assert_eq!(owners(&mut client), "alice", "{policies}");
         assert_eq!(tasks(&mut client, "select task from todos order by id"), "first second");
-        // The client sends the condition, too.
+        // The client sends the condition as well.
         assert_eq!(
             one::<i64>(&mut client, "select count(*) from todos where user_id = auth.user_id()"),
             2
@@ -202,7 +203,7 @@ fn copy_reads_and_writes_only_own_rows() {
             .unwrap();
         assert_eq!(out, format!("{ALICE}\tfirst\n{ALICE}\tsecond\n"), "{form}");
     }
-    // PostgreSQL does not copy into tables with policies; the client has no more use for its session then.
+    // PostgreSQL does not copy into tables with policies, and the client's session is unusable afterwards.
     let refused = client.copy_in("copy todos (task) from stdin").and_then(|mut writer| {
         writer.write_all(b"third\n").unwrap();
         writer.finish()
@@ -246,7 +247,7 @@ fn leaky_function_does_not_see_rows_of_others() {
 /// attack: 78
 #[test]
 fn held_cursor_is_closed_by_a_pool_reset() {
-    // It shows the rows of whoever opened it, to whoever comes next: PostgreSQL keeps them, policies are asked once.
+    // A held cursor shows its rows to the next client, because PostgreSQL stored them when it evaluated the policies.
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     for close in ["close all", "discard all"] {

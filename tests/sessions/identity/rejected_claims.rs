@@ -1,11 +1,11 @@
-//! Claims that a proxy's token must have, and the forms that they must have.
+//! Claims that a proxy's token must have, and their forms.
 
 use testkit::messages;
 use testkit::session::{Proxy, init, now, one, refusal, refuses, refuses_token, user_id};
 
 #[test]
 fn jti_of_a_proxy_token_is_a_64_bit_integer() {
-    // behaviour 4.21
+    // Out of range is a rejection with a message, not a type error.
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     for jti in [
@@ -34,7 +34,7 @@ fn jti_of_a_proxy_token_is_a_64_bit_integer() {
 
 #[test]
 fn dates_are_numbers_of_seconds() {
-    // behaviour 4.21
+    // Out of range is a rejection with a message, not a type error.
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     for (claim, message) in [

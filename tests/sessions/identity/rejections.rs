@@ -1,4 +1,4 @@
-//! What is no token: each malformed text with its SQLSTATE and message, and the identity that was there before.
+//! Malformed tokens: each has its SQLSTATE and message, and leaves the identity unchanged.
 
 use testkit::messages;
 use testkit::session::{Proxy, init, one, refuses_token, user_id};
@@ -6,7 +6,7 @@ use testkit::signer::part;
 
 #[test]
 fn anything_but_three_base64url_parts_is_malformed() {
-    // behaviour 4.19
+    // The header is decoded and parsed like every other part.
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let good = proxy.token_of("bob");
@@ -49,7 +49,7 @@ fn anything_but_three_base64url_parts_is_malformed() {
     ] {
         refuses_token(&mut client, &token, "22023", message);
     }
-    // Altered, cut or empty, but of the right form: the signature is wrong.
+    // Altered, truncated or empty, but well-formed: the signature is invalid.
     for token in [
         format!("{head}.{payload}."),
         format!("{head}..{signature}"),
@@ -64,7 +64,7 @@ fn anything_but_three_base64url_parts_is_malformed() {
 
 #[test]
 fn header_with_another_algorithm_or_crit_is_rejected() {
-    // behaviour 4.5, 4.19: all of these have a good Ed25519 signature.
+    // All of these have a valid Ed25519 signature.
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let payload = r#"{"jti":9,"sub":"bob"}"#;
@@ -118,7 +118,7 @@ fn header_with_another_algorithm_or_crit_is_rejected() {
     ] {
         refuses_token(&mut client, &proxy.with_header(header, payload), sqlstate, message);
     }
-    // Other members say nothing: keys in a header are not read, and this key has no name.
+    // Other members have no meaning: keys in a header are not read, and this key has no name.
     let key = Proxy::new().jwk();
     let header = format!(r#"{{"alg":"EdDSA","kid":"any","typ":"x","jwk":{key},"jku":"https://example.com/"}}"#);
     init(&mut client, &proxy.with_header(&header, payload));
@@ -127,7 +127,7 @@ fn header_with_another_algorithm_or_crit_is_rejected() {
 
 #[test]
 fn payload_that_cannot_be_stored_is_rejected() {
-    // behaviour 4.16: NUL
+    // A NUL would make a text value that PostgreSQL cannot hold.
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let deep = |depth: usize| format!(r#"{{"jti":9,"x":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));

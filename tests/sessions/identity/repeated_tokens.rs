@@ -1,4 +1,4 @@
-//! A token that was verified before is not believed for that: time, role, keys and every byte count each time.
+//! A cached verification does not replace the checks of time, role and keys, and every byte of the token counts.
 
 use testkit::messages;
 use testkit::provider::{Provider, database};
@@ -122,6 +122,6 @@ fn cache_of_verified_tokens_is_bounded() {
     let before = own_memory(pid);
     many(&mut client, 100..400);
     let grown = own_memory(pid) - before;
-    // 300 tokens of 54 KB, of which none may be there any more.
+    // 300 tokens of 54 KB, none of which may still be cached.
     assert!(grown < 2_000, "{grown} KiB");
 }

@@ -1,4 +1,4 @@
-//! The last `jti` of a session only grows: what was taken on once is not taken on again, whatever happened since.
+//! The last `jti` of a session only grows: an accepted token is never accepted again.
 
 use testkit::messages;
 use testkit::session::{Proxy, init, one, refusal, refuses_token, run, user_id};
@@ -50,7 +50,7 @@ fn token_undone_by_a_rollback_is_a_replay() {
 
 #[test]
 fn a_rollback_to_an_older_token_is_no_replay() {
-    // behaviour 4.1: after it every reader failed.
+    // A rolled-back token must not make later calls fail.
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     run(&mut client, "begin");

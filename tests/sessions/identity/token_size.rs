@@ -1,11 +1,11 @@
-//! How long a token may be, and that a longer one costs nothing.
+//! The maximum length of a token, and that a longer text costs nothing.
 
 use testkit::messages;
 use testkit::session::{Proxy, init, refusal, refuses, refuses_token, run, user_id};
 
 #[test]
 fn a_token_has_at_most_64_kib() {
-    // behaviour 4.17
+    // A token has a limit.
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let long = |filler: usize| proxy.raw(format!(r#"{{"jti":9,"sub":"bob","x":"{}"}}"#, "x".repeat(filler)));

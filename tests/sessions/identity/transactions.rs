@@ -1,4 +1,4 @@
-//! The identity belongs to the setting: it follows transactions and savepoints, and each session has its own.
+//! The identity belongs to the setting: it follows transactions and savepoints, and each session has a separate one.
 
 use testkit::messages;
 use testkit::server::SHARED;
@@ -6,7 +6,7 @@ use testkit::session::{Proxy, claims, init, one, refuses, refuses_token, rows, r
 
 #[test]
 fn rollback_restores_the_previous_identity() {
-    // behaviour 4.1
+    // A later call must not fail with the message about jti.
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     run(&mut client, "begin");
@@ -206,7 +206,7 @@ fn sessions_of_one_role_are_independent() {
     run(&mut other, "reset all");
     assert_eq!(user_id(&mut other), None);
     assert_eq!(user_id(&mut one_session).as_deref(), Some("alice"));
-    // The last jti is the session's own, too.
+    // The last jti belongs to the session as well.
     init(&mut one_session, &proxy.token_with_jti(2, r#""sub":"carol""#));
     assert_eq!(user_id(&mut one_session).as_deref(), Some("carol"));
 }

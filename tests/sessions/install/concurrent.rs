@@ -1,4 +1,4 @@
-//! Installations in two databases at once: both want to make the same two roles of the cluster.
+//! Concurrent installations in two databases, both of which create the same two roles of the cluster.
 
 use std::sync::Barrier;
 use std::thread;
@@ -39,7 +39,7 @@ fn concurrent_installations_succeed() {
     }
 }
 
-/// Waits until that session waits for another transaction, which shows that the race is really on.
+/// Waits until that session waits for another transaction, which shows that the race takes place.
 fn wait_until_blocked(cluster: &Turn, pid: i32) {
     let mut client = cluster.superuser("postgres");
     let began = Instant::now();
@@ -53,7 +53,7 @@ fn wait_until_blocked(cluster: &Turn, pid: i32) {
     }
 }
 
-/// Installs in `second` while the first one's transaction is open, and ends that one with `end`.
+/// Installs in `second` while the transaction of the first installation is open, and ends that one with `end`.
 fn overlap(cluster: &Turn, end: &str) -> [Client; 2] {
     let (mut first, mut second) = (cluster.empty_database("a"), cluster.empty_database("b"));
     let pid = one(&mut second, "select pg_backend_pid()");

@@ -1,4 +1,4 @@
-//! CREATE EXTENSION: who may, what belongs to whom after it, and who may do what with it.
+//! CREATE EXTENSION: who may run it, the owners of its objects, and their privileges.
 
 use testkit::cluster::PLAIN;
 use testkit::session::{one, refusal, refuses, run};
@@ -74,7 +74,7 @@ fn database_owner_cannot_create_in_schema_auth() {
     let not_yours = "must be owner of function user_id";
     let rename = "alter function auth.user_id() rename to u";
     refuses(&mut owner, rename, "42501", not_yours);
-    // GRANT without the right to grant is no error in PostgreSQL but a warning.
+    // GRANT without grant option is a warning in PostgreSQL, not an error.
     run(&mut owner, "grant create on schema auth to owner");
     assert!(!one::<bool>(
         &mut owner,

@@ -1,4 +1,4 @@
-//! What the catalog says about the functions, and that an ordinary role needs nothing that the installation did not grant.
+//! Catalog entries of the functions, and that an ordinary role needs no grants beyond those of the installation.
 
 use testkit::loading::ordinary_user;
 use testkit::server::SHARED;
@@ -20,7 +20,7 @@ fn catalog_entries_of_the_functions() {
                 usable boolean, reason text, fetched_at timestamp with time zone, \
                 next_refresh timestamp with time zone, last_error text)";
     let findings = "TABLE(severity text, finding text, object text, problem text, remedy text)";
-    // Without an argument, strict or not makes no difference.
+    // Without an argument, strictness makes no difference.
     let expected = [
         ["check", "", findings, "v", "u", "t", "check_wrapper"],
         ["email", "", "text", "s", "s", "t", "email_wrapper"],
@@ -57,12 +57,12 @@ fn catalog_entries_of_the_functions() {
         functions,
         expected.map(|row| row.map(|text| Some(text.to_owned())).to_vec())
     );
-    // None of them runs with another's rights, is believed to leak nothing, or has rows to estimate; one has settings.
+    // None is SECURITY DEFINER, leakproof or has a row estimate; one has settings.
     let odd = "select count(*) from pg_proc where pronamespace = 'auth'::regnamespace
                 and (prosecdef or proleakproof or (proconfig is not null) <> (proname = 'check') or prokind <> 'f' or not prosrc like '%_wrapper'
                      or (proacl is not null) <> (proname in ('check', 'providers')) or prolang <> (select oid from pg_language where lanname = 'c'))";
     assert_eq!(one::<i64>(&mut client, odd), 0);
-    // Everything in the schema belongs to the extension, and the schema itself does.
+    // The schema and every object in it belong to the extension.
     let strays = "select count(*) from pg_proc p where pronamespace = 'auth'::regnamespace and not exists (
                     select from pg_depend where classid = 'pg_proc'::regclass and objid = p.oid and deptype = 'e')";
     assert_eq!(one::<i64>(&mut client, strays), 0);
@@ -73,7 +73,7 @@ fn catalog_entries_of_the_functions() {
 
 #[test]
 fn ordinary_role_needs_no_further_grants() {
-    // behaviour 4.10
+    // The installation grants USAGE; a GRANT by its trusted installer could be a silent no-op.
     let database = SHARED.database();
     let mut proxy = Proxy::new();
     let mut admin = SHARED.connect(&database, "postgres", "");

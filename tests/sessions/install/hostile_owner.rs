@@ -1,4 +1,4 @@
-//! A hostile owner of a database installs the extension: its script runs as superuser, and must run nothing of theirs.
+//! A hostile database owner installs the extension: its script runs as superuser and must run nothing of theirs.
 
 use std::fs;
 
@@ -10,9 +10,9 @@ use testkit::session::{one, refusal, run};
 const CREATE: &str = "create extension pg_session_jwt";
 const INSTALL_SCRIPT: &str = "pg_session_jwt--1.0.0.sql";
 
-/// Fills schema public with look-alikes of what the script could mean if it did not name schemas: operators, functions
-/// that match its arguments better than PostgreSQL's own, types and relations. A sequence notes each one that runs,
-/// also in a transaction that fails.
+/// Fills schema public with look-alikes of objects that an unqualified script could mean: operators, functions that
+/// match its arguments better than PostgreSQL's, types and relations. A sequence records each one that runs, also in a
+/// transaction that fails.
 fn look_alikes() -> String {
     let mut sql = "create sequence ran; create table ran_as (role name);".to_owned();
     for name in ["name", "text", "bool", "oid", "uuid", "jsonb", "timestamptz", "int8"] {
@@ -45,7 +45,7 @@ fn look_alikes() -> String {
     sql
 }
 
-/// A session of a mere owner, in a database full of traps, with settings that upset careless scripts.
+/// A session of an ordinary database owner, in a database full of traps, with settings that disturb careless scripts.
 fn hostile_owner(cluster: &Turn) -> Client {
     let mut owner = cluster.owner("d");
     run(&mut owner, &look_alikes());
@@ -75,7 +75,7 @@ fn script_runs_nothing_created_by_the_database_owner() {
     cluster.run("drop role anonymous");
     run(&mut owner, CREATE);
     assert!(!anything_ran(&mut owner));
-    // And the functions have PostgreSQL's types.
+    // The functions also have PostgreSQL's types.
     run(&mut owner, "set search_path = pg_catalog");
     let types = "select bool_and(t.typnamespace = 'pg_catalog'::regnamespace)
                  from pg_proc p cross join unnest(p.proargtypes::oid[] || p.proallargtypes || p.prorettype) u(oid)

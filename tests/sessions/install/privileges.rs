@@ -1,5 +1,5 @@
-//! What the installation leaves to others: default privileges give them nothing of it, and the owner of an old one does
-//! not stay.
+//! Privileges after an installation: default privileges do not apply to it, and the owner of an old one does not
+//! remain.
 
 use postgres::Client;
 use testkit::cluster::{PLAIN, Turn, with_own_scripts};
@@ -11,7 +11,7 @@ use crate::support::old_versions::{self, OldVersion, VERSION_0_5_0};
 const CREATE: &str = "create extension pg_session_jwt";
 const UPDATE: &str = "alter extension pg_session_jwt update";
 
-/// Default privileges that give everything that is made to end users, and to a role with an odd name that may hand it on.
+/// Default privileges that grant everything to end users, and with grant option to a role with an odd name.
 const ROLES: &str = "create role authenticated; create role anonymous; create role \"Ops\"";
 const GENEROUS: &str = "
     alter default privileges grant execute on functions to authenticated, anonymous;
@@ -19,7 +19,7 @@ const GENEROUS: &str = "
     alter default privileges grant usage, create on schemas to authenticated, public;
     alter default privileges grant usage, create on schemas to \"Ops\" with grant option";
 
-/// Who may do what beside the owner: one line for each object.
+/// The privileges of others than the owner: one line for each object.
 const RIGHTS: &str = "
     with object (name, owner, acl) as (
         select 'auth', nspowner, coalesce(nspacl, acldefault('n', nspowner)) from pg_namespace where nspname = 'auth'
@@ -37,7 +37,7 @@ fn rights(client: &mut Client) -> Vec<String> {
     all
 }
 
-/// Those of an installation where nobody has altered default privileges.
+/// Those of an installation without altered default privileges.
 fn usual_rights() -> Vec<String> {
     let everybody = [
         "email()",
@@ -71,7 +71,7 @@ fn default_privileges_do_not_apply_to_an_installation() {
     let mut superuser = cluster.empty_database("d");
     run(&mut superuser, &format!("{ROLES}; {GENEROUS}; {CREATE}"));
     assert_eq!(rights(&mut superuser), usual_rights());
-    // The script of a mere owner runs as superuser, and the superuser's default privileges count.
+    // The script of an ordinary owner runs as superuser, so the superuser's default privileges apply.
     let mut owner = cluster.owner("of_owner");
     run(&mut cluster.superuser("of_owner"), GENEROUS);
     run(&mut owner, CREATE);
@@ -99,7 +99,7 @@ fn default_privileges_do_not_apply_to_an_update() {
         old.install(&cluster, &mut client);
         let before: Vec<String> = rights(&mut client);
         run(&mut client, UPDATE);
-        // What was there has been granted, for all that is known: it stays, but for CREATE.
+        // An existing privilege may have been granted on purpose: it stays, except for CREATE.
         let expected = usual_rights().into_iter().map(|usual| {
             let name = usual.split_once(": ").unwrap().0;
             let kept = before.iter().find(|right| right.split_once(": ").unwrap().0 == name);
@@ -117,7 +117,7 @@ fn default_privileges_do_not_apply_to_an_update() {
     }
 }
 
-/// Gives an old installation to bob, who uses what is his.
+/// Gives an old installation to bob, who uses it.
 fn given_away(cluster: &Turn, client: &mut Client, old: OldVersion) {
     old.install(cluster, client);
     run(

@@ -1,4 +1,4 @@
-//! DROP EXTENSION: what stands in its way, and what it leaves.
+//! DROP EXTENSION: what prevents it, and what it leaves.
 
 use testkit::cluster::PLAIN;
 use testkit::session::{one, refusal, run};

@@ -1,4 +1,4 @@
-//! The roles that an installation makes, takes as they are, or refuses.
+//! The roles that an installation creates, uses unchanged, or rejects.
 
 use postgres::Client;
 
@@ -10,7 +10,7 @@ const HINT: &str = "All end users share this role. Remove its rights (ALTER ROLE
                     NOBYPASSRLS NOCREATEROLE NOREPLICATION; REVOKE for a membership), or rename the role, and try \
                     again.";
 
-/// Everything about our two roles: the rows with their passwords, memberships, settings and comments.
+/// Everything about the two roles: the rows with their passwords, memberships, settings and comments.
 fn roles(client: &mut Client) -> Vec<String> {
     let facts = "
         with ours as (select * from pg_authid where rolname in ('authenticated', 'anonymous'))
@@ -69,7 +69,7 @@ fn existing_harmless_roles_stay_unchanged() {
     assert_eq!(roles(&mut superuser), before);
 }
 
-/// Asserts that nothing can be installed and nothing was left behind, and gives back the error.
+/// Asserts that the installation fails and leaves nothing behind; returns the error.
 fn stopped(superuser: &mut Client, how: &str) -> Refusal {
     let before = roles(superuser);
     let refused = refusal(superuser, CREATE);
@@ -106,7 +106,7 @@ fn role_with_too_many_privileges_is_rejected() {
             );
             assert_eq!(refused.detail, Some(format!("It has {attributes}.")));
             assert_eq!(refused.hint, Some(HINT.replace("authenticated", name)));
-            // What the hint says helps.
+            // The hint is correct.
             let cure = "nosuperuser nobypassrls nocreaterole noreplication";
             run(
                 &mut client,

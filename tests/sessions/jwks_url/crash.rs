@@ -1,4 +1,4 @@
-//! The worker ends, well or badly: sessions go on or come back, and so does it.
+//! The worker stops or crashes: sessions continue or reconnect, and the worker restarts.
 
 use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::messages;
@@ -19,7 +19,7 @@ fn killed_worker_restarts_the_server_and_keys_survive() {
     drop(keys);
     let mut worker = process(&server);
     for _ in 0..2 {
-        // SAFETY: a process of a server that this test has started.
+        // SAFETY: the process belongs to a server that this test started; kill(2) only sends it a signal.
         assert_eq!(unsafe { libc::kill(worker, libc::SIGKILL) }, 0);
         // PostgreSQL's rule for any process with access to shared memory.
         wait_until("the sessions to end", || {
@@ -36,7 +36,7 @@ fn killed_worker_restarts_the_server_and_keys_survive() {
         assert_eq!(user_id(&mut living).as_deref(), Some("bob"));
         assert_eq!(stored_urls(&server), [url.as_str()]);
     }
-    // It goes on fetching in the shared memory that was made anew, and sessions see what came.
+    // The worker continues with the new shared memory, and sessions see what it fetches.
     let rotated = Provider::with_kid("a", "k2");
     let keys = KeyServer::start_at(port, Answer::Body(rotated.key_set()));
     run(&mut living, "select pg_reload_conf()");
@@ -71,14 +71,14 @@ fn terminated_worker_restarts_and_sessions_continue() {
     }
     assert_eq!(one::<i32>(&mut living, "select pg_backend_pid()"), session);
     assert_eq!(keys.requests(), 3);
-    // What it fetches then reaches the same sessions.
+    // Its later fetches reach the same sessions.
     let rotated = Provider::with_kid("a", "k2");
     keys.answer(Answer::Body(rotated.key_set()));
     run(&mut living, &format!("select pg_terminate_backend({worker}, 30000)"));
     process_after(&server, worker);
     init(&mut living, &rotated.token("bob"));
     assert_eq!(user_id(&mut living).as_deref(), Some("bob"));
-    // The new worker fetches when it starts, and once more if the unknown kid came meanwhile.
+    // The new worker fetches when it starts, and once more if the unknown kid arrived meanwhile.
     assert!((4..=5).contains(&keys.requests()), "{}", keys.requests());
 }
 

@@ -1,4 +1,4 @@
-//! A provider that is down: when it is tried again, and that what is known of it goes on meanwhile.
+//! A provider that is down: when it is retried, and that its known keys stay valid meanwhile.
 
 use std::time::{Duration, Instant};
 
@@ -56,7 +56,7 @@ fn provider_failure_keeps_keys_and_a_reload_retries() {
     reload(&server);
     let started = Instant::now();
     wait_until("the reload", || client.batch_execute(&present_new).is_ok());
-    // Without it the next try would come 10 seconds after the last.
+    // Without it the next attempt would follow after 10 seconds.
     assert!(started.elapsed() < Duration::from_secs(9));
     wait_until_good(&mut client, "a");
     assert_eq!(keys.requests(), 1);

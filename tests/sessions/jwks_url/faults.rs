@@ -1,6 +1,6 @@
-//! A provider that is down, or answers what is no key set: nobody gets in by it, and nobody who is in falls out.
+//! A provider that is down, or whose answer is not a key set: no token is accepted by it, and no identity ends.
 //!
-//! A key set without a usable key is something else, see [`withdrawn`](super::withdrawn).
+//! A key set without a usable key differs, see [`withdrawn`](super::withdrawn).
 
 use testkit::key_server::Answer;
 use testkit::messages;

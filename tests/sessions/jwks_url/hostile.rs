@@ -1,4 +1,4 @@
-//! End users cannot make the server fetch anything from where they like.
+//! End users cannot make the server fetch from addresses of their choice.
 
 use testkit::key_server::{Answer, KeyServer};
 use testkit::loading::ordinary_user;
@@ -11,7 +11,7 @@ use testkit::signer::Signer;
 use crate::support::jwks_url::{entry, server_with};
 use crate::support::key_fetcher::refuses_init;
 
-/// The SQLSTATE that each statement is refused with.
+/// The SQLSTATEs of the rejected statements.
 #[track_caller]
 fn all_refused(client: &mut postgres::Client, expected: &[(&str, String)]) {
     for (sqlstate, sql) in expected {
@@ -20,7 +20,7 @@ fn all_refused(client: &mut postgres::Client, expected: &[(&str, String)]) {
     }
 }
 
-/// What an ordinary user `user` of the database tries.
+/// Statements that an ordinary user `user` of the database tries.
 fn attempts(user: &str, url: &str) -> Vec<(&'static str, String)> {
     let providers = format!("pg_session_jwt.providers = '[{}]'", entry("mallory", url));
     let mut attempts = vec![
@@ -71,7 +71,7 @@ fn end_user_cannot_have_a_url_fetched() {
             let mut client = server.connect(&database, &user, "");
             run(&mut client, &format!("set role {role}"));
             all_refused(&mut client, &attempts(&user, &theirs.url()));
-            // The file of certificate authorities is the server's own affair.
+            // The file of certificate authorities is a setting of the server.
             let ca_file = "pg_session_jwt.ca_file = '/dev/null'";
             assert_eq!(refusal(&mut client, &format!("set {ca_file}")).sqlstate, "55P02");
             let own = if role == user { "55P02" } else { "42501" };

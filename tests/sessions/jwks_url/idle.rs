@@ -1,4 +1,4 @@
-//! What the worker costs: nothing while no URL is configured, and it is never in the way of a database.
+//! The cost of the worker: none without a URL. It never blocks a database.
 
 use std::fs;
 use std::time::Duration;
@@ -74,7 +74,7 @@ fn databases_are_dropped_and_copied_while_it_runs() {
     let mut admin = server.connect(&database, "postgres", "");
     for round in 0..2 {
         for n in 0..3 {
-            // Right after a reload the settings of databases are read, in the database postgres.
+            // After a reload the settings of databases are read in database postgres.
             run(&mut admin, "select pg_reload_conf()");
             run(&mut admin, &format!("create database copy{n} template postgres"));
             run(&mut admin, &format!("create database other{n} template template1"));
@@ -88,7 +88,7 @@ fn databases_are_dropped_and_copied_while_it_runs() {
             keys.wait_for_requests(1);
         }
     }
-    // A database whose sessions use the keys can be dropped when they have left.
+    // A database whose sessions use the keys can be dropped after they disconnect.
     run(&mut admin, "create database used");
     let mut client = server.connect("used", "postgres", "");
     init(&mut client, &provider.token("alice"));

@@ -1,4 +1,4 @@
-//! How much a provider may send, how often it is asked, and which of its keys count.
+//! Limits: the size of a provider's answer, the frequency of requests, and the keys that are used.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,14 +15,14 @@ use crate::support::jwks_url::{entry, server_with};
 const MAX_BYTES: usize = 256 * 1024;
 const MAX_KEYS: usize = 100;
 
-/// The provider's key set, blown up with spaces.
+/// The provider's key set, padded with spaces.
 fn of_length(provider: &Provider, bytes: usize) -> Answer {
     let set = provider.key_set();
     let spaces = " ".repeat(bytes - set.len());
     Answer::Body(set + &spaces)
 }
 
-/// The provider's key, and others of other names.
+/// The provider's key, and others with other names.
 fn of_keys(provider: &Provider, keys: usize) -> Answer {
     let mut jwks: Vec<String> = (1..keys)
         .map(|number| Signer::ed25519().jwk(&format!(r#""kid":"other{number}""#)))
@@ -133,9 +133,9 @@ fn unknown_key_names_refetch_a_set_at_most_once_a_period() {
             });
         }
     });
-    // The next one would be asked for after half a minute.
+    // The next request would follow after half a minute.
     assert!(started.elapsed() < Duration::from_secs(25));
-    // One further fetch each; one that fails has three tries.
+    // One further fetch each; a failed fetch has three attempts.
     assert_eq!((good_keys.requests(), bad_keys.requests()), (2, 4));
     init(&mut client, &good.token("bob"));
     init(&mut client, &bad.token("bob"));

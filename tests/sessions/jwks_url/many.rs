@@ -1,4 +1,4 @@
-//! Several databases, and more URLs than there is room for.
+//! Several databases, and more URLs than there are slots.
 
 use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::messages;
@@ -39,7 +39,7 @@ fn databases_do_not_accept_each_others_tokens() {
         refuses_init(&mut client, &forged, "28000", messages::INVALID_SIGNATURE);
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     }
-    // A database without providers has those of none.
+    // A database without providers has no rows.
     let mut client = server.connect(&server.database(), "postgres", "");
     refuses_init(&mut client, &provided[0].0.token("mallory"), "55000", messages::NO_KEY);
 }
@@ -67,7 +67,7 @@ fn the_url_of_two_databases_is_fetched_once() {
     assert_eq!(stored_urls(&server), [keys.url()]);
 }
 
-/// So many providers, each with a URL of its own on the same server.
+/// This many providers, each with a separate URL on the same server.
 fn many(number: usize, keys: &KeyServer) -> (Vec<Provider>, Vec<String>) {
     let of = |place: usize| {
         let issuer = format!("issuer {place}");
@@ -81,7 +81,7 @@ fn many(number: usize, keys: &KeyServer) -> (Vec<Provider>, Vec<String>) {
 fn urls_beyond_the_first_sixty_four_are_rejected() {
     let keys = KeyServer::start(Answer::Nothing);
     let (providers, entries) = many(100, &keys);
-    // All of them have the same set of keys, in which each has one.
+    // All of them have the same set of keys, with one key for each.
     let all: Vec<String> = providers.iter().map(Provider::jwk).collect();
     keys.answer(Answer::Body(format!(r#"{{"keys":[{}]}}"#, all.join(","))));
     let server = Server::start(&conf(&entries, ""));

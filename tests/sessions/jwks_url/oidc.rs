@@ -10,7 +10,7 @@ use testkit::session::{init, one, refuses, user_id};
 
 use crate::support::jwks_url::server_with;
 
-/// The provider's process, and what it says of itself.
+/// The provider's process and its output.
 struct Peer {
     child: Child,
     commands: Option<ChildStdin>,
@@ -66,7 +66,7 @@ impl Peer {
         ["access_token", "id_token"].map(|name| answer[name].as_str().unwrap().to_owned())
     }
 
-    /// Its place in the setting: access tokens are for the API, ID tokens for the application.
+    /// Its entry in the setting: access tokens are for the API, ID tokens for the application.
     fn entry(&self, alg: &str) -> String {
         format!(
             r#"{{"issuer":"{}","audience":["urn:api:{alg}","app-{alg}"],"algorithms":"{alg}","jwks_url":"{}"}}"#,

@@ -1,4 +1,4 @@
-//! Redirects: followed to the same host and port, a few times, and nowhere else.
+//! Redirects: followed a few times to the same host and port, and nowhere else.
 
 use testkit::key_server::{Answer, KeyServer};
 use testkit::provider::Provider;
@@ -59,7 +59,7 @@ fn target_of_a_rejected_redirect_gets_no_request() {
         refuses(&mut client, &token, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
     }
     assert_eq!(other_port.requests(), 0);
-    // How many there are by now depends on when the session came: its token has a set that failed fetched again.
+    // Their number depends on the arrival of the session, whose token makes a failed set be fetched again.
     for asked in [keys.paths(), same_port.paths()] {
         assert!(
             !asked.is_empty() && asked.iter().all(|path| path == "/keys"),

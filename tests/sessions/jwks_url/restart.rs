@@ -1,4 +1,4 @@
-//! The server stops and starts: what the worker has stored is there again, and is judged before it is believed.
+//! The server restarts: the worker's stored sets are still there, and are verified before they are trusted.
 
 use std::fs;
 use std::path::Path;
@@ -42,7 +42,8 @@ fn stored_keys_are_valid_after_a_restart() {
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
     assert_eq!(stored_urls(&server), [url]);
 
-    // What failed is tried again at a reload, for a setting may have been the cause; by itself, after ever more time.
+    // A failure is retried at a reload, because a setting may have been the cause. Other retries come after increasing
+    // delays.
     let due = "select next_refresh::text from auth.providers()";
     for _ in 0..2 {
         let before: String = one(&mut client, due);
@@ -124,7 +125,7 @@ fn altered_stored_file_gives_no_keys() {
         }
         assert_eq!(user_id(&mut client), None);
     }
-    // Deleted, it is no more than missing.
+    // A deleted file is just missing.
     server.restart_after(|_| fs::remove_file(path).unwrap());
     let mut client = server.connect("template1", "postgres", "");
     refuses_init(
@@ -133,7 +134,7 @@ fn altered_stored_file_gives_no_keys() {
         "55000",
         messages::KEYS_NOT_AVAILABLE,
     );
-    // When the provider is back, its keys are stored anew.
+    // When the provider is back, its keys are stored again.
     fs::write(path, &of_another).unwrap();
     let keys = KeyServer::start_at(port, Answer::Body(provider.key_set()));
     run(&mut client, "select pg_reload_conf()");
@@ -175,7 +176,7 @@ fn a_fast_shutdown_does_not_wait_for_a_silent_provider() {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Silence);
     let mut server = server_with(&[entry("a", &keys.url())], "");
-    // A session waits for the keys, too.
+    // A session waits for the keys as well.
     let mut waiting = server.connect("template1", "postgres", "");
     let present = format!("select auth.jwt_session_init('{}')", provider.token("alice"));
     let waiting = std::thread::spawn(move || waiting.batch_execute(&present).unwrap_err());
@@ -190,9 +191,9 @@ fn a_fast_shutdown_does_not_wait_for_a_silent_provider() {
     let started = Instant::now();
     server.restart_after(|_| stopped = Some(started.elapsed()));
     let stopped = stopped.unwrap();
-    // A fetch may take five seconds, and there are three tries.
+    // A fetch may take five seconds, and has three attempts.
     assert!(stopped < Duration::from_secs(3), "{stopped:?}");
-    // The client may see no more than that the connection is closed.
+    // The client may see only that the connection is closed.
     waiting.join().unwrap();
     assert!(
         server

@@ -1,4 +1,4 @@
-//! Key sets from a URL, fetched by the real worker: from a setting to an identity, and a rotation.
+//! Key sets from a URL, fetched by the worker: from a setting to an identity, and a rotation.
 
 use std::time::Duration;
 

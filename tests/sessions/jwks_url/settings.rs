@@ -1,4 +1,4 @@
-//! Where the worker finds URLs: in the server's own setting, in those of databases and roles, and what sessions need.
+//! Where the worker finds URLs: in settings of the server, of databases and of roles, and in requests of sessions.
 
 use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::messages;
@@ -9,12 +9,12 @@ use testkit::session::{init, one, refuses, run, user_id};
 use crate::support::jwks_url::{entry, server_with};
 use crate::support::key_fetcher::{refuses_init, reload_after, stored_urls};
 
-/// The worker and nothing else.
+/// A server with the worker and no providers.
 fn server() -> Server {
     Server::start("shared_preload_libraries = 'pg_session_jwt'")
 }
 
-/// A provider with its own server of keys.
+/// A provider with a separate key server.
 fn provided(issuer: &str) -> (Provider, KeyServer) {
     let provider = Provider::new(issuer);
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
@@ -35,7 +35,7 @@ fn reload_applies_a_provider_to_worker_and_sessions() {
 
     let mut admin = server.connect("postgres", "postgres", "");
     reload_after(&mut admin, &format!("alter system {}", providers("new", &new_keys)));
-    // No session has asked for them.
+    // No session has requested them.
     new_keys.wait_for_requests(1);
     wait_until("the session to read its settings", || {
         one::<String>(&mut living, "show pg_session_jwt.providers").contains(&new_keys.url())
@@ -78,7 +78,7 @@ fn stored_urls_are_fetched_after_a_reload_without_sessions() {
     let mut urls: Vec<String> = provided.iter().map(|(_, (_, keys))| keys.url()).collect();
     urls.sort();
     wait_until("the files", || stored_urls(&server) == urls);
-    // A later reload asks nobody again.
+    // A later reload sends no request.
     run(&mut admin, "select pg_reload_conf()");
     let (of_first, _) = &provided[0].1;
     let mut client = server.connect(&first, "postgres", "");
@@ -120,7 +120,7 @@ fn url_set_in_a_session_is_fetched_for_it() {
     run(&mut client, &providers("a", &keys));
     init(&mut client, &provider.token("alice"));
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
-    // A reload finds it in no setting, and leaves the session its keys.
+    // After a reload no setting has it, and the session keeps its keys.
     run(&mut client, "select pg_reload_conf()");
     let (_, other) = provided("b");
     let mut admin = server.connect("postgres", "postgres", "");
@@ -148,7 +148,7 @@ fn key_set_without_a_setting_or_session_is_deleted() {
     reload_after(&mut admin, &format!("alter system {}", providers("kept", &kept_keys)));
     wait_until("the file to be deleted", || stored_urls(&server) == [kept_keys.url()]);
 
-    // A session that needs it has it fetched again, and may come back after a reload; not after a restart.
+    // A session that needs the URL has it fetched again. It may return after a reload, but not after a restart.
     let mut client = server.connect("template1", "postgres", "");
     run(&mut client, &providers("gone", &gone_keys));
     init(&mut client, &gone.token("alice"));

@@ -1,4 +1,4 @@
-//! Several URLs of one issuer: a token waits for the one that was not fetched yet, whatever the others say of it.
+//! Several URLs of one issuer: a token waits for the URL that was not fetched yet, whatever the others contain.
 
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ fn a_token_without_kid_waits_for_the_second() {
     let set = |signer: &Signer| format!(r#"{{"keys":[{}]}}"#, signer.jwk(""));
     let payload = |audience: &str| format!(r#"{{"iss":"a",{}}}"#, for_audience(audience));
     let of_first = first.token("EdDSA", payload("x"));
-    // The first set has a key that could have signed the one, and none for the other.
+    // The first set has a suitable key for one of the tokens, and none for the other.
     for (set_of_second, of_second) in [
         (set(&second), second.token("EdDSA", payload("y"))),
         (set(&P256), P256.token("ES256", payload("y"))),
@@ -117,7 +117,7 @@ fn rejection_message_is_the_same_after_the_wait() {
             ("28000", messages::INVALID_SIGNATURE)
         );
     }
-    // What is good needs no other set, and what is too late would be so with any.
+    // A valid token needs no other set, and an expired one is rejected with any.
     init(&mut client, &first.token_with(&for_audience("x")));
     assert_eq!(user_id(&mut client).as_deref(), Some("of x"));
     let late = first.token_with(r#""sub":"alice","aud":"x","exp":1"#);

@@ -1,4 +1,4 @@
-//! Providers that take their time: a session waits a limited time, and nobody waits for the provider of another.
+//! Slow providers: a session waits a limited time, and only for its own provider.
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ fn silent_provider_does_not_delay_other_providers() {
     let started = Instant::now();
     init(&mut client, &other.token("alice"));
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
-    // Nor is a rotation, which the worker takes while it waits for the other one.
+    // Nor is a rotation, which the worker fetches while it waits for the other one.
     let new = Provider::with_kid("other", "k2");
     keys.answer(Answer::Body(new.key_set()));
     init(&mut client, &new.token("bob"));

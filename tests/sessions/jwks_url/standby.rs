@@ -1,4 +1,4 @@
-//! A hot standby has a worker of its own, for it can store nothing in the database and must do without the primary.
+//! A hot standby has a separate worker, because it can store nothing in the database and must not need the primary.
 
 use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::messages;
@@ -25,7 +25,7 @@ fn standby_fetches_and_continues_after_promotion() {
     init(&mut living, &old.token("alice"));
     assert_eq!(user_id(&mut living).as_deref(), Some("alice"));
     assert_eq!(of_standby.requests(), 1);
-    // The file of the primary's URL came with the copy, and is in no setting here.
+    // The file of the primary's URL came with the copy, and no setting here names it.
     wait_until("the file", || stored_urls(&standby) == [of_standby.url()]);
 
     of_standby.answer(Answer::Body(new.key_set()));

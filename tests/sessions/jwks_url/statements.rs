@@ -1,4 +1,4 @@
-//! A rotation seen from statements that run for long, and from parallel workers.
+//! A rotation as seen by long statements and by parallel workers.
 
 use std::thread;
 
@@ -15,7 +15,7 @@ use crate::support::parallel::{agrees_with_the_leader, fill, in_workers, leader_
 
 const RETIRED: (&str, &str) = ("28000", messages::NO_KEY_OF_TOKEN);
 
-/// A server whose provider has the first key, and can go on to the second.
+/// A server whose provider has the first key, and can rotate to the second.
 struct Rotation {
     old: Provider,
     new: Provider,
@@ -38,7 +38,7 @@ impl Rotation {
         client
     }
 
-    /// The provider retires the old key, and a session that has a token of the new one makes it known.
+    /// The provider retires the old key, and a session with a token of the new key reveals it.
     fn rotate(&self) {
         self.keys.answer(Answer::Body(self.new.key_set()));
         let mut client = self.server.connect("template1", "postgres", "");
@@ -71,7 +71,7 @@ fn busy_session_notices_a_rotation_at_its_next_statement() {
     let mut living = busy.join().unwrap();
     refuses(&mut living, "select auth.user_id()", RETIRED.0, RETIRED.1);
     refuses(&mut living, "select auth.session()", RETIRED.0, RETIRED.1);
-    // Nor does a token come in that this session has verified before.
+    // Nor is a token accepted that this session has verified before.
     refuses_init(&mut living, &known, RETIRED.0, RETIRED.1);
     init(&mut living, &rotation.new.token("carol"));
     assert_eq!(user_id(&mut living).as_deref(), Some("carol"));
@@ -82,7 +82,7 @@ fn each_query_of_a_long_statement_checks_the_keys() {
     let rotation = Rotation::start("");
     let mut living = rotation.session();
     let process = one(&mut living, "select pg_backend_pid()");
-    // Without the rotation it would go on for a minute.
+    // Without the rotation it would run for a minute.
     let busy = thread::spawn(move || {
         let sql = "do $$ begin for i in 1..600 loop perform auth.user_id(), pg_sleep(0.1); end loop; end $$";
         let refused = refusal_of(&living.batch_execute(sql).unwrap_err());
@@ -114,7 +114,7 @@ fn rotation_ends_the_identity_in_a_transaction() {
     run(&mut living, &local);
     assert_eq!(user_id(&mut living).as_deref(), Some("carol"));
     run(&mut living, "commit");
-    // The token of the session comes back, and its key does not.
+    // The token of the session is restored, and its key is not.
     refuses(&mut living, "select auth.user_id()", RETIRED.0, RETIRED.1);
     run(&mut living, "reset all");
     assert_eq!(user_id(&mut living), None);
@@ -131,7 +131,7 @@ fn a_wait_for_keys_can_be_cancelled() {
     refuses_init(&mut client, &provider.token("alice"), "57014", timeout);
     refuses(&mut client, "select from auth.providers()", "57014", timeout);
     assert_eq!(user_id(&mut client), None);
-    // Uncancelled it ends by itself.
+    // Without a cancel request it ends by itself.
     run(&mut client, "reset statement_timeout");
     refuses_init(
         &mut client,
@@ -147,7 +147,7 @@ fn a_wait_for_keys_can_be_cancelled() {
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
 
-/// Workers for every query, as in the tests of workers.
+/// Workers for every query, as in support::parallel.
 const PARALLEL: &str = "max_worker_processes = 20\nmax_parallel_workers = 16\nmax_parallel_workers_per_gather = 2\n\
                         parallel_setup_cost = 0\nparallel_tuple_cost = 0\nmin_parallel_table_scan_size = 0";
 
@@ -173,7 +173,7 @@ fn parallel_workers_agree_with_their_leader_on_a_rotation() {
     run(&mut living, "reset role");
 
     rotation.rotate();
-    // The first to notice are the workers.
+    // The workers notice first.
     let in_worker = refusal(&mut living, "select auth.user_id() from owned");
     assert_eq!((in_worker.sqlstate.as_str(), in_worker.message.as_str()), RETIRED);
     run(&mut living, "set role authenticated");
@@ -190,6 +190,6 @@ fn parallel_workers_agree_with_their_leader_on_a_rotation() {
         rows(&mut living, "select user_id, count(*) from owned group by 1"),
         mine
     );
-    // Neither leader nor workers asked the provider once more than the one token with a new key did.
+    // Leader and workers sent the provider no request beyond the one for the token with a new key.
     assert_eq!(rotation.keys.requests(), 2);
 }

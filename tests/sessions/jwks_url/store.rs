@@ -1,4 +1,4 @@
-//! The folder of the fetched key sets, where somebody has put something else: nobody hangs, and an administrator is told.
+//! The directory of stored key sets with other objects in it: no process blocks, and the administrator is informed.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -16,7 +16,7 @@ use crate::support::jwks_url::{entry, server_with};
 use crate::support::key_fetcher::{process, process_after, refuses_init, stored};
 use crate::support::pipe::{make_pipe, within_half_a_minute};
 
-/// What is put in the place of a stored set, and what an administrator is told of it.
+/// An object in place of a stored set, and the error that an administrator sees.
 type Intruder = (fn(&Path), &'static str);
 
 const INTRUDERS: [Intruder; 4] = [
@@ -29,7 +29,7 @@ const INTRUDERS: [Intruder; 4] = [
     ),
 ];
 
-/// A server with one URL whose keys were fetched once, its provider, and the place where they are stored.
+/// A server with one URL whose keys were fetched once, its provider, and the path of the stored set.
 fn site() -> (Server, Provider, KeyServer, PathBuf) {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
@@ -66,7 +66,7 @@ fn irregular_file_does_not_block_a_session() {
         });
         assert_eq!(shown, format!("the stored key set cannot be used: {told}"));
         assert_eq!(user_id(&mut client), None);
-        // However often tokens are presented, the log is told once by each session.
+        // Each session logs it once, however often tokens are presented.
         for _ in 0..3 {
             refuses_init(
                 &mut client,
@@ -119,7 +119,7 @@ fn irregular_file_does_not_block_the_worker() {
             assert_eq!(stored(&server), [(path.clone(), keys.url())]);
         }
     }
-    // A folder is nothing that a file can replace; and it is left to whoever made it.
+    // A file cannot replace a directory, which its creator must remove.
     server.restart_after(|_| {
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
@@ -143,7 +143,7 @@ fn irregular_file_does_not_block_the_worker() {
 fn altered_stored_set_is_replaced_by_the_fetched_one() {
     let (mut server, provider, keys, path) = site();
     let good = fs::read(&path).unwrap();
-    // What a backup of another day has, say.
+    // For example a backup of another day.
     let old = Provider::new("a");
     File::create(&path)
         .unwrap()
@@ -164,7 +164,7 @@ fn altered_stored_set_is_replaced_by_the_fetched_one() {
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
 
-/// As if the worker before it had ended between storing a set and saying so.
+/// Writes a set as if an earlier worker had ended between storing the set and announcing it.
 #[test]
 fn restarted_worker_makes_sessions_read_the_stored_set() {
     let (server, provider, keys, path) = site();

@@ -1,4 +1,4 @@
-//! Key sets over TLS: a provider is who a certificate says it is, if an authority vouches for that which the server trusts.
+//! Key sets over TLS: the provider needs a certificate for its host from an authority that the server trusts.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,8 +14,8 @@ use testkit::session::{init, refuses, run, user_id};
 use crate::support::jwks_faults::{NOT_AVAILABLE, condition, presenting, reload, wait_until_good};
 use crate::support::jwks_url::{conf, entry};
 
-/// A server with these files beside its data directory, in which it works. To it, `system.pem` is what the system
-/// trusts, and there is a proxy that does not answer.
+/// A server with these files beside its data directory, in which it works. Its system authorities are in `system.pem`,
+/// and its proxy does not answer.
 fn server_with_files(entries: &[String], more: &str, files: &[(&str, &str)]) -> Server {
     let server = Server::start_program(&conf(entries, more), |folder| {
         for (name, content) in files {
@@ -109,11 +109,11 @@ fn certificate_is_accepted_only_for_its_host() {
     }
     for (keys, host, error) in &bad {
         let (usable, told) = condition(&mut client, &url(keys, host));
-        // What follows are two times.
+        // Two times follow.
         let told = told.split(": verification time").next().unwrap();
         assert_eq!(told, format!("io: invalid peer certificate: {error}"));
         assert!(!usable);
-        // Nothing is asked of a stranger.
+        // An untrusted server gets no request.
         assert_eq!(keys.requests(), 0);
     }
 }
@@ -187,9 +187,9 @@ fn unusable_ca_file_does_not_fall_back_to_system_roots() {
         };
         use_file(&mut client, name);
         reload(&server);
-        // The worker may hear of a reload after a session does, whose URL it would then fetch with the file before.
+        // The worker may reload after a session does, and would fetch that session's URL with the previous file.
         std::thread::sleep(Duration::from_millis(500));
-        // A URL of its own: one whose set has come is not fetched again for a file.
+        // A separate URL, because a fetched set is not fetched again for a file.
         let entry = entry(name, &keys.url_at("127.0.0.1", &format!("/{name}")));
         run(
             &mut client,
@@ -205,7 +205,7 @@ fn unusable_ca_file_does_not_fall_back_to_system_roots() {
         refuses(&mut client, &token, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
     }
     assert_eq!(keys.requests(), 1);
-    // Another file counts from the next reload on, at once.
+    // Another file applies from the next reload on, at once.
     use_file(&mut client, "system.pem");
     reload(&server);
     let started = Instant::now();

@@ -1,4 +1,4 @@
-//! Without preload there is no worker: `jwks_url` is refused, wherever it stands, and opens no weaker mode.
+//! Without preload there is no worker: `jwks_url` is rejected in every place, and enables no weaker mode.
 
 use std::fmt::Display;
 
@@ -20,7 +20,7 @@ fn unusable() -> String {
 const HINT: &str = "Add pg_session_jwt to shared_preload_libraries and restart the server, or provide the keys with \"jwks\" \
                     or \"jwks_file\".";
 
-/// The refusal of a list whose provider in this place, from 1, has a URL.
+/// The rejection of a list whose provider at this position, from 1, has a URL.
 fn refused(message: &str, place: u32) -> Refusal {
     Refusal {
         sqlstate: "55000".to_owned(),
@@ -30,7 +30,7 @@ fn refused(message: &str, place: u32) -> Refusal {
     }
 }
 
-/// A key of the connection's own and claims: what weaker modes would believe.
+/// A key of the connection and claims, which weaker modes would trust.
 fn weaker(proxy: &Proxy) -> String {
     format!(r#"{} -c request.jwt.claims={{"sub":"mallory"}}"#, proxy.options())
 }
@@ -87,7 +87,7 @@ fn setting_it_interactively_is_an_error() {
             );
         }
     }
-    // What was there before counts on.
+    // The earlier value still applies.
     assert_eq!(user_id(&mut admin).as_deref(), Some("alice"));
     let stored = "select count(*) from pg_db_role_setting, unnest(setconfig) it where it like '%jwks_url%'
                    and setdatabase = (select oid from pg_database where datname = current_database())";
@@ -97,7 +97,7 @@ fn setting_it_interactively_is_an_error() {
 
 #[test]
 fn stored_for_a_role_or_database_every_call_fails() {
-    // While the library is not loaded PostgreSQL takes any value.
+    // While the library is not loaded PostgreSQL accepts any value.
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let database = SHARED.database();

@@ -1,4 +1,4 @@
-//! A key set without a usable key: with it a provider takes its keys back, for living sessions and across restarts.
+//! A key set without a usable key: a provider withdraws its keys with it, for open sessions and across restarts.
 
 use std::fs;
 
@@ -11,13 +11,13 @@ use crate::support::jwks_faults::{NOT_AVAILABLE, presenting};
 use crate::support::jwks_url::{entry, server_with};
 use crate::support::key_fetcher::{process, process_after, refuses_init, stored};
 
-/// A provider, and what it answers when it takes its keys back.
+/// A provider, and its answer when it withdraws its keys.
 struct Withdrawal {
     issuer: &'static str,
     provider: Provider,
     keys: KeyServer,
     set: String,
-    /// What an administrator is told of the set, and of its one row.
+    /// The error of the set and of its one row, as an administrator sees it.
     error: String,
     row: [&'static str; 2],
 }
@@ -69,7 +69,7 @@ fn set_without_usable_keys_withdraws_the_old_keys() {
         let mut living = server.connect("template1", "postgres", "");
         init(&mut living, &it.provider.token("alice"));
         it.keys.answer(Answer::Body(it.set.clone()));
-        // A token with an unknown key has the set fetched again.
+        // A token with an unknown key makes the set be fetched again.
         let mut client = server.connect("template1", "postgres", "");
         let unknown = Provider::with_kid(it.issuer, "unknown").token("mallory");
         refuses_init(&mut client, &unknown, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
@@ -90,7 +90,7 @@ fn set_without_usable_keys_withdraws_the_old_keys() {
         let [kid, reason] = it.row;
         assert_eq!(shown, [[kid, reason, &it.error, "f", "t", "t"]]);
     }
-    // Nor do they come back with the server, while the provider is down or still says the same.
+    // The keys do not return with the server while the provider is down or its answer is the same.
     let ports: Vec<u16> = withdrawals.iter().map(|it| it.keys.port()).collect();
     let mut closed = Vec::new();
     for Withdrawal {
@@ -138,7 +138,7 @@ fn set_without_usable_keys_withdraws_the_old_keys() {
             one::<Option<String>>(&mut client, &shown).as_ref() == Some(error)
         });
     }
-    // A good set counts again, at the first token that needs it.
+    // A valid set applies again, at the first token that needs it.
     let rotated: Vec<Provider> = closed.iter().map(|it| Provider::with_kid(it.0, "k2")).collect();
     server.restart();
     for (keys, new) in servers.iter().zip(&rotated) {

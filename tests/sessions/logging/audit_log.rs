@@ -1,4 +1,4 @@
-//! The audit log: who was taken on and who was refused, one line each, which nobody can forge.
+//! The audit log: one line for each accepted or rejected token, which no client can forge.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::support::audit_log::{AUDIT, AUDITED, Audited};
 
 #[test]
 fn each_accepted_or_rejected_token_is_one_line() {
-    // behaviour 4.11
+    // One line for each token, not for each call.
     let proxy = Proxy::new();
     let mut session = Audited::new(&proxy.options());
     let token = proxy.with_header(
@@ -52,7 +52,7 @@ fn each_accepted_or_rejected_token_is_one_line() {
 
 #[test]
 fn the_use_of_an_identity_is_never_logged() {
-    // behaviour 4.11
+    // One line for each token, not for each call.
     let mut proxy = Proxy::new();
     let mut session = Audited::new(&proxy.options());
     init(&mut session.client, &proxy.token_of("greta"));
@@ -76,7 +76,7 @@ fn the_use_of_an_identity_is_never_logged() {
 
 #[test]
 fn a_token_of_the_startup_packet_is_one_line_when_it_is_first_used() {
-    // behaviour 4.11
+    // One line for each token, not for each call.
     let mut proxy = Proxy::new();
     let good = proxy.token_of("frank");
     let mut session = Audited::new(&format!("{} -c pg_session_jwt.jwt={good}", proxy.options()));

@@ -8,7 +8,7 @@ use testkit::messages;
 use testkit::server::{SHARED, major};
 use testkit::session::{Proxy, init, one, refusal, refuses, rows, run, user_id, ways_to_present};
 
-/// Everything by which SQL can ask for settings, as one text.
+/// Every view of settings in SQL, as one text.
 fn everything_shown(client: &mut Client) -> String {
     let mut shown = String::new();
     for sql in [
@@ -31,7 +31,7 @@ fn everything_shown(client: &mut Client) -> String {
     shown
 }
 
-/// Neither the token nor a part of it, from which the payload could be read or the signature taken.
+/// Asserts that a text contains neither the token nor a part of it with the payload or the signature.
 #[track_caller]
 fn hides(shown: &str, token: &str) {
     for part in token.split('.').skip(1) {
@@ -42,7 +42,7 @@ fn hides(shown: &str, token: &str) {
 /// attack: 99
 #[test]
 fn no_view_of_settings_shows_the_token() {
-    // behaviour 4.7
+    // A bearer token must not be readable: SHOW gives a mask.
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     let mask = |client: &mut Client| one::<String>(client, "show pg_session_jwt.jwt");
@@ -68,7 +68,7 @@ fn no_view_of_settings_shows_the_token() {
 
 #[test]
 fn token_of_the_startup_packet_is_not_shown() {
-    // behaviour 4.7
+    // A bearer token must not be readable: SHOW gives a mask.
     with_each_loading(|server, database, _| {
         let mut proxy = Proxy::new();
         let (token, bad) = (proxy.token_of("alice"), Proxy::new().token_of("bob"));
@@ -151,7 +151,7 @@ fn no_rejection_shows_the_token_or_its_claims() {
             let texts = texts.into_iter().flatten().collect::<Vec<_>>().join("\n");
             hides(&texts, &token);
             assert!(!texts.contains("hidden"), "{texts}");
-            // A generic refusal of PostgreSQL itself would quote the value.
+            // A generic rejection by PostgreSQL would quote the value.
             assert!(!texts.contains("invalid value for parameter"), "{texts}");
         }
     }

@@ -1,4 +1,4 @@
-//! Logs and statistics of statements never get a token that was passed as it should be.
+//! Logs and statistics of statements never contain a token that was presented as documented.
 
 use testkit::messages;
 use testkit::server::{Server, pg_config};
@@ -20,7 +20,7 @@ fn hides(log: &str, token: &str) {
 
 #[test]
 fn the_audit_log_never_has_the_token() {
-    // behaviour 4.6
+    // The token never becomes part of an SQL text that is logged.
     let mut proxy = Proxy::new();
     let mut session = Audited::new(&proxy.options());
     let token = proxy.token_of("irene");
@@ -47,7 +47,7 @@ fn the_audit_log_never_has_the_token() {
 
 #[test]
 fn accepted_token_is_not_logged_with_its_statement() {
-    // behaviour 4.6, 3.3: proxies send it so, and the audit line must not bring the statement with it.
+    // Proxies send it this way, and the audit line must not include the statement.
     let mut proxy = Proxy::new();
     let mut session = Audited::new(&proxy.options());
     for way in 0..4 {
@@ -61,7 +61,7 @@ fn accepted_token_is_not_logged_with_its_statement() {
 /// attack: 97
 #[test]
 fn rejected_token_is_not_logged_with_its_statement() {
-    // behaviour 4.6: it can still be good elsewhere.
+    // A rejected token may still be valid elsewhere.
     let mut proxy = Proxy::new();
     let mut session = Audited::new(&proxy.options());
     run(&mut session.client, "select auth.init()");
@@ -77,7 +77,7 @@ fn rejected_token_is_not_logged_with_its_statement() {
         run(&mut session.client, &quietly);
         hides(&AUDITED.log(), token);
     }
-    // This test sees what PostgreSQL logs: the next error comes with its statement.
+    // The test sees what PostgreSQL logs: the next error includes its statement.
     session
         .client
         .batch_execute("select 1 / 0 as logged_with_its_statement")
@@ -158,9 +158,9 @@ fn rejection_in_a_worker_hides_the_leaders_statement() {
                  set pg_session_jwt.leeway = 0 as 'begin return auth.user_id(); end'"
         ),
     );
-    // Often: the leader ends the other worker, which logs that, too, if it has not refused by then.
+    // Often: the leader terminates the other worker, which logs that too unless it has already rejected the token.
     for (function, sqlstate) in [("strict", "28000"), ("late", "22023")].repeat(20) {
-        // Good for half a minute more, by the leeway that the function does not give.
+        // Valid for half a minute more, by the leeway that the function does not grant.
         let token = proxy.token(&format!(r#""sub":"alice","exp":{}"#, now() - 30));
         let sql = format!(
             "select auth.jwt_session_init('{token}'); set parallel_leader_participation = off;
@@ -178,7 +178,7 @@ fn rejection_in_a_worker_hides_the_leaders_statement() {
 /// attack: 96
 #[test]
 fn pg_stat_statements_never_has_the_token() {
-    // behaviour 4.6
+    // The extension runs no SQL that contains the token.
     if !pg_config("--sharedir")
         .join("extension/pg_stat_statements.control")
         .exists()
@@ -203,7 +203,7 @@ fn pg_stat_statements_never_has_the_token() {
         tokens.push(proxy.token_of("alice"));
         client.execute(sql, &[&tokens.last()]).unwrap();
     }
-    // PostgreSQL takes the constants out of a SELECT; the reference ran a SET below it, with the token in its text.
+    // PostgreSQL removes the constants of a SELECT. A nested SET would contain the token.
     tokens.push(proxy.token_of("bob"));
     init(&mut client, tokens.last().unwrap());
     let texts = rows(&mut client, "select query from pg_stat_statements")

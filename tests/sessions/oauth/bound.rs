@@ -1,5 +1,5 @@
-//! A session that logged in with a token is its user's under whatever settings its database has: what counts is what the
-//! login's provider says of a token, not what stands in it.
+//! After an OAuth login a session stays with its user, whatever settings its database has. The login's provider
+//! determines the user of a token, not the token alone.
 
 use testkit::messages;
 use testkit::provider::Provider;
@@ -11,7 +11,7 @@ use crate::support::oauth_server::{
     ISSUER, alter, entry, log_since, login, login_to, token, token_of, token_with, usual_server,
 };
 
-/// A database without providers, whose clients may bring keys.
+/// A database without providers, whose clients may have keys.
 fn without_providers(server: &Server) -> String {
     let database = server.database();
     alter(
@@ -28,7 +28,7 @@ fn every_reader_refuses(client: &mut Wire, sqlstate: &str, message: &str) {
     }
 }
 
-/// What an attacker signs for themselves: their own issuer and user id, and claims that are not theirs.
+/// A token that an attacker signs: with their own issuer and user id, and claims of others.
 fn forged(proxy: &Proxy) -> String {
     proxy.token_with_jti(1, &format!(r#""iss":"{ISSUER}","sub":"alice","org":"victim-org""#))
 }
@@ -53,7 +53,7 @@ fn client_key_verifies_nothing_after_an_oauth_login() {
             client.run(reset);
             every_reader_refuses(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
         }
-        // Nor in a function that brings it along, which was written before the library was there to look at it.
+        // Nor in the SET clause of a function that was created before the library could check it.
         let mut admin = server.connect(&database, "postgres", "");
         run(
             &mut admin,
@@ -111,7 +111,7 @@ fn user_id_is_compared_by_the_databases_providers() {
     );
     let of_alice = token_of("alice", r#""email":"victim@example.com""#);
     let mut client = login_to(&server, &database, &of_alice).unwrap();
-    // Her own token names somebody else there than the one who logged in.
+    // Her token names another user there than the one who logged in.
     every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
     for other in [
         token_of("alice", r#""email":"alice""#),
@@ -173,7 +173,7 @@ fn binding_database_checks_the_startup_packet_again() {
             ];
             let mut client = Wire::login(server.port(), "authenticated", &parameters, &own).unwrap();
             every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
-            // In a worker that is the first to read it, too.
+            // In a worker that reads it first as well.
             client.run("set debug_parallel_query = on");
             every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
             client.run("set debug_parallel_query = off");
@@ -183,7 +183,7 @@ fn binding_database_checks_the_startup_packet_again() {
             assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
         }
     }
-    // Where the server's own setting counts, it is as it was.
+    // Where the server's own setting applies, nothing changes.
     let foreign = token("bob");
     let parameters = [("database", "app"), ("pg_session_jwt.jwt", foreign.as_str())];
     let mut client = Wire::login(server.port(), "authenticated", &parameters, &own).unwrap();
@@ -235,7 +235,7 @@ fn login_state_of_workers_cannot_be_set_or_read() {
     let before = server.log().len();
     let refusal = Wire::login(server.port(), "authenticated", &packet, &token("alice")).err();
     assert_eq!(refusal.unwrap().sqlstate, "22023", "{}", log_since(&server, before));
-    // An expired token is none, whoever's it is.
+    // An expired token counts as none, whoever its user is.
     let expired = token_with(&format!(r#""sub":"alice","aud":"api","exp":{}"#, now() - 3600));
     client.refuses(
         &format!("set pg_session_jwt.jwt = '{expired}'"),

@@ -1,4 +1,4 @@
-//! The login is judged under the server's settings, its identity under those of the session.
+//! The login is verified under the server's settings, and the identity under those of the session.
 
 use testkit::key_server::wait_until;
 use testkit::messages;
@@ -35,14 +35,14 @@ fn database_without_the_provider_rejects_its_tokens() {
                 .unwrap(),
             format!("provider|f|{} (The JWT has iss=\"{ISSUER}\")", messages::UNKNOWN_ISSUER)
         );
-        // Nor is it a way to be somebody whom that provider knows.
+        // Nor does it make the session a user of that provider.
         let foreign = format!("set pg_session_jwt.jwt = '{}'", other.token("alice"));
         client.refuses(&foreign, "28000", messages::OTHER_USER);
         client.run("discard all");
         every_call_fails(&mut client, "28000", messages::UNKNOWN_ISSUER);
         assert_eq!(client.one("select system_user"), Some("oauth:alice".to_owned()));
     }
-    // Their own tokens do not open the door: the server's setting does not have them.
+    // Their own tokens are rejected at login: the server's setting does not have the provider.
     is_refused(login_to(&server, &database, &other.token("bob")), "authenticated");
 }
 
@@ -116,7 +116,7 @@ fn logins_fail_without_usable_providers() {
         )) else {
             return;
         };
-        // What a database has comes too late for the login.
+        // Settings of a database are applied after the login.
         let usable = usual_entry();
         alter(
             &server,
@@ -140,7 +140,7 @@ fn changed_providers_end_the_identity_of_the_login() {
     };
     let mut client = login(&server, &old.token("alice")).unwrap();
     assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
-    // The file of ALTER SYSTEM is the server's whole configuration here.
+    // The file of ALTER SYSTEM is the whole configuration of this server.
     let file = server.directory().join("data/postgresql.auto.conf");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replace(&old.entry(""), &new.entry(""))).unwrap();

@@ -1,4 +1,4 @@
-//! After a login with a token the session is its user's: what replaces the token, what resets it, and what cannot.
+//! After an OAuth login the session belongs to its user: what replaces the token, what resets it, and what cannot.
 
 use testkit::messages;
 use testkit::provider::Provider;
@@ -16,7 +16,7 @@ fn user_and_email(client: &mut Wire) -> String {
         .unwrap()
 }
 
-/// A token that its user gets instead of the one of the login.
+/// Another token of the same user, issued after the login.
 fn refreshed(user: &str) -> String {
     token_of(user, r#""email":"new""#)
 }
@@ -74,7 +74,7 @@ fn token_of_another_user_is_rejected() {
     };
     let mut client = login(&server, &token("alice")).unwrap();
     let bob = token("bob");
-    // The same name at another provider is somebody else.
+    // The same user id at another provider is another user.
     for token in [&bob, &other.token("alice")] {
         for sql in ways_to_present(token) {
             client.refuses(&sql, "28000", messages::OTHER_USER);
@@ -90,7 +90,7 @@ fn token_of_another_user_is_rejected() {
         refusal.hint.as_deref(),
         Some("RESET restores the token of the login. Reconnect to authenticate as a different user.")
     );
-    // One that is no good at all is refused for that.
+    // An invalid token is rejected for its fault.
     let expired = token_with(&format!(r#""sub":"alice","aud":"api","exp":{}"#, now() - 3600));
     for sql in ways_to_present(&expired) {
         client.refuses(&sql, "28000", messages::EXPIRED);
@@ -154,7 +154,7 @@ fn superuser_can_disable_the_binding() {
     }
     client.run("set pg_session_jwt.jwt = ''");
     assert_eq!(client.one("select auth.user_id()"), None);
-    // A session that was there before does not become somebody else's: it must be opened anew.
+    // An open session does not change to another user; it must be opened again.
     bound.refuses(
         &format!("set pg_session_jwt.jwt = '{}'", token("bob")),
         "55000",
@@ -208,7 +208,7 @@ fn expired_identity_is_rejected_at_its_next_use() {
     for sql in ["select auth.user_id()", "select * from notes", "select auth.session()"] {
         client.refuses(sql, "28000", messages::EXPIRED);
     }
-    // A fresh one of the same user goes on, and its end is the end again.
+    // A newer token of the same user is accepted, and its expiry ends the identity again.
     client.run(&format!("select auth.jwt_session_init('{}')", token("alice")));
     assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
     client.run("reset all");
@@ -244,7 +244,7 @@ fn parallel_workers_have_the_same_user() {
                 log_parameter_max_length = 0";
     let Some(server) = usual_server(more) else { return };
     let mut admin = server.connect("app", "postgres", "");
-    // The library is not loaded in this session, so nobody looks at the value.
+    // The library is not loaded in this session, so the value is not checked.
     run(
         &mut admin,
         &format!(
@@ -264,7 +264,7 @@ fn parallel_workers_have_the_same_user() {
     assert_eq!(client.one(&who).unwrap(), "alice old t oauth:alice");
     client.run(&format!("set pg_session_jwt.jwt = '{}'", refreshed("alice")));
     assert_eq!(client.one(&who).unwrap(), "alice new t oauth:alice");
-    // What a function brings along is refused in a worker as in its leader.
+    // A value in a SET clause is rejected in a worker as in its leader.
     client.refuses("select as_bob()", "28000", messages::OTHER_USER);
     client.run("set debug_parallel_query = off");
     client.refuses("select as_bob()", "28000", messages::OTHER_USER);

@@ -1,4 +1,4 @@
-//! libpq 18 itself, in psql, logs in with a token that it is given by its hook, and finds by itself what the server wants.
+//! psql with libpq 18 logs in with a token from libpq's hook, and discovers the server's requirements itself.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use testkit::session::now;
 
 use crate::support::oauth_server::{ISSUER, token, token_with, usual_server};
 
-/// Compiles what hands the token over.
+/// Compiles the hook that supplies the token.
 fn compile(folder: &Path) -> PathBuf {
     let hook = folder.join("hook.so");
     let output = Command::new("cc")

@@ -1,4 +1,4 @@
-//! Logins with a token wherever the library was loaded, and into what kinds of sessions and servers.
+//! OAuth logins for each way to load the library, and into each kind of session and server.
 
 use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::messages;
@@ -36,7 +36,7 @@ fn login_works_however_the_library_is_loaded() {
             Wire::login(server.port(), "anonymous", &[("database", "app")], &token("alice")),
             "anonymous",
         );
-        // Who logs in otherwise is nobody, and free to become anybody and nobody again.
+        // Other logins have no identity, and may set and reset one freely.
         let mut admin = server.connect("app", "postgres", "");
         assert_eq!(user_id(&mut admin), None);
         for user in ["alice", "bob"] {
@@ -50,7 +50,7 @@ fn login_works_however_the_library_is_loaded() {
 
 #[test]
 fn jwk_and_claims_settings_survive_an_oauth_login() {
-    // Settings of weaker modes, covered by the client where the library was not loaded before the login.
+    // Settings of weaker modes, overridden by the client where the library was not loaded before the login.
     let Some(server) = usual_server("") else { return };
     let mut proxy = Proxy::new();
     let options = format!(r#"{} -c request.jwt.claims={{"sub":"mallory"}}"#, proxy.options());
@@ -161,12 +161,12 @@ fn login_waits_for_keys_of_a_url() {
             .contains(&messages::login_refused("authenticated", messages::KEYS_NOT_AVAILABLE))
     );
     keys.answer(Answer::Body(provider.key_set()));
-    // The worker has its own schedule after a failure, of which no client waits the whole.
+    // After a failure the worker has its own schedule, and no client waits for all of it.
     wait_until("the keys", || login(&server, &provider.token("alice")).is_ok());
     let mut client = login(&server, &provider.token("alice")).unwrap();
     assert_eq!(client.one("select auth.user_id()").unwrap(), "alice");
 
-    // A key that nobody has seen before is fetched while the client waits.
+    // A key that is new to the server is fetched while the client waits.
     let rotated = Provider::with_kid(ISSUER, "k2");
     keys.answer(Answer::Body(rotated.key_set()));
     wait_until("the rotation", || login(&server, &rotated.token("bob")).is_ok());

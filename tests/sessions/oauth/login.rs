@@ -1,4 +1,4 @@
-//! PostgreSQL 18: a client logs in with a token, and the session knows who it is. Who is let in, and what is said.
+//! OAuth logins (PostgreSQL 18): who may log in, the identity of the session, and the messages.
 
 use testkit::messages;
 use testkit::provider::Provider;
@@ -144,7 +144,7 @@ fn role_not_named_by_the_provider_is_rejected() {
         Wire::login(server.port(), "anonymous", &parameters, &token("mallory")),
         "anonymous",
     );
-    // Whether the role exists is not said.
+    // The message does not reveal whether the role exists.
     is_refused(
         Wire::login(server.port(), "no\none\"", &parameters, &token("mallory")),
         "no\none\"",
@@ -206,7 +206,7 @@ fn provider_without_roles_admits_roles_of_the_map() {
         client.one("select system_user"),
         Some("oauth:alice@example.com".to_owned())
     );
-    // The token is good, but the map gives its user another role.
+    // The token is valid, but the map gives its user another role.
     is_refused(Wire::login(server.port(), "bob", &[("database", "app")], &alice), "bob");
     is_refused(
         Wire::login(
@@ -243,7 +243,7 @@ fn the_user_id_is_the_system_user_and_is_logged() {
         .lines()
         .filter(|line| line.contains(r#""event":"accepted""#) || line.contains(r#""event":"verified""#))
         .collect();
-    // At the login, and by the session's own settings when it was first used.
+    // At the login, and under the session's own settings at its first use.
     assert_eq!(accepted.len(), 2, "{log}");
     assert!(accepted[0].contains(r#""event":"verified""#) && accepted[0].contains(r#""login":"authenticated""#));
     assert!(accepted[1].contains(r#""event":"accepted""#) && !accepted[1].contains("login"));
@@ -262,13 +262,13 @@ fn token_that_exceeds_a_message_is_rejected() {
             now() + 60
         ))
     };
-    // PostgreSQL takes 65535 bytes in one message (PG_MAX_AUTH_TOKEN_LENGTH), less than a token may have here.
+    // PostgreSQL accepts 65535 bytes in one message (PG_MAX_AUTH_TOKEN_LENGTH), less than the extension's limit.
     let fits = sized(48_500);
     assert!((64_900..65_400).contains(&fits.len()), "{}", fits.len());
     let mut client = login(&server, &fits).unwrap();
     assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
     for padding in [49_200, 200_000] {
-        // The server reads no further, so the client may not come to read the answer.
+        // The server stops reading, so the client may not receive the answer.
         let refusal = login(&server, &sized(padding)).err().expect("a refusal");
         assert!(["28000", "closed"].contains(&refusal.sqlstate.as_str()), "{refusal:?}");
     }

@@ -1,4 +1,4 @@
-//! Many logins at once, good and bad ones mixed: each has its own verdict, and the server lives on.
+//! Many concurrent logins with valid and invalid tokens: each has the correct result, and the server continues.
 
 use std::thread;
 
@@ -7,10 +7,10 @@ use testkit::session::now;
 use crate::support::oauth_server::{login, token, token_by, token_with, usual_server};
 
 const CLIENTS: usize = 50;
-/// Where the library is preloaded, and as many where it is not.
+/// With a preloaded library, and as many without.
 const LOGINS_OF_EACH: usize = 10;
 
-/// What a client presents in its turn, and the user that it is then.
+/// The token of a client's turn, and the resulting user.
 fn case(client: usize, turn: usize) -> (String, Option<String>) {
     let user = format!("user-{client}-{turn}");
     let of = |alg| token_by(alg, &format!(r#""sub":"{user}","aud":"api","exp":{}"#, now() + 600));
@@ -27,7 +27,7 @@ fn case(client: usize, turn: usize) -> (String, Option<String>) {
             )
         }
         7 => {
-            // The payload of one user with the signature of another one's.
+            // The payload of one user with the signature of another.
             let (of_user, of_other) = (token(&user), token("other"));
             let signed = of_user.rsplit_once('.').unwrap().0;
             (format!("{signed}.{}", of_other.rsplit_once('.').unwrap().1), None)

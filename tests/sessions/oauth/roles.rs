@@ -1,4 +1,4 @@
-//! Which roles a token opens whose provider names none: those of end users, and no way to anything more.
+//! The roles of a provider without `roles`: those of end users, and no way to further privileges.
 
 use testkit::messages;
 use testkit::server::Server;
@@ -7,8 +7,7 @@ use testkit::wire::Wire;
 
 use crate::support::oauth_server::{alter, conf, entry, is_refused, log_since, server_with, token};
 
-/// A server whose provider names no roles.
-/// pg_backend_pid(), by its number in pg_proc.dat.
+/// A server whose provider has no `roles`. pg_backend_pid(), by its OID in pg_proc.dat.
 const PG_BACKEND_PID: u32 = 2026;
 
 fn server() -> Option<Server> {
@@ -66,7 +65,7 @@ fn provider_without_roles_gives_only_end_user_privileges() {
         let log = log_since(&server, before);
         assert!(log.contains(&messages::login_refused(name, messages::ROLE)), "{log}");
     }
-    // A membership that leads the other way opens nothing.
+    // A membership in the other direction grants nothing.
     alter(
         &server,
         "create role plain login; grant authenticated to plain; grant plain to postgres",
@@ -147,12 +146,12 @@ fn owner_of_shared_objects_runs_no_statement() {
         let mut client = login_as(&server, role, "app").unwrap();
         let refused = client.call_function(PG_BACKEND_PID).unwrap_err();
         assert_eq!(refused.sqlstate, "28000", "{role}");
-        // It is only there that it is the owner; a parameter belongs to the whole cluster.
+        // The role owns only that database, and a parameter belongs to the whole cluster.
         if role != "by_setting" {
             login_as(&server, role, "postgres").unwrap().run("select 1");
         }
     }
-    // What is its own and nobody else's is no reason.
+    // Objects that only the role itself uses are no reason.
     let mut admin = server.connect("app", "postgres", "");
     run(
         &mut admin,
@@ -162,7 +161,7 @@ fn owner_of_shared_objects_runs_no_statement() {
     hermit.call_function(PG_BACKEND_PID).unwrap();
     let mut hermit = login_as(&server, "hermit", "app").unwrap();
     hermit.run("begin isolation level serializable; select * from own; commit");
-    // Errors are what they are without us.
+    // Errors equal those without the library.
     let refused = hermit.query("select * from missing").unwrap_err();
     assert_eq!(refused.sqlstate, "42P01");
     let refused = hermit

@@ -1,5 +1,5 @@
-//! The patterns that docs/pooling.md warns of: an identity of the session, where a pooler gives each transaction another
-//! one. What is shown here is what happens, so that nobody takes the warning for a formality; and what helps.
+//! The patterns that docs/pooling.md warns of: an identity of the session where a pooler gives each transaction another
+//! one. The tests show that the leak is real, and its remedy.
 
 use postgres::Client;
 use testkit::pgbouncer::PgBouncer;
@@ -7,12 +7,12 @@ use testkit::session::{refuses, rows, run};
 
 use crate::support::pooling::{PROVIDER, SEEN, SERVER, database};
 
-/// The one value, without a statement that is prepared.
+/// The single value of a query, without a prepared statement.
 fn value(client: &mut Client, sql: &str) -> Option<String> {
     rows(client, sql).swap_remove(0).swap_remove(0)
 }
 
-/// Takes on a role and an identity for the session.
+/// Sets a role and an identity for the session.
 fn take_on(client: &mut Client) {
     let token = PROVIDER.token("alice");
     run(
@@ -21,7 +21,7 @@ fn take_on(client: &mut Client) {
     );
 }
 
-/// What docs/pooling.md says to run.
+/// The statements of docs/pooling.md.
 const LOOK: &str = "select current_user, identity, user_id from auth.status()";
 
 #[test]
@@ -37,7 +37,7 @@ fn session_identity_leaks_to_the_next_client() {
         assert_eq!(value(&mut stranger, SEEN).unwrap(), "alice:a1 alice:a2", "{mode}");
         let leaked = ["authenticated", "t", "alice"].map(|text| Some(text.to_owned()));
         assert_eq!(rows(&mut stranger, LOOK), [leaked], "{mode}");
-        // It stays when alice is gone: only in session mode does PgBouncer reset a connection.
+        // It stays after alice disconnects: PgBouncer resets a connection only in session mode.
         drop(alice);
         assert_eq!(value(&mut stranger, SEEN).unwrap(), "alice:a1 alice:a2", "{mode}");
     }
@@ -50,7 +50,7 @@ fn sql_prepared_statement_leaks_to_the_next_client() {
     run(&mut alice, "prepare mine as select * from todos");
     let again = r#"prepared statement "mine" already exists"#;
     refuses(&mut bob, "prepare mine as select 1", "42P05", again);
-    // It has the rows of whoever runs it.
+    // It returns the rows of its current caller.
     let init = format!("select auth.jwt_session_init('{}', true)", PROVIDER.token("bob"));
     let seen = rows(&mut bob, &format!("set local role authenticated; {init}; execute mine"));
     assert_eq!(seen.len(), 1);

@@ -1,4 +1,5 @@
-//! The patterns of docs/pooling.md that work: two users share one connection of PgBouncer, and never see each other's rows.
+//! The patterns of docs/pooling.md that work: two users share a connection of PgBouncer, and never see each other's
+//! rows.
 
 use postgres::types::Type;
 use postgres::{Client, Transaction};
@@ -18,7 +19,7 @@ fn backend(client: &mut Client) -> i32 {
     text.unwrap().parse().unwrap()
 }
 
-/// Without a name, as older versions of PgBouncer want it.
+/// Without a name, as older versions of PgBouncer require.
 pub fn unnamed(transaction: &mut Transaction<'_>, sql: &str) -> Result<String, postgres::Error> {
     transaction.query_typed_one(sql, &[]).map(|row| row.get(0))
 }
@@ -39,7 +40,7 @@ fn transaction_mode_with_an_identity_for_each_transaction() {
             let mut transaction = client.transaction().unwrap();
             run_in(&mut transaction, "set local role authenticated");
             assert_eq!(unnamed(&mut transaction, SEEN).unwrap(), "", "before the token");
-            // However a transaction ends, the next one of the other user has nothing of it.
+            // However a transaction ends, the next transaction of the other user sees nothing of it.
             if turn % 10 == 9 {
                 let refused = present(&mut transaction, &expired).unwrap_err();
                 assert_eq!(refusal_of(&refused).sqlstate, "28000");

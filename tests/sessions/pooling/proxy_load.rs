@@ -1,5 +1,5 @@
-//! A proxy of an existing deployment under load: eight connections with a key each, two thousand requests on each, and
-//! after every request the statements with which a connection goes back to its pool.
+//! A proxy of an existing deployment under load: eight connections with a key each and two thousand requests on each.
+//! After every request the proxy sends its pool reset.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ const CONNECTIONS: usize = 8;
 const REQUESTS: usize = 2000;
 const USERS: usize = 7;
 
-/// What each user may see, which is as many rows as the number of the user.
+/// The rows of each user, as many as the number of the user.
 fn owned() -> BTreeMap<String, Vec<String>> {
     let tasks = |user| (0..user).map(|task| format!("{task} of {user}")).collect();
     (0..USERS).map(|user| (format!("user{user}"), tasks(user))).collect()
@@ -53,7 +53,7 @@ fn requests_of(cluster: &Turn<'_>, owned: &BTreeMap<String, Vec<String>>, connec
     let other_key = Proxy::new();
     let mut client = proxy_connection(cluster, &proxy);
     for request in 0..REQUESTS {
-        // Another user each time, and another one than the other connections have at this request.
+        // Another user each time, and a different one on each connection at this request.
         let user = format!("user{}", (request + connection) % USERS);
         let token = proxy.token(&format!(r#""sub":"{user}","exp":{}"#, now() + 60));
         if request % 50 == 0 {
@@ -66,7 +66,7 @@ fn requests_of(cluster: &Turn<'_>, owned: &BTreeMap<String, Vec<String>>, connec
                 &mut client,
                 "select task from todos where user_id = auth.user_id() order by id",
             ),
-            // A batch in one transaction, which nobody else may see.
+            // A batch in one transaction, invisible to the others.
             _ => seen(
                 &mut client,
                 "begin; insert into todos (task) values ('new'); delete from todos where task = 'new';
@@ -82,7 +82,7 @@ fn requests_of(cluster: &Turn<'_>, owned: &BTreeMap<String, Vec<String>>, connec
     }
 }
 
-/// Nobody is here, and a token of another connection's key does not change that.
+/// Asserts that there is no identity, and that a token of another connection's key does not change that.
 fn before_the_token(client: &mut Client, other_key: &Proxy, user: &str) {
     let stolen = other_key.token_with_jti(i64::MAX, &format!(r#""sub":"{user}""#));
     let present = format!("select auth.jwt_session_init('{stolen}')");

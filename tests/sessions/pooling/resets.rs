@@ -1,4 +1,4 @@
-//! What a pooler or a driver does between two users: the token goes, the key stays.
+//! The resets of a pooler or driver between two users: the token is removed and the key stays.
 
 use testkit::loading::ordinary_user;
 use testkit::messages;
@@ -6,7 +6,7 @@ use testkit::provider::Provider;
 use testkit::server::SHARED;
 use testkit::session::{Proxy, claims, init, one, refuses, rows, run, user_id};
 
-/// What each of these leaves behind is the same as in a session that never had a token.
+/// Asserts that the state equals that of a session that never had a token.
 fn is_nobody(client: &mut postgres::Client, after: &str) {
     assert_eq!(user_id(client), None, "after {after}");
     assert_eq!(claims(client), "null", "after {after}");
@@ -42,7 +42,7 @@ fn every_logout_ends_the_identity_and_keeps_the_key() {
 
 #[test]
 fn pool_reset_of_a_proxy_is_a_logout() {
-    // behaviour 3.4, as one message
+    // The pool reset of a proxy, as one message.
     let back_to_the_pool = "rollback; close all; set session authorization default; reset all; deallocate all; \
                             unlisten *; select pg_advisory_unlock_all(); discard temp; discard sequences";
     let mut proxy = Proxy::new();
@@ -158,7 +158,7 @@ fn settings_with_the_prefix_cannot_be_created() {
     refuses(&mut client, set_config, "42602", message);
 }
 
-/// The settings that a superuser's function has set for the session, and those that are anyone's.
+/// The settings that a superuser's function has set for the session, and those that any user may set.
 /// attack: 150
 #[test]
 fn reset_all_does_not_undo_a_superusers_settings() {

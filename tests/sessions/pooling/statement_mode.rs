@@ -1,4 +1,5 @@
-//! PgBouncer in statement mode, as docs/pooling.md says: no BEGIN, but token and query in one message, or in one function.
+//! PgBouncer in statement mode as in docs/pooling.md: without BEGIN, with token and query in one message or one
+//! function.
 
 use postgres::types::Type;
 use testkit::messages;
@@ -35,7 +36,7 @@ fn several_statements_in_one_message_are_one_transaction() {
             let row = rows(&mut client, &message).swap_remove(0);
             assert_eq!(row[1].as_deref(), Some(theirs));
             backends.push(row[0].as_deref().unwrap().parse().unwrap());
-            // The next message has nothing of it, and a refused token stops all that comes after it.
+            // The next message has nothing of it, and a rejected token stops the rest of its message.
             let after = rows(&mut client, "select current_user, auth.user_id()");
             assert_eq!(after, [[Some("app".to_owned()), None]]);
         }

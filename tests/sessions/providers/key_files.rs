@@ -1,4 +1,4 @@
-//! Key sets of providers in files of the server, and secrets that others must not read.
+//! Key sets of providers in files of the server, and secrets that other users must not read.
 
 use std::fs;
 
@@ -25,7 +25,7 @@ fn a_key_file_is_read_again_when_it_changes() {
         let fresh = path.with_extension("new");
         fs::write(&fresh, text).unwrap();
         fs::rename(&fresh, &path).unwrap();
-        // The file is looked at once in a second.
+        // The file is checked once a second.
         std::thread::sleep(std::time::Duration::from_millis(1100));
     };
     replace(&old.key_set());
@@ -71,7 +71,7 @@ fn secret_is_accepted_where_only_superusers_can_read() {
     let secret = Signer::hmac(32);
     let entry = format!(r#"{{"issuer":"a","jwks":{{"keys":[{}]}}}}"#, secret.jwk(""));
     let token = secret.token("HS256", r#"{"iss":"a","sub":"alice"}"#);
-    // By ALTER DATABASE everyone could read it.
+    // With ALTER DATABASE every role could read it.
     let mut client = SHARED.connect(&database(std::slice::from_ref(&entry)), "postgres", "");
     let unusable = messages::PROVIDERS_UNUSABLE;
     refuses(&mut client, "select auth.user_id()", "22023", unusable);
@@ -85,7 +85,7 @@ fn secret_is_accepted_where_only_superusers_can_read() {
     assert_eq!(stored.sqlstate, "22023");
     let detail = "Provider 1 has a symmetric key where others can read it.";
     assert_eq!(stored.detail.as_deref(), Some(detail));
-    // In a file of the server, or in the setting of a session of a superuser, only those can who should.
+    // In a file of the server or in the session of a superuser, only superusers can read it.
     run(&mut admin, &format!("set pg_session_jwt.providers = '[{entry}]'"));
     init(&mut admin, &token);
     assert_eq!(user_id(&mut admin).as_deref(), Some("alice"));

@@ -1,4 +1,4 @@
-//! Key files that change in ways that are hard to see: within one tick of the clock, or into something else.
+//! Key files that change in ways that are hard to detect: within one tick of the clock, or into another kind of file.
 
 use std::fs::{self, File};
 use std::os::fd::AsRawFd as _;
@@ -24,8 +24,7 @@ fn set_file(client: &mut Client, path: &Path) {
 }
 
 /// A file that is written through memory. Its change time is set when a page is first written, and not again until the
-/// page is on disk: any number of changes in that time have the same one, as they have within a tick on file systems
-/// with coarse times.
+/// page is on disk. Changes in between share one time, as they do within a tick on file systems with coarse times.
 struct Mapped {
     memory: *mut u8,
     length: usize,
@@ -41,7 +40,8 @@ impl Mapped {
             .unwrap();
         file.set_len(length as u64).unwrap();
         let (access, handle) = (libc::PROT_READ | libc::PROT_WRITE, file.as_raw_fd());
-        // SAFETY: a new mapping of a file that is open and so long; it overlaps nothing.
+        // SAFETY: `file` is open and has this length, and a new mapping at an address of the kernel's choice overlaps
+        // nothing.
         let memory = unsafe { libc::mmap(std::ptr::null_mut(), length, access, libc::MAP_SHARED, handle, 0) };
         assert_ne!(memory, libc::MAP_FAILED);
         Mapped {
@@ -52,14 +52,14 @@ impl Mapped {
 
     fn write(&self, text: &str) {
         assert_eq!(text.len(), self.length);
-        // SAFETY: the mapping has so many bytes and is not the text's memory; the file is not made shorter.
+        // SAFETY: the mapping has this many bytes and does not overlap the text; the file is never truncated.
         unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), self.memory, self.length) };
     }
 }
 
 impl Drop for Mapped {
     fn drop(&mut self) {
-        // SAFETY: the mapping that `new` made; nobody else has its address.
+        // SAFETY: `new` made the mapping with this length, and no reference to it remains.
         unsafe { libc::munmap(self.memory.cast(), self.length) };
     }
 }
@@ -105,7 +105,7 @@ fn pipe_in_place_of_a_file_does_not_block_sessions() {
     let ended = AtomicBool::new(false);
     let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
     run(&mut client, "set statement_timeout = '20s'");
-    // Each assignment has the file looked at anew.
+    // Each assignment checks the file again.
     let look = format!(
         r#"do $$ begin for n in 1..5000 loop
             perform set_config('pg_session_jwt.providers', '[{{"issuer":"a","jwks_file":"{}"}}]', false);
@@ -135,7 +135,7 @@ fn pipe_in_place_of_a_file_does_not_block_sessions() {
     });
 }
 
-/// Lines of the log about this file.
+/// The lines of the log about this file.
 fn lines(path: &Path) -> Vec<String> {
     let about = format!("the key set in \"{}\" cannot be used: ", path.display());
     let log = SHARED.log();
@@ -151,7 +151,7 @@ fn unusable_file_is_logged_once_per_session() {
     let for_seconds = |client: &mut Client| {
         for _ in 0..3 {
             refuses(client, &present, "55000", messages::KEYS_NOT_AVAILABLE);
-            // Also where the setting is assigned again, as a function of a superuser may do for each request.
+            // Also when the setting is assigned again, as a superuser's function may do for each request.
             set_file(client, &path);
             refuses(client, &present, "55000", messages::KEYS_NOT_AVAILABLE);
             thread::sleep(Duration::from_millis(1100));
@@ -168,7 +168,7 @@ fn unusable_file_is_logged_once_per_session() {
     fs::write(&path, Provider::new("a").key_set()).unwrap();
     thread::sleep(Duration::from_millis(1100));
     refuses(&mut client, &present, "28000", messages::INVALID_SIGNATURE);
-    // What was mended and is broken again is news.
+    // A file that was fixed and is broken again is logged again.
     fs::write(&path, "").unwrap();
     thread::sleep(Duration::from_millis(1100));
     for_seconds(&mut client);

@@ -1,4 +1,4 @@
-//! A session that has lost its providers falls back to nothing: to take trust away gives none.
+//! A session that lost its providers has no identity: to remove trust grants none.
 
 use postgres::Client;
 use testkit::key_server::wait_until;
@@ -35,7 +35,7 @@ fn gives_nothing(client: &mut Client, after: &str) {
     );
 }
 
-/// A function that lets everyone set the providers for their session or their transaction.
+/// A function that lets every user set the providers for their session or transaction.
 fn superusers_function(server: &Server, database: &str) {
     run(
         &mut server.connect(database, "postgres", ""),
@@ -104,7 +104,7 @@ fn open_session_enters_no_weaker_mode() {
                 messages::LOST_PROVIDERS,
             );
         }
-        // A new session is what its settings say.
+        // A new session follows its current settings.
         let mut anew = connect();
         if of_client {
             init(&mut anew, &proxy.token_of("carol"));
@@ -112,7 +112,7 @@ fn open_session_enters_no_weaker_mode() {
         } else if of_server.is_empty() {
             assert_eq!(user_id(&mut anew).as_deref(), Some("mallory"));
         }
-        // With providers again, an open one is in the strongest mode again.
+        // With providers again, an open session is in the strongest mode again.
         run(
             &mut admin,
             &format!("alter system set pg_session_jwt.providers = '[{}]'", provider.entry("")),
@@ -157,7 +157,7 @@ fn no_step_after_the_loss_enables_a_weaker_mode() {
             let mut client = server.connect(&database, &user, &options);
             assert_eq!(user_id(&mut client), None);
             run(&mut client, taking);
-            // What a transaction gives back is a provider: the session is in the strongest mode, and was in no other.
+            // The transaction restores a provider: the session is in the strongest mode, and was in no other.
             if gone {
                 let sql = format!("select auth.jwt_session_init('{}')", proxy.token_of("mallory"));
                 refuses(&mut client, &sql, "55000", messages::LOST_PROVIDERS);
@@ -169,7 +169,7 @@ fn no_step_after_the_loss_enables_a_weaker_mode() {
                 init(&mut client, &provider.token("alice"));
                 assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{taking}");
             }
-            // And it stays one that has lost them.
+            // And it stays a session that has lost them.
             run(&mut client, "select providers('', false)");
             gives_nothing(&mut client, taking);
         }
@@ -244,7 +244,7 @@ fn loss_cannot_be_set_or_cleared() {
         for user in [user.as_str(), "postgres"] {
             let mut client = server.connect(&database, user, r#"-c request.jwt.claims={"sub":"carol"}"#);
             if server.port() == SHARED.port() {
-                // A placeholder that was there before the library.
+                // A placeholder from before the library was loaded.
                 let _ = client.batch_execute(&format!("set {name} = 'x'"));
             }
             assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
@@ -304,7 +304,7 @@ fn server_can_reject_all_client_keys() {
                 );
             }
         }
-        // Nor does a client switch them on.
+        // Nor can a client enable them.
         let on = [
             ("database", database.as_str()),
             ("options", "-c pg_session_jwt.client_keys=on"),
@@ -322,7 +322,7 @@ fn server_can_reject_all_client_keys() {
     ] {
         assert_eq!(refusal(&mut client, &sql).sqlstate, "55P02", "{sql}");
     }
-    // A key that an open session has brought counts no more once they are switched off, and again once they are on.
+    // The key of an open session is ignored while client keys are off, and applies again when they are on.
     run(&mut client, "alter system set pg_session_jwt.client_keys = on");
     reload(&server, &mut [&mut client]);
     let mut with_key = None;
@@ -429,7 +429,7 @@ fn value_removed_before_library_load_is_lost() {
     let database = server.database();
     let user = ordinary_user(&server, &database);
     let mut admin = server.connect("postgres", "postgres", "");
-    // PostgreSQL 15 and 16 know no parameter there that the session does not know.
+    // PostgreSQL 15 and 16 reject parameters that the session does not know.
     run(
         &mut admin,
         "set pg_session_jwt.jwk = ''; set pg_session_jwt.providers = ''",

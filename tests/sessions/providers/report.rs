@@ -1,4 +1,4 @@
-//! auth.providers(): what is told of keys from each source.
+//! auth.providers(): the keys of each source.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ use crate::support::jwks_url::entry;
 
 const COLUMNS: &str = "provider, issuer, source, location, kid, kty, alg, usable, reason, last_error";
 
-/// The rows, null as "-".
+/// The rows, with null as "-".
 fn shown(client: &mut Client, columns: &str) -> Vec<Vec<String>> {
     let all = rows(client, &format!("select {columns} from auth.providers()"));
     all.into_iter()
@@ -165,7 +165,7 @@ fn source_without_keys_has_one_row_with_the_reason() {
         shown(&mut client, "provider, source, kid, usable, reason, last_error"),
         expected
     );
-    // A file is read when it is looked at, a key set that never came has no time.
+    // A file is read when it is checked, and a key set that was never fetched has no time.
     assert_eq!(
         shown(&mut client, "provider, fetched_at is null, next_refresh is null")[0],
         ["1", "f", "t"]

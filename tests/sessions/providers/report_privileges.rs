@@ -1,4 +1,4 @@
-//! auth.providers() tells of addresses, paths and errors: only to those who may read the setting.
+//! auth.providers() shows addresses, paths and errors only to roles that may read the setting.
 
 use testkit::loading::{PRELOADED, ordinary_user};
 use testkit::provider::Provider;

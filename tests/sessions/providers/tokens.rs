@@ -1,4 +1,4 @@
-//! Tokens of identity providers, whose keys are in the setting itself.
+//! Tokens of identity providers whose keys are in the setting itself.
 
 use testkit::messages;
 use testkit::provider::{Provider, database};
@@ -124,7 +124,7 @@ fn changed_provider_ends_its_identities() {
         "28000",
         messages::INVALID_SIGNATURE,
     );
-    // Set again, the same keys make the same identity.
+    // Set again, the same keys give the same identity.
     run(&mut client, "reset pg_session_jwt.providers");
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     run(&mut client, "set pg_session_jwt.providers = ''");
@@ -155,7 +155,7 @@ fn unusable_providers_disable_every_mode() {
     let provider = Provider::new("a");
     let mut admin = SHARED.connect("postgres", "postgres", "");
     let database = SHARED.database();
-    // While the library is not loaded PostgreSQL takes any value.
+    // While the library is not loaded PostgreSQL accepts any value.
     run(
         &mut admin,
         &format!("alter database {database} set pg_session_jwt.providers = '[{{\"issuer\":\"a\"}}]'"),
@@ -175,7 +175,7 @@ fn unusable_providers_disable_every_mode() {
         );
     }
     assert_eq!(one::<String>(&mut client, "select mode from auth.status()"), "unusable");
-    // Now that it is loaded, a person is told.
+    // Now that it is loaded, an interactive user gets an error.
     refuses(
         &mut client,
         "set pg_session_jwt.providers = '{}'",
@@ -239,7 +239,7 @@ fn issuer_that_is_not_a_string_is_rejected() {
         }
     }
     assert_eq!(user_id(&mut client), None);
-    // Where none is asked for, none need be there.
+    // A provider that requires none accepts tokens without it.
     init(&mut client, &any.signed(r#"{"aud":"x","sub":"alice"}"#));
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }

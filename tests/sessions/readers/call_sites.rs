@@ -1,4 +1,4 @@
-//! A reader's answer is kept for the rows of a query, and only for as long as it is true.
+//! A function's value is cached for the rows of a query, only as long as it is current.
 
 use testkit::session::{Proxy, init, one, refuses, rows, run, user_id};
 
@@ -55,7 +55,7 @@ fn claims_set_between_rows_apply_to_the_next_row() {
     let mut client = testkit::server::SHARED.connect(&testkit::server::SHARED.database(), "postgres", "");
     let sql = "select set_config('request.jwt.claims', json_build_object('sub', i)::text, false) is null
                       or auth.user_id() is null, auth.session() ->> 'sub' from generate_series(1, 3) i";
-    // A number is no user id, and is the claim all the same.
+    // A number is not a user id, but is still the claim.
     let expected: Vec<_> = ["1", "2", "3"]
         .map(|n| vec![Some("t".to_owned()), Some(n.to_owned())])
         .into();
@@ -91,7 +91,7 @@ fn only_the_last_identities_of_a_query_stay_in_memory() {
 
 #[test]
 fn function_declared_with_another_type_is_rejected() {
-    // Some old installation scripts say that auth.uid() returns text.
+    // Some old installation scripts declare that auth.uid() returns text.
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("123e4567-e89b-12d3-a456-426614174000");
     run(

@@ -1,8 +1,8 @@
-//! behaviour 4.8: what a policy costs for each row does not grow with the token.
+//! The cost of a policy for each row does not grow with the token.
 
 use testkit::session::{Proxy, init, one, run};
 
-/// Unpacking 40 KB of claims takes a quarter of a millisecond at best: for each row of these it would take minutes.
+/// Unpacking 40 KB of claims takes a quarter of a millisecond at best. For each of these rows it would take minutes.
 const ROWS: i64 = 400_000;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Databases in other encodings than UTF-8, in which tokens are written.
+//! Databases in other encodings than UTF-8, the encoding of tokens.
 
 use postgres::Client;
 
@@ -10,7 +10,7 @@ fn database(encoding: &str) -> String {
     SHARED.database_with(&format!("encoding '{encoding}' template template0 locale 'C'"))
 }
 
-/// JSON with every character beyond ASCII as an escape.
+/// JSON with every non-ASCII character as an escape.
 fn escaped(text: &str) -> String {
     text.chars()
         .flat_map(|c| match c.is_ascii() {
@@ -24,7 +24,7 @@ fn escaped(text: &str) -> String {
         .collect()
 }
 
-/// Asserts that an SQL expression is this text, compared inside of the server.
+/// Asserts that an SQL expression equals this text, compared inside the server.
 #[track_caller]
 fn is(client: &mut Client, expression: &str, text: &str) {
     let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
@@ -45,7 +45,7 @@ const TEXTS: [(&str, &str); 8] = [
 
 #[test]
 fn representable_text_is_converted_in_any_spelling() {
-    // behaviour 4.15
+    // Text is converted to the encoding of the database.
     for (encoding, text) in TEXTS {
         let mut proxy = Proxy::new();
         let mut client = proxy.session_on(&SHARED, &database(encoding));
@@ -94,7 +94,7 @@ fn representable_text_is_converted_in_any_spelling() {
 
 #[test]
 fn unrepresentable_character_is_rejected_when_presented() {
-    // behaviour 4.15
+    // Text is converted to the encoding of the database, or rejected.
     for (encoding, text) in [
         ("LATIN1", "中"),
         ("LATIN1", "Ł"),
@@ -118,7 +118,7 @@ fn unrepresentable_character_is_rejected_when_presented() {
         }
         let kid = proxy.with_header(&format!(r#"{{"alg":"EdDSA","kid":"{text}"}}"#), r#"{"jti":1000}"#);
         refuses_token(&mut client, &kid, "22023", messages::NOT_ENCODABLE);
-        // Nothing later fails, and the jti of what was refused does not count.
+        // Nothing fails later, and the jti of a rejected token does not count.
         init(&mut client, &proxy.token_with_jti(2, r#""sub":"carol""#));
         assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
         assert_eq!(claims(&mut client), r#"{"jti": 2, "sub": "carol"}"#);
@@ -127,7 +127,7 @@ fn unrepresentable_character_is_rejected_when_presented() {
 
 #[test]
 fn utf_8_is_unchanged_in_sql_ascii() {
-    // behaviour 4.15
+    // Text is converted to the encoding of the database, or rejected.
     let mut proxy = Proxy::new();
     let mut client = proxy.session_on(&SHARED, &database("SQL_ASCII"));
     for text in ["älice", "中文", "😀", "a\u{7f}b"] {
@@ -177,7 +177,7 @@ fn escapes_that_mean_something_stay_escapes() {
 
 #[test]
 fn two_users_never_become_one() {
-    // U+00A6 and U+FFE4 have one and the same code in EUC_JP.
+    // U+00A6 and U+FFE4 share one code in EUC_JP.
     let mut proxy = Proxy::new();
     let mut client = proxy.session_on(&SHARED, &database("EUC_JP"));
     let mut seen = Vec::new();
@@ -209,7 +209,7 @@ fn a_token_of_the_startup_packet_is_converted_when_it_is_used() {
         refuses(&mut client, "select auth.user_id()", "22023", messages::NOT_ENCODABLE);
         refuses(&mut client, "select auth.session()", "22023", messages::NOT_ENCODABLE);
     }
-    // What was never taken on does not count for the last jti.
+    // A token that was never accepted does not count for the last jti.
     init(&mut client, &proxy.token_of("bob"));
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
 }
@@ -225,7 +225,7 @@ fn claims_are_in_the_encoding_of_the_database() {
         is(&mut client, "auth.user_id()", "älice");
         is(&mut client, "auth.session() ->> 'x'", "älice");
     }
-    // jsonb could not be made of it: as good as no JSON.
+    // jsonb could not represent it: treated as invalid JSON.
     run(
         &mut client,
         r#"set request.jwt.claims = '{"sub":"alice","x":"\u4e2d"}'"#,

@@ -1,6 +1,4 @@
-//! Parallel workers have the identity of their leader, and say the same as a serial query.
-//!
-//! behaviour 4.2: in the reference leader and worker of one query could disagree.
+//! Parallel workers have the identity of their leader, and return the same as a serial query.
 
 use testkit::loading::ordinary_user;
 use testkit::messages;
@@ -49,7 +47,7 @@ fn a_worker_has_the_identity_of_the_startup_packet() {
     let database = database("");
     let token = proxy.token(RICH);
     let options = format!("{} -c pg_session_jwt.jwt={token}", proxy.options());
-    // The first call of all is made in a worker; the leader has not looked at the token yet.
+    // The first call happens in a worker, before the leader has read the token.
     let mut client = SERVER.connect(&database, "postgres", &options);
     leader_takes_part(&mut client, false);
     let user = "6f4d2f0a-5b7e-4c8e-9d51-0123456789ab".to_owned();
@@ -100,7 +98,7 @@ fn rows_of_others_are_hidden_in_workers() {
 fn claims_are_the_same_in_workers() {
     let database = database("");
     let mut client = SERVER.connect(&database, "postgres", "");
-    // The first call of all is made in a worker.
+    // The first call happens in a worker.
     leader_takes_part(&mut client, false);
     run(&mut client, r#"set request.jwt.claims = '{"sub":"alice"}'"#);
     let alice = [[Some("alice".to_owned()), Some("t".to_owned())]];
@@ -135,7 +133,7 @@ fn claims_are_the_same_in_workers() {
 
 #[test]
 fn a_worker_reads_the_encoding_of_its_database() {
-    // behaviour 4.15
+    // Text is converted to the encoding of the database.
     let database = database("encoding 'LATIN1' template template0 locale 'C'");
     let mut proxy = Proxy::new();
     let mut client = proxy.session_on(&SERVER, &database);
@@ -175,7 +173,7 @@ fn query_in_a_single_worker_agrees_with_the_leader() {
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
     let status = "select mode || ' ' || user_id from auth.status()";
     assert_eq!(one::<String>(&mut client, status), "proxy bob");
-    // What a worker judged is no presentation of a token: the next one is the next.
+    // A verification in a worker does not count as a presentation: the jti of the next token is still higher.
     init(&mut client, &proxy.token_of("carol"));
     assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
 }

@@ -1,6 +1,4 @@
-//! What fails in a leader fails in its workers, with the same words.
-//!
-//! behaviour 4.2
+//! Errors of a leader occur in its workers, with the same message.
 
 use testkit::messages;
 use testkit::server::Server;
@@ -10,7 +8,7 @@ use crate::support::parallel::{SERVER, agrees_with_the_leader, database, fill, l
 
 #[test]
 fn expired_identity_is_the_same_error_in_a_worker() {
-    // behaviour 4.2
+    // Expired for the leader is expired for its workers.
     let mut proxy = Proxy::new();
     let database = database("");
     let mut client = proxy.session_on(&SERVER, &database);

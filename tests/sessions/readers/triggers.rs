@@ -1,4 +1,4 @@
-//! Where PostgreSQL itself calls the functions: defaults, triggers, checks, views, and at login.
+//! Calls by PostgreSQL itself: defaults, triggers, checks, views, and at login.
 
 use testkit::server::{Server, major};
 use testkit::session::{Proxy, init, one, refuses, run};

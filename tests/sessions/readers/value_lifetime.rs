@@ -1,10 +1,10 @@
-//! A value that a reader has handed out lives as long as any function's result: user code that runs between the reader's
-//! call and the last use of the value may change the identity and call the same site again, as deep as it likes.
+//! A returned value lives as long as any function's result. User code between the call and the last use may change the
+//! identity and call the same site again, to any depth.
 
 use testkit::server::SHARED;
 use testkit::session::{one, rows, run};
 
-/// Readers, what each is to give for a user, and the type of that.
+/// The functions, the expected value of each for a user, and its type.
 const READERS: [(&str, &str, &str); 6] = [
     ("auth.user_id()", "text", "USER"),
     ("auth.uid()", "uuid", "USER"),
@@ -14,7 +14,8 @@ const READERS: [(&str, &str, &str); 6] = [
     ("auth.organization()", "jsonb", r#"{"id": "USER"}"#),
 ];
 
-/// A function whose result is checked by a domain, in whose check it is called again, by another user each time.
+/// A function whose result is checked by a domain. The domain's check calls the function again, with another user each
+/// time.
 fn nested(reader: &str, kind: &str) -> String {
     format!(
         "create sequence pg_temp.depth;
@@ -101,7 +102,7 @@ fn large_value_leaves_no_garbage_until_the_end_of_the_row() {
     );
     let size = one::<i32>(&mut client, "select pg_column_size(auth.session())");
     let grown = kibibytes(&mut client, &sql) - before;
-    // What each keeps, rounded up to a power of two, and as much again for the plan; it was 2 MB for each.
+    // The memory of each, rounded up to a power of two, and as much again for the plan; it was 2 MB for each.
     assert!(
         grown < 200 * i64::from(size) / 1024 * 4 + 4096,
         "{grown} KiB for 200 answers of {size} bytes"
@@ -139,7 +140,7 @@ fn replanned_expressions_use_bounded_memory() {
         one::<i64>(&mut client, kibibytes) - before
     };
     let (others, ours) = (grown("others"), grown("ours"));
-    // Five hundred answers would be 30 MB; what is kept is 4 MB at the most.
+    // Five hundred values would be 30 MB; at most 4 MB are cached.
     assert!(
         ours < others + 8 * 1024,
         "{ours} KiB, and {others} KiB without a reader"
@@ -153,7 +154,7 @@ fn value_is_cached_again_once_memory_is_free() {
         &mut client,
         "select set_config('request.jwt.claims', json_build_object('sub', 'x', 'p', repeat('y', 60000))::text, false)",
     );
-    // More than four megabytes of answers in one query.
+    // More than four megabytes of values in one query.
     let sites = vec!["length(auth.jwt() ->> 'p')"; 100].join(" + ");
     for _ in 0..3 {
         let sql = format!("select distinct {sites} from generate_series(1, 3)");

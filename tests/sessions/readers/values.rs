@@ -1,4 +1,4 @@
-//! Every function that tells who the user is, for a token that has everything, and for nobody.
+//! Every function that reads the identity, for a full token and without an identity.
 
 use testkit::messages;
 use testkit::server::SHARED;
@@ -79,7 +79,7 @@ fn uid_accepts_only_the_canonical_form() {
     let mut client = proxy.session();
     let bare = ID.replace('-', "");
     let nil = "00000000-0000-0000-0000-000000000000";
-    // Each with whether PostgreSQL, which is less strict, takes it.
+    // Each with whether PostgreSQL, which is less strict, accepts it.
     for (sub, is_one, is_one_for_postgresql) in [
         (ID.to_owned(), true, true),
         (nil.to_owned(), true, true),
@@ -128,7 +128,7 @@ fn uid_accepts_only_the_canonical_form() {
 /// attack: 25
 #[test]
 fn numbers_are_returned_as_signed() {
-    // behaviour 4.18
+    // Every digit of a number is preserved.
     let mut proxy = Proxy::new();
     let mut client = proxy.session();
     for number in [
@@ -192,7 +192,7 @@ fn claims_of_other_types_are_null_and_not_errors() {
             None
         );
     }
-    // A member of another name, or deeper, is not the claim.
+    // A member with another name, or deeper, is not the claim.
     init(
         &mut client,
         &proxy.token(r#""Sub":"x","x":{"sub":"x","role":"x","o":{}},"EMAIL":"x","O":{}"#),

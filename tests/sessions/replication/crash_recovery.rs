@@ -1,4 +1,4 @@
-//! The postmaster is killed under load, again and again: the cluster comes back each time as if nothing had been.
+//! The postmaster is killed under load, repeatedly: each time the cluster recovers completely.
 
 use std::collections::HashSet;
 use std::fs;
@@ -25,20 +25,20 @@ const NOTES: &str = "select note from owned";
 /// A note begins with the user who wrote it.
 const UNDER_A_WRONG_USER: &str = "select count(*) from owned where user_id is distinct from split_part(note, '/', 1)";
 
-/// What the clients of a server have in common.
+/// State that the clients of a server share.
 struct Load {
     port: u16,
     /// For each user, a token of each provider.
     tokens: Vec<(&'static str, String)>,
     stopped: AtomicBool,
-    /// What was written, as far as the server has said so.
+    /// Writes that the server has confirmed.
     acknowledged: Mutex<Vec<String>>,
     /// Errors that are not the end of the connection.
     unexpected: Mutex<Vec<String>>,
 }
 
 impl Load {
-    /// One client, which begins again whenever the server has gone away.
+    /// One client, which reconnects whenever the server has gone away.
     fn go_on(&self, number: usize) {
         let mut written = 0;
         while !self.stopped.load(SeqCst) {
@@ -65,7 +65,7 @@ impl Load {
             let (user, token) = &self.tokens[(number + *written) % self.tokens.len()];
             let note = format!("{user}/{number}/{written}");
             let mut transaction = client.transaction()?;
-            // Every other one for the session: what that leaves behind is replaced by the next.
+            // Every other one for the session: the next identity replaces it.
             transaction.query(
                 "select auth.jwt_session_init($1, $2)",
                 &[token, &written.is_multiple_of(2)],
@@ -79,7 +79,7 @@ impl Load {
         Ok(())
     }
 
-    /// Drops and creates the extension for ever, in a database of its own.
+    /// Drops and creates the extension forever, in a separate database.
     fn create_and_drop(&self) {
         while !self.stopped.load(SeqCst) {
             let end = self.connect("remade", "postgres").and_then(|mut client| {
@@ -103,7 +103,7 @@ impl Load {
     }
 }
 
-/// No answer, or the class 57 in which PostgreSQL says that it starts or stops.
+/// No answer, or class 57, with which PostgreSQL reports that it starts or stops.
 fn is_the_end_of_a_server(error: &Error) -> bool {
     error.code().is_none_or(|code| code.code().starts_with("57"))
 }
@@ -167,7 +167,7 @@ fn crashes_under_load_preserve_keys_catalog_and_rows() {
         scope.spawn(|| load.create_and_drop());
         let _stop = StopAtEnd(&load.stopped);
         for crash in 0..CRASHES {
-            // Two times of three nothing can be fetched: the keys are those that were stored before the crash. With
+            // In two of three turns nothing can be fetched, and the keys are those stored before the crash. With
             // silence the worker is killed while it waits.
             keys.answer(answers[crash % 3].clone());
             let before = load.acknowledged();
@@ -197,7 +197,7 @@ fn crashes_under_load_preserve_keys_catalog_and_rows() {
     }
 }
 
-/// Tokens of each provider are identities, for which policies filter; a token of nobody's is refused.
+/// Asserts that tokens of each provider give identities for which policies filter, and that a forged token is rejected.
 fn identities_work(server: &Server, providers: &[&Provider]) {
     let mut client = server.connect("app", "app", "");
     run(&mut client, "set role authenticated");
@@ -214,7 +214,7 @@ fn identities_work(server: &Server, providers: &[&Provider]) {
     refuses(&mut client, &foreign, "28000", messages::INVALID_SIGNATURE);
 }
 
-/// Lets the clients end also when an assertion fails, for the scope waits for them.
+/// Stops the clients also when an assertion fails, because the scope waits for them.
 struct StopAtEnd<'a>(&'a AtomicBool);
 
 impl Drop for StopAtEnd<'_> {

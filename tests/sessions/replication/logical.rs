@@ -1,4 +1,4 @@
-//! Logical replication: the process that applies the changes is nobody, and rows come as they were published.
+//! Logical replication: the apply worker has no identity, and rows arrive as they were published.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use testkit::provider::Provider;
 use testkit::server::Server;
 use testkit::session::{init, one, run};
 
-/// What the subscriber has, in the order in which it was written.
+/// The subscriber's rows, in the order in which they were written.
 const COPIES: &str =
     "select coalesce(string_agg(concat_ws(' ', id, user_id, coalesce(copied_by, 'nobody')), ',' order by id), '')
                       from owned";
@@ -31,7 +31,7 @@ fn becomes(client: &mut Client, query: &str, expected: &str, server: &Server) {
     }
 }
 
-/// Runs the same in a database of a publisher and of a subscriber, each of which has tables with the same names.
+/// Runs the same SQL in databases of a publisher and a subscriber, which have tables with the same names.
 fn pair(preload: &str) -> (Server, Server, Client, Client) {
     let publisher = Server::start(&format!("{preload}\nwal_level = logical"));
     let subscriber = Server::start(&format!("{preload}\nwal_retrieve_retry_interval = '200ms'"));
@@ -78,7 +78,7 @@ fn subscribe(publisher: &Server, at_publisher: &mut Client, at_subscriber: &mut 
     );
 }
 
-/// Publishes rows of two users, before and after there is a subscription, and looks at what arrives.
+/// Publishes rows of two users, before and after the subscription exists, and reads the rows that arrive.
 fn rows_come_as_published(preload: &str, provider: &Provider) {
     let (publisher, subscriber, mut at_publisher, mut at_subscriber) = pair(preload);
     let mut client = publisher.connect("template1", "app", "");
@@ -88,7 +88,7 @@ fn rows_come_as_published(preload: &str, provider: &Provider) {
     };
     as_user("alice", "insert into owned values (1, default)");
     subscribe(&publisher, &mut at_publisher, &mut at_subscriber);
-    // The first copy of a table goes by COPY, in a process of its own.
+    // The first copy of a table uses COPY, in a separate process.
     becomes(&mut at_subscriber, COPIES, "1 alice nobody", &subscriber);
     as_user("bob", "insert into owned values (2, default)");
     as_user(
@@ -105,7 +105,7 @@ fn rows_come_as_published(preload: &str, provider: &Provider) {
     );
     assert_eq!(applied, 0, "{}", subscriber.log());
 
-    // End users meet the same rows there, by the same tokens.
+    // End users see the same rows there, with the same tokens.
     let mut client = subscriber.connect("template1", "app", "");
     assert_eq!(one::<String>(&mut client, COPIES), "");
     for (user, rows) in [("alice", "3 alice nobody,4 alice nobody"), ("bob", "")] {
@@ -138,7 +138,7 @@ fn a_subscriber_with_unusable_keys_waits_for_usable_ones() {
     drop(at_subscriber);
     let mut at_subscriber = subscriber.connect("template1", "postgres", "");
     subscribe(&publisher, &mut at_publisher, &mut at_subscriber);
-    // What its tables ask for, nobody can say, so nothing is written: neither the row nor a guess.
+    // Its defaults need an identity that does not exist, so nothing is written: neither the row nor a guess.
     let errors = "select (apply_error_count + sync_error_count > 0)::text from pg_stat_subscription_stats";
     becomes(&mut at_subscriber, errors, "true", &subscriber);
     assert_eq!(one::<i64>(&mut at_subscriber, "select count(*) from owned"), 0);

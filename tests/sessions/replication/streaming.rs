@@ -1,4 +1,4 @@
-//! A streaming standby made by pg_basebackup: identities, policies and keys reach it, and it goes on when it is promoted.
+//! A streaming standby made by pg_basebackup: identities, policies and keys reach it, and it continues after promotion.
 
 use std::fs;
 use std::path::Path;
@@ -15,14 +15,14 @@ use crate::support::standby::standby_of;
 
 const OWNERS: &str = "select string_agg(user_id, ',' order by user_id) from owned";
 
-/// Writes a file in one step, so that nobody reads half of it.
+/// Writes a file in one step, so that no process reads half of it.
 fn replace(path: &Path, text: &str) {
     let fresh = path.with_extension("new");
     fs::write(&fresh, text).unwrap();
     fs::rename(&fresh, path).unwrap();
 }
 
-/// Has the database take the tokens of `inline`, and of whoever has the keys in that file.
+/// Lets the database accept the tokens of `inline`, and of the provider with the keys in that file.
 fn set_providers(admin: &mut Client, database: &str, inline: &Provider, file: &Path) {
     let of_file = format!(r#"{{"issuer":"file","jwks_file":"{}"}}"#, file.display());
     run(
@@ -34,7 +34,7 @@ fn set_providers(admin: &mut Client, database: &str, inline: &Provider, file: &P
     );
 }
 
-/// A database with a table of which each user sees their own rows, and a way in for end users.
+/// A database with a table in which each user sees their own rows, and a login for end users.
 fn application(server: &Server) -> String {
     let database = server.database();
     run(
@@ -91,7 +91,7 @@ fn keys_and_policies_apply_on_a_standby_and_after_promotion() {
     run(&mut living, "commit");
     assert_eq!(one::<String>(&mut living, OWNERS), "bob");
 
-    // Rows, policies and the database's keys come from the primary; the file is the standby's own affair.
+    // Rows, policies and the database's keys come from the primary; the file belongs to the standby.
     let (inline, old_file) = (Provider::with_kid("inline", "k2"), file);
     let file = Provider::new("file");
     set_providers(&mut admin, &database, &inline, &keys);
@@ -122,7 +122,7 @@ fn keys_and_policies_apply_on_a_standby_and_after_promotion() {
     assert_eq!(one::<String>(&mut living, OWNERS), "bob");
 
     assert!(one::<bool>(&mut reader, "select pg_promote()"));
-    // Sessions that began on the standby keep their identities, and may now write as them.
+    // Sessions of the standby keep their identities, and may now write with them.
     for (session, user, rows) in [
         (&mut living, "bob", "bob,bob"),
         (&mut client, "alice", "alice,alice,carol"),
@@ -143,7 +143,7 @@ fn keys_and_policies_apply_on_a_standby_and_after_promotion() {
         "28000",
         messages::INVALID_SIGNATURE,
     );
-    // The primary goes its own way.
+    // The primary continues independently.
     assert_eq!(one::<String>(&mut admin, OWNERS), "alice,bob,carol");
     let mut admin = standby.connect(&database, "postgres", "");
     let last = Provider::new("last");

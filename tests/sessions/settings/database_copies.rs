@@ -1,4 +1,4 @@
-//! A copy of a database has none of its settings: whom it believes is what the server says.
+//! A copy of a database has none of its settings: the server's settings determine what it trusts.
 
 use testkit::loading::ordinary_user;
 use testkit::messages;
@@ -6,7 +6,7 @@ use testkit::provider::Provider;
 use testkit::server::Server;
 use testkit::session::{Proxy, init, one, refusal_of, refuses, run, user_id};
 
-/// A database with providers of its own, and a copy of it.
+/// A database with its own providers, and a copy of it.
 fn database_and_copy(server: &Server, provider: &Provider) -> [String; 2] {
     let database = server.database();
     let copy = format!("{database}_copy");

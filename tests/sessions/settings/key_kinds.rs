@@ -1,4 +1,4 @@
-//! Keys of every kind in the startup packet: those that verify, and those that say what is wrong with them.
+//! Keys of every type in the startup packet: usable ones, and unusable ones that report their fault.
 
 use postgres::Client;
 
@@ -7,7 +7,7 @@ use testkit::server::SHARED;
 use testkit::session::{init, one, refusal, refuses_token, run, user_id};
 use testkit::signer::{ED25519, P256, P384, RSA, Signer, part};
 
-/// A session with this key; the packet's options are cut at spaces that have no backslash before them.
+/// A session with this key; the packet's options are split at spaces without a backslash.
 fn with_key(database: &str, jwk: &str) -> Client {
     let escaped = jwk.replace('\\', "\\\\").replace(' ', "\\ ");
     SHARED.connect(database, "postgres", &format!("-c pg_session_jwt.jwk={escaped}"))
@@ -41,7 +41,7 @@ fn the_kind_of_the_key_decides_the_algorithm() {
                 messages::ALGORITHM_MISMATCH,
             );
         }
-        // The public key, which everybody has, as an HMAC secret.
+        // The public key, which is no secret, as an HMAC secret.
         for secret in [signer.jwk(""), part(signer.jwk(""))] {
             let forged = token(&Signer::Hmac(secret.into_bytes()), "HS256", 100);
             refuses_token(&mut client, &forged, "28000", messages::ALGORITHM_MISMATCH);
@@ -69,7 +69,7 @@ fn members_of_the_key_narrow_what_it_verifies() {
 
 #[test]
 fn unusable_key_reports_its_fault() {
-    // behaviour 4.12, 4.21
+    // The message names the algorithms that are possible, and a private member is a fault.
     let database = SHARED.database();
     let x = part([7; 32]);
     let private = "it has the private member \"d\"; provide the public key only";

@@ -1,6 +1,6 @@
 //! What a session can do to the settings while the library is not loaded and they are mere placeholders.
 //!
-//! behaviour 4.14: a key that was set and did not survive is not "no key".
+//! A key that was set and did not survive is different from no key: otherwise any client's claims would be trusted.
 
 use std::sync::LazyLock;
 
@@ -17,7 +17,7 @@ static OWNER: LazyLock<Proxy> = LazyLock::new(Proxy::new);
 /// A server with a key in its file and nothing preloaded.
 static FILE_KEY: LazyLock<Server> = LazyLock::new(|| Server::start(&format!("pg_session_jwt.jwk = '{}'", OWNER.jwk())));
 
-/// What an ordinary user can say before the library is loaded; each of it would open claims mode, or bring a key.
+/// Statements of an ordinary user before the library is loaded. Each would enable claims mode or set a key.
 fn hostile_statements() -> Vec<String> {
     let key = Proxy::new().jwk();
     vec![
@@ -36,7 +36,7 @@ fn hostile_statements() -> Vec<String> {
     ]
 }
 
-/// Claims that anybody can set and tokens of a key that anybody can make are nobody.
+/// Asserts that claims and tokens of any client give no identity.
 #[track_caller]
 fn only_the_owner_is_believed(client: &mut Client, after: &str) {
     run(client, r#"set request.jwt.claims = '{"sub":"mallory"}'"#);
@@ -122,7 +122,7 @@ fn a_key_that_only_the_session_set_makes_every_function_fail() {
 
 #[test]
 fn load_inside_a_security_definer_function_keeps_the_key() {
-    // behaviour 4.14
+    // The key must not be dropped, which would enable claims mode.
     let database = SHARED.database();
     let user = ordinary_user(&SHARED, &database);
     run(
@@ -229,7 +229,7 @@ fn worker_that_loads_the_library_agrees_with_its_leader() {
     let mut proxy = Proxy::new();
     let database = database("");
     let mut client = SERVER.connect(&database, "postgres", &proxy.options());
-    // A body that is no expression is not looked into: the leader has no need of the library.
+    // A body that is not an expression is not inspected: the leader does not need the library.
     run(
         &mut client,
         "create function who() returns text language plpgsql parallel safe as 'begin return auth.user_id(); end'",

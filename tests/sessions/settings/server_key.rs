@@ -1,4 +1,4 @@
-//! A key in the server's own configuration, with the library preloaded: the only key there is.
+//! A key in the server's own configuration, with the library preloaded: the only key.
 
 use std::sync::LazyLock;
 
@@ -19,7 +19,7 @@ static SERVER: LazyLock<Server> = LazyLock::new(|| {
 /// attack: 60
 #[test]
 fn client_cannot_replace_the_servers_key() {
-    // behaviour 4.9
+    // A client cannot choose its own key by PGOPTIONS.
     let database = SERVER.database();
     let user = ordinary_user(&SERVER, &database);
     let other = Proxy::new();
@@ -126,7 +126,7 @@ fn new_key_in_the_file_applies_to_new_sessions() {
     );
     init(&mut after, &new.token_with_jti(1, r#""sub":"bob""#));
     assert_eq!(user_id(&mut after).as_deref(), Some("bob"));
-    // A mistake in the file shuts new sessions, and nothing else.
+    // A mistake in the file affects new sessions only.
     change(&mut admin, "{\"kty\":\"OKP\"}");
     let mut shut = server.connect(&database, "postgres", r#"-c request.jwt.claims={"sub":"mallory"}"#);
     let message = &messages::unusable("jwk", messages::KEY_NOT_USABLE);

@@ -1,6 +1,6 @@
-//! A client's startup packet covers what the server's file says, as long as the library is not loaded.
+//! A client's startup packet shadows the server's file while the library is not loaded.
 //!
-//! behaviour 4.14: what is covered so is not "not set".
+//! A shadowed value is different from an unset one.
 
 use testkit::key_server::wait_until;
 use testkit::loading::{is_loaded, ordinary_user};
@@ -35,7 +35,7 @@ fn audit_log_of_the_file_survives_a_startup_packet() {
     assert!(server.log().contains(r#""sub":"unseen""#), "{}", server.log());
 }
 
-/// Whatever this user puts into the startup packet, only the provider's tokens count.
+/// Asserts that only the provider's tokens are accepted, whatever this user puts into the startup packet.
 fn only_the_provider_is_believed(server: &Server, database: &str, provider: &Provider) {
     let user = ordinary_user(server, database);
     let mut proxy = Proxy::new();
@@ -94,7 +94,7 @@ fn providers_of_the_database_survive_a_startup_packet() {
 /// attack: 44, 100
 #[test]
 fn secret_readable_by_ordinary_users_verifies_nothing() {
-    // A placeholder hides nothing: as long as the library is not loaded everyone can see what the file says.
+    // A placeholder hides nothing: while the library is not loaded every role can read the file's value.
     let secret = Signer::hmac(32);
     let key = secret.jwk("");
     let server = Server::start(&format!(
@@ -207,7 +207,7 @@ fn empty_server_key_does_not_unset_a_dropped_one() {
 fn value_removed_from_the_servers_file_is_unset() {
     let server = Server::start("");
     let mut admin = server.connect("template1", "postgres", "");
-    // PostgreSQL 15 writes only what it knows into the file.
+    // PostgreSQL 15 writes only known settings into the file.
     run(&mut admin, "select auth.user_id()");
     let before = "select concat_ws(' ', mode, (select setting from pg_settings where name = 'pg_session_jwt.leeway'),
                                     (select setting from pg_settings where name = 'pg_session_jwt.audit_log'))

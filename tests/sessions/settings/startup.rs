@@ -7,7 +7,7 @@ use testkit::messages;
 use testkit::server::SHARED;
 use testkit::session::{Proxy, claims, init, one, refuses, refuses_token, run, user_id};
 
-/// Every function that tells who the user is.
+/// Every function that reads the identity.
 const READERS: [&str; 8] = [
     "user_id",
     "uid",
@@ -112,7 +112,7 @@ fn token_of_the_packet_is_restored_after_others() {
         }
         run(&mut client, "set pg_session_jwt.jwt = ''");
         assert_eq!(user_id(&mut client), None, "{loading}");
-        // A token that is in nobody's hands any more is not one that the session went back to.
+        // A token that no client has any more is not one that the session returned to.
         let older = proxy.token_with_jti(8, r#""sub":"bob""#);
         refuses_token(&mut client, &older, "28000", messages::TOKEN_ID_REPLAYED);
     });
@@ -174,7 +174,7 @@ fn token_without_a_key_is_not_ignored_for_claims() {
 
 #[test]
 fn unusable_key_in_the_packet_disables_every_function() {
-    // behaviour 4.14
+    // An unusable key disables every function instead of enabling claims mode.
     with_each_loading(|server, database, loading| {
         let other = Proxy::new().token_of("bob");
         for key in [

@@ -1,4 +1,4 @@
-//! Settings that ALTER DATABASE, ALTER ROLE and the server's file hold, which PostgreSQL applies or throws away at login.
+//! Settings stored by ALTER DATABASE, ALTER ROLE and in the server's file, which PostgreSQL applies or drops at login.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use testkit::messages;
 use testkit::server::{SHARED, Server};
 use testkit::session::{FUNCTIONS, Proxy, claims, init, one, refuses, run, user_id};
 
-/// Where a superuser can store a setting for sessions of this role in this database.
+/// The places where a superuser can store a setting for sessions of this role in this database.
 fn places(database: &str, user: &str) -> [String; 5] {
     [
         format!("alter database {database}"),
@@ -36,7 +36,7 @@ fn every_function_fails(client: &mut Client, after: &str) {
 
 #[test]
 fn a_stored_key_makes_every_function_fail() {
-    // behaviour 4.14; accepted by PostgreSQL while the library is not loaded, and thrown away when it comes.
+    // PostgreSQL accepts it while the library is not loaded, and drops it at the load.
     let database = SHARED.database();
     let user = ordinary_user(&SHARED, &database);
     let key = Proxy::new();
@@ -54,7 +54,7 @@ fn a_stored_key_makes_every_function_fail() {
                 let mut client = SHARED.connect(&database, &user, r#"-c request.jwt.claims={"sub":"mallory"}"#);
                 run(&mut client, sql);
                 assert!(!is_loaded(&mut client));
-                // Not in the failed transaction that a refusal leaves behind.
+                // Not in the failed transaction that a rejection leaves.
                 run(&mut client, "select from auth.status(); rollback");
                 every_function_fails(&mut client, sql);
             }
@@ -67,7 +67,7 @@ fn a_stored_key_makes_every_function_fail() {
 
 #[test]
 fn stored_key_makes_functions_fail_with_preload() {
-    // behaviour 4.14; stored before the library was preloaded, and skipped at each login since.
+    // Stored before the library was preloaded, and skipped at each login since.
     let mut server = Server::start("");
     let database = server.database();
     let user = ordinary_user(&server, &database);
@@ -102,7 +102,7 @@ fn stored_key_makes_functions_fail_with_preload() {
         Some("mallory"),
         "no key is stored for this one"
     );
-    // A key of the packet is applied, and the stored one is beside the point.
+    // A key of the packet is applied, and the stored one is irrelevant.
     let mut client = key.session_on(&server, &database);
     init(&mut client, &key.token_with_jti(1, r#""sub":"alice""#));
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
@@ -116,7 +116,7 @@ fn skipped_key_is_found_where_it_is_stored() {
     let key = Proxy::new();
     let of_both = format!("alter role {user} in database {database}");
     let mut admin = server.connect("postgres", "postgres", "");
-    // Among others, and beside what only looks like it.
+    // Among others, and beside similar entries.
     run(
         &mut admin,
         &format!(
@@ -140,7 +140,7 @@ fn skipped_key_is_found_where_it_is_stored() {
         assert_eq!(user_id(&mut client).as_deref(), Some("mallory"), "{database}, {user}");
     }
     let mut admin = server.connect("postgres", "postgres", "");
-    // As it came about before there was the library; now the command itself is refused.
+    // Stored before the library existed; now the command itself is rejected.
     run(
         &mut admin,
         &format!(
@@ -160,7 +160,7 @@ fn stored_restriction_applies_and_stored_token_does_not() {
     let database = SHARED.database();
     let user = ordinary_user(&SHARED, &database);
     let mut admin = SHARED.connect(&database, "postgres", "");
-    // In this session the library is not loaded, so PostgreSQL takes them.
+    // In this session the library is not loaded, so PostgreSQL accepts them.
     for place in places(&database, &user) {
         run(&mut admin, &format!("{place} set pg_session_jwt.claims_fallback = off"));
         run(
@@ -238,7 +238,7 @@ fn an_ordinary_user_can_store_none_of_the_settings() {
                     }
                 );
                 let refused = testkit::session::refusal(&mut client, &sql);
-                // Of placeholders PostgreSQL knows nothing but that they are not for ordinary users.
+                // PostgreSQL knows of placeholders only that they are not for ordinary users.
                 assert_eq!(
                     refused.sqlstate,
                     if preloaded { sqlstate } else { "42501" },

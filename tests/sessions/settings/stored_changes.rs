@@ -1,5 +1,5 @@
-//! What a superuser changes by ALTER DATABASE or ALTER ROLE reaches open sessions when the server reads its files anew:
-//! a session that rests on what is not stored any more gives no identity.
+//! A superuser's ALTER DATABASE or ALTER ROLE reaches open sessions when the server reloads. A session that depends on
+//! a removed value gives no identity.
 
 use postgres::Client;
 use testkit::loading::ordinary_user;
@@ -149,7 +149,7 @@ fn restrictions_reach_open_sessions_in_any_spelling() {
             run(&mut admin, &format!("{alter} = '{other}'"));
             reload(&server, &mut [&mut open]);
             gives_nothing(&mut open, setting);
-            // In its parallel workers, too, and whatever is stored again.
+            // In its parallel workers as well, whatever is stored again.
             run(&mut open, always_parallel());
             refuses(&mut open, "select auth.user_id()", "55000", &stored_changed(setting));
             run(&mut admin, &format!("{alter} = '{}'", same[0]));
@@ -180,7 +180,7 @@ fn unrelated_changes_do_not_end_a_session() {
             ),
             format!("alter role {another} set pg_session_jwt.claims_fallback = off"),
             format!("alter role {user} in database {elsewhere} set pg_session_jwt.leeway = 0"),
-            // It is covered by what counts for more, or says the same in another place.
+            // A value of higher precedence overrides it, or another place has the same value.
             format!("alter role all set pg_session_jwt.providers = '[{}]'", other.entry("")),
             format!("alter role {user} {value}"),
             format!("alter database {database} reset pg_session_jwt.providers"),
@@ -254,7 +254,7 @@ fn superusers_session_setting_overrides_the_stored_one() {
             "55000",
             &stored_changed("providers"),
         );
-        // What was seen once stays so.
+        // A detected change remains detected.
         run(
             &mut open,
             &format!("set pg_session_jwt.providers = '[{}]'", own.entry("")),

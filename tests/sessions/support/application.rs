@@ -5,7 +5,7 @@ use postgres::Client;
 use testkit::server::Server;
 use testkit::session::{Proxy, init, one, run};
 
-/// An application of a mere owner of a database, with what alice and bob have put into it.
+/// An application of an ordinary database owner, with rows of alice and bob.
 pub fn fill(server: &Server, owner: &mut Client, proxy: &mut Proxy) -> Vec<String> {
     let mut admin = server.connect("postgres", "postgres", "");
     run(&mut admin, "create role app login; grant authenticated to app");
@@ -29,7 +29,7 @@ pub fn fill(server: &Server, owner: &mut Client, proxy: &mut Proxy) -> Vec<Strin
     tokens.to_vec()
 }
 
-/// The application, after it was moved, gives everybody their own, old and new.
+/// Asserts that after the move every user has their own rows, old and new.
 pub fn is_intact(server: &Server, login: &str) {
     let mut proxy = Proxy::new();
     let mut client = server.connect("app", login, &proxy.options());

@@ -19,7 +19,7 @@ pub static AUDITED: LazyLock<Server> = LazyLock::new(|| {
     )
 });
 
-/// A session whose lines in the log are looked at.
+/// A session whose lines in the log are inspected.
 pub struct Audited {
     pub client: Client,
     pub pid: String,

@@ -1,6 +1,6 @@
 //! A deployment of version 0.5.0.
 //!
-//! A proxy has a key of its own for each connection, logs in as `authenticated`, and signs each request's claims.
+//! A proxy has a separate key for each connection, logs in as `authenticated`, and signs the claims of each request.
 //! Without a proxy, PostgREST sets the claims.
 
 use postgres::Client;
@@ -8,11 +8,11 @@ use postgres::Client;
 use testkit::cluster::{PLAIN, Turn};
 use testkit::session::{Proxy, one, run};
 
-/// What a proxy sends when a connection goes back to its pool.
+/// The pool reset of a proxy.
 pub const BACK_TO_THE_POOL: &str = "ROLLBACK; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; \
                                 UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES;";
 
-/// The database of an application of that time, with roles that its administrator made.
+/// The database of an application of that time, with roles that its administrator created.
 pub fn deployment() -> Turn<'static> {
     let cluster = PLAIN.turn();
     deploy(&cluster);
@@ -49,7 +49,7 @@ pub fn deploy(cluster: &Turn<'_>) {
     );
 }
 
-/// A connection of the proxy, which has checked that its key is in force.
+/// A connection of the proxy, which has verified that its key is in force.
 pub fn proxy_connection(cluster: &Turn, proxy: &Proxy) -> Client {
     let mut client = cluster.connect("app", "authenticated", &proxy.options());
     run(&mut client, "select auth.init();");

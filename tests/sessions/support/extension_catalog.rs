@@ -1,7 +1,7 @@
-//! Everything that the catalogs know about the extension, as text: two catalogs are equal when their texts are.
+//! Everything in the catalogs about the extension, as text: two catalogs are equal if their texts are.
 //!
-//! Whole rows as PostgreSQL makes them into JSON, so that no column is forgotten, on no major. What is left out are
-//! object ids, which differ always; roles, schemas and languages are named.
+//! PostgreSQL turns whole rows into JSON, so that no column of any major is missed. OIDs always differ and are left
+//! out; roles, schemas and languages appear by name.
 
 use postgres::Client;
 
@@ -53,7 +53,7 @@ pub fn facts(client: &mut Client) -> Vec<String> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// The facts that begin so.
+/// The facts with this beginning.
 pub fn facts_about(client: &mut Client, beginning: &str) -> Vec<String> {
     facts(client)
         .into_iter()
@@ -61,7 +61,7 @@ pub fn facts_about(client: &mut Client, beginning: &str) -> Vec<String> {
         .collect()
 }
 
-/// Asserts that both are the same and shows what only one of them has.
+/// Asserts that both are equal; shows the facts that only one of them has.
 #[track_caller]
 pub fn assert_same_facts(what: &str, found: &[String], wanted: &[String]) {
     let only = |these: &[String], those: &[String]| -> Vec<String> {

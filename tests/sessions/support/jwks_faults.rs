@@ -14,13 +14,13 @@ use crate::support::jwks_url::{entry, server_with};
 
 pub const NOT_AVAILABLE: (&str, &str) = ("55000", messages::KEYS_NOT_AVAILABLE);
 
-/// A provider that goes wrong in one way.
+/// A provider that fails in one way.
 pub struct Fault {
     issuer: String,
     provider: Provider,
     keys: KeyServer,
     bad: Answer,
-    /// What an administrator is told.
+    /// The error that an administrator sees.
     error: String,
 }
 
@@ -47,7 +47,7 @@ pub fn presenting(token: &str) -> String {
     format!("select auth.jwt_session_init('{token}')")
 }
 
-/// Whether a key of the issuer can be used, and the error.
+/// Whether a key of the issuer is usable, and the error.
 pub fn condition(client: &mut Client, issuer: &str) -> (bool, String) {
     let shown = rows(
         client,
@@ -57,7 +57,7 @@ pub fn condition(client: &mut Client, issuer: &str) -> (bool, String) {
     (shown[0][0].as_deref() == Some("t"), error)
 }
 
-/// Waits until keys of the issuer can be used and no error is shown: a set counts before its fetch is said to have ended.
+/// Waits until keys of the issuer are usable without an error: a set applies before its fetch is recorded as ended.
 #[track_caller]
 pub fn wait_until_good(client: &mut Client, issuer: &str) {
     wait_until(issuer, || condition(client, issuer) == (true, String::new()));
@@ -70,7 +70,7 @@ pub fn reload(server: &Server) {
     );
 }
 
-/// Has each fault before there was a good set, and again after one, and a good answer after each.
+/// Causes each fault before there was a valid set, and again after one, with a valid answer after each.
 pub fn before_and_after_a_good_set(faults: &[Fault]) {
     let entries: Vec<String> = faults.iter().map(|it| entry(&it.issuer, &it.keys.url())).collect();
     let server = server_with(&entries, "");
@@ -109,7 +109,7 @@ pub fn before_and_after_a_good_set(faults: &[Fault]) {
         wait_until_good(client, &fault.issuer);
     }
     let log = server.log();
-    // What every token begins with, before it is signed.
+    // The beginning of every token, before it is signed.
     assert!(!log.contains("eyJ"), "the log has a token");
     for fault in faults {
         let url = fault.keys.url();
@@ -134,7 +134,7 @@ fn nobody_gets_in(mut client: Client, fault: &Fault) {
     refuses(&mut client, &present, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
     assert!(started.elapsed() < Duration::from_secs(14), "{}", fault.error);
     let told = (false, fault.error.clone());
-    // A slow answer is waited for longer than a session waits.
+    // The worker waits longer for a slow answer than a session does.
     let mut shown = condition(&mut client, &fault.issuer);
     while shown.1 == "it was not fetched yet" {
         shown = condition(&mut client, &fault.issuer);

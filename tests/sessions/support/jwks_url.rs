@@ -2,7 +2,7 @@
 
 use testkit::server::Server;
 
-/// The provider's place in the setting, with its keys from a URL.
+/// A provider's entry in the setting, with its keys from a URL.
 pub fn entry(issuer: &str, url: &str) -> String {
     format!(r#"{{"issuer":"{issuer}","jwks_url":"{url}"}}"#)
 }

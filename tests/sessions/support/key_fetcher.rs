@@ -1,4 +1,4 @@
-//! The background worker that fetches key sets, as a test sees it: its process, and the files that it has stored.
+//! The background worker that fetches key sets: its process and its stored files.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,8 +11,7 @@ use testkit::session::{refuses, run};
 
 pub const NAME: &str = "pg_session_jwt key fetcher";
 
-/// What is said where a provider has no keys.
-/// The number of its process, once it is another one than `before`.
+/// The process id of the worker, once it differs from `before`.
 #[track_caller]
 pub fn process_after(server: &Server, before: i32) -> i32 {
     let query = format!("select max(pid) from pg_stat_activity where backend_type = '{NAME}' and pid <> {before}");
@@ -32,13 +31,13 @@ pub fn process(server: &Server) -> i32 {
     process_after(server, 0)
 }
 
-/// Runs this as superuser, and has all processes of the server read its settings.
+/// Runs this as superuser and reloads all processes of the server.
 pub fn reload_after(admin: &mut Client, sql: &str) {
     run(admin, sql);
     run(admin, "select pg_reload_conf()");
 }
 
-/// The files of the key sets that are stored, each with the URL that is its first line.
+/// The stored files of key sets, each with the URL on its first line.
 pub fn stored(server: &Server) -> Vec<(PathBuf, String)> {
     let Ok(folder) = fs::read_dir(server.directory().join("data/pg_session_jwt")) else {
         return Vec::new();
@@ -49,7 +48,7 @@ pub fn stored(server: &Server) -> Vec<(PathBuf, String)> {
             if path.ends_with("unfinished") {
                 return None;
             }
-            // Deleted or renamed in this moment, it is not there.
+            // A file that was just deleted or renamed is skipped.
             let text = String::from_utf8_lossy(&fs::read(&path).ok()?).into_owned();
             let url = text.lines().next().unwrap_or_default().to_owned();
             Some((path, url))
@@ -64,7 +63,7 @@ pub fn stored_urls(server: &Server) -> Vec<String> {
     urls
 }
 
-/// Asserts that a token is refused so.
+/// Asserts that a token is rejected with this error.
 #[track_caller]
 pub fn refuses_init(client: &mut Client, token: &str, sqlstate: &str, message: &str) {
     let present = format!("select auth.jwt_session_init('{token}')");

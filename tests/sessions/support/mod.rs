@@ -1,4 +1,4 @@
-//! What several subjects share.
+//! Modules that several subjects share.
 
 pub mod application;
 pub mod audit_log;

@@ -1,4 +1,4 @@
-//! Servers whose users log in with a token, which PostgreSQL 18 can; and the tokens.
+//! Servers with OAuth logins (PostgreSQL 18), and their tokens.
 
 use std::fs;
 
@@ -9,8 +9,8 @@ use testkit::wire::Wire;
 
 pub const ISSUER: &str = "https://a.example/";
 
-/// The superuser of the tests comes in as ever; `alice` and `bob` by a map of user ids, and all others where the
-/// validator says so.
+/// The superuser of the tests logs in as usual. `alice` and `bob` use a map of user ids, and for all others the
+/// validator decides.
 const HBA: &str = "\
 local all         all                   trust
 host  all         postgres 127.0.0.1/32 trust
@@ -19,12 +19,12 @@ host  all,replication all  127.0.0.1/32 oauth issuer=\"https://a.example/\" scop
 ";
 const IDENT: &str = "people /^([a-z]+)@example\\.com$ \\1\n";
 
-/// Kinds of keys: what signs, with which algorithm, under which name.
+/// Types of keys: the signer, its algorithm, and its name.
 pub fn signers() -> [(&'static Signer, &'static str); 3] {
     [(&ED25519, "EdDSA"), (&P256, "ES256"), (&RSA, "RS256")]
 }
 
-/// The provider whose keys those are, in the setting. Its members come after `issuer` and `jwks`.
+/// The provider with those keys, as an entry in the setting. Further members follow `issuer` and `jwks`.
 pub fn entry(more: &str) -> String {
     let keys: Vec<_> = signers()
         .iter()
@@ -36,7 +36,7 @@ pub fn entry(more: &str) -> String {
     )
 }
 
-/// What the tests ask of their tokens.
+/// The entry with the requirements of most tests.
 pub fn usual_entry() -> String {
     entry(r#","audience":"api","roles":["authenticated","postgres","replicator"]"#)
 }
@@ -48,7 +48,7 @@ pub fn token_by(alg: &str, members: &str) -> String {
     signer.token_with_header(alg, header, format!(r#"{{"iss":"{ISSUER}",{members}}}"#))
 }
 
-/// A good token of a user.
+/// A valid token of a user.
 pub fn token(user: &str) -> String {
     token_of(user, "")
 }
@@ -66,7 +66,7 @@ pub fn token_with(members: &str) -> String {
     token_by("EdDSA", members)
 }
 
-/// The settings of a server whose users log in with tokens of these providers.
+/// The settings of a server with OAuth logins by these providers.
 pub fn conf(entries: &[String], more: &str) -> String {
     format!(
         "oauth_validator_libraries = 'pg_session_jwt'\nlog_connections = on\n\
@@ -75,8 +75,8 @@ pub fn conf(entries: &[String], more: &str) -> String {
     )
 }
 
-/// A server with these settings that asks for tokens; None before PostgreSQL 18, whose libraries are then looked at: they
-/// must not have what 18 looks for.
+/// A server with these settings and OAuth logins. None before PostgreSQL 18, whose libraries are then inspected: they
+/// must not have the symbol that 18 looks up.
 pub fn server_with(conf: &str) -> Option<Server> {
     let library = fs::read(pg_config("--pkglibdir").join("pg_session_jwt.so")).unwrap();
     let symbol = b"_PG_oauth_validator_module_init";
@@ -107,12 +107,12 @@ pub fn server_with(conf: &str) -> Option<Server> {
     Some(server)
 }
 
-/// A server with the usual provider; the library is not preloaded, but loaded by the first login of each session.
+/// A server with the usual provider. The library is not preloaded: the first login of each session loads it.
 pub fn usual_server(more: &str) -> Option<Server> {
     server_with(&conf(&[usual_entry()], more))
 }
 
-/// Says something as a superuser in a session that ends.
+/// Runs SQL as a superuser in a short session.
 pub fn alter(server: &Server, sql: &str) {
     run(&mut server.connect("postgres", "postgres", ""), sql);
 }
@@ -126,7 +126,7 @@ pub fn login_to(server: &Server, database: &str, token: &str) -> Result<Wire, Re
     Wire::login(server.port(), "authenticated", &[("database", database)], token)
 }
 
-/// What PostgreSQL says of every refused login, and nothing more.
+/// Asserts PostgreSQL's uniform error for a rejected login.
 #[track_caller]
 pub fn is_refused(login: Result<Wire, Refusal>, user: &str) {
     let refusal = login.err().expect("a refusal");
@@ -141,7 +141,7 @@ pub fn is_refused(login: Result<Wire, Refusal>, user: &str) {
     );
 }
 
-/// The part of the log that was written since it had so many bytes.
+/// The part of the log after this many bytes.
 pub fn log_since(server: &Server, bytes: usize) -> String {
     server.log().split_off(bytes)
 }

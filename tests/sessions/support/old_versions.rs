@@ -1,4 +1,4 @@
-//! The catalogs that released versions before 1.0.0 left behind, made from the scripts in tests/fixtures/upgrade.
+//! The catalogs of released versions before 1.0.0, made from the scripts in tests/fixtures/upgrade.
 
 use std::fs;
 
@@ -26,13 +26,13 @@ const OLD_STEP: (&str, &str) = (
     include_str!("../../fixtures/upgrade/pg_session_jwt--0.4.0--0.5.0.sql"),
 );
 
-/// One way in which an old catalog came about.
+/// One origin of an old catalog.
 #[derive(Debug, Clone, Copy)]
 pub struct OldVersion {
     pub version: &'static str,
     /// Installed as 0.4.0 and updated to 0.5.0 by that version's own script.
     updated: bool,
-    /// What the functions that read claims are marked as.
+    /// The marking of the functions that read claims.
     reads: &'static str,
 }
 
@@ -65,7 +65,7 @@ impl OldVersion {
         self.version == "0.5.0"
     }
 
-    /// Puts the old scripts where the cluster finds them.
+    /// Puts the old scripts into the cluster's extension directory.
     pub fn offer(&self, cluster: &Turn) {
         for script in &SCRIPTS {
             self.write(cluster, script);

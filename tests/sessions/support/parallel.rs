@@ -7,7 +7,7 @@ use postgres::Client;
 use testkit::server::{Server, major};
 use testkit::session::{one, rows, run};
 
-/// With workers for every query of every test here at the same time.
+/// With workers for all concurrent queries of these tests.
 pub static SERVER: LazyLock<Server> = LazyLock::new(|| {
     Server::start(
         "max_worker_processes = 100\nmax_parallel_workers = 100\nmax_parallel_workers_per_gather = 2\n\
@@ -15,7 +15,7 @@ pub static SERVER: LazyLock<Server> = LazyLock::new(|| {
     )
 });
 
-/// A database with rows of three users, enough of them for two workers, and a function that tells the process.
+/// A database with rows of three users, enough for two workers, and a function that returns the process id.
 pub fn database(options: &str) -> String {
     let database = SERVER.database_with(options);
     fill(&mut SERVER.connect(&database, "postgres", ""));
@@ -37,12 +37,12 @@ pub fn fill(client: &mut Client) {
     );
 }
 
-/// From here on every parallel plan runs in workers only, or the leader takes its part.
+/// From here on every parallel plan runs in workers only, or also in the leader.
 pub fn leader_takes_part(client: &mut Client, takes_part: bool) {
     run(client, &format!("set parallel_leader_participation = {takes_part}"));
 }
 
-/// The rows of a query over `owned`, each followed by whether it was made in a worker.
+/// The rows of a query over `owned`, each followed by whether a worker made it.
 pub fn in_workers(client: &mut Client, columns: &str) -> Vec<Vec<Option<String>>> {
     let leader = one::<i32>(client, "select pg_backend_pid()");
     rows(
@@ -60,7 +60,7 @@ pub fn agrees_with_the_leader(client: &mut Client) {
     assert_eq!(in_workers(client, columns), leader);
 }
 
-/// Has every query that can run in a parallel worker do so.
+/// The SET that makes every suitable query run in a parallel worker.
 pub fn always_parallel() -> &'static str {
     match major() {
         15 => "set force_parallel_mode = on",

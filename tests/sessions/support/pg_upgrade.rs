@@ -1,10 +1,10 @@
-//! pg_upgrade.
+//! pg_upgrade between two clusters.
 
 use std::path::Path;
 
 use testkit::server::{pg_config, program, unprivileged_user};
 
-/// Carries the old cluster over into the new one, which initdb has just made.
+/// Carries the old cluster over into the new one, which initdb has just created.
 pub fn upgrade(folder: &Path, old_programs: &Path, old: &Path, new: &Path) {
     let mut command = program("pg_upgrade", unprivileged_user());
     command.current_dir(folder).args(["--username=postgres", "--no-sync"]);

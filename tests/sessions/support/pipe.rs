@@ -1,4 +1,4 @@
-//! Pipes where a file is expected: reading one waits forever.
+//! Pipes where a file is expected: reading one blocks forever.
 
 use std::fs::File;
 use std::path::Path;
@@ -7,13 +7,13 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// Makes a pipe that everybody may read.
+/// Makes a pipe that every user may read.
 pub fn make_pipe(path: &Path) {
     let made = Command::new("mkfifo").args(["-m", "644"]).arg(path).status().unwrap();
     assert!(made.success(), "{}", path.display());
 }
 
-/// What a session answers within half a minute; after that the pipe that it waits for is opened, and the test fails.
+/// The answer of a session within half a minute. After that the pipe is opened for it, and the test fails.
 #[track_caller]
 pub fn within_half_a_minute<T: Send + 'static>(pipe: &Path, work: impl FnOnce() -> T + Send + 'static) -> T {
     let (send, receive) = mpsc::channel();

@@ -38,13 +38,13 @@ pub fn database() -> String {
     database
 }
 
-/// The two users, and what each may see.
+/// The two users, and the rows that each may see.
 pub const USERS: [(&str, &str); 2] = [("alice", "alice:a1 alice:a2"), ("bob", "bob:b1")];
 
 pub const SEEN: &str = "select coalesce(string_agg(user_id || ':' || task, ' ' order by id), '') from todos";
 
-/// The two users at the same time, each with a connection to the pooler. Both have the same one to the server, unless
-/// `work` gives another list of backends.
+/// Runs the work of both users concurrently, each with a connection to the pooler. Both share one server connection,
+/// unless `work` returns another list of backends.
 pub fn both_at_once(work: impl Fn(&str, &str) -> Vec<i32> + Sync) {
     let work = &work;
     let backends: Vec<Vec<i32>> = std::thread::scope(|scope| {

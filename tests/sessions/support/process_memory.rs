@@ -2,7 +2,7 @@
 
 use std::fs;
 
-/// A backend's own memory in KiB (proc(5), status): what it has allocated, without shared buffers that it looked at.
+/// The private memory of a backend in KiB (proc(5), status), without shared buffers.
 pub fn own_memory(pid: i32) -> i64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let anonymous = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();

@@ -5,7 +5,7 @@ use testkit::key_server::wait_until;
 use testkit::server::Server;
 use testkit::session::{one, run};
 
-/// Has the server read its file, and waits until these sessions have, too.
+/// Reloads the server, and waits until these sessions have reloaded.
 pub fn reload(server: &Server, sessions: &mut [&mut Client]) {
     let read = "select pg_conf_load_time()::text";
     let before: Vec<String> = sessions.iter_mut().map(|client| one(client, read)).collect();

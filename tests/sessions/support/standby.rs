@@ -12,7 +12,7 @@ pub fn standby_of(primary: &Server, conf: &str) -> Server {
     Server::start_program(&conf, |folder| copy(port, folder))
 }
 
-/// Replaces the data of a server that is not started by a copy of the primary's, but for its settings.
+/// Replaces the data of a stopped server by a copy of the primary's, except for its settings.
 fn copy(primary: u16, folder: &Path) -> PathBuf {
     let data = folder.join("data");
     let settings = data.join("postgresql.auto.conf");

@@ -7,7 +7,7 @@ use testkit::loading::is_loaded;
 use testkit::server::Server;
 use testkit::session::{one, rows, user_id};
 
-/// A server that believes no claims and gives no grace, unless somebody gets around that.
+/// A server that accepts no claims and allows no leeway, unless a client circumvents that.
 pub static STRICT: LazyLock<Server> =
     LazyLock::new(|| Server::start("pg_session_jwt.claims_fallback = off\npg_session_jwt.leeway = 0"));
 

@@ -1,4 +1,4 @@
-//! pg_dump: what is in a dump and what is not.
+//! pg_dump: the contents of a dump.
 
 use testkit::cluster::PLAIN;
 use testkit::session::{Proxy, init, run};
@@ -14,7 +14,7 @@ fn a_dump_has_neither_token_nor_key() {
     run(&mut owner, "create extension pg_session_jwt");
     let mut proxy = Proxy::new();
     let tokens = fill(&cluster, &mut owner, &mut proxy);
-    // Taken while a session with token and key is there, by one that has both, too.
+    // Made while a session with token and key is open, by one that has both as well.
     let mut client = cluster.connect("app", "app", &proxy.options());
     let token = proxy.token_of("carol");
     init(&mut client, &token);

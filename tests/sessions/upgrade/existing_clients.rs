@@ -1,4 +1,4 @@
-//! Other ways in which sessions of version 0.5.0 say who they are: the parameter itself, bound parameters, PostgREST.
+//! Other ways in which sessions of version 0.5.0 set their identity: the parameter itself, bound parameters, PostgREST.
 
 use postgres::Client;
 use testkit::messages;
@@ -93,7 +93,7 @@ fn postgrest_sets_role_and_claims_in_each_transaction() {
         assert_eq!((all.get(0), all.get(1)), (user, "authenticated"));
         assert_eq!(all.get::<_, i64>(2), i64::try_from(theirs.split(' ').count()).unwrap());
         transaction.commit().unwrap();
-        // The next transaction knows nothing of it.
+        // The next transaction has nothing of it.
         assert_eq!(user_id(&mut client), None);
         assert_eq!(one::<String>(&mut client, "select current_user::text"), "authenticator");
     }

@@ -1,7 +1,4 @@
-//! How deployments of version 0.5.0 use the extension, statement by statement, over the wire: they must notice nothing.
-//!
-//! A proxy has a key of its own for each connection, logs in as `authenticated`, and signs each request's claims.
-//! Without a proxy, PostgREST sets the claims.
+//! How deployments of version 0.5.0 use the extension, statement by statement, over the wire: nothing changes for them.
 
 use testkit::messages;
 use testkit::session::{Proxy, init, one, refuses, rows, run, user_id};
@@ -77,7 +74,7 @@ fn a_batch_runs_in_one_transaction_after_the_token() {
     run(&mut client, "COMMIT");
     assert_eq!(tasks(&mut client), "a2! a3!");
 
-    // A batch that fails is undone; the identity was there before it and stays.
+    // A failed batch is undone; the identity was set before it and stays.
     run(&mut client, "BEGIN; INSERT INTO todos (task) VALUES ('a4')");
     let forged = "INSERT INTO todos (task, user_id) VALUES ('b2', 'bob')";
     let message = r#"new row violates row-level security policy for table "todos""#;

@@ -1,4 +1,4 @@
-//! Only the library file was replaced, and nobody ran ALTER EXTENSION: the old catalog's functions must work with it.
+//! The library file was replaced without ALTER EXTENSION: the old catalog's functions must work with it.
 
 use postgres::Client;
 use testkit::cluster::{Turn, with_own_scripts};
@@ -7,7 +7,7 @@ use testkit::session::{Proxy, init, one, refuses, run};
 
 use crate::support::old_versions::{self, OldVersion};
 
-/// Installs the old version in a database of its own and hands over sessions there.
+/// Installs the old version in a separate database; returns sessions there.
 fn with_each(test: impl Fn(&Turn, &str, OldVersion)) {
     let cluster = with_own_scripts();
     for (i, old) in old_versions::all().enumerate() {
@@ -49,7 +49,7 @@ fn tokens_are_verified_and_read() {
         }
         let replay = format!("select auth.jwt_session_init('{first}')");
         refuses(&mut client, &replay, "28000", messages::TOKEN_ID_REPLAYED);
-        // STRICT in every version: NULL is no token and no error.
+        // STRICT in every version: NULL is neither a token nor an error.
         assert!(is_null(&mut client, "auth.jwt_session_init(null)"));
         assert_eq!(one::<String>(&mut client, "select auth.user_id()"), USER);
         let rows = "select count(*) from generate_series(1, 1000) where auth.user_id() is not null";

@@ -1,4 +1,4 @@
-//! pg_upgrade, which carries the catalogs over: from one cluster of the major under test to a new one.
+//! pg_upgrade from one cluster of the tested major to a new one.
 
 use std::fs;
 

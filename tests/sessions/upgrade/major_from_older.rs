@@ -1,6 +1,6 @@
-//! pg_upgrade from an older major, with policies, roles and keys in place.
+//! pg_upgrade from an older major, with policies, roles and keys.
 //!
-//! OLDER_PG_CONFIG names the older PostgreSQL, in which the extension must be installed as well.
+//! OLDER_PG_CONFIG names the older PostgreSQL, with the extension installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use crate::support::pg_upgrade::upgrade;
 
 const PRELOAD: &str = "shared_preload_libraries = 'pg_session_jwt'";
 
-/// Whatever of roles, of their settings and of policies the extension rests on.
+/// The roles, settings and policies that the extension depends on.
 const AROUND_IT: [&str; 4] = [
     "select rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls
      from pg_roles where rolname !~ '^pg_' order by 1",
@@ -35,7 +35,7 @@ fn around_it(client: &mut Client) -> Vec<Vec<Option<String>>> {
     AROUND_IT.iter().flat_map(|query| rows(client, query)).collect()
 }
 
-/// Where the older major's programs are.
+/// The directory of the older major's programs.
 fn older_programs() -> PathBuf {
     let pg_config = std::env::var("OLDER_PG_CONFIG").expect("OLDER_PG_CONFIG: the pg_config of an older PostgreSQL");
     let output = Command::new(pg_config).arg("--bindir").output().unwrap();
@@ -47,7 +47,7 @@ fn succeeds(mut command: Command) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Makes the data of a server that is not started anew, by the older major's initdb, but for its settings.
+/// Creates the data of a stopped server again with the older major's initdb, except for its settings.
 fn made_by_the_older(folder: &Path) -> PathBuf {
     let data = folder.join("data");
     let settings = data.join("postgresql.auto.conf");
@@ -61,7 +61,7 @@ fn made_by_the_older(folder: &Path) -> PathBuf {
         "--locale=C",
         "--no-sync",
     ]);
-    // Both clusters must have checksums or both none, and since 18 a new one has them.
+    // Both clusters must have checksums or neither, and since 18 a new one has them.
     if major() >= 18 {
         initdb.arg("--data-checksums");
     }
@@ -71,7 +71,7 @@ fn made_by_the_older(folder: &Path) -> PathBuf {
     older_programs().join("postgres")
 }
 
-/// Database `app` of [`fill`], and `shop`, with providers of its own and others for one role.
+/// Database `app` of [`fill`], and `shop`, with its own providers and others for one role.
 fn fill_older(older: &Server, inline: &Provider, url: &str) {
     let mut admin = older.connect("postgres", "postgres", "");
     run(&mut admin, "create database app");
@@ -103,8 +103,8 @@ fn fill_older(older: &Server, inline: &Provider, url: &str) {
     );
 }
 
-/// Takes out what 15.20 notes of each column, where the newer major's pg_dump is of an older minor than that and does not
-/// leave it out: no table at all could be carried over then.
+/// Removes a column property that 15.20 records, when the newer major's pg_dump is too old to leave it out. Otherwise
+/// no table could be carried over.
 fn forget_column_versions(older: &Server) {
     let pg_dump = fs::read(pg_config("--bindir").join("pg_dump")).unwrap();
     let name = b"pg_attver";

@@ -1,4 +1,4 @@
-//! Updates that must not happen: they fail with a reason, and the old version stays as it was.
+//! Updates that must fail: with a reason, and with the old version unchanged.
 
 use testkit::cluster::{Turn, with_own_scripts};
 use testkit::server::{program, unprivileged_user};
@@ -9,7 +9,7 @@ use crate::support::old_versions::VERSION_0_5_0;
 
 const UPDATE: &str = "alter extension pg_session_jwt update";
 
-/// Installs 0.5.0, does `before`, sees the update refused without a trace, and succeed after `cure`.
+/// Installs 0.5.0 and runs `before`. The update must fail without a trace, and succeed after `cure`.
 fn refused_until_cured(cluster: &Turn, before: &str, cure: &str) -> Refusal {
     let mut client = cluster.empty_database("d");
     VERSION_0_5_0.install(cluster, &mut client);
@@ -67,7 +67,7 @@ fn existing_function_of_another_owner_prevents_the_update() {
     }
 }
 
-/// Replaces auth.uid() by one that returns this type, as a member of the extension.
+/// Replaces auth.uid() by a function with this result type, as a member of the extension.
 fn uid_returns(returned: &str) -> String {
     format!(
         "alter extension pg_session_jwt drop function auth.uid(); drop function auth.uid() cascade;

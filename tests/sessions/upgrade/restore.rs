@@ -1,4 +1,4 @@
-//! Dumps restored into an empty cluster: what they need there, and that everybody finds their own in them.
+//! Dumps restored into an empty cluster: what they need there, and that all users find their rows.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::support::dump::{TARGET, file, succeeds, tool};
 use crate::support::extension_catalog::{assert_same_facts, facts};
 use crate::support::old_versions::VERSION_0_5_0;
 
-/// The lines that begin with an error, of a tool that goes on after errors.
+/// The lines that begin with an error, of a tool that continues after errors.
 fn errors(cluster: &Turn, name: &str, arguments: &[&str]) -> Vec<String> {
     let output = tool(cluster, name, arguments);
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -23,7 +23,7 @@ fn errors(cluster: &Turn, name: &str, arguments: &[&str]) -> Vec<String> {
     lines
 }
 
-/// The filled application, dumped in the custom format: its cluster and the file.
+/// A dump of the filled application in the custom format: its cluster and the file.
 fn dumped() -> (Turn<'static>, String) {
     let cluster = PLAIN.turn();
     let mut owner = cluster.owner("app");
@@ -66,7 +66,7 @@ fn dump_restores_everything_after_its_roles() {
     is_intact(&target, "app");
     let (mut restored, mut original) = (target.superuser("app"), source.superuser("app"));
     run(&mut original, "grant select on todos to owner");
-    // The extension belongs to whoever restored it.
+    // The extension belongs to the role that restored it.
     let belongs = |fact: &String| !fact.starts_with("extension ");
     let both =
         [&mut restored, &mut original].map(|client| facts(client).into_iter().filter(belongs).collect::<Vec<_>>());
@@ -83,7 +83,7 @@ fn dump_without_roles_loses_only_their_grants() {
         errors(&target, "pg_restore", &["-d", "app", &dump]),
         [r#"role "owner" does not exist"#, r#"role "app" does not exist"#]
     );
-    // What the policies name was made by the extension. pg_restore grants the rights on one table all or none.
+    // The extension created the roles in the policies. pg_restore grants all privileges on a table or none.
     let mut client = target.superuser("app");
     run(&mut client, "set role authenticated");
     refuses(
@@ -112,7 +112,7 @@ fn dangerous_role_stops_a_restore_before_any_data() {
         r#"role "authenticated" has more rights than end users may have"#
     );
     let mut client = target.superuser("app");
-    // Without the schema the default is no SQL, so there is no table that could be open.
+    // Without the schema the default is invalid SQL, so there is no table that could be open.
     assert!(one::<bool>(&mut client, "select to_regclass('todos') is null"));
 }
 

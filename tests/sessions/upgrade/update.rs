@@ -1,5 +1,5 @@
-//! ALTER EXTENSION pg_session_jwt UPDATE from every released version: the catalog becomes that of a new installation,
-//! and what was built on the old one goes on working.
+//! ALTER EXTENSION pg_session_jwt UPDATE from every released version: the catalog equals that of a new installation,
+//! and dependent objects keep working.
 
 use postgres::Client;
 use testkit::cluster::{Turn, with_own_scripts};
@@ -12,7 +12,7 @@ const UPDATE: &str = "alter extension pg_session_jwt update";
 const OIDS: &str = "select string_agg(oid::regprocedure || ' ' || oid, ', ' order by oid) from pg_proc
                     where pronamespace = 'auth'::regnamespace";
 
-/// What an application builds on the functions: default, policies of all shapes, a view, a check.
+/// Objects of an application that use the functions: default, policies of all shapes, a view, a check.
 fn build_application(client: &mut Client, old: OldVersion) {
     run(
         client,

@@ -1,4 +1,4 @@
-//! The server's file, read when the server starts and when it is told to read it again.
+//! The server's file, read when the server starts and at a reload.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -45,16 +45,16 @@ impl Ways {
             self.parties.is_mended(&mut living, "ALTER SYSTEM, mended");
         }
         self.alter_system("", &mut living);
-        // It has lost them; a session that comes now has its own key.
+        // It has lost them; a new session has its own key.
         assert_eq!(one::<String>(&mut living, "select mode from auth.status()"), "unusable");
         let mut fresh = self.connect(&self.user, "");
         assert_eq!(one::<String>(&mut fresh, "select mode from auth.status()"), "proxy");
     }
 
-    /// Changes the server's file, and waits until this session has heard of it. An empty value takes the line away.
+    /// Changes the server's file and waits until this session has read it. An empty value removes the line.
     fn alter_system(&self, value: &str, client: &mut Client) {
         let mut admin = self.server.connect(&self.plain, "postgres", "");
-        // PostgreSQL 15 and 16 know no parameter there that the session does not know.
+        // PostgreSQL 15 and 16 reject parameters that the session does not know.
         run(&mut admin, "set pg_session_jwt.providers = ''");
         let change = match value {
             "" => "alter system reset pg_session_jwt.providers".to_owned(),

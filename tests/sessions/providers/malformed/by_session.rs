@@ -1,11 +1,11 @@
-//! What a session brings itself: in its startup packet, by SET, and by functions that have the setting.
+//! Values from the session itself: in its startup packet, by SET, and by functions with a SET clause.
 
 use testkit::session::{init, refusal_of, refuses, run, user_id};
 
 use super::shut::{NOT_APPLIED, fails, refused, unusable};
 use super::{Loading, Ways};
 
-/// What an ordinary user is told.
+/// The message for an ordinary user.
 const PERMISSION: (&str, &str) = (
     "42501",
     "permission denied to set parameter \"pg_session_jwt.providers\"",
@@ -14,7 +14,7 @@ const PERMISSION: (&str, &str) = (
 impl Ways {
     pub fn startup_packet(&self) {
         for (turn, malformed) in self.parties.values().iter().enumerate() {
-            // The packet's options are cut at spaces that have no backslash before them.
+            // The packet's options are split at spaces without a backslash.
             let more = format!("-c pg_session_jwt.providers={}", malformed.value.replace(' ', "\\ "));
             let mut client = self.connect("postgres", &more);
             let (told, way) = (unusable(malformed), "startup packet");

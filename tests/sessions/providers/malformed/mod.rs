@@ -1,5 +1,5 @@
-//! Providers that cannot be used, by every way of setting them and every moment of loading the library: they never
-//! make room for the key of the startup packet or for request.jwt.claims.
+//! Unusable providers, for every way to set them and every moment of loading the library. They never enable the key of
+//! the startup packet or request.jwt.claims.
 
 mod by_file;
 mod by_session;
@@ -41,15 +41,15 @@ struct Ways {
     server: Server,
     loading: Loading,
     parties: Parties,
-    /// A database and an ordinary user for whom nothing is stored.
+    /// A database and an ordinary user without stored settings.
     plain: String,
     user: String,
-    /// For each value: where it is stored, and a database and a user to whom it applies.
+    /// For each value: the place of storage, and a database and a user to whom it applies.
     stored: Vec<Vec<(String, String, String)>>,
 }
 
 impl Ways {
-    /// Stores the values while the library is not loaded; PostgreSQL takes any value then.
+    /// Stores the values while the library is not loaded, when PostgreSQL accepts any value.
     fn new(loading: Loading) -> Ways {
         let mut server = Server::start("");
         let parties = Parties::new();
@@ -71,7 +71,7 @@ impl Ways {
                 (format!("alter role {own}"), plain.clone(), own),
                 (format!("alter role {here} in database {plain}"), plain.clone(), here),
             ];
-            // A database takes as long to make as all the rest.
+            // Creating a database takes as long as everything else.
             if number % 4 == 0 {
                 let database = server.database();
                 places.push((format!("alter database {database}"), database, user.clone()));
@@ -132,7 +132,7 @@ impl Ways {
                 let mut client = self.parties.connect(&self.server, database, user, "");
                 self.parties.is_shut(&mut client, &unusable(malformed), turn, place);
                 run(&mut admin, &format!("{place} set pg_session_jwt.providers = '{good}'"));
-                // Where the library is loaded, a person is told, and what was stored stays.
+                // Where the library is loaded, an interactive user gets an error, and the stored value stays.
                 run(&mut admin, "select from auth.status()");
                 let set = format!("{place} set pg_session_jwt.providers = '{}'", malformed.value);
                 fails(&mut admin, &set, &refused(malformed), place);

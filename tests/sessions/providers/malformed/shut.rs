@@ -1,4 +1,4 @@
-//! What a session must and must not do while its providers cannot be used, and after they are mended.
+//! Sessions with unusable providers, before and after these are fixed.
 
 use postgres::Client;
 use testkit::messages;
@@ -8,15 +8,15 @@ use testkit::session::{Proxy, init, one, refusal, refuses, run, user_id, ways_to
 
 use super::values::{Malformed, values};
 
-/// How every call fails.
+/// The error of every call.
 pub struct Told {
     pub sqlstate: &'static str,
     pub message: &'static str,
-    /// How the DETAIL begins.
+    /// The beginning of the DETAIL.
     pub detail: &'static str,
 }
 
-/// The value is there and says what is wrong with it.
+/// The value is present, with its fault.
 pub fn unusable(value: &Malformed) -> Told {
     Told {
         sqlstate: "22023",
@@ -32,7 +32,7 @@ pub const NOT_APPLIED: Told = Told {
     detail: "It was set where it has no effect, or to an empty or malformed value.",
 };
 
-/// A command that would set such a value is refused.
+/// A command that would set such a value is rejected.
 pub fn refused(value: &Malformed) -> Told {
     Told {
         sqlstate: "22023",
@@ -41,7 +41,7 @@ pub fn refused(value: &Malformed) -> Told {
     }
 }
 
-/// Whose tokens each session is offered.
+/// The parties whose tokens are presented to each session.
 pub struct Parties {
     pub proxy: Proxy,
     pub provider: Provider,
@@ -59,12 +59,12 @@ impl Parties {
         values(&self.provider)
     }
 
-    /// A value that can be used.
+    /// A usable value.
     pub fn good_value(&self) -> String {
         format!("[{}]", self.provider.entry(""))
     }
 
-    /// A session that has a good key in its startup packet, and claims.
+    /// A session with a valid key in its startup packet, and claims.
     pub fn try_connect(
         &self,
         server: &Server,
@@ -81,8 +81,8 @@ impl Parties {
         self.try_connect(server, database, user, more).unwrap()
     }
 
-    /// Asserts that neither of the tokens nor the claims are believed. In each turn another call is the first, which
-    /// may be the one that loads the library.
+    /// Asserts that neither tokens nor claims are trusted. In each turn another call comes first, and may load the
+    /// library.
     #[track_caller]
     pub fn is_shut(&self, client: &mut Client, told: &Told, turn: usize, way: &str) {
         let tokens = [self.proxy_token(), self.provider.token("mallory")];
@@ -122,7 +122,7 @@ impl Parties {
         assert!(status.starts_with(&expected), "{way}: {status}");
     }
 
-    /// Asserts that now the provider counts, and it alone.
+    /// Asserts that now only the provider applies.
     #[track_caller]
     pub fn is_mended(&self, client: &mut Client, way: &str) {
         init(client, &self.provider.token("alice"));

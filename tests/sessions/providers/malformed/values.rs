@@ -1,14 +1,14 @@
-//! Values of `pg_session_jwt.providers` that cannot be used, each for another reason.
+//! Unusable values of `pg_session_jwt.providers`, each with a different fault.
 
 use testkit::provider::Provider;
 
 pub struct Malformed {
     pub value: String,
-    /// How the DETAIL begins.
+    /// The beginning of the DETAIL.
     pub problem: &'static str,
 }
 
-/// All of them; `provider` is one that could be used.
+/// All of them; `provider` is a usable one.
 pub fn values(provider: &Provider) -> Vec<Malformed> {
     let (entry, keys) = (provider.entry(""), provider.key_set());
     let nothings = |count: usize| vec!["{}"; count].join(",");

@@ -1,10 +1,10 @@
-//! What the statements call: functions that check a value, and those that change the identity and call again.
+//! The functions in the statements: some check a value, others change the identity and call again.
 
-/// How deep the functions of a parallel worker go, where only a SET clause can change a setting.
+/// The depth of functions in a parallel worker, where only a SET clause can change a setting.
 pub const LEVELS: usize = 4;
 
-/// `re.now` is the number of the identity, set and taken back with the identity itself; `re.trace` has those at whose
-/// time a value was read on the outermost level, in order.
+/// `re.now` is the number of the identity, set and restored together with the identity. `re.trace` contains the numbers
+/// at which values were read on the outermost level, in order.
 pub const COMMON: &str = "
     create schema re;
     create table re.identity (n int primary key, claims text, token text);
@@ -179,7 +179,7 @@ pub const COMMON: &str = "
     grant all on all sequences in schema re to public;
     alter default privileges in schema re grant all on tables to public;";
 
-/// For each type that a reader has.
+/// For each type of a function's result.
 pub const OF_TYPE: &str = r#"
     create function re.same(v $T, of int) returns bool parallel safe language plpgsql as $$
     begin
@@ -295,7 +295,7 @@ pub const OF_TYPE: &str = r#"
     end $$;
     create domain re.w_$T as $T check (re.deeper(value));"#;
 
-/// For each level, and for calls from a session. `$SET` is a SET clause that makes one somebody else, `$N` who that is.
+/// For each level, and for calls from a session. `$SET` is a SET clause that sets another identity, `$N` its number.
 pub const ELSEWHERE: &str = "
     create function re.elsewhere$L() returns void parallel safe language plpgsql
         $SET set re.now = '$N' set re.level = '$L' as $$

@@ -1,6 +1,6 @@
-//! Who a session becomes, one after the other, and what each reader must then answer.
+//! The identities of a session in sequence, and the expected result of each function.
 //!
-//! The lengths are few, so that the memory of one value that was freed is soon another's.
+//! Their lengths are few, so that freed memory of one value is soon reused by another.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use testkit::signer::Signer;
 use super::Mode;
 use crate::identity::sequences::random::Random;
 
-/// How many there are; nobody is the zeroth, and a session that comes near the last one begins anew.
+/// The number of identities. Number zero is no identity, and a session starts again near the last one.
 pub const IDENTITIES: usize = 400;
 
 pub const ISSUER: &str = "https://issuer.example";
@@ -43,7 +43,7 @@ pub fn elsewhere(level: usize) -> String {
 }
 
 fn claims(mode: Mode, n: usize, random: &mut Random) -> String {
-    // Three quarters of what fits: a token has at most 64 KiB.
+    // Three quarters of the maximum: a token has at most 64 KiB.
     let longest = if matches!(mode, Mode::Claims) { 60_000 } else { 40_000 };
     let mut lengths: [usize; 4] = std::array::from_fn(|_| random.pick(&FILLERS));
     if random.once_in(20) {
@@ -69,7 +69,7 @@ fn uuid(n: usize) -> String {
     format!("00000000-0000-4000-8000-{n:012}")
 }
 
-/// Nobody has no value, and the JSON null for all claims.
+/// No identity has no value, and JSON null for all claims.
 const WANTED: &str = ";
     insert into re.wanted
         with c (n, c) as (select n, coalesce(nullif(claims, ''), 'null')::jsonb from re.identity),

@@ -1,11 +1,11 @@
-//! Statements in which user code runs between the moment in which a reader hands out a value and the last use of it:
-//! code that changes the identity, settings and the role, allocates, and calls the same call site again.
+//! Statements in which user code runs between the return of a function's value and its last use. That code changes the
+//! identity, settings and the role, allocates, and calls the same call site again.
 //!
-//! Each value is compared, before that code and after it, with what the reader must have answered when it was called. A
-//! value that is another one then, an error and a connection that is lost are failures.
+//! Each value is compared, before and after that code, with the expected result at the time of its call. A changed
+//! value, an error or a lost connection is a failure.
 //!
-//! PG_SESSION_JWT_REENTRANCE says how many statements (500), PG_SESSION_JWT_REENTRANCE_SEED where to begin: a failure
-//! prints the seed with which it comes again as the first of all.
+//! PG_SESSION_JWT_REENTRANCE is the number of statements (500), PG_SESSION_JWT_REENTRANCE_SEED the first seed. A
+//! failure prints the seed that repeats it as the first statement.
 
 mod functions;
 mod identities;
@@ -36,7 +36,7 @@ enum Mode {
     Provider,
 }
 
-/// Each reader with its type.
+/// Each function with its type.
 const READERS: [(&str, &str); 8] = [
     ("user_id", "text"),
     ("uid", "uuid"),
@@ -48,13 +48,13 @@ const READERS: [(&str, &str); 8] = [
     ("email", "text"),
 ];
 
-/// What the user's code does, one after the other; what is oftener here is chosen oftener.
+/// The actions of the user code in sequence; frequent entries are chosen more often.
 const STEPS: [&str; 14] = [
     "become", "become", "become", "become", "again", "again", "again", "again", "allocate", "nobody", "role",
     "setting", "undone", "aside",
 ];
 
-/// Ways of PostgreSQL to run the same statement.
+/// PostgreSQL's ways to run the same statement.
 const METHODS: [&str; 7] = [
     "",
     "",
@@ -65,7 +65,7 @@ const METHODS: [&str; 7] = [
     "set local work_mem = '64kB'; ",
 ];
 
-/// Compiles each statement of each function too, which takes longer than all the rest.
+/// Compiles each statement of each function as well, which takes longer than everything else.
 const JIT: &str = "set local jit = on; set local jit_above_cost = 0; set local jit_inline_above_cost = 0; ";
 
 const PARALLEL: &str = "set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0;
@@ -73,7 +73,7 @@ const PARALLEL: &str = "set local parallel_setup_cost = 0; set local parallel_tu
 
 const LOGIN: &str = "reentrant";
 
-/// Statements of one session: what the first leaves behind, the next must not feel.
+/// Statements of one session, which must not affect each other.
 const IN_ONE_SESSION: usize = 25;
 
 /// attack: 136
@@ -115,17 +115,17 @@ fn start() -> Server {
     server
 }
 
-/// The seed where none is given: each run plays other statements.
+/// The seed if none is given: each run executes different statements.
 static CLOCK: LazyLock<u64> = LazyLock::new(|| {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     u64::try_from(since_1970.as_micros()).unwrap()
 });
 
-/// A statement, and the call that the user's code makes again.
+/// A statement, and the call that the user code repeats.
 struct Statement {
     sql: String,
     again: String,
-    /// Lines for COPY FROM, which it then is.
+    /// Lines for COPY FROM, if the statement is one.
     lines: Option<&'static str>,
 }
 
@@ -136,7 +136,7 @@ struct Site<'a> {
     mode: Mode,
     jwk: String,
     foreign: bool,
-    /// What each reader answers to each identity.
+    /// The expected result of each function for each identity.
     wanted: BTreeMap<(String, String), Option<String>>,
     client: Option<Client>,
     played: usize,
@@ -203,7 +203,7 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// One statement; gives back its shape.
+    /// Runs one statement; returns its shape.
     fn play(&mut self, seed: u64, random: &mut Random) -> String {
         let (reader, of_type) = random.pick(&READERS);
         let (shape, statement) = choose(random, self.foreign);
@@ -280,7 +280,7 @@ impl<'a> Site<'a> {
         Ok(())
     }
 
-    /// Until the server, which may have gone down with the connection, can be stopped.
+    /// Waits until the server, which may have crashed with the connection, can be stopped.
     fn wait(&self) {
         sleep(Duration::from_secs(1));
         let began = Instant::now();
@@ -291,7 +291,7 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// Rows that are a value and the identity's number at that time; in the others nothing may be false.
+    /// Rows of a value and the number of the identity at that time. In other rows nothing may be false.
     fn check(&self, reader: &str, row: &postgres::SimpleQueryRow) -> Result<(), String> {
         if row.columns().len() == 2 && row.columns()[0].name() == "n" {
             let key = (row.get(0).unwrap().to_owned(), reader.to_owned());
@@ -322,7 +322,7 @@ impl<'a> Site<'a> {
     }
 }
 
-/// A function that is somebody else by its SET clause: other claims, or no token.
+/// A function that sets another identity by its SET clause: other claims, or no token.
 fn somebody_else(mode: Mode, level: usize, function: &str) -> String {
     let (set, n) = match mode {
         Mode::Claims => {
@@ -356,7 +356,7 @@ fn functions_of((reader, of_type): (&str, &str)) -> String {
     sql.replace("$R", reader).replace("$T", of_type)
 }
 
-/// Whether there are: then of a server that is this one.
+/// Whether the server has postgres_fdw; its foreign server is this one.
 fn has_foreign_tables(server: &Server, admin: &mut Client, database: &str) -> bool {
     let sql = "select exists (select from pg_available_extensions where name = 'postgres_fdw')";
     if !one::<bool>(admin, sql) {

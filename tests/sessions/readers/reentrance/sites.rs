@@ -1,7 +1,7 @@
-//! Functions in PL/pgSQL and SQL with a call site each, between whose value and its last use user code runs. That code
-//! calls the function again, which in PL/pgSQL is the same call site.
+//! Functions in PL/pgSQL and SQL with one call site each. User code runs between the site's value and its last use, and
+//! calls the function again. In PL/pgSQL that is the same call site.
 
-/// `$R` is the reader and `$T` its type: the name, what the function returns, and its body.
+/// `$R` is the function under test and `$T` its type: the name, the result type, and the body.
 pub const PLPGSQL: [(&str, &str, &str); 20] = [
     ("returned", "re.d_$T", "begin return auth.$R(); end"),
     ("cast", "circle", "begin return auth.$R(); end"),
@@ -99,8 +99,8 @@ pub const SQL: [(&str, &str); 3] = [
     ("implicit", "as 'select auth.$R()'"),
 ];
 
-/// What they and the statements need, for each reader. The cast is inlined where an array is cast: there one call site
-/// makes the values of all elements before the first one is used.
+/// Objects that they and the statements need, for each function. The cast is inlined where an array is cast, so that
+/// one call site makes the values of all elements before the first is used.
 pub const BEFORE: &str = "
     create type re.el_$R as (i int);
     create function re.stepped(el re.el_$R) returns bool language plpgsql as

@@ -1,12 +1,12 @@
-//! Where a value stands while user code runs. Each statement is `true` in all rows, or has a value beside the number of
-//! the identity at whose time it was read.
+//! Positions of a value while user code runs. Each statement is `true` in all rows, or has a value beside the number of
+//! the identity at which it was read.
 
-/// `$S` are rows with a value `v` and the identity `n` at whose time it was read, another one in each row.
+/// `$S` are rows with a value `v` and the identity `n` at which it was read, another one in each row.
 pub const ROWS: &str =
     "(select i, auth.$R() as v, re.now() as n from generate_series(1, $K) i where re.step(i) offset 0)";
 
 pub const STATEMENTS: [&str; 73] = [
-    // As it comes.
+    // Plain.
     "select n, v from $S s",
     "select n, v from re.viewed_$R",
     "select re.touch(v, n) from $S s",

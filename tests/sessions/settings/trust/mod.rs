@@ -1,10 +1,11 @@
-//! Random orders of what users and superusers do to trust, on a real server, compared with a model after every step.
+//! Random orders of steps by which users and superusers change trust, on a real server, compared with a model after
+//! every step.
 //!
-//! Its one law, which is asked of the server's own answers: no step that is not a superuser's raises what a session may
-//! be, and no step of a superuser's that takes trust away gives any to a session that is open.
+//! One law is checked on the server's own answers. A user's step never gives a session more trust. A superuser's step
+//! that removes trust never gives any to an open session.
 //!
-//! PG_SESSION_JWT_TRUST says how many steps (10000), PG_SESSION_JWT_TRUST_SEED where to begin: a failure prints the seed
-//! with which it comes again as the first of all.
+//! PG_SESSION_JWT_TRUST is the number of steps (10000), PG_SESSION_JWT_TRUST_SEED the first seed. A failure prints the
+//! seed that repeats it first.
 
 mod model;
 mod site;
@@ -24,10 +25,10 @@ use testkit::server::major;
 use testkit::session::{Refusal, run};
 use testkit::wire::Wire;
 
-/// Steps of one game, which begins without sessions and with nothing set.
+/// Steps of one game, which begins without sessions and settings.
 const STEPS: usize = 1000;
 
-/// Databases that there are at most.
+/// The maximum number of databases.
 const DATABASES: usize = 3;
 
 /// attack: 145
@@ -49,7 +50,7 @@ fn only_superusers_grant_trust_and_withdrawal_is_final() {
         games * u64::try_from(STEPS).unwrap(),
         began.elapsed().as_secs()
     );
-    // Without these it would have tried nothing.
+    // Otherwise the games would have tested nothing.
     let mut wanted = vec![
         "",
         "a=alice a=bob",
@@ -69,7 +70,7 @@ fn only_superusers_grant_trust_and_withdrawal_is_final() {
 struct Open {
     wire: Wire,
     model: Session,
-    /// Whom it could be when it was last asked.
+    /// The users that it could become at the last check.
     whom: BTreeSet<&'static str>,
 }
 
@@ -205,7 +206,7 @@ impl<'a> Game<'a> {
                 self.config.store(place, name, value);
                 self.site.store(place, name, value);
                 if reload {
-                    // Whatever is stored is for new sessions, and gives those that are open nothing.
+                    // A stored value applies to new sessions, and gives open ones nothing.
                     self.reload(&before, true);
                 }
             }
@@ -215,7 +216,7 @@ impl<'a> Game<'a> {
         }
     }
 
-    /// Whom a session may be now. `no_more`: that must not be more than before.
+    /// Checks which users a session may become now. `no_more`: not more than before.
     fn ask(&mut self, session: usize, no_more: bool) {
         let open = &mut self.open[session];
         let (whom, is_now) = self.site.ask(&mut open.wire);

@@ -1,8 +1,8 @@
-//! What a session may be, in as few words as possible: which settings hold for it, and whom they let it become.
+//! The trust of a session in minimal form: the settings that apply to it, and the users that they permit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The settings that are modelled; what they are worth is a number. Of providers it is a set: 1 is `a`, 2 is `b`.
+/// The modelled settings; their values are numbers. For providers the number is a set: 1 is `a`, 2 is `b`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Name {
     Providers,
@@ -15,7 +15,7 @@ pub enum Name {
 
 pub const STORED: [Name; 3] = [Name::Providers, Name::Fallback, Name::Bind];
 
-/// Whom ALTER stores a setting for.
+/// The subject for which ALTER stores a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     Database(usize),
@@ -25,7 +25,7 @@ pub enum Place {
 /// Values of [`STORED`].
 type Values = [Option<u8>; 3];
 
-/// What a superuser has set outside of the sessions.
+/// The settings of a superuser outside the sessions.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     file: BTreeMap<Name, u8>,
@@ -33,7 +33,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// As it is without a line in the file.
+    /// The value without a line in the file.
     pub fn default_of(name: Name) -> u8 {
         match name {
             Name::Fallback | Name::Bind | Name::ClientKeys => 1,
@@ -63,7 +63,7 @@ impl Config {
         self.stored.get(&(place, name)).copied()
     }
 
-    /// A database that is dropped takes what is stored for it along.
+    /// A dropped database loses its stored settings.
     pub fn forget(&mut self, database: usize) {
         self.stored.retain(|(place, _), _| *place != Place::Database(database));
     }
@@ -76,12 +76,12 @@ impl Config {
     }
 }
 
-/// What the startup packet brings.
+/// The contents of the startup packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packet {
-    /// A key of the client's own.
+    /// A key of the client.
     pub key: bool,
-    /// The login is one with alice's token (PostgreSQL 18); the token in the packet is then bob's.
+    /// The login has alice's token (PostgreSQL 18); the token in the packet is then bob's.
     pub login: bool,
     pub as_bob: bool,
 }
@@ -98,20 +98,20 @@ pub struct Session {
     pub database: usize,
     packet: Packet,
     key: Key,
-    /// As it was opened with, as it was last looked at, and as a superuser's function has set it.
+    /// The configuration at its opening, at its last check, and as set by a superuser's function.
     applied: Values,
     looked: Values,
     set: Values,
     lost: bool,
-    /// What is stored was not what it rests on when it was asked; that stays so.
+    /// At a check the stored value differed from the one it depends on; that is permanent.
     outdated: bool,
 }
 
-/// Whom it may be, and whether it is somebody now.
+/// The users that it may become, and its current identity.
 pub type Answer = (BTreeSet<&'static str>, Option<&'static str>);
 
 impl Session {
-    /// None where the connection is refused.
+    /// None if the connection is rejected.
     pub fn open(config: &Config, database: usize, packet: Packet) -> Option<Session> {
         let of_server = config.file(Name::Jwk) == 1;
         let may_bring = !of_server && config.file(Name::ClientKeys) == 1;
@@ -137,7 +137,7 @@ impl Session {
         })
     }
 
-    /// What holds in the session, of a setting that can be set there.
+    /// The session's value of a setting that can be set there.
     pub fn value(&self, config: &Config, name: Name) -> u8 {
         let place = name as usize;
         let own = self.set[place].or(self.applied[place]);
@@ -148,14 +148,14 @@ impl Session {
         self.value(config, Name::Providers)
     }
 
-    /// The files were read anew.
+    /// The files were reloaded.
     pub fn reload(&mut self, before: &Config, after: &Config) {
         let (had, has) = (self.providers(before), self.providers(after));
         self.lost |= had != 0 && has == 0;
         self.looked = after.stored_for(self.database, self.packet.login);
     }
 
-    /// A superuser's function sets it, or takes that back; for a transaction it is as before afterwards.
+    /// A superuser's function sets it or resets it; after a transaction the value is as before.
     pub fn put(&mut self, config: &Config, name: Name, value: Option<u8>, is_local: bool) {
         let before = (self.set, self.providers(config));
         self.set[name as usize] = value;
@@ -166,7 +166,7 @@ impl Session {
         self.lost |= before.1 != 0 && between == 0 || is_local && between != 0 && before.1 == 0;
     }
 
-    /// Whether what is stored is not what it rests on.
+    /// Whether the stored value differs from the one it depends on.
     fn is_outdated(&self, config: &Config) -> bool {
         STORED.into_iter().any(|name| {
             let place = name as usize;

@@ -1,4 +1,4 @@
-//! The server that trust is played on: its keys and tokens, its roles, and the functions that sessions call.
+//! The server of the games: its keys and tokens, its roles, and the functions that sessions call.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -52,7 +52,7 @@ const FUNCTIONS: &str = r#"
     end $$;
 "#;
 
-/// Whom a session tries to be. The tokens of keys of proxy mode are made anew for each question.
+/// The user that a session tries to become. Tokens for keys of proxy mode are made again for each try.
 const WHOM: [&str; 6] = ["a=alice", "a=bob", "b=alice", "client", "server", "claims"];
 
 pub struct Site {
@@ -112,7 +112,7 @@ impl Site {
         }
     }
 
-    /// The name of a setting, and its value as SQL writes it.
+    /// The name of a setting, and its value in SQL.
     pub fn text(&self, name: Name, value: u8) -> (&'static str, String) {
         let switch = || if value == 1 { "on" } else { "off" }.to_owned();
         match name {
@@ -162,7 +162,7 @@ impl Site {
         run(&mut self.admin, &sql);
     }
 
-    /// Has the server read its file; the number by which a session shows that it has, too.
+    /// Reloads the server; returns the number by which a session shows that it has reloaded.
     pub fn reload(&mut self) -> u32 {
         self.marker = (self.marker + 1) % 1000;
         run(
@@ -187,19 +187,19 @@ impl Site {
         Wire::login(self.server.port(), role, &parameters, &self.of_providers[0])
     }
 
-    /// With alice's token, as a role that may have become more than an end user.
+    /// With alice's token, as a role that may have gained more than an end user's privileges.
     pub fn connect_as_changing(&self) -> Result<Wire, Refusal> {
         let parameters = [("database", database_name(0))];
         let parameters = parameters.each_ref().map(|(name, value)| (*name, value.as_str()));
         Wire::login(self.server.port(), CHANGING, &parameters, &self.of_providers[0])
     }
 
-    /// A key that is not the proxy's, and comes twice.
+    /// A key that is not the proxy's, and is used twice.
     pub fn two_keys(&self) -> [String; 2] {
         [self.client.options(), self.owner.jwk()]
     }
 
-    /// Whom a session may be, and whether it is somebody now: a user id, or an SQLSTATE.
+    /// The users that a session may become, and its current user id or SQLSTATE.
     pub fn ask(&mut self, session: &mut Wire) -> (BTreeSet<&'static str>, String) {
         self.jti += 1;
         let of_keys = [&self.client, &self.owner].map(|key| key.token_with_jti(self.jti, r#""sub":"forged""#));

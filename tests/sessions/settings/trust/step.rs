@@ -1,12 +1,12 @@
-//! The steps, and how the next one is chosen.
+//! The steps, and the choice of the next one.
 
 use super::model::{Name, Packet, Place, STORED};
 use crate::identity::sequences::random::Random;
 
-/// Places of sessions and of user statements are numbers in their lists.
+/// Sessions and user statements are given by their index in the lists.
 #[derive(Debug, Clone, Copy)]
 pub enum Step {
-    /// Of the user's own.
+    /// Settings that the user may set.
     Say {
         session: usize,
         sql: usize,
@@ -15,7 +15,7 @@ pub enum Step {
         database: usize,
         packet: Packet,
     },
-    /// With what no client may bring.
+    /// Settings that no client may set.
     Attack {
         database: usize,
         packet: Packet,
@@ -24,7 +24,7 @@ pub enum Step {
     Disconnect {
         session: usize,
     },
-    /// A superuser's: a function's in a session, and those outside of all sessions.
+    /// A superuser's step: a function in a session, or a change outside all sessions.
     Put {
         session: usize,
         name: Name,
@@ -41,18 +41,18 @@ pub enum Step {
         value: Option<u8>,
         reload: bool,
     },
-    /// A copy of a database, or a restore of its dump: what is stored for it does not go along.
+    /// A copy of a database, or a restore of its dump, without its stored settings.
     Copy {
         database: usize,
     },
-    /// The way to more than an end user, and an end user's login there.
+    /// Makes a role more than an end user, and logs in as it.
     Grant {
         given: bool,
     },
     ConnectAsChanging,
 }
 
-/// What a user says who wants to be more than they are. None of it may help.
+/// Statements of a user who wants more privileges. None of them may succeed.
 pub const SAYINGS: [&str; 36] = [
     "reset all",
     "discard all",
@@ -94,7 +94,7 @@ pub const SAYINGS: [&str; 36] = [
 
 pub const ATTACKS: usize = 7;
 
-/// Whether a change of a setting takes trust away and gives none.
+/// Whether a change of a setting removes trust and grants none.
 pub fn removes(name: Name, before: u8, after: u8) -> bool {
     match name {
         Name::Providers => after & !before == 0,
