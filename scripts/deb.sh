@@ -70,6 +70,7 @@ for major in "${majors[@]}"; do
     install -m 644 "$built$("$pg_config" --sharedir)/extension/$EXTENSION"* "$scripts/"
     install -m 644 LICENSE "$doc/copyright"
     install -m 644 README.md SECURITY.md "$doc/"
+    find docs -type f -exec install -D -m 644 {} "$doc/{}" \;
     compressed <CHANGELOG.md >"$doc/changelog.gz"
     scripts/dependencies.py texts | compressed >"$doc/licences-of-dependencies.gz"
     scripts/dependencies.py sbom >"$doc/sbom.cdx.json"

@@ -60,6 +60,7 @@ files_of() { # major
         printf '%s\n' "/usr/lib/postgresql/$1/lib/$EXTENSION.so" "$scripts/$EXTENSION.control" "$scripts/$EXTENSION--$version.sql"
         (cd sql && printf "$scripts/%s\n" "$EXTENSION"--*--*.sql)
         printf "$doc/%s\n" README.md SECURITY.md changelog.gz copyright licences-of-dependencies.gz sbom.cdx.json
+        find docs -type f -printf "$doc/%p\n"
     } | LC_ALL=C sort
 }
 
