@@ -28,7 +28,7 @@ fn apply_worker_has_no_identity() {
         &mut subscriber,
         "create table notes (id int primary key, who text);
          create function sees() returns trigger language plpgsql as
-             $$ begin new.who := coalesce(auth.user_id(), '(nobody)') || coalesce(auth.uid()::text, '') || auth.session()::text;
+             $$ begin new.who := coalesce(auth.user_id(), '(none)') || coalesce(auth.uid()::text, '') || auth.session()::text;
                       return new; end $$;
          create trigger sees before insert on notes for each row execute function sees();
          alter table notes enable always trigger sees",
@@ -47,6 +47,6 @@ fn apply_worker_has_no_identity() {
         std::thread::sleep(Duration::from_millis(50));
     }
     let who = value(&mut subscriber, "select who from notes");
-    assert_eq!(who.as_deref(), Some("(nobody)null"));
+    assert_eq!(who.as_deref(), Some("(none)null"));
     run(&mut subscriber, "drop subscription notes");
 }

@@ -2,7 +2,7 @@
 
 use testkit::session::{refusal, rows, run};
 
-use super::site::{Site, payload, session_init, signed, token, token_with};
+use super::deployment::{Deployment, payload, session_init, signed, token, token_with};
 use super::ways::{MALLORY, Way, fails, in_every_way, value, who};
 
 const HEADER: &str = r#"{"alg":"EdDSA","kid":"k1"}"#;
@@ -44,8 +44,8 @@ fn signed_bomb_is_rejected() {
         payload_of(r#""nbf":-1"#),
         payload_of(r#""iat":[]"#),
     ];
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         let before = process(&mut client);
         for bomb in &bombs {
             for sql in [
@@ -64,15 +64,15 @@ fn signed_bomb_is_rejected() {
 fn payload_of(members: &str) -> String {
     signed(
         HEADER,
-        &format!(r#"{{"iss":"{}","sub":"alice",{members}}}"#, super::site::ISSUER),
+        &format!(r#"{{"iss":"{}","sub":"alice",{members}}}"#, super::deployment::ISSUER),
     )
 }
 
 /// attack: 26
 #[test]
 fn oversized_text_is_rejected_for_its_length() {
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         let before = process(&mut client);
         for sql in [
             "select auth.jwt_session_init(repeat('a', 65537))",
@@ -100,8 +100,8 @@ fn oversized_text_is_rejected_for_its_length() {
 /// attack: 111
 #[test]
 fn a_loop_of_tokens_can_be_cancelled() {
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         run(&mut client, "set statement_timeout = '200ms'");
         let (good, bad) = (token("mallory"), format!("{}x", token("mallory")));
         // Row by row: a function in FROM would return all rows before the first is inspected.
@@ -128,8 +128,8 @@ fn a_loop_of_tokens_can_be_cancelled() {
 /// attack: 73
 #[test]
 fn deeply_nested_subtransactions_restore_the_first_identity() {
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         let (other, mallory) = (token("other"), session_init("mallory"));
         run(
             &mut client,
@@ -164,8 +164,8 @@ fn deeply_nested_subtransactions_restore_the_first_identity() {
 #[test]
 fn policy_is_evaluated_within_the_stack_limit() {
     // Once, because PostgreSQL's stack depth is the same in every way.
-    let site = Site::new(Way::SetRole);
-    let mut client = site.mallory();
+    let deployment = Deployment::new(Way::SetRole);
+    let mut client = deployment.mallory();
     let before = process(&mut client);
     run(
         &mut client,

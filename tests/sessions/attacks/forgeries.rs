@@ -6,14 +6,14 @@ use testkit::messages;
 use testkit::session::{run, ways_to_present};
 use testkit::signer::{HMAC, P256, RSA, Signer};
 
-use super::site::{ISSUER, payload, public_key, session_init, signed, token, token_with};
-use super::ways::{MALLORY, NOBODY, fails, in_every_way, short, who};
+use super::deployment::{ISSUER, payload, public_key, session_init, signed, token, token_with};
+use super::ways::{ANONYMOUS, MALLORY, fails, in_every_way, short, who};
 
 /// Presents a token in every way, to a session with an identity and to one without.
 #[track_caller]
-fn is_refused(site: &super::site::Site, token: &str, sqlstate: &str, message: &str) {
-    for who_is_there in [MALLORY, NOBODY] {
-        let mut client = site.anyone();
+fn is_refused(deployment: &super::deployment::Deployment, token: &str, sqlstate: &str, message: &str) {
+    for who_is_there in [MALLORY, ANONYMOUS] {
+        let mut client = deployment.anyone();
         run(&mut client, "reset pg_session_jwt.jwt");
         if who_is_there == MALLORY {
             run(&mut client, &session_init("mallory"));
@@ -99,19 +99,19 @@ fn token_not_signed_by_the_provider_is_rejected() {
             messages::NO_KEY_OF_TOKEN,
         ),
     ];
-    in_every_way(|site| {
+    in_every_way(|deployment| {
         for (forgery, message) in &forgeries {
-            is_refused(site, forgery, "28000", message);
+            is_refused(deployment, forgery, "28000", message);
         }
         let empty = unsigned(r#"{"alg":"none"}"#, "");
-        is_refused(site, &empty, "28000", messages::ALGORITHM_NOT_SUPPORTED);
+        is_refused(deployment, &empty, "28000", messages::ALGORITHM_NOT_SUPPORTED);
         let empty = unsigned(r#"{"alg":"EdDSA","kid":"k1"}"#, "");
-        is_refused(site, &empty, "28000", messages::INVALID_SIGNATURE);
+        is_refused(deployment, &empty, "28000", messages::INVALID_SIGNATURE);
     });
     for (signer, alg, kid) in [(&*RSA, "PS512", "k2"), (&*P256, "ES256", "k3"), (&*HMAC, "HS512", "k4")] {
         let header = format!(r#"{{"alg":"{alg}","kid":"{kid}"}}"#);
-        let site = super::site::Site::new(super::ways::Way::Login);
-        let mut client = site.anyone();
+        let deployment = super::deployment::Deployment::new(super::ways::Way::Login);
+        let mut client = deployment.anyone();
         let good = signer.token_with_header(alg, header, payload(r#""sub":"mallory""#));
         run(&mut client, &format!("select auth.jwt_session_init('{good}')"));
         assert_eq!(who(&mut client), MALLORY, "the keys are keys: {alg}");
@@ -188,9 +188,9 @@ fn signature_for_another_purpose_is_no_token() {
         (format!("{inner}="), "22023", messages::SIGNATURE_NOT_BASE64URL),
         (format!("{inner}\n"), "22023", messages::SIGNATURE_NOT_BASE64URL),
     ];
-    in_every_way(|site| {
+    in_every_way(|deployment| {
         for (case, sqlstate, message) in &cases {
-            is_refused(site, case, sqlstate, message);
+            is_refused(deployment, case, sqlstate, message);
         }
     });
 }

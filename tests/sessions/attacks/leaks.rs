@@ -2,7 +2,7 @@
 
 use testkit::session::{Proxy, refusal, rows, run};
 
-use super::site::{Site, payload, request, signed, token};
+use super::deployment::{Deployment, payload, request, signed, token};
 use super::ways::{MALLORY, Way, fails, in_every_way, short, value, who};
 
 /// Asserts that a text contains neither the payload nor the signature of a token.
@@ -17,17 +17,19 @@ pub fn hides(shown: &str, token: &str) {
 /// attack: 95
 #[test]
 fn bound_token_is_not_in_pg_stat_activity() {
-    in_every_way(|site| {
+    in_every_way(|deployment| {
         let token = token("alice");
-        let mut alice = site.anyone();
+        let mut alice = deployment.anyone();
         run(&mut alice, "begin");
         alice
             .execute("select auth.jwt_session_init($1, true)", &[&token])
             .unwrap();
         // Through PgBouncer mallory would wait for alice's transaction, because they share one session.
-        let mut mallory = match site.way {
-            Way::Pooled => super::site::connect(site.server.port(), &site.database, "app", "").unwrap(),
-            _ => site.mallory(),
+        let mut mallory = match deployment.way {
+            Way::Pooled => {
+                super::deployment::connect(deployment.server.port(), &deployment.database, "app", "").unwrap()
+            }
+            _ => deployment.mallory(),
         };
         let seen = format!("{:?}", rows(&mut mallory, "select * from pg_stat_activity"));
         hides(&seen, &token);
@@ -43,11 +45,11 @@ fn literal_token_is_visible_to_the_same_login_role() {
     let query =
         "select query from pg_stat_activity where query like '%jwt_session_init(''ey%' and pid <> pg_backend_pid()";
     for way in [Way::Login, Way::SetRole] {
-        let site = Site::new(way);
+        let deployment = Deployment::new(way);
         let token = token("alice");
-        let mut alice = site.anyone();
+        let mut alice = deployment.anyone();
         run(&mut alice, &format!("select auth.jwt_session_init('{token}')"));
-        let mut mallory = site.anyone();
+        let mut mallory = deployment.anyone();
         let own = format!("{query} and datname = current_database()");
         let seen = rows(&mut mallory, &own).concat();
         assert_eq!(seen.len(), usize::from(way == Way::Login), "{way:?}");
@@ -61,8 +63,8 @@ fn literal_token_is_visible_to_the_same_login_role() {
 /// attack: 98
 #[test]
 fn no_rejection_shows_the_token() {
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         run(
             &mut client,
             "create function pg_temp.deep(token text) returns void language plpgsql as
@@ -100,8 +102,8 @@ fn no_rejection_shows_the_token() {
 /// attack: 102
 #[test]
 fn plan_shows_neither_token_nor_rows_of_others() {
-    in_every_way(|site| {
-        let mut client = site.anyone();
+    in_every_way(|deployment| {
+        let mut client = deployment.anyone();
         let token = token("mallory");
         run(&mut client, &format!("select auth.jwt_session_init('{token}')"));
         for explain in [
@@ -127,8 +129,8 @@ fn plan_shows_neither_token_nor_rows_of_others() {
 /// attack: 94
 #[test]
 fn leaky_function_does_not_see_rows_of_others() {
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         run(
             &mut client,
             "create temp table leaked (task text);
@@ -166,8 +168,8 @@ fn leaky_function_does_not_see_rows_of_others() {
 /// attack: 101, 106
 #[test]
 fn server_memory_and_files_are_not_readable() {
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         for sql in [
             "select * from pg_backend_memory_contexts",
             "select pg_log_backend_memory_contexts(pg_backend_pid())",
@@ -195,13 +197,13 @@ fn server_memory_and_files_are_not_readable() {
 /// attack: 103
 #[test]
 fn statistics_of_hidden_rows_are_not_readable() {
-    in_every_way(|site| {
-        run(&mut site.admin(), "analyze todos");
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        run(&mut deployment.admin(), "analyze todos");
+        let mut client = deployment.mallory();
         let stats = "select count(*) from pg_stats where tablename = 'todos'";
         assert_eq!(value(&mut client, stats).as_deref(), Some("0"));
         // A request of alice shows that there is something to see.
-        let seen = request(&mut site.anyone(), "alice", "select count(*) from public.todos");
+        let seen = request(&mut deployment.anyone(), "alice", "select count(*) from public.todos");
         assert_eq!(seen.concat(), [Some("2".to_owned())]);
     });
 }

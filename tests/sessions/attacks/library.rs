@@ -2,18 +2,18 @@
 
 use testkit::session::{refusal, run};
 
-use super::site::session_init;
+use super::deployment::session_init;
 use super::ways::in_every_way;
 
 /// attack: 129
 #[test]
 fn without_the_library_no_rows_are_visible() {
-    in_every_way(|site| {
+    in_every_way(|deployment| {
         run(
-            &mut site.admin(),
+            &mut deployment.admin(),
             "update pg_proc set probin = '$libdir/pg_session_jwt_gone' where pronamespace = 'auth'::regnamespace",
         );
-        let mut client = site.anyone();
+        let mut client = deployment.anyone();
         for sql in [
             "select auth.user_id()",
             "select * from public.todos",

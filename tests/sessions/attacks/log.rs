@@ -2,15 +2,15 @@
 
 use testkit::session::{Proxy, refusal, run, ways_to_present};
 
+use super::deployment::{payload, session_init, signed};
 use super::leaks::hides;
-use super::site::{payload, session_init, signed};
 use super::ways::in_every_way;
 
 /// attack: 97, 113
 #[test]
 fn log_has_neither_the_token_nor_a_forged_line() {
-    in_every_way(|site| {
-        let mark = format!("mark{}{:?}", site.database, site.way);
+    in_every_way(|deployment| {
+        let mark = format!("mark{}{:?}", deployment.database, deployment.way);
         let forged = format!(
             "{mark}\\n2026-01-01 LOG:  pg_session_jwt audit: {{\\u0022sub\\u0022:\\u0022alice\\u0022}}\\r\\u001b[2J\\u202e{mark}"
         );
@@ -26,14 +26,14 @@ fn log_has_neither_the_token_nor_a_forged_line() {
             ),
             signed(&format!(r#"{{"alg":"{forged}"}}"#), &odd),
         ];
-        let mut client = site.anyone();
+        let mut client = deployment.anyone();
         for token in &tokens {
             for sql in ways_to_present(token) {
                 // Whether the token is accepted does not matter here.
                 let _ = client.simple_query(&sql);
             }
         }
-        let log = site.server.log();
+        let log = deployment.server.log();
         let lines: Vec<&str> = log.lines().filter(|line| line.contains(&mark)).collect();
 
         // One line for each token and way, whatever its sub, aud, kid and iss. An unknown alg is not in it.
@@ -65,9 +65,9 @@ fn log_has_neither_the_token_nor_a_forged_line() {
 /// attack: 113, 143
 #[test]
 fn attackers_log_line_is_not_an_audit_line() {
-    in_every_way(|site| {
-        let mark = format!("forged{}{:?}", site.database, site.way);
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mark = format!("forged{}{:?}", deployment.database, deployment.way);
+        let mut client = deployment.mallory();
         let line = format!(r#"pg_session_jwt audit: {{"event":"accepted","sub":"alice","kid":"{mark}"}}"#);
         for level in ["log", "warning"] {
             run(&mut client, &format!("do $$ begin raise {level} '{line}'; end $$"));
@@ -92,7 +92,7 @@ fn attackers_log_line_is_not_an_audit_line() {
         // Nor is a real line left open for one.
         let after = format!("{}; do $$ begin raise log '{line}'; end $$", session_init("mallory"));
         run(&mut client, &after);
-        let log = site.server.log();
+        let log = deployment.server.log();
         let lines = log
             .lines()
             .filter(|line| line.to_lowercase().contains(&mark.to_lowercase()));

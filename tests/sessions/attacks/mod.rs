@@ -6,6 +6,7 @@
 
 mod background;
 mod bombs;
+mod deployment;
 mod forgeries;
 mod identity;
 mod leaks;
@@ -18,7 +19,6 @@ mod pooling;
 mod rsa_forgeries;
 mod settings;
 mod shared_role;
-mod site;
 mod startup;
 mod statements;
 mod ways;

@@ -2,14 +2,14 @@
 
 use testkit::session::{rows, run};
 
-use super::site::session_init;
+use super::deployment::session_init;
 use super::ways::{MALLORY, fails, in_every_way, value, who};
 
 /// attack: 89, 92, 118
 #[test]
 fn policy_keeps_the_meaning_it_was_created_with() {
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         run(
             &mut client,
             "create function pg_temp.user_id() returns text language sql as $$ select 'alice'::text $$;
@@ -37,8 +37,8 @@ fn policy_keeps_the_meaning_it_was_created_with() {
 #[test]
 fn temporary_table_hides_a_name_only_in_its_session() {
     // Only its own session sees it: docs/hardening.md, "Name tables with their schema".
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         run(
             &mut client,
             "create temp table todos as select 'alice' as user_id, 'forged' as task",
@@ -51,7 +51,7 @@ fn temporary_table_hides_a_name_only_in_its_session() {
         assert_eq!(who(&mut client), MALLORY);
         run(&mut client, "drop table pg_temp.todos");
         assert_eq!(
-            site.alice("select task from todos order by id").concat(),
+            deployment.alice("select task from todos order by id").concat(),
             ["secret", "hidden"].map(|task| Some(task.to_owned()))
         );
     });
@@ -60,8 +60,8 @@ fn temporary_table_hides_a_name_only_in_its_session() {
 /// attack: 90
 #[test]
 fn nothing_can_be_created_in_schema_auth() {
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         for sql in [
             "create function auth.user_id(x text default 'alice') returns text language sql as 'select x'",
             "create function auth.jwt_session_init(x unknown) returns void language sql as 'select'",
@@ -85,7 +85,7 @@ fn nothing_can_be_created_in_schema_auth() {
             fails(&mut client, sql, "42501");
         }
         let before = rows(
-            &mut site.admin(),
+            &mut deployment.admin(),
             "select nspacl::text from pg_namespace where nspname = 'auth'",
         );
         run(
@@ -93,7 +93,7 @@ fn nothing_can_be_created_in_schema_auth() {
             "grant execute on function auth.user_id() to anonymous; grant usage on schema auth to anonymous",
         );
         let after = rows(
-            &mut site.admin(),
+            &mut deployment.admin(),
             "select nspacl::text from pg_namespace where nspname = 'auth'",
         );
         assert_eq!(after, before, "a GRANT without the right to it is a mere warning");
@@ -106,8 +106,8 @@ fn nothing_can_be_created_in_schema_auth() {
 /// attack: 91, 118, 128
 #[test]
 fn extension_and_schema_cannot_be_altered() {
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         for sql in [
             "alter schema auth rename to was_auth",
             "alter schema auth owner to authenticated",
@@ -130,7 +130,7 @@ fn extension_and_schema_cannot_be_altered() {
             assert_eq!(who(&mut client), MALLORY, "{sql}");
         }
         // Not even the extension's owner can move the functions that policies name.
-        let mut admin = site.admin();
+        let mut admin = deployment.admin();
         run(&mut admin, "create schema elsewhere");
         let refused = testkit::session::refusal(&mut admin, "alter extension pg_session_jwt set schema elsewhere");
 

@@ -2,8 +2,8 @@
 
 use testkit::session::{Proxy, refusal, rows, run};
 
-use super::site::{Site, session_init, token};
-use super::ways::{MALLORY, NOBODY, Way, fails, in_every_way, short, value, who};
+use super::deployment::{Deployment, session_init, token};
+use super::ways::{ANONYMOUS, MALLORY, Way, fails, in_every_way, short, value, who};
 
 /// Asserts that the token is accepted or rejected, and that mallory never becomes another user, in any process.
 #[track_caller]
@@ -13,7 +13,7 @@ fn harmless(client: &mut postgres::Client, sql: &str) {
         assert!(error.as_db_error().is_some(), "{}: {error:?}", short(sql));
     }
     assert!(
-        [MALLORY, NOBODY].contains(&who(client).as_str()),
+        [MALLORY, ANONYMOUS].contains(&who(client).as_str()),
         "after {}",
         short(sql)
     );
@@ -28,9 +28,9 @@ fn harmless(client: &mut postgres::Client, sql: &str) {
 /// attack: 93
 #[test]
 fn operators_aggregates_and_domains_call_the_same_function() {
-    in_every_way(|site| {
+    in_every_way(|deployment| {
         let (good, bad) = (token("mallory"), Proxy::new().token_of("alice"));
-        let mut client = site.mallory();
+        let mut client = deployment.mallory();
         for sql in [
             "create operator pg_temp.@@@ (rightarg = text, function = auth.jwt_session_init)",
             "create operator pg_temp.@@@ (leftarg = text, rightarg = boolean, function = auth.jwt_session_init)",
@@ -77,9 +77,9 @@ fn operators_aggregates_and_domains_call_the_same_function() {
 /// attack: 93
 #[test]
 fn attackers_trigger_sets_no_other_identity() {
-    in_every_way(|site| {
+    in_every_way(|deployment| {
         let (good, bad) = (token("mallory"), Proxy::new().token_of("alice"));
-        let mut client = site.anyone();
+        let mut client = deployment.anyone();
         run(
             &mut client,
             "create temp table t (token text, is_local boolean);
@@ -93,10 +93,10 @@ fn attackers_trigger_sets_no_other_identity() {
             &mut client,
             &format!("begin; insert into t values ('{good}', true); commit"),
         );
-        assert_eq!(who(&mut client), NOBODY);
+        assert_eq!(who(&mut client), ANONYMOUS);
         let commit = format!("begin; insert into t values ('{good}', false), ('{bad}', false); commit");
         assert_eq!(refusal(&mut client, &commit).sqlstate, "28000");
-        assert_eq!(who(&mut client), NOBODY);
+        assert_eq!(who(&mut client), ANONYMOUS);
         run(
             &mut client,
             &format!("begin; insert into t values ('{good}', false); commit"),
@@ -111,8 +111,8 @@ fn attackers_trigger_sets_no_other_identity() {
 /// attack: 93
 #[test]
 fn procedure_keeps_a_local_identity_for_one_transaction() {
-    in_every_way(|site| {
-        let mut client = site.anyone();
+    in_every_way(|deployment| {
+        let mut client = deployment.anyone();
         let good = token("mallory");
         run(
             &mut client,
@@ -122,17 +122,17 @@ fn procedure_keeps_a_local_identity_for_one_transaction() {
                  perform auth.jwt_session_init(token, is_local);
                  insert into seen (who) values (auth.user_id());
                  commit;
-                 insert into seen (who) values (coalesce(auth.user_id(), '(nobody)'));
+                 insert into seen (who) values (coalesce(auth.user_id(), '(none)'));
                  commit;
                  perform auth.jwt_session_init(token, is_local);
                  rollback;
-                 insert into seen (who) values (coalesce(auth.user_id(), '(nobody)'));
+                 insert into seen (who) values (coalesce(auth.user_id(), '(none)'));
              end $$",
         );
         let seen = "select string_agg(who, ' ' order by n) from seen";
         run(&mut client, &format!("call pg_temp.takes('{good}', true)"));
-        assert_eq!(value(&mut client, seen).as_deref(), Some("mallory (nobody) (nobody)"));
-        assert_eq!(who(&mut client), NOBODY);
+        assert_eq!(value(&mut client, seen).as_deref(), Some("mallory (none) (none)"));
+        assert_eq!(who(&mut client), ANONYMOUS);
         run(&mut client, "truncate seen");
         run(&mut client, &format!("call pg_temp.takes('{good}', false)"));
         assert_eq!(value(&mut client, seen).as_deref(), Some("mallory mallory mallory"));
@@ -144,15 +144,15 @@ fn procedure_keeps_a_local_identity_for_one_transaction() {
 /// attack: 80
 #[test]
 fn no_token_is_accepted_in_a_parallel_worker() {
-    in_every_way(|site| {
+    in_every_way(|deployment| {
         run(
-            &mut site.admin(),
+            &mut deployment.admin(),
             "create table many as select i from generate_series(1, 4000) i;
              alter table many set (parallel_workers = 2);
              grant select on many to authenticated;
              analyze many",
         );
-        let mut client = site.mallory();
+        let mut client = deployment.mallory();
         // A false label, which PostgreSQL trusts.
         run(
             &mut client,
@@ -191,12 +191,12 @@ fn no_token_is_accepted_in_a_parallel_worker() {
 fn token_rejected_at_library_load_is_not_shown() {
     // Set before the load, it is plain text to PostgreSQL, which quotes what a library rejects in a warning.
     for way in super::ways::WAYS {
-        let site = Site::late(way);
-        let mut client = site.anyone();
+        let deployment = Deployment::late(way);
+        let mut client = deployment.anyone();
         let bad = Proxy::new().token_of("alice");
         run(&mut client, &format!("set pg_session_jwt.jwt = '{bad}'"));
-        assert_eq!(who(&mut client), NOBODY);
-        let log = site.server.log();
+        assert_eq!(who(&mut client), ANONYMOUS);
+        let log = deployment.server.log();
         for part in bad.split('.').skip(1) {
             assert!(!log.contains(part), "{way:?}");
         }

@@ -3,8 +3,8 @@
 use testkit::server::major;
 use testkit::session::{rows, run};
 
-use super::site::{Site, request, session_init, token};
-use super::ways::{MALLORY, NOBODY, in_every_way, value, who};
+use super::deployment::{Deployment, request, session_init, token};
+use super::ways::{ANONYMOUS, MALLORY, in_every_way, value, who};
 
 /// The tasks that a query returns, in order.
 fn tasks(client: &mut postgres::Client, sql: &str) -> String {
@@ -15,9 +15,9 @@ fn tasks(client: &mut postgres::Client, sql: &str) -> String {
 /// attack: 76, 87
 #[test]
 fn plan_made_for_alice_gives_mallory_her_own_rows() {
-    in_every_way(|site| {
+    in_every_way(|deployment| {
         for mode in ["force_generic_plan", "force_custom_plan", "auto"] {
-            let mut client = site.anyone();
+            let mut client = deployment.anyone();
             run(&mut client, &format!("deallocate all; set plan_cache_mode = {mode}"));
             let prepare = "prepare all_tasks as select task from public.todos order by id;
                            prepare of_user(text) as select task from public.todos where user_id = $1 order by id;
@@ -33,7 +33,7 @@ fn plan_made_for_alice_gives_mallory_her_own_rows() {
                     ("execute hers", "secret hidden"),
                 ] {
                     assert_eq!(tasks_of_request(&mut client, sql), hers, "{mode}, round {round}");
-                    assert_eq!(tasks(&mut client, sql), "", "{mode}, round {round}, nobody");
+                    assert_eq!(tasks(&mut client, sql), "", "{mode}, round {round}, no identity");
                     run(&mut client, &session_init("mallory"));
                     let mine = if sql.contains("alice") { "" } else { "own" };
                     assert_eq!(tasks(&mut client, sql), mine, "{mode}, round {round}, mallory");
@@ -52,15 +52,15 @@ fn tasks_of_request(client: &mut postgres::Client, sql: &str) -> String {
 /// attack: 76
 #[test]
 fn plan_inside_a_function_follows_the_identity() {
-    in_every_way(|site| {
+    in_every_way(|deployment| {
         run(
-            &mut site.admin(),
+            &mut deployment.admin(),
             "create function count_mine() returns bigint language plpgsql stable
                  as $$ begin return (select count(*) from public.todos); end $$;
              create function count_inlined() returns bigint language sql stable as 'select count(*) from public.todos'",
         );
         let counts = "select concat_ws(' ', public.count_mine(), public.count_inlined())";
-        let mut client = site.anyone();
+        let mut client = deployment.anyone();
         for _ in 0..7 {
             assert_eq!(tasks_of_request(&mut client, counts), "2 2");
             assert_eq!(tasks(&mut client, counts), "0 0");
@@ -74,8 +74,8 @@ fn plan_inside_a_function_follows_the_identity() {
 /// attack: 78
 #[test]
 fn cursor_follows_the_identity() {
-    in_every_way(|site| {
-        let mut client = site.anyone();
+    in_every_way(|deployment| {
+        let mut client = deployment.anyone();
         let (alice, mallory) = (token("alice"), token("mallory"));
         run(
             &mut client,
@@ -87,7 +87,7 @@ fn cursor_follows_the_identity() {
         run(&mut client, &format!("select auth.jwt_session_init('{mallory}', true)"));
         assert_eq!(tasks(&mut client, "fetch all from c"), "own");
         run(&mut client, "rollback");
-        assert_eq!(who(&mut client), NOBODY);
+        assert_eq!(who(&mut client), ANONYMOUS);
     });
 }
 
@@ -95,9 +95,9 @@ fn cursor_follows_the_identity() {
 #[test]
 fn parallel_worker_has_the_identity_of_its_leader() {
     // In a worker without an identity these policies would permit all rows.
-    in_every_way(|site| {
+    in_every_way(|deployment| {
         run(
-            &mut site.admin(),
+            &mut deployment.admin(),
             "create table opens (user_id text, n int);
              insert into opens select (array['alice', 'bob', 'mallory', null])[i % 4 + 1], i from generate_series(1, 4000) i;
              alter table opens set (parallel_workers = 2);
@@ -108,7 +108,7 @@ fn parallel_worker_has_the_identity_of_its_leader() {
              grant select on opens to authenticated;
              analyze opens",
         );
-        let mut client = site.mallory();
+        let mut client = deployment.mallory();
         let workers = if major() < 16 {
             "force_parallel_mode"
         } else {
@@ -133,8 +133,8 @@ fn parallel_worker_has_the_identity_of_its_leader() {
 /// attack: 77
 #[test]
 fn identity_set_within_a_query_shows_only_its_own_rows() {
-    in_every_way(|site: &Site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment: &Deployment| {
+        let mut client = deployment.mallory();
         let bad = testkit::session::Proxy::new().token_of("alice");
         // A token for each row, the valid one first. The policy shows only mallory's rows throughout.
         for sql in [
@@ -162,6 +162,6 @@ fn identity_set_within_a_query_shows_only_its_own_rows() {
             token("mallory")
         );
         assert_eq!(tasks(&mut client, &late), "");
-        assert_eq!(who(&mut client), NOBODY);
+        assert_eq!(who(&mut client), ANONYMOUS);
     });
 }

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use testkit::messages;
 use testkit::session::{refusal, rows, run};
 
-use super::site::Site;
+use super::deployment::Deployment;
 use super::ways::{Way, value};
 
 /// The DigestInfo of SHA-256 before the hash (RFC 8017 §9.2, note 1).
@@ -24,9 +24,9 @@ struct OpenSsl(PathBuf);
 
 impl OpenSsl {
     fn new() -> OpenSsl {
-        let folder = std::env::temp_dir().join(format!("pg_session_jwt-rsa-{}", std::process::id()));
-        fs::create_dir(&folder).unwrap();
-        let openssl = OpenSsl(folder);
+        let directory = std::env::temp_dir().join(format!("pg_session_jwt-rsa-{}", std::process::id()));
+        fs::create_dir(&directory).unwrap();
+        let openssl = OpenSsl(directory);
         openssl.run(&[
             "genpkey",
             "-algorithm",
@@ -115,19 +115,19 @@ fn signing_input(alg: &str) -> String {
 }
 
 /// A deployment whose provider has this key.
-fn site(openssl: &OpenSsl) -> Site {
-    let site = Site::new(Way::Login);
+fn deployment(openssl: &OpenSsl) -> Deployment {
+    let deployment = Deployment::new(Way::Login);
     let jwk = format!(r#"{{"kty":"RSA","n":"{}","e":"AQAB"}}"#, part(openssl.modulus()));
     let providers = format!(
         "alter database {} set pg_session_jwt.providers = '[{{\"issuer\":\"rsa\",\"jwks\":{{\"keys\":[{jwk}]}}}}]'",
-        site.database
+        deployment.database
     );
-    run(&mut site.admin(), &providers);
-    site
+    run(&mut deployment.admin(), &providers);
+    deployment
 }
 
 #[track_caller]
-fn verdicts(client: &mut postgres::Client, alg: &str, good: &[u8], forgeries: &[(&str, Vec<u8>)]) {
+fn outcomes(client: &mut postgres::Client, alg: &str, good: &[u8], forgeries: &[(&str, Vec<u8>)]) {
     let token = |signature: &[u8]| format!("{}.{}", signing_input(alg), part(signature));
     for (what, forgery) in forgeries {
         let sql = format!("select auth.jwt_session_init('{}')", token(forgery));
@@ -149,8 +149,8 @@ fn verdicts(client: &mut postgres::Client, alg: &str, good: &[u8], forgeries: &[
 #[test]
 fn malformed_padding_is_an_invalid_signature() {
     let openssl = OpenSsl::new();
-    let site = site(&openssl);
-    let mut client = site.anyone();
+    let deployment = deployment(&openssl);
+    let mut client = deployment.anyone();
 
     let input = signing_input("RS256");
     let hash = openssl.digest("-sha256", &input);
@@ -169,7 +169,7 @@ fn malformed_padding_is_an_invalid_signature() {
     let other = |oid: &str, digest: &str| padded(&[hex(oid), openssl.digest(digest, &input)].concat());
     let sha1 = other("3021300906052b0e03021a05000414", "-sha1");
     let sha512 = other("3051300d060960864801650304020305000440", "-sha512");
-    verdicts(
+    outcomes(
         &mut client,
         "RS256",
         &openssl.raw(&good),
@@ -197,7 +197,7 @@ fn malformed_padding_is_an_invalid_signature() {
 
     let input = signing_input("PS256");
     let pkcs1 = padded(&[hex(SHA256), openssl.digest("-sha256", &input)].concat());
-    verdicts(
+    outcomes(
         &mut client,
         "PS256",
         &openssl.pss(&input, "32", "sha256"),

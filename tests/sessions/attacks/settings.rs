@@ -2,31 +2,31 @@
 
 use testkit::session::{Proxy, refusal, rows, run};
 
-use super::site::{Site, providers, secret, session_init, token, token_with};
-use super::ways::{MALLORY, NOBODY, Way, fails, in_every_way, value, who};
+use super::deployment::{Deployment, providers, secret, session_init, token, token_with};
+use super::ways::{ANONYMOUS, MALLORY, Way, fails, in_every_way, value, who};
 
 /// attack: 64
 #[test]
 fn ending_an_identity_gives_no_other() {
-    in_every_way(|site| {
+    in_every_way(|deployment| {
         for (sql, left) in [
-            ("reset pg_session_jwt.jwt", NOBODY),
-            ("set pg_session_jwt.jwt = ''", NOBODY),
-            ("set pg_session_jwt.jwt to default", NOBODY),
-            ("select set_config('pg_session_jwt.jwt', null, false)", NOBODY),
-            ("reset all", NOBODY),
-            ("discard all", NOBODY),
+            ("reset pg_session_jwt.jwt", ANONYMOUS),
+            ("set pg_session_jwt.jwt = ''", ANONYMOUS),
+            ("set pg_session_jwt.jwt to default", ANONYMOUS),
+            ("select set_config('pg_session_jwt.jwt', null, false)", ANONYMOUS),
+            ("reset all", ANONYMOUS),
+            ("discard all", ANONYMOUS),
             ("discard plans; discard temp; discard sequences", MALLORY),
             ("begin; set local pg_session_jwt.jwt = ''; commit", MALLORY),
             ("set session characteristics as transaction read only", MALLORY),
         ] {
-            let mut client = site.mallory();
+            let mut client = deployment.mallory();
             run(&mut client, sql);
             run(&mut client, "set role authenticated");
             assert_eq!(who(&mut client), left, "{sql}");
             run(&mut client, "discard all");
         }
-        let mut client = site.mallory();
+        let mut client = deployment.mallory();
         for (sql, sqlstate) in [
             ("set pg_session_jwt.jwt = '***'", "22023"),
             ("set pg_session_jwt.jwt = 'alice'", "22023"),
@@ -49,8 +49,8 @@ fn ending_an_identity_gives_no_other() {
 /// attack: 62
 #[test]
 fn token_cannot_be_stored() {
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         let token = token("mallory");
         let clause = |value: &str| {
             format!("create function pg_temp.f() returns int language sql set pg_session_jwt.jwt {value} as 'select 1'")
@@ -66,10 +66,13 @@ fn token_cannot_be_stored() {
         );
         let role = format!(
             "alter role authenticated in database {} set pg_session_jwt.jwt = '{token}'",
-            site.database
+            deployment.database
         );
         fails(&mut client, &role, "42501");
-        let database = format!("alter database {} set pg_session_jwt.jwt = '{token}'", site.database);
+        let database = format!(
+            "alter database {} set pg_session_jwt.jwt = '{token}'",
+            deployment.database
+        );
         fails(&mut client, &database, "42501");
         fails(&mut client, "alter role all set pg_session_jwt.jwt = ''", "42501");
         fails(
@@ -85,12 +88,12 @@ fn token_cannot_be_stored() {
 /// attack: 69
 #[test]
 fn set_clause_gives_no_other_identity() {
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         run(
             &mut client,
             "create function pg_temp.emptied() returns text language sql set pg_session_jwt.jwt = ''
-                 as $$ select coalesce(auth.user_id(), '(nobody)') || count(*) from public.todos $$;
+                 as $$ select coalesce(auth.user_id(), '(none)') || count(*) from public.todos $$;
              create function pg_temp.overrides(token text) returns text language plpgsql set pg_session_jwt.jwt = ''
                  as $$ begin perform set_config('pg_session_jwt.jwt', token, false); return auth.user_id(); end $$",
         );
@@ -100,7 +103,7 @@ fn set_clause_gives_no_other_identity() {
         fails(&mut client, claimed, "42501");
         let call = |client: &mut _, call: &str| value(client, &format!("select pg_temp.{call}"));
         run(&mut client, "set request.jwt.claims = '{\"sub\":\"alice\"}'");
-        assert_eq!(call(&mut client, "emptied()").as_deref(), Some("(nobody)0"));
+        assert_eq!(call(&mut client, "emptied()").as_deref(), Some("(none)0"));
         assert_eq!(who(&mut client), MALLORY);
         let bad = Proxy::new().token_of("alice");
         fails(&mut client, &format!("select pg_temp.overrides('{bad}')"), "28000");
@@ -110,8 +113,8 @@ fn set_clause_gives_no_other_identity() {
 /// attack: 99, 100
 #[test]
 fn providers_and_secrets_are_not_shown() {
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         for sql in [
             "show pg_session_jwt.providers",
             "select current_setting('pg_session_jwt.providers')",
@@ -130,7 +133,7 @@ fn providers_and_secrets_are_not_shown() {
             let shown = format!("{:?}", rows(&mut client, sql));
             assert!(!shown.contains(&secret()), "{sql}");
         }
-        let shown = value(&mut site.admin(), "show pg_session_jwt.providers").unwrap();
+        let shown = value(&mut deployment.admin(), "show pg_session_jwt.providers").unwrap();
         assert!(shown.contains(&secret()), "there is a secret to be seen");
     });
 }
@@ -139,47 +142,50 @@ fn providers_and_secrets_are_not_shown() {
 #[test]
 fn database_owner_cannot_set_providers() {
     // Once, because the way to the session does not change what the owner owns.
-    let site = Site::new(Way::SetRole);
-    let owner = format!("{}_owner", site.database);
+    let deployment = Deployment::new(Way::SetRole);
+    let owner = format!("{}_owner", deployment.database);
     run(
-        &mut site.admin(),
+        &mut deployment.admin(),
         &format!(
             "create role {owner} login in role authenticated; alter database {0} owner to {owner}",
-            site.database
+            deployment.database
         ),
     );
-    let mut client = super::site::connect(site.server.port(), &site.database, &owner, "").unwrap();
+    let mut client = super::deployment::connect(deployment.server.port(), &deployment.database, &owner, "").unwrap();
     for (setting, sqlstate) in [
         ("providers = ''", "42501"),
         ("claims_fallback = on", "42501"),
         ("leeway = 300", "42501"),
         ("jwk = 'x'", "55P02"),
     ] {
-        let sql = format!("alter database {} set pg_session_jwt.{setting}", site.database);
+        let sql = format!("alter database {} set pg_session_jwt.{setting}", deployment.database);
         assert_eq!(refusal(&mut client, &sql).sqlstate, sqlstate, "{sql}");
     }
     // The superuser's setting for the database stays.
     let stored = format!(
         "alter database {} set pg_session_jwt.providers = '{}'",
-        site.database,
+        deployment.database,
         providers("")
     );
-    run(&mut site.admin(), &stored);
+    run(&mut deployment.admin(), &stored);
     for reset in [
         "reset pg_session_jwt.providers",
         "set pg_session_jwt.providers to default",
     ] {
-        let sql = format!("alter database {} {reset}", site.database);
+        let sql = format!("alter database {} {reset}", deployment.database);
         assert_eq!(refusal(&mut client, &sql).sqlstate, "42501", "{sql}");
     }
-    run(&mut client, &format!("alter database {} reset all", site.database));
+    run(
+        &mut client,
+        &format!("alter database {} reset all", deployment.database),
+    );
     let left = "select count(*) from pg_db_role_setting where setconfig::text like '%providers%'
                    and setdatabase = (select oid from pg_database where datname = current_database())";
     assert_eq!(value(&mut client, left).as_deref(), Some("1"));
     let sql = "select auth.user_id() is null";
     // The open session has other providers than are stored for it.
     assert_eq!(refusal(&mut client, sql).sqlstate, "55000");
-    let mut client = super::site::connect(site.server.port(), &site.database, &owner, "").unwrap();
+    let mut client = super::deployment::connect(deployment.server.port(), &deployment.database, &owner, "").unwrap();
     assert_eq!(value(&mut client, sql).as_deref(), Some("t"));
     run(&mut client, &session_init("mallory"));
     fails(&mut client, "show pg_session_jwt.providers", "42501");

@@ -3,7 +3,7 @@
 use testkit::server::Server;
 use testkit::session::{Refusal, refusal, refusal_of, rows, run};
 
-use super::site::{CONF, TODOS, connect, providers_line, request, session_init, token};
+use super::deployment::{CONF, TODOS, connect, providers_line, request, session_init, token};
 use super::ways::Way;
 
 /// A separate server, because these changes affect all users of a server.

@@ -2,17 +2,17 @@
 
 use testkit::session::{Proxy, refusal, refusal_of, run};
 
-use super::site::Site;
-use super::ways::{NOBODY, WAYS, Way, fails, in_every_way, value, who};
+use super::deployment::Deployment;
+use super::ways::{ANONYMOUS, WAYS, Way, fails, in_every_way, value, who};
 
 /// attack: 60, 85
 #[test]
 fn key_in_the_startup_packet_gives_no_rows() {
-    in_every_way(|site| {
+    in_every_way(|deployment| {
         let mut proxy = Proxy::new();
         let options = format!(r#"{} -c request.jwt.claims={{"sub":"alice"}}"#, proxy.options());
-        if site.way == Way::Pooled {
-            let refused = refusal_of(&site.try_connect(&options).err().expect("a refusal"));
+        if deployment.way == Way::Pooled {
+            let refused = refusal_of(&deployment.try_connect(&options).err().expect("a refusal"));
             // PgBouncer 1.18 rejects options; later versions pass the ones they know.
             assert_eq!(refused.sqlstate, "08P01");
             assert!(
@@ -21,8 +21,8 @@ fn key_in_the_startup_packet_gives_no_rows() {
             );
             return;
         }
-        let mut client = site.try_connect(&options).unwrap();
-        assert_eq!(who(&mut client), NOBODY);
+        let mut client = deployment.try_connect(&options).unwrap();
+        assert_eq!(who(&mut client), ANONYMOUS);
         let forged = format!("select auth.jwt_session_init('{}')", proxy.token_of("alice"));
         fails(&mut client, &forged, "28000");
         for setting in [
@@ -33,7 +33,7 @@ fn key_in_the_startup_packet_gives_no_rows() {
             "ca_file=/dev/null",
         ] {
             let options = format!("-c pg_session_jwt.{setting}");
-            let refused = refusal_of(&site.try_connect(&options).err().expect("a refusal"));
+            let refused = refusal_of(&deployment.try_connect(&options).err().expect("a refusal"));
             let sqlstate = if setting.starts_with("ca_file") {
                 "55P02"
             } else {
@@ -50,7 +50,7 @@ fn settings_before_library_load_give_no_rows() {
     let key = Proxy::new().jwk();
     let own = format!(r#"[{{"issuer":"https://mallory.example/","jwks":{{"keys":[{key}]}}}}]"#);
     for way in WAYS {
-        let mut site = Site::late(way);
+        let mut deployment = Deployment::late(way);
         for before in [
             "set pg_session_jwt.providers = ''".to_owned(),
             format!("set pg_session_jwt.providers = '{own}'"),
@@ -63,9 +63,9 @@ fn settings_before_library_load_give_no_rows() {
         ] {
             // Through PgBouncer every client has the same server session, which loads the library once.
             if way == Way::Pooled {
-                site = Site::late(way);
+                deployment = Deployment::late(way);
             }
-            let mut client = site.anyone();
+            let mut client = deployment.anyone();
             run(&mut client, r#"set request.jwt.claims = '{"sub":"alice"}'"#);
             run(&mut client, &before);
             run(&mut client, "set role authenticated");
@@ -76,7 +76,7 @@ fn settings_before_library_load_give_no_rows() {
                 run(&mut client, "set role authenticated");
                 // Either the providers of the file apply, or every call fails. Claims and other keys never apply.
                 match client.simple_query("select auth.user_id()") {
-                    Ok(_) => assert_eq!(who(&mut client), NOBODY, "{way:?}: {before}"),
+                    Ok(_) => assert_eq!(who(&mut client), ANONYMOUS, "{way:?}: {before}"),
                     Err(error) => assert_eq!(refusal_of(&error).sqlstate, "55000", "{way:?}: {before}"),
                 }
             }

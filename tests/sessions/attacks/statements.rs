@@ -2,15 +2,15 @@
 
 use testkit::session::{Proxy, refusal, rows, run};
 
-use super::site::{session_init, token};
-use super::ways::{MALLORY, NOBODY, Way, fails, in_every_way, value, who};
+use super::deployment::{session_init, token};
+use super::ways::{ANONYMOUS, MALLORY, Way, fails, in_every_way, value, who};
 use super::wire::{Wire, result, sqlstate};
 
 /// attack: 81, 86
 #[test]
 fn no_identity_sees_no_rows() {
-    in_every_way(|site| {
-        let mut client = site.anyone();
+    in_every_way(|deployment| {
+        let mut client = deployment.anyone();
         let nothing = "select concat_ws(' ', auth.user_id(), auth.uid(), auth.organization(), auth.organization_id(),
                                         auth.role(), auth.email(), auth.session() ->> 'sub', auth.jwt() ->> 'sub')";
         assert_eq!(value(&mut client, nothing).as_deref(), Some(""));
@@ -32,10 +32,10 @@ fn no_identity_sees_no_rows() {
         // Without an identity the default has no value.
         let sqlstate = refusal(&mut client, "insert into public.todos (task) values ('x')").sqlstate;
         assert!(["23502", "42501"].contains(&sqlstate.as_str()), "{sqlstate}");
-        assert_eq!(who(&mut client), NOBODY);
+        assert_eq!(who(&mut client), ANONYMOUS);
         let all = "select string_agg(user_id || ' ' || task, ', ' order by id) from todos";
         assert_eq!(
-            value(&mut site.admin(), all).as_deref(),
+            value(&mut deployment.admin(), all).as_deref(),
             Some("alice secret, mallory own, alice hidden")
         );
     });
@@ -44,8 +44,8 @@ fn no_identity_sees_no_rows() {
 /// attack: 81
 #[test]
 fn no_statement_reaches_the_rows_of_others() {
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         for sql in [
             "select task from only public.todos where user_id = 'alice'",
             "select task from public.todos where ctid = '(0,1)'",
@@ -77,7 +77,7 @@ fn no_statement_reaches_the_rows_of_others() {
         }
         let all = "select string_agg(user_id || ' ' || task, ', ' order by id) from todos";
         assert_eq!(
-            value(&mut site.admin(), all).as_deref(),
+            value(&mut deployment.admin(), all).as_deref(),
             Some("alice secret, mallory own, alice hidden")
         );
     });
@@ -86,9 +86,9 @@ fn no_statement_reaches_the_rows_of_others() {
 /// attack: 88
 #[test]
 fn rejected_token_stops_the_rest_of_its_message() {
-    in_every_way(|site| {
+    in_every_way(|deployment| {
         let bad = Proxy::new().token_of("alice");
-        let mut client = site.mallory();
+        let mut client = deployment.mallory();
         for sql in [
             format!("select auth.jwt_session_init('{bad}'); insert into public.todos (task) values ('after')"),
             format!("insert into public.todos (task) values ('before'); select auth.jwt_session_init('{bad}')"),
@@ -104,15 +104,15 @@ fn rejected_token_stops_the_rest_of_its_message() {
         // A later error undoes the identity that the same message set.
         run(&mut client, "reset pg_session_jwt.jwt");
         refusal(&mut client, &format!("{}; select 1 / 0", session_init("mallory")));
-        assert_eq!(who(&mut client), NOBODY);
+        assert_eq!(who(&mut client), ANONYMOUS);
     });
 }
 
 /// attack: 108
 #[test]
 fn statements_without_policies_are_not_granted() {
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         for sql in [
             "truncate public.todos",
             "alter table public.todos disable row level security",
@@ -138,16 +138,20 @@ fn statements_without_policies_are_not_granted() {
 /// attack: 93
 #[test]
 fn the_fast_path_calls_the_same_functions() {
-    in_every_way(|site| {
-        if site.way == Way::Pooled {
+    in_every_way(|deployment| {
+        if deployment.way == Way::Pooled {
             return; // PgBouncer knows no function calls.
         }
         let number = |function: &str| -> u32 {
             let sql = format!("select 'auth.{function}'::regprocedure::oid");
-            value(&mut site.admin(), &sql).unwrap().parse().unwrap()
+            value(&mut deployment.admin(), &sql).unwrap().parse().unwrap()
         };
-        let user = if site.way == Way::Login { "authenticated" } else { "app" };
-        let mut wire = Wire::connect(site.server.port(), &site.database, user);
+        let user = if deployment.way == Way::Login {
+            "authenticated"
+        } else {
+            "app"
+        };
+        let mut wire = Wire::connect(deployment.server.port(), &deployment.database, user);
         wire.query("set role authenticated");
         for reader in [
             "user_id()",
@@ -178,8 +182,8 @@ fn the_fast_path_calls_the_same_functions() {
 /// attack: 93
 #[test]
 fn stored_expressions_cannot_depend_on_the_identity() {
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         for sql in [
             "create temp table t (x text generated always as (auth.user_id()) stored)",
             "create temp table t (x text); create index on t ((auth.user_id()))",
@@ -201,8 +205,8 @@ fn stored_expressions_cannot_depend_on_the_identity() {
 /// attack: 93
 #[test]
 fn defaults_domains_and_checks_read_the_current_identity() {
-    in_every_way(|site| {
-        let mut client = site.mallory();
+    in_every_way(|deployment| {
+        let mut client = deployment.mallory();
         run(
             &mut client,
             "create temp table t (by_default text default auth.user_id(), check (by_default = auth.user_id()));

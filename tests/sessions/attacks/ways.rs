@@ -2,7 +2,7 @@
 
 use postgres::Client;
 
-use super::site::Site;
+use super::deployment::Deployment;
 use testkit::session::{Refusal, refusal, rows};
 
 /// How mallory becomes `authenticated`.
@@ -19,17 +19,16 @@ pub enum Way {
 pub const WAYS: [Way; 3] = [Way::Login, Way::SetRole, Way::Pooled];
 
 /// Runs an attack in each way, each on a separate deployment.
-pub fn in_every_way(attack: impl Fn(&Site)) {
+pub fn in_every_way(attack: impl Fn(&Deployment)) {
     for way in WAYS {
         eprintln!("{way:?}");
-        attack(&Site::new(way));
+        attack(&Deployment::new(way));
     }
 }
 
 /// The user of a session and the rows it sees, by a simple query, because PgBouncer 1.18 has no prepared statements.
 pub fn who(client: &mut Client) -> String {
-    let sql =
-        "select coalesce(auth.user_id(), '(nobody)'), (select string_agg(task, ' ' order by id) from public.todos)";
+    let sql = "select coalesce(auth.user_id(), '(none)'), (select string_agg(task, ' ' order by id) from public.todos)";
     let row = rows(client, sql).remove(0);
     row.into_iter().flatten().collect::<Vec<_>>().join(": ")
 }
@@ -37,7 +36,7 @@ pub fn who(client: &mut Client) -> String {
 /// The result of `who` for mallory with her token, and without one.
 pub const MALLORY: &str = "mallory: own";
 
-pub const NOBODY: &str = "(nobody)";
+pub const ANONYMOUS: &str = "(none)";
 
 /// Asserts that a statement is rejected with this SQLSTATE and leaves mallory's identity and rows unchanged.
 #[track_caller]

@@ -121,7 +121,7 @@ fn rejected_login() {
         answer.iter().filter_map(readable).collect()
     };
     for parameters in [
-        &[("user", "nobody_of_this_name")][..],
+        &[("user", "missing_role")][..],
         &[("user", "bystander"), ("database", DATABASE)],
         &[("user", "postgres"), ("database", "nothing")],
         &[("user", "postgres"), ("work_mem", "x")],

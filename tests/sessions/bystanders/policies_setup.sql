@@ -1,8 +1,8 @@
--- A site whose policies, defaults, checks and triggers use the extension's functions, and fail for reasons of their own.
+-- A deployment whose policies, defaults, checks and triggers use the extension's functions, and fail for their own reasons.
 grant usage on schema s to authenticated;
 create table s.notes (
     id int primary key,
-    user_id text default auth.user_id() constraint notes_of_somebody check (length(user_id) < 8),
+    user_id text default auth.user_id() constraint notes_of_a_user check (length(user_id) < 8),
     part int,
     amount s.amount,
     reply_to int constraint notes_reply references s.notes deferrable initially deferred,

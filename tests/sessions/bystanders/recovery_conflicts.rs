@@ -38,7 +38,7 @@ fn cancelled(conf: &str) -> Vec<Answer> {
             std::thread::sleep(Duration::from_millis(20));
             one::<i64>(&mut other, SLEEPERS) == 1
         };
-        assert!((0..500).any(sleeps), "nobody reads");
+        assert!((0..500).any(sleeps), "no session reads");
         run(&mut client, "drop table read");
         reader.join().unwrap()
     })

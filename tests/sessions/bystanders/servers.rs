@@ -44,8 +44,8 @@ pub static WITH_BACKTRACES: LazyLock<Server> =
 const EXTENSION: &str = "create extension pg_session_jwt";
 
 /// `postgres` with RUST_BACKTRACE=1 in its environment.
-fn with_backtraces(folder: &Path) -> PathBuf {
-    let program = folder.join("postgres");
+fn with_backtraces(directory: &Path) -> PathBuf {
+    let program = directory.join("postgres");
     let postgres = pg_config("--bindir").join("postgres");
     let script = format!("#!/bin/sh\nRUST_BACKTRACE=1 exec '{}' \"$@\"\n", postgres.display());
     fs::write(&program, script).unwrap();

@@ -7,7 +7,7 @@ use testkit::messages;
 use testkit::server::SHARED;
 use testkit::session::{Proxy, claims, init, one, refusal, refuses, refuses_token, rows, run, user_id};
 
-fn nobody() -> Client {
+fn anonymous() -> Client {
     SHARED.connect(&SHARED.database(), "postgres", "")
 }
 
@@ -19,7 +19,7 @@ fn set(client: &mut Client, claims: &str) {
 
 #[test]
 fn without_claims_every_function_returns_null() {
-    let mut client = nobody();
+    let mut client = anonymous();
     let mut all_is_null = |before: &str| {
         run(&mut client, before);
         let expected = [["t", "t", "f", "t", "t", "t", "t", "t", "t", "null"].map(|text| Some(text.to_owned()))];
@@ -56,7 +56,7 @@ fn without_claims_every_function_returns_null() {
 
 #[test]
 fn session_returns_the_claims_unchanged() {
-    let mut client = nobody();
+    let mut client = anonymous();
     for (text, session, user) in [
         (r#"{"sub":"alice"}"#, r#"{"sub": "alice"}"#, Some("alice")),
         (r#" { "sub" : "älice" } "#, r#"{"sub": "älice"}"#, Some("älice")),
@@ -127,7 +127,7 @@ fn each_transaction_of_a_proxy_has_its_own_claims() {
 
 #[test]
 fn claims_follow_savepoints_and_functions() {
-    let mut client = nobody();
+    let mut client = anonymous();
     set(&mut client, r#"{"sub":"alice"}"#);
     run(
         &mut client,
@@ -195,7 +195,7 @@ fn claims_are_ignored_when_the_fallback_is_off() {
 #[test]
 fn token_without_a_key_is_rejected_in_claims_mode() {
     let mut proxy = Proxy::new();
-    let mut client = nobody();
+    let mut client = anonymous();
     set(&mut client, r#"{"sub":"alice"}"#);
     refuses(&mut client, "select auth.init()", "55000", messages::NO_KEY);
     refuses_token(&mut client, &proxy.token_of("bob"), "55000", messages::NO_KEY);

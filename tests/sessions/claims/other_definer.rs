@@ -25,9 +25,9 @@ static OTHER: LazyLock<PathBuf> = LazyLock::new(|| {
                                        PGC_USERSET, 0, NULL, NULL, NULL);
         }
     "#;
-    let folder = SHARED.directory().join("other");
-    std::fs::create_dir(&folder).unwrap();
-    let (file, library) = (folder.join("other.c"), folder.join("other.so"));
+    let directory = SHARED.directory().join("other");
+    std::fs::create_dir(&directory).unwrap();
+    let (file, library) = (directory.join("other.c"), directory.join("other.so"));
     std::fs::write(&file, source).unwrap();
     let mut cc = Command::new("cc");
     cc.args(["-shared", "-fPIC", "-w", "-I"])

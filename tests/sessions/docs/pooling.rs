@@ -31,11 +31,11 @@ fn blocks_run_and_leave_no_identity() {
             };
             reader.runs(block);
             if let Some(mode) = mode {
-                let nobody = rows(
+                let anonymous = rows(
                     &mut poolers[mode].connect(&database),
                     "select current_user, auth.user_id()",
                 );
-                assert_eq!(nobody, [[Some("app".to_owned()), None]], "{}", block.text);
+                assert_eq!(anonymous, [[Some("app".to_owned()), None]], "{}", block.text);
                 runs.push(MODES[mode]);
             }
         }
@@ -44,8 +44,9 @@ fn blocks_run_and_leave_no_identity() {
             "drop function todos_of(text)",
         );
     }
-    let once = ["transaction", "transaction", "session", "statement", "statement"];
-    assert_eq!(runs, [once, once].concat());
+    for mode in MODES {
+        assert!(runs.contains(&mode), "no block ran in {mode} mode");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ begin
     perform auth.jwt_session_init(token);
     return 'taken';
 exception when others then
-    return sqlstate || ' ' || sqlerrm || ' ' || coalesce(auth.user_id(), '(nobody)');
+    return sqlstate || ' ' || sqlerrm || ' ' || coalesce(auth.user_id(), '(none)');
 end $$";
 
 /// attack: 74
@@ -62,16 +62,16 @@ fn set_clause_with_an_empty_token_gives_no_identity() {
     let mut client = proxy.session_as("alice");
     run(
         &mut client,
-        "create function nobody() returns text language sql stable set pg_session_jwt.jwt = ''
-             as 'select coalesce(auth.user_id(), ''(nobody)'')';
+        "create function anonymous() returns text language sql stable set pg_session_jwt.jwt = ''
+             as 'select coalesce(auth.user_id(), ''(none)'')';
          create function fails() returns text language plpgsql set pg_session_jwt.jwt = ''
              as 'begin return 1/0; end'",
     );
     let seen: String = one(
         &mut client,
-        "select concat_ws(' ', auth.user_id(), nobody(), auth.user_id())",
+        "select concat_ws(' ', auth.user_id(), anonymous(), auth.user_id())",
     );
-    assert_eq!(seen, "alice (nobody) alice");
+    assert_eq!(seen, "alice (none) alice");
     refuses(&mut client, "select fails()", "22012", "division by zero");
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }

@@ -88,8 +88,8 @@ fn database_owner_cannot_create_in_schema_auth() {
 fn installation_needs_create_on_the_database() {
     let cluster = PLAIN.turn();
     drop(cluster.empty_database("d"));
-    cluster.run("create role somebody login");
-    let refused = refusal(&mut cluster.connect("d", "somebody", ""), CREATE);
+    cluster.run("create role stranger login");
+    let refused = refusal(&mut cluster.connect("d", "stranger", ""), CREATE);
     assert_eq!(
         (&*refused.sqlstate, &*refused.message),
         ("42501", r#"permission denied to create extension "pg_session_jwt""#)

@@ -117,9 +117,9 @@ fn bare(script: &str) -> String {
 /// attack: 89
 #[test]
 fn scripts_qualify_every_function_and_operator() {
-    let folder = testkit::root().join("sql");
+    let directory = testkit::root().join("sql");
     let mut calls = 0;
-    for entry in fs::read_dir(folder).unwrap() {
+    for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let code = bare(&fs::read_to_string(&path).unwrap());
         let operator = code.find(|character| "=<>|~@#&+*/!^?`".contains(character));

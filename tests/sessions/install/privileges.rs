@@ -39,7 +39,7 @@ fn rights(client: &mut Client) -> Vec<String> {
 
 /// Those of an installation without altered default privileges.
 fn usual_rights() -> Vec<String> {
-    let everybody = [
+    let every_role = [
         "email()",
         "init()",
         "jwt()",
@@ -53,7 +53,7 @@ fn usual_rights() -> Vec<String> {
         "uid()",
         "user_id()",
     ];
-    let mut all: Vec<String> = everybody
+    let mut all: Vec<String> = every_role
         .iter()
         .map(|name| format!("auth.{name}: - EXECUTEfalse"))
         .collect();

@@ -20,13 +20,8 @@ fn invalid_key_set_admits_no_token_and_ends_no_identity() {
         Fault::new("the answer is HTTP status 201", |it, _| {
             Answer::StatusWith(201, it.key_set())
         }),
-        Fault::new(&messages::not_a_key("expected value at line 1 column 1"), |_, _| {
-            Answer::Body("<html></html>".to_owned())
-        }),
-        Fault::new(
-            &messages::not_a_key("EOF while parsing a value at line 1 column 0"),
-            |_, _| Answer::Body(String::new()),
-        ),
+        Fault::new(messages::NOT_A_KEY, |_, _| Answer::Body("<html></html>".to_owned())),
+        Fault::new(messages::NOT_A_KEY, |_, _| Answer::Body(String::new())),
         Fault::new(&messages::not_a_key("it has no array \"keys\""), |it, _| {
             Answer::Body(it.jwk())
         }),
@@ -36,7 +31,7 @@ fn invalid_key_set_admits_no_token_and_ends_no_identity() {
             bytes[place] = 0xff;
             Answer::Bytes(bytes)
         }),
-        Fault::new("io: Peer disconnected", |it, _| Answer::Cut(it.key_set())),
-        Fault::new("io: Peer disconnected", |_, _| Answer::Nothing),
+        Fault::new("", |it, _| Answer::Cut(it.key_set())),
+        Fault::new("", |_, _| Answer::Nothing),
     ]);
 }

@@ -21,10 +21,10 @@ struct Peer {
 
 impl Peer {
     fn start() -> Peer {
-        let folder = std::env::var("PG_SESSION_JWT_OIDC")
+        let directory = std::env::var("PG_SESSION_JWT_OIDC")
             .expect("PG_SESSION_JWT_OIDC: where the provider is laid out (scripts/node.sh); `make test` sets it");
         let mut child = Command::new("node")
-            .arg(format!("{folder}/provider.mjs"))
+            .arg(format!("{directory}/provider.mjs"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

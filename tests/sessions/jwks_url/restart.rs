@@ -30,14 +30,13 @@ fn stored_keys_are_valid_after_a_restart() {
     wait_until("the fetch to fail", || one(&mut client, failed));
     let shown = rows(
         &mut client,
-        "select provider, issuer, source, kid, usable, reason, split_part(last_error, ' (', 1),
+        "select provider, issuer, source, kid, usable, reason, last_error <> '',
                 fetched_at between pg_postmaster_start_time() - interval '1 minute' and pg_postmaster_start_time(),
                 next_refresh > now()
            from auth.providers()",
     );
     let shown: Vec<&str> = shown[0].iter().map(|value| value.as_deref().unwrap_or("")).collect();
-    let refused = "io: Connection refused";
-    assert_eq!(shown, ["1", "a", "jwks_url", "k1", "t", "", refused, "t", "t"]);
+    assert_eq!(shown, ["1", "a", "jwks_url", "k1", "t", "", "t", "t", "t"]);
     init(&mut client, &provider.token("bob"));
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
     assert_eq!(stored_urls(&server), [url]);

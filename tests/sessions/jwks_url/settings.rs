@@ -63,12 +63,12 @@ fn stored_urls_are_fetched_after_a_reload_without_sessions() {
     let server = server();
     let (first, second) = (server.database(), server.database());
     let mut admin = server.connect("postgres", "postgres", "");
-    run(&mut admin, "create role nobody_in_particular");
+    run(&mut admin, "create role some_role");
     let provided = ["a", "b", "c", "d"].map(|issuer| (issuer, provided(issuer)));
     let places = [
         format!("alter database {first}"),
-        "alter role nobody_in_particular".to_owned(),
-        format!("alter role nobody_in_particular in database {second}"),
+        "alter role some_role".to_owned(),
+        format!("alter role some_role in database {second}"),
         format!("alter role all in database {second}"),
     ];
     for (place, (issuer, (_, keys))) in places.iter().zip(&provided) {
@@ -154,8 +154,8 @@ fn key_set_without_a_setting_or_session_is_deleted() {
     init(&mut client, &gone.token("alice"));
     drop(client);
     let (_, of_role) = provided("role");
-    run(&mut admin, "create role nobody_in_particular");
-    let role = "alter role nobody_in_particular";
+    run(&mut admin, "create role some_role");
+    let role = "alter role some_role";
     reload_after(&mut admin, &format!("{role} {}", providers("role", &of_role)));
     let mut three = [kept_keys.url(), gone_keys.url(), of_role.url()];
     three.sort();

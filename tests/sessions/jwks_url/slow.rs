@@ -12,8 +12,8 @@ use crate::support::jwks_url::{entry, server_with};
 #[test]
 fn slow_answer_is_rejected() {
     before_and_after_a_good_set(&[
-        Fault::new("timeout: global", |_, _| Answer::Slow),
-        Fault::new("timeout: global", |_, _| Answer::Silence),
+        Fault::new("", |_, _| Answer::Slow),
+        Fault::new("", |_, _| Answer::Silence),
     ]);
 }
 

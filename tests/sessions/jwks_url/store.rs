@@ -30,7 +30,7 @@ const INTRUDERS: [Intruder; 4] = [
 ];
 
 /// A server with one URL whose keys were fetched once, its provider, and the path of the stored set.
-fn site() -> (Server, Provider, KeyServer, PathBuf) {
+fn deployment() -> (Server, Provider, KeyServer, PathBuf) {
     let provider = Provider::new("a");
     let keys = KeyServer::start(Answer::Body(provider.key_set()));
     let server = server_with(&[entry("a", &keys.url())], "");
@@ -51,7 +51,7 @@ fn remove(path: &Path) {
 
 #[test]
 fn irregular_file_does_not_block_a_session() {
-    let (server, provider, _keys, path) = site();
+    let (server, provider, _keys, path) = deployment();
     let good = path.with_extension("good");
     fs::rename(&path, &good).unwrap();
     for (put, told) in INTRUDERS {
@@ -96,7 +96,7 @@ fn irregular_file_does_not_block_a_session() {
 
 #[test]
 fn irregular_file_does_not_block_the_worker() {
-    let (mut server, provider, keys, path) = site();
+    let (mut server, provider, keys, path) = deployment();
     let unfinished = path.with_file_name("unfinished");
     let accepted = |mut client: Client, pipe: &Path, user: &str| {
         let (token, user) = (provider.token(user), user.to_owned());
@@ -141,7 +141,7 @@ fn irregular_file_does_not_block_the_worker() {
 
 #[test]
 fn altered_stored_set_is_replaced_by_the_fetched_one() {
-    let (mut server, provider, keys, path) = site();
+    let (mut server, provider, keys, path) = deployment();
     let good = fs::read(&path).unwrap();
     // For example a backup of another day.
     let old = Provider::new("a");
@@ -167,7 +167,7 @@ fn altered_stored_set_is_replaced_by_the_fetched_one() {
 /// Writes a set as if an earlier worker had ended between storing the set and announcing it.
 #[test]
 fn restarted_worker_makes_sessions_read_the_stored_set() {
-    let (server, provider, keys, path) = site();
+    let (server, provider, keys, path) = deployment();
     let mut living = server.connect("template1", "postgres", "");
     init(&mut living, &provider.token("alice"));
     let worker = process(&server);
@@ -193,13 +193,13 @@ fn restarted_worker_makes_sessions_read_the_stored_set() {
 #[test]
 fn pipe_as_ca_file_does_not_block_the_worker() {
     let provider = Provider::new("a");
-    let folder = std::env::temp_dir().join(format!("pg_session_jwt-pipe-{}", std::process::id()));
-    make_pipe(&folder);
-    let ca_file = format!("pg_session_jwt.ca_file = '{}'", folder.display());
+    let directory = std::env::temp_dir().join(format!("pg_session_jwt-pipe-{}", std::process::id()));
+    make_pipe(&directory);
+    let ca_file = format!("pg_session_jwt.ca_file = '{}'", directory.display());
     let server = server_with(&[entry("a", "https://127.0.0.1:9/keys")], &ca_file);
     let mut client = server.connect("template1", "postgres", "");
     let told = "select last_error from auth.providers()";
-    let shown = within_half_a_minute(&folder, move || {
+    let shown = within_half_a_minute(&directory, move || {
         refuses_init(
             &mut client,
             &provider.token("alice"),
@@ -213,8 +213,8 @@ fn pipe_as_ca_file_does_not_block_the_worker() {
     });
     let expected = format!(
         "pg_session_jwt.ca_file \"{}\": it is not a regular file",
-        folder.display()
+        directory.display()
     );
-    fs::remove_file(&folder).unwrap();
+    fs::remove_file(&directory).unwrap();
     assert_eq!(shown, expected);
 }

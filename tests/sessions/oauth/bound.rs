@@ -235,7 +235,7 @@ fn login_state_of_workers_cannot_be_set_or_read() {
     let before = server.log().len();
     let refusal = Wire::login(server.port(), "authenticated", &packet, &token("alice")).err();
     assert_eq!(refusal.unwrap().sqlstate, "22023", "{}", log_since(&server, before));
-    // An expired token counts as none, whoever its user is.
+    // An expired token counts as none, whatever its user.
     let expired = token_with(&format!(r#""sub":"alice","aud":"api","exp":{}"#, now() - 3600));
     client.refuses(
         &format!("set pg_session_jwt.jwt = '{expired}'"),

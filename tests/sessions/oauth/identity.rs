@@ -110,14 +110,14 @@ fn empty_token_is_rejected_after_an_oauth_login() {
     let mut admin = server.connect("app", "postgres", "");
     run(
         &mut admin,
-        "create function nobody() returns text language sql set pg_session_jwt.jwt = '' as 'select auth.user_id()'",
+        "create function anonymous() returns text language sql set pg_session_jwt.jwt = '' as 'select auth.user_id()'",
     );
     let mut client = login(&server, &token("alice")).unwrap();
     for sql in [
         "set pg_session_jwt.jwt = ''",
         "begin; set local pg_session_jwt.jwt = ''",
         "select set_config('pg_session_jwt.jwt', '', false)",
-        "select nobody()",
+        "select anonymous()",
     ] {
         client.refuses(sql, "28000", messages::OTHER_USER);
         client.run("rollback");

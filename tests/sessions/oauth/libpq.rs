@@ -10,8 +10,8 @@ use testkit::session::now;
 use crate::support::oauth_server::{ISSUER, token, token_with, usual_server};
 
 /// Compiles the hook that supplies the token.
-fn compile(folder: &Path) -> PathBuf {
-    let hook = folder.join("hook.so");
+fn compile(directory: &Path) -> PathBuf {
+    let hook = directory.join("hook.so");
     let output = Command::new("cc")
         .args(["-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"])
         .arg(&hook)

@@ -185,8 +185,8 @@ fn provider_without_roles_admits_no_privileged_role() {
         assert_eq!(log_in_as(user).unwrap().one("select current_user").unwrap(), user);
     }
     assert_eq!(
-        log_in_as("nobody").err().unwrap().message,
-        "role \"nobody\" does not exist"
+        log_in_as("missing").err().unwrap().message,
+        "role \"missing\" does not exist"
     );
 }
 

@@ -41,7 +41,7 @@ fn case(client: usize, turn: usize) -> (String, Option<String>) {
 fn a_thousand_logins_have_the_correct_results() {
     for more in ["", "shared_preload_libraries = 'pg_session_jwt'"] {
         let Some(server) = usual_server(more) else { return };
-        let verdicts = |client: usize| {
+        let outcomes = |client: usize| {
             let wrong = |turn: &usize| {
                 let (token, expected) = case(client, *turn);
                 let found = match login(&server, &token) {
@@ -57,7 +57,7 @@ fn a_thousand_logins_have_the_correct_results() {
         };
         let wrong: usize = thread::scope(|scope| {
             let clients: Vec<_> = (0..CLIENTS)
-                .map(|client| scope.spawn(move || verdicts(client)))
+                .map(|client| scope.spawn(move || outcomes(client)))
                 .collect();
             clients.into_iter().map(|client| client.join().unwrap()).sum()
         });

@@ -30,8 +30,8 @@ fn session_identity_leaks_to_the_next_client() {
     for mode in ["transaction", "statement"] {
         let pgbouncer = PgBouncer::start(&SERVER, mode, "");
         let (mut alice, mut stranger) = (pgbouncer.connect(&database), pgbouncer.connect(&database));
-        let nobody = [[Some("app".to_owned()), Some("f".to_owned()), None]];
-        assert_eq!(rows(&mut stranger, LOOK), nobody, "{mode}");
+        let anonymous = [[Some("app".to_owned()), Some("f".to_owned()), None]];
+        assert_eq!(rows(&mut stranger, LOOK), anonymous, "{mode}");
         take_on(&mut alice);
         // This client has presented no token, and is alice.
         assert_eq!(value(&mut stranger, SEEN).unwrap(), "alice:a1 alice:a2", "{mode}");
@@ -65,8 +65,8 @@ fn reset_after_each_transaction_stops_the_leak() {
         let (mut alice, mut stranger) = (pgbouncer.connect(&database), pgbouncer.connect(&database));
         take_on(&mut alice);
         for client in [&mut alice, &mut stranger] {
-            let nobody = [[Some("app".to_owned()), Some("f".to_owned()), None]];
-            assert_eq!(rows(client, LOOK), nobody, "{mode}");
+            let anonymous = [[Some("app".to_owned()), Some("f".to_owned()), None]];
+            assert_eq!(rows(client, LOOK), anonymous, "{mode}");
         }
         let init = format!("select auth.jwt_session_init('{}', true)", PROVIDER.token("alice"));
         let right = format!("set local role authenticated; {init}; {SEEN}");

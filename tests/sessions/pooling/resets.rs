@@ -7,7 +7,7 @@ use testkit::server::SHARED;
 use testkit::session::{Proxy, claims, init, one, refuses, rows, run, user_id};
 
 /// Asserts that the state equals that of a session that never had a token.
-fn is_nobody(client: &mut postgres::Client, after: &str) {
+fn is_anonymous(client: &mut postgres::Client, after: &str) {
     assert_eq!(user_id(client), None, "after {after}");
     assert_eq!(claims(client), "null", "after {after}");
     assert!(!one::<bool>(client, "select auth.session() is null"), "after {after}");
@@ -36,7 +36,7 @@ fn every_logout_ends_the_identity_and_keeps_the_key() {
         init(&mut client, &proxy.token_of(&user));
         assert_eq!(user_id(&mut client), Some(user));
         run(&mut client, logout);
-        is_nobody(&mut client, logout);
+        is_anonymous(&mut client, logout);
     }
 }
 
@@ -53,7 +53,7 @@ fn pool_reset_of_a_proxy_is_a_logout() {
         assert_eq!(user_id(&mut client).as_deref(), Some(user));
         run(&mut client, "commit; set role authenticated");
         run(&mut client, back_to_the_pool);
-        is_nobody(&mut client, "going back to the pool");
+        is_anonymous(&mut client, "going back to the pool");
     }
 }
 
@@ -64,7 +64,7 @@ fn rolled_back_logout_has_no_effect() {
     for logout in ["reset all", "reset pg_session_jwt.jwt", "set pg_session_jwt.jwt = ''"] {
         run(&mut client, "begin");
         run(&mut client, logout);
-        is_nobody(&mut client, logout);
+        is_anonymous(&mut client, logout);
         run(&mut client, "rollback");
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{logout}");
     }
@@ -81,7 +81,7 @@ fn a_local_logout_ends_with_the_transaction() {
     ] {
         run(&mut client, "begin");
         run(&mut client, logout);
-        is_nobody(&mut client, logout);
+        is_anonymous(&mut client, logout);
         run(&mut client, "commit");
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{logout}");
     }

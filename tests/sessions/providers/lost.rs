@@ -66,18 +66,18 @@ fn open_session_enters_no_weaker_mode() {
             options = format!("{options} {}", proxy.options());
         }
         let connect = || server.connect(&database, &user, &options);
-        let (mut used, mut unused, mut nobody) = (connect(), connect(), connect());
+        let (mut used, mut unused, mut anonymous) = (connect(), connect(), connect());
         init(&mut used, &provider.token("alice"));
         assert_eq!(user_id(&mut used).as_deref(), Some("alice"));
-        assert_eq!(user_id(&mut nobody), None);
+        assert_eq!(user_id(&mut anonymous), None);
         run(&mut admin, "alter system reset pg_session_jwt.providers");
-        reload(&server, &mut [&mut used, &mut unused, &mut nobody]);
+        reload(&server, &mut [&mut used, &mut unused, &mut anonymous]);
         let forged = if of_client {
             proxy.token_of("mallory")
         } else {
             owner.token_with_jti(1, r#""sub":"mallory""#)
         };
-        for client in [&mut used, &mut unused, &mut nobody] {
+        for client in [&mut used, &mut unused, &mut anonymous] {
             gives_nothing(client, "the reload");
             for sql in [
                 "reset all",
@@ -105,12 +105,12 @@ fn open_session_enters_no_weaker_mode() {
             );
         }
         // A new session follows its current settings.
-        let mut anew = connect();
+        let mut fresh = connect();
         if of_client {
-            init(&mut anew, &proxy.token_of("carol"));
-            assert_eq!(user_id(&mut anew).as_deref(), Some("carol"));
+            init(&mut fresh, &proxy.token_of("carol"));
+            assert_eq!(user_id(&mut fresh).as_deref(), Some("carol"));
         } else if of_server.is_empty() {
-            assert_eq!(user_id(&mut anew).as_deref(), Some("mallory"));
+            assert_eq!(user_id(&mut fresh).as_deref(), Some("mallory"));
         }
         // With providers again, an open session is in the strongest mode again.
         run(
@@ -466,12 +466,12 @@ fn value_removed_before_library_load_is_lost() {
                 refuses(client, &format!("select auth.{call}()"), "55000", message);
             }
         }
-        let mut anew = server.connect(&database, &user, claims);
-        assert_eq!(user_id(&mut anew).as_deref(), Some("mallory"));
+        let mut fresh = server.connect(&database, &user, claims);
+        assert_eq!(user_id(&mut fresh).as_deref(), Some("mallory"));
     }
-    let mut anew = server.connect(&database, &user, &with_key);
-    init(&mut anew, &proxy.token_of("carol"));
-    assert_eq!(user_id(&mut anew).as_deref(), Some("carol"));
+    let mut fresh = server.connect(&database, &user, &with_key);
+    init(&mut fresh, &proxy.token_of("carol"));
+    assert_eq!(user_id(&mut fresh).as_deref(), Some("carol"));
 }
 
 #[test]

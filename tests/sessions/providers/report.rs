@@ -107,16 +107,16 @@ fn unusable_keys_are_shown_with_their_reasons() {
 
 #[test]
 fn source_without_keys_has_one_row_with_the_reason() {
-    let folder = PRELOADED.directory();
-    let garbage = folder.join("garbage.json");
+    let directory = PRELOADED.directory();
+    let garbage = directory.join("garbage.json");
     fs::write(&garbage, "not JSON").unwrap();
-    let unusable = folder.join("unusable.json");
+    let unusable = directory.join("unusable.json");
     fs::write(
         &unusable,
         r#"{"keys":[{"kty":"OKP","crv":"X25519","kid":"x","x":"AA"},{"kty":"EC","kid":"y","use":"enc"}]}"#,
     )
     .unwrap();
-    let missing = folder.join("missing.json");
+    let missing = directory.join("missing.json");
     let [garbage, unusable, missing] = [garbage, unusable, missing].map(|path| path.display().to_string());
     let file = |issuer: &str, path: &str| format!(r#"{{"issuer":"{issuer}","jwks_file":"{path}"}}"#);
     let gone = KeyServer::start(Answer::Status(404));
@@ -141,14 +141,7 @@ fn source_without_keys_has_one_row_with_the_reason() {
             no_keys,
             "it is not there, or not a regular file",
         ],
-        [
-            "2",
-            "jwks_file",
-            "-",
-            "f",
-            no_keys,
-            &messages::not_a_key("expected ident at line 1 column 2"),
-        ],
+        ["2", "jwks_file", "-", "f", no_keys, messages::NOT_A_KEY],
         ["3", "jwks_file", "x", "f", curve, &none_usable],
         ["3", "jwks_file", "y", "f", not_sig, &none_usable],
         ["4", "jwks_url", "-", "f", no_keys, "the answer is HTTP status 404"],
@@ -161,10 +154,10 @@ fn source_without_keys_has_one_row_with_the_reason() {
             &messages::not_a_key("it has no array \"keys\""),
         ],
     ];
-    assert_eq!(
-        shown(&mut client, "provider, source, kid, usable, reason, last_error"),
-        expected
-    );
+    let mut rows = shown(&mut client, "provider, source, kid, usable, reason, last_error");
+    // The rest of this error comes from the JSON parser.
+    rows[1][5].truncate(messages::NOT_A_KEY.len());
+    assert_eq!(rows, expected);
     // A file is read when it is checked, and a key set that was never fetched has no time.
     assert_eq!(
         shown(&mut client, "provider, fetched_at is null, next_refresh is null")[0],

@@ -72,7 +72,7 @@ fn rows_of_others_are_hidden_in_workers() {
             .flatten()
             .collect();
         assert!(plan.contains("Workers Planned: 2"), "{plan}");
-        for (user, expected) in [("alice", 2000), ("nobody", 0), ("bob", 2000), ("carol", 2000)] {
+        for (user, expected) in [("alice", 2000), ("dave", 0), ("bob", 2000), ("carol", 2000)] {
             init(&mut client, &proxy.token_of(user));
             for takes_part in [true, false] {
                 leader_takes_part(&mut client, takes_part);

@@ -105,11 +105,11 @@ fn workers_agree_after_the_key_left_the_servers_file() {
     let database = server.database();
     fill(&mut server.connect(&database, "postgres", ""));
     let claims = r#"-c request.jwt.claims={"sub":"mallory"}"#;
-    let mut nobody = server.connect(&database, "postgres", claims);
+    let mut anonymous = server.connect(&database, "postgres", claims);
     let mut alice = server.connect(&database, "postgres", claims);
     init(&mut alice, &proxy.token_with_jti(1, r#""sub":"alice""#));
     agrees_with_the_leader(&mut alice);
-    agrees_with_the_leader(&mut nobody);
+    agrees_with_the_leader(&mut anonymous);
     run(&mut alice, "alter system reset pg_session_jwt.jwk");
     run(&mut alice, "select pg_reload_conf()");
     let read = |_: &i32| {
@@ -122,7 +122,7 @@ fn workers_agree_after_the_key_left_the_servers_file() {
     };
     assert!((0..500).any(|attempt| read(&attempt)), "the file is not read");
     assert_eq!(user_id(&mut alice).as_deref(), Some("alice"));
-    assert_eq!(user_id(&mut nobody), None);
+    assert_eq!(user_id(&mut anonymous), None);
     agrees_with_the_leader(&mut alice);
-    agrees_with_the_leader(&mut nobody);
+    agrees_with_the_leader(&mut anonymous);
 }

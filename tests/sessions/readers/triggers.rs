@@ -68,11 +68,8 @@ fn deferred_triggers_have_the_identity_at_commit() {
     run(&mut client, "insert into made values (1); commit");
     run(&mut client, "insert into made values (2)");
     assert_eq!(
-        one::<String>(
-            &mut client,
-            "select string_agg(coalesce(who, '(nobody)'), ' ') from seen"
-        ),
-        "alice (nobody)"
+        one::<String>(&mut client, "select string_agg(coalesce(who, '(none)'), ' ') from seen"),
+        "alice (none)"
     );
 }
 
@@ -88,7 +85,7 @@ fn login_trigger_sees_only_the_startup_packets_user() {
         &mut server.connect(&database, "postgres", ""),
         "create table seen (who text);
          create function note() returns event_trigger language plpgsql as
-             'begin insert into public.seen values (coalesce(auth.user_id(), ''(nobody)'')); end';
+             'begin insert into public.seen values (coalesce(auth.user_id(), ''(none)'')); end';
          create event trigger at_login on login execute function note();
          alter event trigger at_login enable always",
     );
@@ -103,6 +100,6 @@ fn login_trigger_sees_only_the_startup_packets_user() {
     let mut client = server.connect(&database, "postgres", r#"-c request.jwt.claims={"sub":"bob"}"#);
     assert_eq!(
         one::<String>(&mut client, "select string_agg(who, ' ') from seen"),
-        "(nobody) alice bob"
+        "(none) alice bob"
     );
 }

@@ -39,7 +39,7 @@ struct Load {
 
 impl Load {
     /// One client, which reconnects whenever the server has gone away.
-    fn go_on(&self, number: usize) {
+    fn work(&self, number: usize) {
         let mut written = 0;
         while !self.stopped.load(SeqCst) {
             if let Err(error) = self.write_until_the_end(number, &mut written)
@@ -162,7 +162,7 @@ fn crashes_under_load_preserve_keys_catalog_and_rows() {
     std::thread::scope(|scope| {
         for number in 0..4 {
             let load = &load;
-            scope.spawn(move || load.go_on(number));
+            scope.spawn(move || load.work(number));
         }
         scope.spawn(|| load.create_and_drop());
         let _stop = StopAtEnd(&load.stopped);

@@ -11,10 +11,10 @@ use testkit::session::{init, one, run};
 
 /// The subscriber's rows, in the order in which they were written.
 const COPIES: &str =
-    "select coalesce(string_agg(concat_ws(' ', id, user_id, coalesce(copied_by, 'nobody')), ',' order by id), '')
+    "select coalesce(string_agg(concat_ws(' ', id, user_id, coalesce(copied_by, 'none')), ',' order by id), '')
                       from owned";
 const SEEN: &str =
-    "select coalesce(string_agg(concat_ws(' ', id, user_id, coalesce(seen_by, 'nobody')), ',' order by id), '')
+    "select coalesce(string_agg(concat_ws(' ', id, user_id, coalesce(seen_by, 'none')), ',' order by id), '')
                     from seen";
 
 #[track_caller]
@@ -57,7 +57,7 @@ fn pair(preload: &str) -> (Server, Server, Client, Client) {
         "create table seen (id int, user_id text, seen_by text default (auth.user_id()));
          create function see() returns trigger language plpgsql as $$ begin
              insert into public.seen values (new.id, new.user_id, default);
-             if (auth.session() <> 'null') then raise 'somebody applies changes: %', auth.session(); end if;
+             if (auth.session() <> 'null') then raise 'an identity applies changes: %', auth.session(); end if;
              return new;
          end $$;
          create trigger see after insert or update on owned for each row execute function see();
@@ -89,15 +89,15 @@ fn rows_come_as_published(preload: &str, provider: &Provider) {
     as_user("alice", "insert into owned values (1, default)");
     subscribe(&publisher, &mut at_publisher, &mut at_subscriber);
     // The first copy of a table uses COPY, in a separate process.
-    becomes(&mut at_subscriber, COPIES, "1 alice nobody", &subscriber);
+    becomes(&mut at_subscriber, COPIES, "1 alice none", &subscriber);
     as_user("bob", "insert into owned values (2, default)");
     as_user(
         "alice",
         "insert into owned values (3, default); update owned set id = 4 where id = 1",
     );
     as_user("bob", "delete from owned");
-    becomes(&mut at_subscriber, COPIES, "3 alice nobody,4 alice nobody", &subscriber);
-    let seen = "1 alice nobody,2 bob nobody,3 alice nobody,4 alice nobody";
+    becomes(&mut at_subscriber, COPIES, "3 alice none,4 alice none", &subscriber);
+    let seen = "1 alice none,2 bob none,3 alice none,4 alice none";
     becomes(&mut at_subscriber, SEEN, seen, &subscriber);
     let applied = one::<i64>(
         &mut at_subscriber,
@@ -108,7 +108,7 @@ fn rows_come_as_published(preload: &str, provider: &Provider) {
     // End users see the same rows there, with the same tokens.
     let mut client = subscriber.connect("template1", "app", "");
     assert_eq!(one::<String>(&mut client, COPIES), "");
-    for (user, rows) in [("alice", "3 alice nobody,4 alice nobody"), ("bob", "")] {
+    for (user, rows) in [("alice", "3 alice none,4 alice none"), ("bob", "")] {
         init(&mut client, &provider.token(user));
         assert_eq!(one::<String>(&mut client, COPIES), rows);
     }
@@ -147,6 +147,6 @@ fn a_subscriber_with_unusable_keys_waits_for_usable_ones() {
     let usable = format!("alter system set pg_session_jwt.providers = '[{}]'", provider.entry(""));
     run(&mut at_subscriber, &usable);
     run(&mut at_subscriber, "select pg_reload_conf()");
-    becomes(&mut at_subscriber, COPIES, "1 alice nobody", &subscriber);
+    becomes(&mut at_subscriber, COPIES, "1 alice none", &subscriber);
     run(&mut at_subscriber, "drop subscription to_owned");
 }

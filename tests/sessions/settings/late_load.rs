@@ -38,7 +38,7 @@ fn hostile_statements() -> Vec<String> {
 
 /// Asserts that claims and tokens of any client give no identity.
 #[track_caller]
-fn only_the_owner_is_believed(client: &mut Client, after: &str) {
+fn only_the_owner_is_trusted(client: &mut Client, after: &str) {
     run(client, r#"set request.jwt.claims = '{"sub":"mallory"}'"#);
     assert_eq!(
         (user_id(client), claims(client)),
@@ -76,7 +76,7 @@ fn key_of_the_file_survives_earlier_session_settings() {
         let mut client = FILE_KEY.connect(&database, &user, "");
         run(&mut client, &sql);
         assert!(!is_loaded(&mut client));
-        only_the_owner_is_believed(&mut client, &sql);
+        only_the_owner_is_trusted(&mut client, &sql);
     }
 }
 
@@ -88,7 +88,7 @@ fn key_of_the_packet_survives_earlier_session_settings() {
         let mut client = SHARED.connect(&database, &user, &OWNER.options());
         run(&mut client, &sql);
         assert!(!is_loaded(&mut client));
-        only_the_owner_is_believed(&mut client, &sql);
+        only_the_owner_is_trusted(&mut client, &sql);
     }
 }
 
@@ -128,14 +128,14 @@ fn load_inside_a_security_definer_function_keeps_the_key() {
     run(
         &mut SHARED.connect(&database, "postgres", ""),
         "create function definer_sees() returns text language sql security definer
-             as 'select coalesce(auth.user_id(), ''(nobody)'')'",
+             as 'select coalesce(auth.user_id(), ''(none)'')'",
     );
     for before in ["", "set pg_session_jwt.jwk = ''"] {
         let mut client = SHARED.connect(&database, &user, &OWNER.options());
         run(&mut client, r#"set request.jwt.claims = '{"sub":"mallory"}'"#);
         run(&mut client, before);
-        assert_eq!(one::<String>(&mut client, "select definer_sees()"), "(nobody)");
-        only_the_owner_is_believed(&mut client, "a definer function");
+        assert_eq!(one::<String>(&mut client, "select definer_sees()"), "(none)");
+        only_the_owner_is_trusted(&mut client, "a definer function");
         assert_eq!(one::<String>(&mut client, "select definer_sees()"), "alice");
     }
 }
@@ -153,7 +153,7 @@ fn a_load_that_is_rolled_back_keeps_the_key() {
         run(&mut client, "select auth.user_id()");
         run(&mut client, end);
         assert!(is_loaded(&mut client));
-        only_the_owner_is_believed(&mut client, end);
+        only_the_owner_is_trusted(&mut client, end);
     }
 }
 

@@ -36,7 +36,7 @@ fn audit_log_of_the_file_survives_a_startup_packet() {
 }
 
 /// Asserts that only the provider's tokens are accepted, whatever this user puts into the startup packet.
-fn only_the_provider_is_believed(server: &Server, database: &str, provider: &Provider) {
+fn only_the_provider_is_trusted(server: &Server, database: &str, provider: &Provider) {
     let user = ordinary_user(server, database);
     let mut proxy = Proxy::new();
     let own_key = format!(r#"{} -c request.jwt.claims={{"sub":"mallory"}}"#, proxy.options());
@@ -82,13 +82,13 @@ fn only_the_provider_is_believed(server: &Server, database: &str, provider: &Pro
 fn providers_of_the_file_survive_a_startup_packet() {
     let provider = Provider::new("https://issuer.example/");
     let server = Server::start(&format!("pg_session_jwt.providers = '[{}]'", provider.entry("")));
-    only_the_provider_is_believed(&server, &server.database(), &provider);
+    only_the_provider_is_trusted(&server, &server.database(), &provider);
 }
 
 #[test]
 fn providers_of_the_database_survive_a_startup_packet() {
     let provider = Provider::new("https://issuer.example/");
-    only_the_provider_is_believed(&SHARED, &provider::database(&[provider.entry("")]), &provider);
+    only_the_provider_is_trusted(&SHARED, &provider::database(&[provider.entry("")]), &provider);
 }
 
 /// attack: 44, 100
@@ -112,7 +112,7 @@ fn secret_readable_by_ordinary_users_verifies_nothing() {
         .is_ok();
     assert!(
         !(taken && shown.contains(&key)),
-        "a secret that everyone can read is believed"
+        "a secret that every role can read is trusted"
     );
 }
 
@@ -125,10 +125,10 @@ fn empty_key_in_the_packet_does_not_enable_claims_mode() {
     let options = r#"-c pg_session_jwt.jwk= -c request.jwt.claims={"sub":"mallory"}"#;
     let mut client = server.connect(&database, &user, options);
     assert!(!is_loaded(&mut client));
-    let believed = client
+    let accepted = client
         .query_one("select auth.user_id()", &[])
         .map(|row| row.get::<_, Option<String>>(0));
-    assert_ne!(believed.ok().flatten().as_deref(), Some("mallory"));
+    assert_ne!(accepted.ok().flatten().as_deref(), Some("mallory"));
     run(&mut client, "reset all");
     let shown = client
         .query_one("select auth.session()::text", &[])

@@ -90,14 +90,14 @@ fn withdrawn_provider_is_withdrawn_from_open_sessions() {
                     }
                     gives_nothing(client, "providers");
                 }
-                let mut anew = server.connect(&database, &user, &options);
+                let mut fresh = server.connect(&database, &user, &options);
                 let expected = if change.contains(&new.jwk()) {
                     "provider"
                 } else {
                     "proxy"
                 };
                 assert_eq!(
-                    one::<String>(&mut anew, "select mode from auth.status()"),
+                    one::<String>(&mut fresh, "select mode from auth.status()"),
                     expected,
                     "{place} {change}"
                 );

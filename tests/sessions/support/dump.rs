@@ -34,7 +34,7 @@ pub fn succeeds(cluster: &Turn, name: &str, arguments: &[&str]) -> String {
     out.into_owned()
 }
 
-/// A file for a dump, in the folder of a cluster.
+/// A file for a dump, in the directory of a cluster.
 pub fn file(cluster: &Turn, name: &str) -> String {
     let path: PathBuf = cluster.directory().join(name);
     let _ = fs::remove_file(&path);

@@ -39,10 +39,10 @@ pub fn reload_after(admin: &mut Client, sql: &str) {
 
 /// The stored files of key sets, each with the URL on its first line.
 pub fn stored(server: &Server) -> Vec<(PathBuf, String)> {
-    let Ok(folder) = fs::read_dir(server.directory().join("data/pg_session_jwt")) else {
+    let Ok(directory) = fs::read_dir(server.directory().join("data/pg_session_jwt")) else {
         return Vec::new();
     };
-    folder
+    directory
         .filter_map(|file| {
             let path = file.unwrap().path();
             if path.ends_with("unfinished") {

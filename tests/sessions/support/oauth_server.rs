@@ -85,9 +85,9 @@ pub fn server_with(conf: &str) -> Option<Server> {
     if !is_validator {
         return None;
     }
-    let server = Server::start_program(conf, |folder| {
-        fs::write(folder.join("data/pg_hba.conf"), HBA).unwrap();
-        fs::write(folder.join("data/pg_ident.conf"), IDENT).unwrap();
+    let server = Server::start_program(conf, |directory| {
+        fs::write(directory.join("data/pg_hba.conf"), HBA).unwrap();
+        fs::write(directory.join("data/pg_ident.conf"), IDENT).unwrap();
         pg_config("--bindir").join("postgres")
     });
     let mut admin = server.connect("template1", "postgres", "");

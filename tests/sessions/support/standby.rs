@@ -9,12 +9,12 @@ use testkit::server::{Server, pg_config, program, unprivileged_user};
 pub fn standby_of(primary: &Server, conf: &str) -> Server {
     let port = primary.port();
     let conf = format!("{conf}\nprimary_conninfo = 'host=127.0.0.1 port={port} user=postgres'");
-    Server::start_program(&conf, |folder| copy(port, folder))
+    Server::start_program(&conf, |directory| copy(port, directory))
 }
 
 /// Replaces the data of a stopped server by a copy of the primary's, except for its settings.
-fn copy(primary: u16, folder: &Path) -> PathBuf {
-    let data = folder.join("data");
+fn copy(primary: u16, directory: &Path) -> PathBuf {
+    let data = directory.join("data");
     let settings = data.join("postgresql.auto.conf");
     let own = fs::read(&settings).unwrap();
     fs::remove_dir_all(&data).unwrap();

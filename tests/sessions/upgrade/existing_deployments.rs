@@ -21,7 +21,7 @@ fn the_statements_of_an_installation_can_be_repeated() {
 }
 
 #[test]
-fn each_connection_has_a_key_of_its_own() {
+fn each_connection_has_its_own_key() {
     let cluster = deployment();
     let (mut one_proxy, mut other_proxy) = (Proxy::new(), Proxy::new());
     let mut client = proxy_connection(&cluster, &one_proxy);

@@ -22,14 +22,14 @@ fn pg_upgrade_works_preloaded_and_with_an_unusable_key() {
     drop((admin, owner));
 
     let user = unprivileged_user();
-    server.restart_after(|folder| {
-        let (old, new) = (folder.join("old"), folder.join("data"));
+    server.restart_after(|directory| {
+        let (old, new) = (directory.join("old"), directory.join("data"));
         fs::rename(&new, &old).unwrap();
         initdb(&new, user);
         let settings = fs::read_to_string(old.join("postgresql.auto.conf")).unwrap();
         let unusable = format!("{settings}pg_session_jwt.jwk = 'nonsense'\n");
         fs::write(new.join("postgresql.auto.conf"), unusable).unwrap();
-        upgrade(folder, &pg_config("--bindir"), &old, &new);
+        upgrade(directory, &pg_config("--bindir"), &old, &new);
         fs::write(new.join("postgresql.auto.conf"), settings).unwrap();
     });
     let mut moved = server.connect("app", "postgres", "");

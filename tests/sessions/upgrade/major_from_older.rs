@@ -48,8 +48,8 @@ fn succeeds(mut command: Command) {
 }
 
 /// Creates the data of a stopped server again with the older major's initdb, except for its settings.
-fn made_by_the_older(folder: &Path) -> PathBuf {
-    let data = folder.join("data");
+fn made_by_the_older(directory: &Path) -> PathBuf {
+    let data = directory.join("data");
     let settings = data.join("postgresql.auto.conf");
     let own = fs::read(&settings).unwrap();
     fs::remove_dir_all(&data).unwrap();
@@ -132,14 +132,16 @@ fn policies_roles_and_keys_are_carried_over() {
     let before = ["app", "shop"].map(|database| around_it(&mut older.connect(database, "postgres", "")));
     forget_column_versions(&older);
     let stopped = older.directory().join("stopped");
-    older.restart_after(|folder| {
+    older.restart_after(|directory| {
         let mut copy = Command::new("cp");
-        copy.arg("-a").arg(folder.join("data")).arg(folder.join("stopped"));
+        copy.arg("-a")
+            .arg(directory.join("data"))
+            .arg(directory.join("stopped"));
         succeeds(copy);
     });
 
-    let newer = Server::start_program(PRELOAD, |folder| {
-        upgrade(folder, &older_programs(), &stopped, &folder.join("data"));
+    let newer = Server::start_program(PRELOAD, |directory| {
+        upgrade(directory, &older_programs(), &stopped, &directory.join("data"));
         pg_config("--bindir").join("postgres")
     });
     drop(older);

@@ -116,8 +116,8 @@ fn altered_function_prevents_the_update() {
 
 /// The update scripts of this source tree: name and text.
 fn update_scripts() -> Vec<(String, String)> {
-    let folder = testkit::root().join("sql");
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let directory = testkit::root().join("sql");
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let named = entries.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), path));
     let scripts = named.filter(|(name, _)| name.starts_with("pg_session_jwt--"));
     scripts

@@ -28,7 +28,7 @@ impl Ways {
         let good = self.parties.good_value();
         let mut living = self.connect("postgres", "");
         self.alter_system(&good, &mut living);
-        self.parties.is_mended(&mut living, "ALTER SYSTEM");
+        self.parties.is_restored(&mut living, "ALTER SYSTEM");
         for (turn, malformed) in self.parties.values().iter().enumerate() {
             let mut idle = self.connect("postgres", "");
             self.alter_system(&malformed.value, &mut idle);
@@ -37,12 +37,12 @@ impl Ways {
                 self.parties.is_shut(client, &unusable(malformed), turn, "ALTER SYSTEM");
             }
             self.alter_system(&good, &mut idle);
-            self.parties.is_mended(&mut idle, "ALTER SYSTEM, mended");
+            self.parties.is_restored(&mut idle, "ALTER SYSTEM, fixed");
             self.parties
-                .is_mended(&mut self.connect(&self.user, ""), "ALTER SYSTEM, mended");
+                .is_restored(&mut self.connect(&self.user, ""), "ALTER SYSTEM, fixed");
             // DISCARD ALL was the logout.
             assert_eq!(user_id(&mut living), None);
-            self.parties.is_mended(&mut living, "ALTER SYSTEM, mended");
+            self.parties.is_restored(&mut living, "ALTER SYSTEM, fixed");
         }
         self.alter_system("", &mut living);
         // It has lost them; a new session has its own key.

@@ -23,7 +23,7 @@ impl Ways {
                 &mut client,
                 &format!("set pg_session_jwt.providers = '{}'", self.parties.good_value()),
             );
-            self.parties.is_mended(&mut client, way);
+            self.parties.is_restored(&mut client, way);
             run(&mut client, "reset pg_session_jwt.providers");
             self.parties.is_shut(&mut client, &told, turn, way);
 
@@ -59,7 +59,7 @@ impl Ways {
             }
             refuses(&mut of_user, &set, PERMISSION.0, PERMISSION.1);
             run(&mut client, &format!("set pg_session_jwt.providers = '{good}'"));
-            self.parties.is_mended(&mut client, "SET");
+            self.parties.is_restored(&mut client, "SET");
             fails(&mut client, &set, &refused(malformed), "SET");
             let local = format!("begin; set local pg_session_jwt.providers = '{value}'");
             fails(&mut client, &local, &refused(malformed), "SET LOCAL");

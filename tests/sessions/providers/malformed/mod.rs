@@ -137,7 +137,7 @@ impl Ways {
                 let set = format!("{place} set pg_session_jwt.providers = '{}'", malformed.value);
                 fails(&mut admin, &set, &refused(malformed), place);
                 let mut client = self.parties.connect(&self.server, database, user, "");
-                self.parties.is_mended(&mut client, place);
+                self.parties.is_restored(&mut client, place);
             }
         }
     }

@@ -124,7 +124,7 @@ impl Parties {
 
     /// Asserts that now only the provider applies.
     #[track_caller]
-    pub fn is_mended(&self, client: &mut Client, way: &str) {
+    pub fn is_restored(&self, client: &mut Client, way: &str) {
         init(client, &self.provider.token("alice"));
         assert_eq!(user_id(client).as_deref(), Some("alice"), "{way}");
         let mode: String = one(client, "select mode from auth.status()");

@@ -13,15 +13,12 @@ pub fn values(provider: &Provider) -> Vec<Malformed> {
     let (entry, keys) = (provider.entry(""), provider.key_set());
     let nothings = |count: usize| vec!["{}"; count].join(",");
     [
-        (" ".to_owned(), "The list was rejected: EOF while parsing a value"),
-        ("not JSON".to_owned(), "The list was rejected: expected ident"),
+        (" ".to_owned(), "The list was rejected: "),
+        ("not JSON".to_owned(), "The list was rejected: "),
         ("null".to_owned(), "The list is not an array."),
         ("{}".to_owned(), "The list is not an array."),
         ("[]".to_owned(), "The list has 0 providers; 1 to 100 are allowed."),
-        (
-            format!("[{entry}] {entry}"),
-            "The list was rejected: trailing characters",
-        ),
+        (format!("[{entry}] {entry}"), "The list was rejected: "),
         (
             format!(r#"[{{"issuer":"a","issuer":"b","jwks":{keys}}}]"#),
             "The list was rejected: an object has the same member twice",

@@ -72,7 +72,7 @@ pub const COMMON: &str = "
         case step
             when 'become' then
                 perform re.become();
-            when 'nobody' then
+            when 'none' then
                 perform set_config(case current_setting('re.mode') when 'claims' then 'request.jwt.claims'
                     else 'pg_session_jwt.jwt' end, '', false), set_config('re.now', '0', false);
             when 'role' then
@@ -122,7 +122,7 @@ pub const COMMON: &str = "
             perform re.meddle();
         elsif nextval('re.meddled') < current_setting('re.enough')::int then
             foreach step in array string_to_array(current_setting('re.program'), ' ') loop
-                if step in ('become', 'nobody', 'role', 'setting', 'allocate') then
+                if step in ('become', 'none', 'role', 'setting', 'allocate') then
                     perform re.act(step);
                 end if;
             end loop;

@@ -50,8 +50,8 @@ const READERS: [(&str, &str); 8] = [
 
 /// The actions of the user code in sequence; frequent entries are chosen more often.
 const STEPS: [&str; 14] = [
-    "become", "become", "become", "become", "again", "again", "again", "again", "allocate", "nobody", "role",
-    "setting", "undone", "aside",
+    "become", "become", "become", "become", "again", "again", "again", "again", "allocate", "none", "role", "setting",
+    "undone", "aside",
 ];
 
 /// PostgreSQL's ways to run the same statement.
@@ -158,9 +158,9 @@ impl<'a> Site<'a> {
         run(&mut admin, functions::COMMON);
         run(&mut admin, &identities::fill(mode, &signer, &mut Random::new(0)));
         for level in 1..=functions::LEVELS {
-            run(&mut admin, &somebody_else(mode, level, functions::ELSEWHERE));
+            run(&mut admin, &other_identity(mode, level, functions::ELSEWHERE));
         }
-        run(&mut admin, &somebody_else(mode, 1, functions::ASIDE));
+        run(&mut admin, &other_identity(mode, 1, functions::ASIDE));
         for of_type in ["text", "uuid", "jsonb"] {
             run(&mut admin, &functions::OF_TYPE.replace("$T", of_type));
         }
@@ -323,7 +323,7 @@ impl<'a> Site<'a> {
 }
 
 /// A function that sets another identity by its SET clause: other claims, or no token.
-fn somebody_else(mode: Mode, level: usize, function: &str) -> String {
+fn other_identity(mode: Mode, level: usize, function: &str) -> String {
     let (set, n) = match mode {
         Mode::Claims => {
             let claims = identities::elsewhere(level);

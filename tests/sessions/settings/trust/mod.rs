@@ -7,8 +7,8 @@
 //! PG_SESSION_JWT_TRUST is the number of steps (10000), PG_SESSION_JWT_TRUST_SEED the first seed. A failure prints the
 //! seed that repeats it first.
 
+mod deployment;
 mod model;
-mod site;
 mod step;
 
 use std::collections::BTreeSet;
@@ -18,8 +18,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::identity::sequences::random::Random;
 
+use deployment::{CHANGING, Deployment, database_name};
 use model::{Config, Name, Session};
-use site::{CHANGING, Site, database_name};
 use step::{SAYINGS, Step, removes};
 use testkit::server::major;
 use testkit::session::{Refusal, run};
@@ -39,9 +39,9 @@ fn only_superusers_grant_trust_and_withdrawal_is_final() {
     let first = number("PG_SESSION_JWT_TRUST_SEED").unwrap_or(u64::try_from(since_1970.as_micros()).unwrap());
     let steps = number("PG_SESSION_JWT_TRUST").unwrap_or(10_000);
     let games = steps.div_ceil(u64::try_from(STEPS).unwrap());
-    let (began, mut site, mut reached) = (Instant::now(), Site::new(), BTreeSet::new());
+    let (began, mut deployment, mut reached) = (Instant::now(), Deployment::new(), BTreeSet::new());
     for serial in 0..games {
-        let mut game = Game::new(&mut site, first.wrapping_add(serial));
+        let mut game = Game::new(&mut deployment, first.wrapping_add(serial));
         game.play();
         reached.append(&mut game.reached);
     }
@@ -75,7 +75,7 @@ struct Open {
 }
 
 struct Game<'a> {
-    site: &'a mut Site,
+    deployment: &'a mut Deployment,
     random: Random,
     config: Config,
     open: Vec<Open>,
@@ -87,28 +87,28 @@ struct Game<'a> {
 }
 
 impl<'a> Game<'a> {
-    fn new(site: &'a mut Site, seed: u64) -> Self {
+    fn new(deployment: &'a mut Deployment, seed: u64) -> Self {
         for place in 0..DATABASES {
             run(
-                &mut site.admin,
+                &mut deployment.admin,
                 &format!("drop database if exists {} with (force)", database_name(place)),
             );
         }
-        run(&mut site.admin, "alter role member reset all");
-        run(&mut site.admin, "alter role holder reset all");
-        run(&mut site.admin, &format!("create database {}", database_name(0)));
+        run(&mut deployment.admin, "alter role member reset all");
+        run(&mut deployment.admin, "alter role holder reset all");
+        run(&mut deployment.admin, &format!("create database {}", database_name(0)));
         for name in [Name::Providers, Name::Fallback, Name::Bind, Name::ClientKeys, Name::Jwk] {
-            site.set_file(name, None);
+            deployment.set_file(name, None);
         }
-        let marker = site.reload();
-        let mut admin = site.server.connect("postgres", "postgres", "");
+        let marker = deployment.reload();
+        let mut admin = deployment.server.connect("postgres", "postgres", "");
         let began = Instant::now();
         while testkit::session::one::<String>(&mut admin, "show commit_siblings") != marker.to_string() {
             assert!(began.elapsed() < Duration::from_secs(60), "the file is not read");
             sleep(Duration::from_millis(1));
         }
         let mut game = Game {
-            site,
+            deployment,
             random: Random::new(seed),
             config: Config::default(),
             open: Vec::new(),
@@ -139,7 +139,7 @@ impl<'a> Game<'a> {
                 self.ask(session, true);
             }
             Step::Connect { database, packet } => {
-                let wire = self.site.connect(database, packet, &[]);
+                let wire = self.deployment.connect(database, packet, &[]);
                 match (Session::open(&self.config, database, packet), wire) {
                     (Some(mut model), Ok(wire)) => {
                         let whom = model.answer(&self.config).0;
@@ -159,7 +159,7 @@ impl<'a> Game<'a> {
                 }
             }
             Step::Attack { database, packet, way } => {
-                let [options, jwk] = self.site.two_keys();
+                let [options, jwk] = self.deployment.two_keys();
                 let more = match way {
                     0 => vec![("pg_session_jwt.providers", "")],
                     1 => vec![("pg_session_jwt.claims_fallback", "on")],
@@ -169,7 +169,7 @@ impl<'a> Game<'a> {
                     5 => vec![("pg_session_jwt.bind_login_identity", "off")],
                     _ => vec![("options", options.as_str()), ("pg_session_jwt.jwk", jwk.as_str())],
                 };
-                let refused: Option<Refusal> = self.site.connect(database, packet, &more).err();
+                let refused: Option<Refusal> = self.deployment.connect(database, packet, &more).err();
                 assert!(refused.is_some(), "it was let in{}", self.history());
             }
             Step::Disconnect { session } => drop(self.open.swap_remove(session)),
@@ -179,7 +179,7 @@ impl<'a> Game<'a> {
                 value,
                 is_local,
             } => {
-                let (setting, text) = self.site.text(name, value.unwrap_or(0));
+                let (setting, text) = self.deployment.text(name, value.unwrap_or(0));
                 let value_text = value.map_or("null".to_owned(), |_| format!("'{text}'"));
                 let open = &mut self.open[session];
                 let before = open.model.value(&self.config, name);
@@ -192,7 +192,7 @@ impl<'a> Game<'a> {
             Step::File { name, value } => {
                 let before = self.config.clone();
                 self.config.set_file(name, value);
-                self.site.set_file(name, value);
+                self.deployment.set_file(name, value);
                 let removes = removes(name, before.file(name), self.config.file(name));
                 self.reload(&before, removes);
             }
@@ -204,7 +204,7 @@ impl<'a> Game<'a> {
             } => {
                 let before = self.config.clone();
                 self.config.store(place, name, value);
-                self.site.store(place, name, value);
+                self.deployment.store(place, name, value);
                 if reload {
                     // A stored value applies to new sessions, and gives open ones nothing.
                     self.reload(&before, true);
@@ -219,7 +219,7 @@ impl<'a> Game<'a> {
     /// Checks which users a session may become now. `no_more`: not more than before.
     fn ask(&mut self, session: usize, no_more: bool) {
         let open = &mut self.open[session];
-        let (whom, is_now) = self.site.ask(&mut open.wire);
+        let (whom, is_now) = self.deployment.ask(&mut open.wire);
         let before = std::mem::replace(&mut open.whom, whom.clone());
         let (expected, expected_now) = open.model.answer(&self.config);
         let model = format!("{:?}", open.model);
@@ -242,7 +242,7 @@ impl<'a> Game<'a> {
     }
 
     fn reload(&mut self, before: &Config, no_more: bool) {
-        let marker = self.site.reload().to_string();
+        let marker = self.deployment.reload().to_string();
         for session in 0..self.open.len() {
             let open = &mut self.open[session];
             let began = Instant::now();
@@ -265,7 +265,7 @@ impl<'a> Game<'a> {
         self.open
             .retain(|open| open.model.database != from && open.model.database != new);
         run(
-            &mut self.site.admin,
+            &mut self.deployment.admin,
             &format!("drop database if exists {} with (force)", database_name(new)),
         );
         let copy = format!(
@@ -273,7 +273,7 @@ impl<'a> Game<'a> {
             database_name(new),
             database_name(from)
         );
-        run(&mut self.site.admin, &copy);
+        run(&mut self.deployment.admin, &copy);
         self.config.forget(new);
         self.databases = self.databases.max(new + 1);
         for session in 0..self.open.len() {
@@ -287,7 +287,7 @@ impl<'a> Game<'a> {
             false => format!("revoke between from {CHANGING}"),
         };
         if given != self.granted {
-            run(&mut self.site.admin, &sql);
+            run(&mut self.deployment.admin, &sql);
         }
         self.granted = given;
     }
@@ -296,7 +296,7 @@ impl<'a> Game<'a> {
         if major() < 18 {
             return;
         }
-        let let_in = self.site.connect_as_changing().is_ok();
+        let let_in = self.deployment.connect_as_changing().is_ok();
         let expected = !self.granted && self.config.file(Name::Providers) & 1 == 1;
         assert_eq!(let_in, expected, "{}", self.history());
         if self.config.file(Name::Providers) & 1 == 1 {

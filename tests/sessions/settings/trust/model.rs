@@ -179,7 +179,7 @@ impl Session {
     }
 
     pub fn answer(&mut self, config: &Config) -> Answer {
-        let nobody = (BTreeSet::new(), None);
+        let anonymous = (BTreeSet::new(), None);
         let providers = self.providers(config);
         let is_bound = self.packet.login && self.value(config, Name::Bind) == 1;
         let base = match self.packet {
@@ -189,7 +189,7 @@ impl Session {
         };
         self.outdated |= self.is_outdated(config);
         if self.outdated {
-            return nobody;
+            return anonymous;
         }
         if providers != 0 {
             let mut whom = BTreeSet::new();
@@ -205,7 +205,7 @@ impl Session {
         }
         let client_keys = config.file(Name::ClientKeys) == 1;
         if self.lost || is_bound || self.key == Key::Client && !client_keys {
-            return nobody;
+            return anonymous;
         }
         let now = (!self.packet.login).then_some(base);
         match self.key {

@@ -84,25 +84,25 @@ fn start(conf: &str) -> Server {
     server
 }
 
-pub struct Site {
+pub struct Deployment {
     pub way: Way,
     pub server: &'static Server,
     bouncer: Option<&'static PgBouncer>,
     pub database: String,
 }
 
-impl Site {
-    pub fn new(way: Way) -> Site {
-        Site::on(&SERVER, way, || &BOUNCER)
+impl Deployment {
+    pub fn new(way: Way) -> Deployment {
+        Deployment::on(&SERVER, way, || &BOUNCER)
     }
 
     /// A deployment whose sessions load the library after mallory's first statement.
-    pub fn late(way: Way) -> Site {
-        Site::on(&LATE, way, || &LATE_BOUNCER)
+    pub fn late(way: Way) -> Deployment {
+        Deployment::on(&LATE, way, || &LATE_BOUNCER)
     }
 
-    fn on(server: &'static Server, way: Way, bouncer: impl FnOnce() -> &'static PgBouncer) -> Site {
-        Site {
+    fn on(server: &'static Server, way: Way, bouncer: impl FnOnce() -> &'static PgBouncer) -> Deployment {
+        Deployment {
             way,
             server,
             bouncer: (way == Way::Pooled).then(bouncer),
@@ -145,7 +145,7 @@ impl Site {
 }
 
 /// Two hundred databases at once would take more than a gigabyte.
-impl Drop for Site {
+impl Drop for Deployment {
     fn drop(&mut self) {
         let drop = format!("drop database {} with (force)", self.database);
         if let Ok(mut admin) = self.server.try_connect("postgres", "postgres", "") {

@@ -55,7 +55,7 @@ const FUNCTIONS: &str = r#"
 /// The user that a session tries to become. Tokens for keys of proxy mode are made again for each try.
 const WHOM: [&str; 6] = ["a=alice", "a=bob", "b=alice", "client", "server", "claims"];
 
-pub struct Site {
+pub struct Deployment {
     pub server: Server,
     pub admin: postgres::Client,
     providers: [Provider; 2],
@@ -66,8 +66,8 @@ pub struct Site {
     marker: u32,
 }
 
-impl Site {
-    pub fn new() -> Site {
+impl Deployment {
+    pub fn new() -> Deployment {
         let providers = [Provider::new("https://a.example/"), Provider::new("https://b.example/")];
         let logins = major() >= 18;
         let mut conf = "shared_preload_libraries = 'pg_session_jwt'\n".to_owned();
@@ -80,8 +80,8 @@ impl Site {
             );
         }
         hba += "host all all 127.0.0.1/32 trust\n";
-        let server = Server::start_program(&conf, |folder| {
-            fs::write(folder.join("data/pg_hba.conf"), hba).unwrap();
+        let server = Server::start_program(&conf, |directory| {
+            fs::write(directory.join("data/pg_hba.conf"), hba).unwrap();
             pg_config("--bindir").join("postgres")
         });
         let mut template = server.connect("template1", "postgres", "");
@@ -100,7 +100,7 @@ impl Site {
             providers[0].token_with(&far("bob")),
             providers[1].token_with(&far("alice")),
         ];
-        Site {
+        Deployment {
             admin: server.connect("postgres", "postgres", ""),
             server,
             providers,
