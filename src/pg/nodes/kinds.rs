@@ -53,6 +53,8 @@ macro_rules! kinds {
         }
 
         impl<'t> NodeRef<'t> {
+            // Inlined, so that a test for one kind compares one tag: the planner hook calls it for each node.
+            #[inline(always)]
             pub fn kind(self) -> Kind<'t> {
                 match self.tag() {
                     None => Kind::Null,
