@@ -1,11 +1,14 @@
 //! Parts of PostgreSQL's protocol that no client library shows: the fast-path call, and every field of an answer.
+//!
+//! Received messages stay bytes. `postgres-protocol` shows neither the whole body of a message nor the answer to a
+//! FunctionCall.
 
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::TcpStream;
-use std::time::Duration;
+use std::io::{self, ErrorKind};
+
+use testkit::connection::{BytesMut, Connection, frontend, function_call};
 
 /// A session at the level of messages. Every answer is a list of messages, each with its letter.
-pub struct Wire(TcpStream);
+pub struct Wire(Connection);
 
 pub type Message = (u8, Vec<u8>);
 
@@ -18,48 +21,23 @@ impl Wire {
 
     /// Returns a connection with these startup parameters, and the server's answer to them, which may be an error.
     pub fn open(port: u16, parameters: &[(&str, &str)]) -> (Wire, Vec<Message>) {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
-        let mut startup = 196_608_i32.to_be_bytes().to_vec();
-        for (name, value) in parameters {
-            startup.extend(format!("{name}\0{value}\0").bytes());
-        }
-        startup.push(0);
-        stream.write_all(&length_of(&startup)).unwrap();
-        stream.write_all(&startup).unwrap();
-        let mut wire = Wire(stream);
+        let mut wire = Wire(Connection::open(port, parameters).unwrap());
         let answer = wire.until_ready();
         (wire, answer)
     }
 
     pub fn query(&mut self, sql: &str) -> Vec<Message> {
-        self.send(b'Q', &[sql.as_bytes(), &[0]].concat())
+        self.exchange(|buffer| frontend::query(sql, buffer))
     }
 
     /// Calls a function by its OID, with text arguments and a text result.
     pub fn call(&mut self, function: u32, arguments: &[&str]) -> Vec<Message> {
-        let count = i16::try_from(arguments.len()).unwrap().to_be_bytes();
-        let mut body = function.to_be_bytes().to_vec();
-        body.extend(0_i16.to_be_bytes());
-        body.extend(count);
-        for argument in arguments {
-            body.extend(i32::try_from(argument.len()).unwrap().to_be_bytes());
-            body.extend(argument.as_bytes());
-        }
-        body.extend(0_i16.to_be_bytes());
-        self.send(b'F', &body)
-    }
-
-    fn send(&mut self, letter: u8, body: &[u8]) -> Vec<Message> {
-        self.send_all(&[(letter, body)])
+        self.exchange(|buffer| function_call(function, arguments, buffer))
     }
 
     /// Sends several messages at once, which the server answers before it is ready again.
-    pub fn send_all(&mut self, messages: &[(u8, &[u8])]) -> Vec<Message> {
-        for (letter, body) in messages {
-            let message = [&[*letter], &length_of(body)[..], body].concat();
-            self.0.write_all(&message).unwrap();
-        }
+    pub fn exchange(&mut self, write: impl FnOnce(&mut BytesMut) -> io::Result<()>) -> Vec<Message> {
+        self.0.send(write).unwrap();
         self.until_ready()
     }
 
@@ -67,18 +45,15 @@ impl Wire {
     fn until_ready(&mut self) -> Vec<Message> {
         let mut messages = Vec::new();
         loop {
-            let mut head = [0; 5];
-            match self.0.read_exact(&mut head) {
+            let message = match self.0.receive() {
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return messages,
-                read => read.unwrap(),
-            }
-            let length = u32::from_be_bytes(head[1..].try_into().unwrap());
-            let mut body = vec![0; usize::try_from(length).unwrap() - 4];
-            self.0.read_exact(&mut body).unwrap();
-            if head[0] == b'Z' {
+                received => received.unwrap(),
+            };
+            let (header, body) = message.split_at(5);
+            if header[0] == b'Z' {
                 return messages;
             }
-            messages.push((head[0], body));
+            messages.push((header[0], body.to_vec()));
         }
     }
 }
@@ -100,8 +75,4 @@ pub fn sqlstate(messages: &[Message]) -> String {
         .next()
         .expect("a code");
     String::from_utf8(code.to_vec()).unwrap()
-}
-
-fn length_of(body: &[u8]) -> [u8; 4] {
-    i32::try_from(body.len() + 4).unwrap().to_be_bytes()
 }

@@ -4,7 +4,11 @@
 //! begins a comment. `;;` ends a message, so that a case can continue after an error. A message that begins with `$` is
 //! sent in the extended protocol. The text after ` << ` is the parameter of such a message, or a line of a COPY.
 
-use crate::attacks::wire::Wire;
+use std::io;
+
+use testkit::connection::{BytesMut, IsNull, frontend};
+
+use crate::attacks::wire::{Message, Wire};
 
 use super::answers::{Answer, readable};
 
@@ -49,34 +53,29 @@ pub fn answers(wire: &mut Wire, case: &str) -> Vec<Answer> {
 }
 
 /// A server that is not in a COPY ignores its data.
-fn simple(wire: &mut Wire, sql: &str, data: &str) -> Vec<(u8, Vec<u8>)> {
-    let query = format!("{sql}\0");
-    let line = format!("{data}\n");
-    let mut messages = vec![(b'Q', query.as_bytes())];
-    if sql.starts_with("copy") && sql.contains("from stdin") {
-        messages.push((b'd', line.as_bytes()));
-        messages.push((b'c', b""));
-    }
-    wire.send_all(&messages)
+fn simple(wire: &mut Wire, sql: &str, data: &str) -> Vec<Message> {
+    wire.exchange(|buffer| {
+        frontend::query(sql, buffer)?;
+        if sql.starts_with("copy") && sql.contains("from stdin") {
+            frontend::CopyData::new(format!("{data}\n").as_bytes())?.write(buffer);
+            frontend::copy_done(buffer);
+        }
+        Ok(())
+    })
 }
 
-fn extended(wire: &mut Wire, sql: &str, parameter: &str) -> Vec<(u8, Vec<u8>)> {
-    let parse = format!("\0{sql}\0\0\0");
-    // No name of portal or statement, no formats.
-    let mut bind = vec![0; 4];
-    if sql.contains('$') {
-        bind.extend(1_i16.to_be_bytes());
-        bind.extend(i32::try_from(parameter.len()).unwrap().to_be_bytes());
-        bind.extend(parameter.bytes());
-    } else {
-        bind.extend(0_i16.to_be_bytes());
-    }
-    bind.extend(0_i16.to_be_bytes());
-    wire.send_all(&[
-        (b'P', parse.as_bytes()),
-        (b'B', &bind),
-        (b'D', b"P\0"),
-        (b'E', b"\0\0\0\0\0"),
-        (b'S', b""),
-    ])
+fn extended(wire: &mut Wire, sql: &str, parameter: &str) -> Vec<Message> {
+    let parameters = sql.contains('$').then_some(parameter);
+    wire.exchange(|buffer| {
+        frontend::parse("", sql, [], buffer)?;
+        let serialize = |text: &str, buffer: &mut BytesMut| {
+            buffer.extend_from_slice(text.as_bytes());
+            Ok(IsNull::No)
+        };
+        frontend::bind("", "", [], parameters, serialize, [], buffer).map_err(|_| io::Error::other("bind"))?;
+        frontend::describe(b'P', "", buffer)?;
+        frontend::execute("", 0, buffer)?;
+        frontend::sync(buffer);
+        Ok(())
+    })
 }
