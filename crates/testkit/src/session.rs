@@ -1,5 +1,6 @@
 //! What a test says to a session, and what it expects back.
 
+use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use postgres::types::FromSqlOwned;
@@ -66,6 +67,15 @@ impl Proxy {
     pub fn session_as(&mut self, user_id: &str) -> Client {
         let mut client = self.session();
         let token = self.token(&format!(r#""sub":"{user_id}""#));
+        init(&mut client, &token);
+        client
+    }
+
+    /// Like [`Proxy::session_as`], but in a database that all these sessions share.
+    pub fn shared_session_as(&mut self, user_id: &str) -> Client {
+        static DATABASE: LazyLock<String> = LazyLock::new(|| SHARED.database());
+        let mut client = self.session_on(&SHARED, &DATABASE);
+        let token = self.token_of(user_id);
         init(&mut client, &token);
         client
     }

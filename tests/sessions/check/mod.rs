@@ -1,5 +1,6 @@
 //! `auth.check()`: what it reports, and what it does not.
 
+mod conditions;
 mod findings;
 mod large;
 mod logins;

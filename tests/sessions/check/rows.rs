@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use postgres::Client;
 use testkit::session::run;
 
-use crate::check::policies::{CLOSED, OPEN, TABLES};
+use crate::check::conditions::{CLOSED, OPEN};
+use crate::check::policies::TABLES;
 use crate::check::support::Site;
 
 const ROWS: &str = "

@@ -11,8 +11,21 @@ use testkit::server::Server;
 use testkit::session::{one, rows, run};
 
 /// A cluster with the settings that the README recommends.
-pub static CLUSTER: LazyLock<Cluster> =
-    LazyLock::new(|| Cluster::new(Server::start_empty(&page_block("README.md", "conf", ""))));
+pub static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::new(start()));
+
+/// Starts a server with those settings.
+pub fn start() -> Server {
+    Server::start_empty(&page_block("README.md", "conf", ""))
+}
+
+/// Makes a database `site` that is set up as the README says.
+pub fn set_up(server: &Server) -> Client {
+    run(&mut server.connect("postgres", "postgres", ""), "create database site");
+    let mut admin = server.connect("site", "postgres", "");
+    run(&mut admin, &page_block("README.md", "sql setup", "CREATE EXTENSION"));
+    run(&mut admin, &page_block("README.md", "sql", "CREATE TABLE todos"));
+    admin
+}
 
 /// A database that is set up as the README says, in a cluster that one test at a time uses.
 pub struct Site {
@@ -23,9 +36,7 @@ pub struct Site {
 impl Site {
     pub fn new() -> Site {
         let cluster = CLUSTER.turn();
-        let mut admin = cluster.empty_database("site");
-        run(&mut admin, &page_block("README.md", "sql setup", "CREATE EXTENSION"));
-        run(&mut admin, &page_block("README.md", "sql", "CREATE TABLE todos"));
+        let admin = set_up(&cluster);
         Site { cluster, admin }
     }
 

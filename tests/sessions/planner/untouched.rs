@@ -1,8 +1,13 @@
 //! Sub-selects that stay: all except one plain expression that calls this extension and reads an outer column.
 
-use testkit::session::{rows, run};
+use std::sync::LazyLock;
 
-use super::support::{has_sub_plan, improves, optimize, outcome, plan, session};
+use rstest::rstest;
+
+use testkit::server::SHARED;
+use testkit::session::{one, rows, run};
+
+use super::support::{ALICE, has_sub_plan, improves, optimize, outcome, plan, session};
 
 /// Asserts that the setting changes neither the plan nor the result.
 #[track_caller]
@@ -32,113 +37,115 @@ fn client() -> postgres::Client {
     client
 }
 
-#[test]
-fn a_sub_select_of_other_functions() {
-    let mut client = client();
-    for condition in [
-        "(select lower(user_id) = 'x')",
-        "(select current_setting('x.y') = user_id)",
-        "(select mine.user_id() = user_id)",
-        "(select mine.wrapper() = user_id)",
-        "(select auth.wrapper() = user_id)",
-        "(select '' operator(mine.===) user_id)",
-        "(select user_id is null)",
-    ] {
-        let plan = stays(&mut client, &format!("select id from todos where {condition}"));
-        assert!(has_sub_plan(&plan), "{condition}\n{plan}");
-    }
+/// A session in a database that the rows of the tables share, which only read.
+fn shared() -> postgres::Client {
+    static DATABASE: LazyLock<String> = LazyLock::new(|| one(&mut client(), "select current_database()::text"));
+    let mut client = SHARED.connect(&DATABASE, "postgres", "");
+    run(
+        &mut client,
+        &format!(r#"set x.y = 'alice'; set request.jwt.claims = '{{"sub":"{ALICE}"}}'; set role authenticated"#),
+    );
+    // Loads the library, whose hook then plans each statement.
+    run(&mut client, "select auth.user_id()");
+    client
+}
+
+#[rstest]
+#[case("(select lower(user_id) = 'x')")]
+#[case("(select current_setting('x.y') = user_id)")]
+#[case("(select mine.user_id() = user_id)")]
+#[case("(select mine.wrapper() = user_id)")]
+#[case("(select auth.wrapper() = user_id)")]
+#[case("(select '' operator(mine.===) user_id)")]
+#[case("(select user_id is null)")]
+fn a_sub_select_of_other_functions(#[case] condition: &str) {
+    let mut client = shared();
+    let plan = stays(&mut client, &format!("select id from todos where {condition}"));
+    assert!(has_sub_plan(&plan), "{condition}\n{plan}");
+}
+
+#[rstest]
+#[case("(select auth.user_id() = user_id and is_public)")]
+#[case("(select auth.user_id() = user_id or is_public)")]
+#[case("(select not (auth.user_id() = user_id))")]
+#[case("(select auth.user_id() = user_id is true and is_public)")]
+#[case("(select coalesce(auth.user_id() = user_id and is_public, false))")]
+fn a_sub_select_whose_parts_the_planner_would_put_in_another_order(#[case] condition: &str) {
+    let mut client = shared();
+    let plan = stays(&mut client, &format!("select id from todos where {condition}"));
+    assert!(has_sub_plan(&plan), "{condition}\n{plan}");
+}
+
+#[rstest]
+#[case("(select auth.user_id() = user_id from generate_series(1, 1))")]
+#[case("(select auth.user_id() = user_id from (values (1)) v)")]
+#[case("(select auth.user_id() = user_id where true)")]
+#[case("(select auth.user_id() = user_id where id > 5000)")]
+#[case("(select auth.user_id() = user_id limit 1)")]
+#[case("(select auth.user_id() = user_id limit 0)")]
+#[case("(select auth.user_id() = user_id offset 1)")]
+#[case("(select auth.user_id() = user_id order by 1)")]
+#[case("(select auth.user_id() = user_id order by random())")]
+#[case("(select auth.user_id() = user_id group by ())")]
+#[case("(select auth.user_id() = user_id having true)")]
+#[case("(select distinct auth.user_id() = user_id)")]
+#[case("(select distinct on (user_id) auth.user_id() = user_id)")]
+#[case("(select auth.user_id() = user_id union select auth.user_id() = user_id)")]
+#[case("(select auth.user_id() = user_id except all select auth.user_id() <> user_id)")]
+#[case("(with w as (select 1) select auth.user_id() = user_id)")]
+#[case("(with w as materialized (select random()) select auth.user_id() = user_id from w)")]
+#[case("(select auth.user_id() = user_id and count(*) > 0)")]
+#[case("(select auth.user_id() = user_id and row_number() over () = 1)")]
+#[case("(select unnest(array[auth.user_id() = user_id]))")]
+#[case("(select auth.user_id() = user_id and random() < 2)")]
+#[case("(select auth.user_id() = user_id and nextval('s') > 0)")]
+#[case("(select auth.user_id() = user_id and clock_timestamp() > 'epoch')")]
+#[case("(select (select auth.user_id() = user_id))")]
+#[case("(select auth.user_id() = user_id and exists (select from notes n where n.id = todos.id))")]
+#[case("(select auth.user_id() = user_id and id in (select id from notes))")]
+#[case("(values (auth.user_id() = user_id))")]
+fn a_sub_select_that_is_more_than_an_expression(#[case] condition: &str) {
+    let mut client = shared();
+    let plan = stays(&mut client, &format!("select id from todos where {condition}"));
+    // PostgreSQL itself removes VALUES and expressions without effect.
+    assert!(
+        has_sub_plan(&plan) || condition.starts_with("(values"),
+        "{condition}\n{plan}"
+    );
+}
+
+#[rstest]
+#[case("exists (select auth.user_id() = user_id)")]
+#[case("true = any (select auth.user_id() = user_id)")]
+#[case("true in (select auth.user_id() = user_id)")]
+#[case("true = all (select auth.user_id() = user_id)")]
+#[case("true <> all (select auth.user_id() = user_id)")]
+#[case("array(select auth.user_id() = user_id) = array[true]")]
+#[case("(true, 1) = (select auth.user_id() = user_id, 1)")]
+#[case("(true, 1) in (select auth.user_id() = user_id, 1)")]
+fn a_sub_select_that_is_no_scalar(#[case] condition: &str) {
+    let mut client = shared();
+    stays(&mut client, &format!("select id from todos where {condition}"));
+}
+
+#[rstest]
+#[case("(select auth.user_id()) = user_id")]
+#[case("user_id = (select auth.jwt() ->> 'sub')")]
+#[case("owner = (select auth.uid())")]
+#[case("(select auth.user_id() is not null)")]
+#[case("(select auth.user_id() = '6f4d2f0a-5b7e-4c8e-9d51-0123456789ab') and id > 5000")]
+fn a_sub_select_without_a_column_of_the_row_outside_runs_once(#[case] condition: &str) {
+    let mut client = shared();
+    let plan = stays(&mut client, &format!("select id from todos where {condition}"));
+    assert!(plan.contains("InitPlan"), "{condition}\n{plan}");
 }
 
 #[test]
-fn a_sub_select_whose_parts_the_planner_would_put_in_another_order() {
-    let mut client = client();
-    for condition in [
-        "(select auth.user_id() = user_id and is_public)",
-        "(select auth.user_id() = user_id or is_public)",
-        "(select not (auth.user_id() = user_id))",
-        "(select auth.user_id() = user_id is true and is_public)",
-        "(select coalesce(auth.user_id() = user_id and is_public, false))",
-    ] {
-        let plan = stays(&mut client, &format!("select id from todos where {condition}"));
-        assert!(has_sub_plan(&plan), "{condition}\n{plan}");
-    }
-}
-
-#[test]
-fn a_sub_select_that_is_more_than_an_expression() {
-    let mut client = client();
-    for condition in [
-        "(select auth.user_id() = user_id from generate_series(1, 1))",
-        "(select auth.user_id() = user_id from (values (1)) v)",
-        "(select auth.user_id() = user_id where true)",
-        "(select auth.user_id() = user_id where id > 5000)",
-        "(select auth.user_id() = user_id limit 1)",
-        "(select auth.user_id() = user_id limit 0)",
-        "(select auth.user_id() = user_id offset 1)",
-        "(select auth.user_id() = user_id order by 1)",
-        "(select auth.user_id() = user_id order by random())",
-        "(select auth.user_id() = user_id group by ())",
-        "(select auth.user_id() = user_id having true)",
-        "(select distinct auth.user_id() = user_id)",
-        "(select distinct on (user_id) auth.user_id() = user_id)",
-        "(select auth.user_id() = user_id union select auth.user_id() = user_id)",
-        "(select auth.user_id() = user_id except all select auth.user_id() <> user_id)",
-        "(with w as (select 1) select auth.user_id() = user_id)",
-        "(with w as materialized (select random()) select auth.user_id() = user_id from w)",
-        "(select auth.user_id() = user_id and count(*) > 0)",
-        "(select auth.user_id() = user_id and row_number() over () = 1)",
-        "(select unnest(array[auth.user_id() = user_id]))",
-        "(select auth.user_id() = user_id and random() < 2)",
-        "(select auth.user_id() = user_id and nextval('s') > 0)",
-        "(select auth.user_id() = user_id and clock_timestamp() > 'epoch')",
-        "(select (select auth.user_id() = user_id))",
-        "(select auth.user_id() = user_id and exists (select from notes n where n.id = todos.id))",
-        "(select auth.user_id() = user_id and id in (select id from notes))",
-        "(values (auth.user_id() = user_id))",
-    ] {
-        let plan = stays(&mut client, &format!("select id from todos where {condition}"));
-        // PostgreSQL itself removes VALUES and expressions without effect.
-        assert!(
-            has_sub_plan(&plan) || condition.starts_with("(values"),
-            "{condition}\n{plan}"
-        );
-    }
-}
-
-#[test]
-fn a_sub_select_that_is_no_scalar() {
-    let mut client = client();
-    for condition in [
-        "exists (select auth.user_id() = user_id)",
-        "true = any (select auth.user_id() = user_id)",
-        "true in (select auth.user_id() = user_id)",
-        "true = all (select auth.user_id() = user_id)",
-        "true <> all (select auth.user_id() = user_id)",
-        "array(select auth.user_id() = user_id) = array[true]",
-        "(true, 1) = (select auth.user_id() = user_id, 1)",
-        "(true, 1) in (select auth.user_id() = user_id, 1)",
-    ] {
-        stays(&mut client, &format!("select id from todos where {condition}"));
-    }
-}
-
-#[test]
-fn a_sub_select_without_a_column_of_the_row_outside_runs_once() {
-    let mut client = client();
-    for condition in [
-        "(select auth.user_id()) = user_id",
-        "user_id = (select auth.jwt() ->> 'sub')",
-        "owner = (select auth.uid())",
-        "(select auth.user_id() is not null)",
-        "(select auth.user_id() = '6f4d2f0a-5b7e-4c8e-9d51-0123456789ab') and id > 5000",
-    ] {
-        let plan = stays(&mut client, &format!("select id from todos where {condition}"));
-        assert!(plan.contains("InitPlan"), "{condition}\n{plan}");
-    }
-    // The column belongs to a query further out, so it is the same for all rows of the query around it.
+fn a_sub_select_with_a_column_of_a_query_further_out() {
+    // The column is the same for all rows of the query around the sub-select.
     let sql = "select t.id from todos t where exists (select from notes n where n.id < 3
                and (select auth.user_id() = t.user_id))";
-    stays(&mut client, sql);
+    stays(&mut shared(), sql);
 }
 
 #[test]

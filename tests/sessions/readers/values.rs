@@ -1,5 +1,7 @@
 //! Every function that reads the identity, for a full token and without an identity.
 
+use rstest::rstest;
+
 use testkit::messages;
 use testkit::server::SHARED;
 use testkit::session::{Proxy, claims, init, one, rows, user_id};
@@ -73,85 +75,87 @@ fn no_identity_is_null_in_every_function_but_session() {
     assert_eq!(rows(&mut client, status), [expected]);
 }
 
-#[test]
-fn uid_accepts_only_the_canonical_form() {
+const NIL: &str = "00000000-0000-0000-0000-000000000000";
+
+fn bare() -> String {
+    ID.replace('-', "")
+}
+
+// Each with whether PostgreSQL, which is less strict, accepts it.
+#[rstest]
+#[case(ID, true, true)]
+#[case(NIL, true, true)]
+#[case(ID.to_uppercase(), false, true)]
+#[case(bare(), false, true)]
+#[case(format!("{{{ID}}}"), false, true)]
+#[case(format!("{{{}}}", bare()), false, true)]
+#[case("6f4d-2f0a-5b7e-4c8e-9d51-0123-4567-89ab", false, true)]
+#[case("6f4d2f0a-5b7e4c8e-9d510123-456789ab", false, true)]
+#[case(format!(" {ID}"), false, false)]
+#[case(format!("{ID} "), false, false)]
+#[case(format!("{ID}0"), false, false)]
+#[case(format!("{{{ID}"), false, false)]
+#[case(format!("{ID}}}"), false, false)]
+#[case(format!("{ID}-"), false, false)]
+#[case("6f-4d2f0a5b7e4c8e9d510123456789ab", false, false)]
+#[case("6f4d2f0a--5b7e-4c8e-9d51-0123456789ab", false, false)]
+#[case("+f4d2f0a5b7e4c8e9d510123456789ab", false, false)]
+#[case(ID.replace('6', "g"), false, false)]
+#[case(format!("0x{}", &ID[2..]), false, false)]
+#[case("６f4d2f0a5b7e4c8e9d510123456789a", false, false)]
+#[case("", false, false)]
+#[case("alice", false, false)]
+fn uid_accepts_only_the_canonical_form(
+    #[case] sub: impl Into<String>,
+    #[case] is_one: bool,
+    #[case] is_one_for_postgresql: bool,
+) {
+    let (sub, mut proxy) = (sub.into(), Proxy::new());
+    let mut client = proxy.shared_session_as("alice");
+    init(
+        &mut client,
+        &proxy.token(&format!(r#""sub":"{sub}","o":{{"id":"{sub}"}}"#)),
+    );
+    assert_eq!(user_id(&mut client).as_deref(), Some(sub.as_str()));
+    let expected = is_one.then(|| sub.clone());
+    for reader in ["uid", "organization_id"] {
+        let value = one::<Option<String>>(&mut client, &format!("select auth.{reader}()::text"));
+        assert_eq!(value, expected, "{reader}");
+    }
+    let accepted = client.simple_query(&format!("select '{sub}'::uuid")).is_ok();
+    assert_eq!(accepted, is_one_for_postgresql);
+}
+
+// Every digit of a number is preserved.
+/// attack: 25
+#[rstest]
+#[case("12345678901234567890123")]
+#[case("-12345678901234567890123")]
+#[case("1.10")]
+#[case("0.1000000000000000055511151231257827")]
+#[case("9007199254740993")]
+#[case("18446744073709551616")]
+#[case("100000000000000000000.00000000000000000001")]
+fn numbers_are_returned_as_signed(#[case] number: &str) {
     let mut proxy = Proxy::new();
-    let mut client = proxy.session();
-    let bare = ID.replace('-', "");
-    let nil = "00000000-0000-0000-0000-000000000000";
-    // Each with whether PostgreSQL, which is less strict, accepts it.
-    for (sub, is_one, is_one_for_postgresql) in [
-        (ID.to_owned(), true, true),
-        (nil.to_owned(), true, true),
-        (ID.to_uppercase(), false, true),
-        (bare.clone(), false, true),
-        (format!("{{{ID}}}"), false, true),
-        (format!("{{{bare}}}"), false, true),
-        ("6f4d-2f0a-5b7e-4c8e-9d51-0123-4567-89ab".to_owned(), false, true),
-        ("6f4d2f0a-5b7e4c8e-9d510123-456789ab".to_owned(), false, true),
-        (format!(" {ID}"), false, false),
-        (format!("{ID} "), false, false),
-        (format!("{ID}0"), false, false),
-        (format!("{{{ID}"), false, false),
-        (format!("{ID}}}"), false, false),
-        (format!("{ID}-"), false, false),
-        ("6f-4d2f0a5b7e4c8e9d510123456789ab".to_owned(), false, false),
-        ("6f4d2f0a--5b7e-4c8e-9d51-0123456789ab".to_owned(), false, false),
-        ("+f4d2f0a5b7e4c8e9d510123456789ab".to_owned(), false, false),
-        (ID.replace('6', "g"), false, false),
-        ("0x".to_owned() + &ID[2..], false, false),
-        ("６f4d2f0a5b7e4c8e9d510123456789a".to_owned(), false, false),
-        (String::new(), false, false),
-        ("alice".to_owned(), false, false),
+    let mut client = proxy.shared_session_as("alice");
+    init(
+        &mut client,
+        &proxy.token(&format!(r#""sub":"alice","n":{number},"o":{{"n":[{number}]}}"#)),
+    );
+    for path in [
+        "auth.session() ->> 'n'",
+        "auth.jwt() ->> 'n'",
+        "auth.organization() -> 'n' ->> 0",
     ] {
-        init(
-            &mut client,
-            &proxy.token(&format!(r#""sub":"{sub}","o":{{"id":"{sub}"}}"#)),
-        );
-        assert_eq!(user_id(&mut client).as_deref(), Some(sub.as_str()));
-        let expected = is_one.then(|| sub.clone());
-        assert_eq!(
-            one::<Option<String>>(&mut client, "select auth.uid()::text"),
-            expected,
-            "{sub}"
-        );
-        assert_eq!(
-            one::<Option<String>>(&mut client, "select auth.organization_id()::text"),
-            expected,
-            "{sub}"
-        );
-        let accepted = client.simple_query(&format!("select '{sub}'::uuid")).is_ok();
-        assert_eq!(accepted, is_one_for_postgresql, "{sub}");
+        assert_eq!(one::<String>(&mut client, &format!("select {path}")), number, "{path}");
     }
 }
 
-/// attack: 25
 #[test]
-fn numbers_are_returned_as_signed() {
-    // Every digit of a number is preserved.
+fn numbers_with_exponents_are_returned_as_jsonb_writes_them() {
     let mut proxy = Proxy::new();
-    let mut client = proxy.session();
-    for number in [
-        "12345678901234567890123",
-        "-12345678901234567890123",
-        "1.10",
-        "0.1000000000000000055511151231257827",
-        "9007199254740993",
-        "18446744073709551616",
-        "100000000000000000000.00000000000000000001",
-    ] {
-        init(
-            &mut client,
-            &proxy.token(&format!(r#""sub":"alice","n":{number},"o":{{"n":[{number}]}}"#)),
-        );
-        for path in [
-            "auth.session() ->> 'n'",
-            "auth.jwt() ->> 'n'",
-            "auth.organization() -> 'n' ->> 0",
-        ] {
-            assert_eq!(one::<String>(&mut client, &format!("select {path}")), number, "{path}");
-        }
-    }
+    let mut client = proxy.shared_session_as("alice");
     init(&mut client, &proxy.token(r#""n":1e3,"m":1E-2,"z":-0,"big":1e300"#));
     assert_eq!(one::<String>(&mut client, "select auth.session() ->> 'n'"), "1000");
     assert_eq!(one::<String>(&mut client, "select auth.session() ->> 'm'"), "0.01");
@@ -159,40 +163,48 @@ fn numbers_are_returned_as_signed() {
 }
 
 /// attack: 59
-#[test]
-fn claims_of_other_types_are_null_and_not_errors() {
+#[rstest]
+#[case("7")]
+#[case("null")]
+#[case("true")]
+#[case("[]")]
+#[case(r#"["x"]"#)]
+#[case("1.5")]
+fn claims_of_other_types_are_null_and_not_errors(#[case] value: &str) {
     let mut proxy = Proxy::new();
-    let mut client = proxy.session();
-    for value in ["7", "null", "true", "[]", r#"["x"]"#, "1.5"] {
-        init(
-            &mut client,
-            &proxy.token(&format!(
-                r#""sub":"alice","role":{value},"email":{value},"o":{value},"iss":{value}"#
-            )),
-        );
-        let asked = "select auth.role(), auth.email(), auth.organization(), auth.organization_id(), auth.user_id()";
-        assert_eq!(
-            rows(&mut client, asked),
-            [vec![None, None, None, None, text("alice")]],
-            "{value}"
-        );
-    }
-    for organization in [
-        "{}",
-        r#"{"id":7}"#,
-        r#"{"id":null}"#,
-        r#"{"id":"acme"}"#,
-        r#"{"ID":"x"}"#,
-    ] {
-        init(&mut client, &proxy.token(&format!(r#""o":{organization}"#)));
-        let shown = one::<String>(&mut client, "select auth.organization()::text").replace(' ', "");
-        assert_eq!(shown, organization);
-        assert_eq!(
-            one::<Option<String>>(&mut client, "select auth.organization_id()::text"),
-            None
-        );
-    }
-    // A member with another name, or deeper, is not the claim.
+    let mut client = proxy.shared_session_as("alice");
+    init(
+        &mut client,
+        &proxy.token(&format!(
+            r#""sub":"alice","role":{value},"email":{value},"o":{value},"iss":{value}"#
+        )),
+    );
+    let asked = "select auth.role(), auth.email(), auth.organization(), auth.organization_id(), auth.user_id()";
+    assert_eq!(rows(&mut client, asked), [vec![None, None, None, None, text("alice")]]);
+}
+
+#[rstest]
+#[case("{}")]
+#[case(r#"{"id":7}"#)]
+#[case(r#"{"id":null}"#)]
+#[case(r#"{"id":"acme"}"#)]
+#[case(r#"{"ID":"x"}"#)]
+fn organization_without_a_uuid_has_no_id(#[case] organization: &str) {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.shared_session_as("alice");
+    init(&mut client, &proxy.token(&format!(r#""o":{organization}"#)));
+    let shown = one::<String>(&mut client, "select auth.organization()::text").replace(' ', "");
+    assert_eq!(shown, organization);
+    assert_eq!(
+        one::<Option<String>>(&mut client, "select auth.organization_id()::text"),
+        None
+    );
+}
+
+#[test]
+fn member_of_another_name_or_deeper_is_not_the_claim() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.shared_session_as("alice");
     init(
         &mut client,
         &proxy.token(r#""Sub":"x","x":{"sub":"x","role":"x","o":{}},"EMAIL":"x","O":{}"#),
@@ -201,37 +213,40 @@ fn claims_of_other_types_are_null_and_not_errors() {
     assert_eq!(rows(&mut client, asked), [vec![None; 4]]);
 }
 
-#[test]
-fn texts_are_returned_as_signed() {
+#[rstest]
+#[case(r"\u0061\u006c\u0069\u0063\u0065", "alice")]
+#[case(r"a\/b", "a/b")]
+#[case(r#"a\"b\\c\nd\u0001"#, "a\"b\\c\nd\u{1}")]
+#[case(r"\ud83d\ude00 \u00e4 \u4e2d", "😀 ä 中")]
+#[case("\u{202e}\u{200b}e\u{301}é\u{feff}", "\u{202e}\u{200b}e\u{301}é\u{feff}")]
+#[case("' or true; --", "' or true; --")]
+#[case(" ", " ")]
+#[case("", "")]
+fn texts_are_returned_as_signed(#[case] written: &str, #[case] meant: &str) {
     let mut proxy = Proxy::new();
-    let mut client = proxy.session();
-    for (written, meant) in [
-        (r"\u0061\u006c\u0069\u0063\u0065", "alice"),
-        (r"a\/b", "a/b"),
-        (r#"a\"b\\c\nd\u0001"#, "a\"b\\c\nd\u{1}"),
-        (r"\ud83d\ude00 \u00e4 \u4e2d", "😀 ä 中"),
-        ("\u{202e}\u{200b}e\u{301}é\u{feff}", "\u{202e}\u{200b}e\u{301}é\u{feff}"),
-        ("' or true; --", "' or true; --"),
-        (" ", " "),
-        ("", ""),
+    let mut client = proxy.shared_session_as("alice");
+    init(
+        &mut client,
+        &proxy.token(&format!(r#""sub":"{written}","role":"{written}","email":"{written}""#)),
+    );
+    for asked in [
+        "auth.user_id()",
+        "auth.role()",
+        "auth.email()",
+        "auth.session() ->> 'sub'",
     ] {
-        init(
-            &mut client,
-            &proxy.token(&format!(r#""sub":"{written}","role":"{written}","email":"{written}""#)),
+        assert_eq!(
+            one::<Option<String>>(&mut client, &format!("select {asked}")).as_deref(),
+            Some(meant),
+            "{asked}"
         );
-        for asked in [
-            "auth.user_id()",
-            "auth.role()",
-            "auth.email()",
-            "auth.session() ->> 'sub'",
-        ] {
-            assert_eq!(
-                one::<Option<String>>(&mut client, &format!("select {asked}")).as_deref(),
-                Some(meant),
-                "{asked}"
-            );
-        }
     }
+}
+
+#[test]
+fn long_user_id_is_returned_whole() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.shared_session_as("alice");
     let long = "x".repeat(40_000);
     init(&mut client, &proxy.token(&format!(r#""sub":"{long}""#)));
     assert_eq!(user_id(&mut client), Some(long));
