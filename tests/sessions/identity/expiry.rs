@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use postgres::Client;
 
 use testkit::messages;
-use testkit::server::{SHARED, major};
+use testkit::server::SHARED;
 use testkit::session::{Proxy, init, now, one, refusal, refusal_of, refuses, refuses_token, run, user_id};
 
 /// The current second, just after it began, so that assertions about it hold for most of a second.
@@ -215,57 +215,6 @@ fn a_token_in_the_startup_packet_expires_too() {
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     wait();
     refuses(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
-}
-
-#[test]
-fn leeway_is_set_by_superusers_and_applies_at_once() {
-    let mut proxy = Proxy::new();
-    let mut client = proxy.session();
-    run(&mut client, "select auth.init()");
-    let second = now();
-    init(
-        &mut client,
-        &proxy.token(&format!(r#""sub":"alice","exp":{},"nbf":{}"#, second - 30, second - 90)),
-    );
-    for (leeway, message) in [
-        ("0", messages::EXPIRED),
-        ("300", ""),
-        ("'29 s'", messages::EXPIRED),
-        ("'5 min'", ""),
-        ("default", ""),
-    ] {
-        run(&mut client, &format!("set pg_session_jwt.leeway = {leeway}"));
-        if message.is_empty() {
-            assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{leeway}");
-        } else {
-            refuses(&mut client, "select auth.user_id()", "28000", message);
-        }
-    }
-    init(
-        &mut client,
-        &proxy.token(&format!(r#""sub":"bob","nbf":{}"#, second + 30)),
-    );
-    run(&mut client, "set pg_session_jwt.leeway = 0");
-    refuses(&mut client, "select auth.user_id()", "28000", messages::NOT_YET_VALID);
-    // PostgreSQL 17 was the first to name the unit of the bounds.
-    let unit = if major() < 17 { "" } else { " s" };
-    for value in [-1, 301] {
-        let message = format!(
-            "{value} s is outside the valid range for parameter \"pg_session_jwt.leeway\" (0{unit} .. 300{unit})"
-        );
-        refuses(
-            &mut client,
-            &format!("set pg_session_jwt.leeway = {value}"),
-            "22023",
-            &message,
-        );
-    }
-    run(&mut client, "set role authenticated");
-    for setting in ["leeway = 300", "claims_fallback = on", "audit_log = off"] {
-        let name = setting.split_once(' ').unwrap().0;
-        let message = format!("permission denied to set parameter \"pg_session_jwt.{name}\"");
-        refuses(&mut client, &format!("set pg_session_jwt.{setting}"), "42501", &message);
-    }
 }
 
 /// attack: 140

@@ -92,7 +92,7 @@ fn event(events: &mut impl BufRead) -> Value {
 const ALGORITHMS: [&str; 4] = ["RS256", "ES256", "EdDSA", "PS256"];
 
 #[test]
-fn tokens_of_a_real_provider_open_sessions_before_and_after_its_rotation() {
+fn tokens_of_a_real_provider_are_accepted_across_a_rotation() {
     let mut peer = Peer::start();
     let entries = ALGORITHMS.map(|alg| peer.entry(alg));
     let server = server_with(&entries, "");

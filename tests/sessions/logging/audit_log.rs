@@ -75,7 +75,7 @@ fn the_use_of_an_identity_is_never_logged() {
 }
 
 #[test]
-fn a_token_of_the_startup_packet_is_one_line_when_it_is_first_used() {
+fn startup_packet_token_is_one_line_at_its_first_use() {
     // One line for each token, not for each call.
     let mut proxy = Proxy::new();
     let good = proxy.token_of("frank");

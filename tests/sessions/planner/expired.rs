@@ -62,7 +62,7 @@ fn an_expired_identity_gives_no_rows() {
 }
 
 #[test]
-fn a_user_id_that_is_no_string_is_refused_where_it_is_asked_and_nowhere_before() {
+fn user_id_that_is_not_a_string_is_rejected_only_when_read() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_on(&SHARED, &database());
     init(&mut client, &proxy.token(r#""sub":5"#));

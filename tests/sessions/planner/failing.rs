@@ -324,7 +324,7 @@ fn a_cast_of_a_user_id_that_fails_stays_where_it_is_written() {
 
 /// attack: 139
 #[test]
-fn no_error_shows_a_column_of_a_row_that_a_dearer_guard_keeps_away() {
+fn no_error_shows_a_column_that_a_costlier_condition_hides() {
     let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
     run(
         &mut client,

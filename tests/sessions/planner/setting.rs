@@ -85,7 +85,7 @@ fn a_function_may_have_it_off_for_itself() {
 }
 
 #[test]
-fn a_session_that_calls_nothing_before_has_its_policies_planned_well_from_the_second_query_on() {
+fn policies_are_optimized_from_the_second_query_on() {
     // Without preloading, the library is loaded while the first of these is being planned.
     let mut admin = session(DRIZZLE);
     let database = one::<String>(&mut admin, "select current_database()");

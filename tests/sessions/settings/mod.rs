@@ -3,6 +3,7 @@
 mod database_copies;
 mod key_kinds;
 mod late_load;
+mod leeway;
 mod server_key;
 mod shadowed;
 mod startup;
