@@ -1,7 +1,7 @@
 //! Attacks with SQL against real servers; each must fail. tests/attacks.md lists them.
 //!
-//! The attacker is mallory. She has a token of her own or none, is `authenticated`, and wants to become alice, to read
-//! her rows or her token, to stop the server, or to own it. The deployment follows the README: the library is
+//! The attacker is mallory. She has her own token or none, and is `authenticated`. She wants to become alice, to
+//! read her rows or her token, to stop the server, or to own it. The deployment follows the README: the library is
 //! preloaded, the providers are in postgresql.conf, and each user has their rows.
 
 mod background;
