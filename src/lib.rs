@@ -4,16 +4,16 @@
 //! |---|---|
 //! | [`functions`] | the SQL functions of schema `auth` |
 //! | [`worker`] | the background worker that fetches key sets |
-//! | `oauth` | PostgreSQL 18: the login itself by token |
+//! | `oauth` | PostgreSQL 18: OAuth logins |
 //! | [`check`] | what `auth.check()` finds wrong with a site |
-//! | [`settings`] | the settings as PostgreSQL is told of them |
+//! | [`settings`] | defining the settings when the library is loaded |
 //! | [`planner`] | policies that are written as sub-selects use the index |
 //! | [`identity`] | who the session is |
 //! | [`keys`] | the keys that tokens are verified with |
-//! | [`jwks`] | fetched key sets, between the worker and the sessions |
+//! | [`jwks`] | fetched key sets, passed from the worker to the sessions |
 //! | [`error`] | every refusal as SQLSTATE, message, detail and hint |
-//! | [`guc`] | PostgreSQL's settings, and what this library needs of guc.c |
-//! | [`pg`] | what it needs of PostgreSQL beside them |
+//! | [`guc`] | the settings, and the parts of guc.c that this library needs |
+//! | [`pg`] | the other parts of PostgreSQL that this library needs |
 //! | [`token`] (`crates/token`) | a token, keys, a policy and the time to an identity; plain Rust, no PostgreSQL |
 //!
 //! A room uses those below it.
@@ -77,6 +77,25 @@ mod extension {
             crate::jwks::table::request();
             crate::worker::register();
         }
+    }
+}
+
+/// The entry points of the background worker, which PostgreSQL looks up by name: they need `no_mangle`, and a guard.
+mod background {
+    use pgrx::prelude::*;
+
+    // SAFETY: no other library has a function of this name.
+    #[unsafe(no_mangle)]
+    #[pg_guard]
+    pub extern "C-unwind" fn pg_session_jwt_fetch_keys(_argument: pg_sys::Datum) {
+        crate::worker::run();
+    }
+
+    // SAFETY: no other library has a function of this name.
+    #[unsafe(no_mangle)]
+    #[pg_guard]
+    pub extern "C-unwind" fn pg_session_jwt_discover(database: pg_sys::Datum) {
+        crate::worker::discover::run(database.value());
     }
 }
 

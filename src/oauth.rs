@@ -1,10 +1,11 @@
-//! PostgreSQL 18's login with a token: this library as a validator of SASL OAUTHBEARER (RFC 7628).
+//! OAuth logins of PostgreSQL 18: this library as a validator of SASL OAUTHBEARER (RFC 7628).
 //!
-//! PostgreSQL loads it by `oauth_validator_libraries`, asks it for its callbacks and shows it each token. Who is let in
-//! is decided by [`login`], which denies by default: nothing that goes wrong here is an acceptance. The client is told
-//! of a refusal only that it is one; the reason is in the server's log, and never the token.
+//! PostgreSQL loads it by `oauth_validator_libraries`, calls it for its callbacks and passes it each token. [`login`]
+//! decides, and denies by default: no failure here is an acceptance. The client learns only that it was rejected; the
+//! reason is in the server's log, without the token.
 //!
-//! `libpq/oauth.h` is not bound by pgrx: what is needed of it stands here, its fields in the header's order.
+//! pgrx does not bind `libpq/oauth.h`: the necessary parts are declared here, with their fields in the header's order. The
+//! entry point that PostgreSQL looks up by name, and the callback with C strings, need unsafe code.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
@@ -16,10 +17,10 @@ use crate::error::Failure;
 use crate::identity::{audit, login};
 use crate::token::Excerpt;
 
-/// PG_OAUTH_VALIDATOR_MAGIC, which stands for the form of what follows.
+/// PG_OAUTH_VALIDATOR_MAGIC, the version of the declarations below.
 const MAGIC: u32 = 0x2025_0220;
 
-/// ValidatorModuleState; PostgreSQL's own.
+/// ValidatorModuleState, which PostgreSQL owns.
 #[repr(C)]
 pub struct State {
     sversion: c_int,
@@ -28,9 +29,9 @@ pub struct State {
 
 /// ValidatorModuleResult.
 #[repr(C)]
-pub struct Verdict {
+pub struct Outcome {
     authorized: bool,
-    /// Who the bearer is: SYSTEM_USER, and what pg_ident.conf maps. PostgreSQL frees it.
+    /// The user id of the bearer: SYSTEM_USER, and the name that pg_ident.conf maps. PostgreSQL frees it.
     authn_id: *mut c_char,
 }
 
@@ -40,7 +41,7 @@ pub struct Callbacks {
     magic: u32,
     startup: Option<unsafe extern "C-unwind" fn(*mut State)>,
     shutdown: Option<unsafe extern "C-unwind" fn(*mut State)>,
-    validate: Option<unsafe extern "C-unwind" fn(*const State, *const c_char, *const c_char, *mut Verdict) -> bool>,
+    validate: Option<unsafe extern "C-unwind" fn(*const State, *const c_char, *const c_char, *mut Outcome) -> bool>,
 }
 
 static CALLBACKS: Callbacks = Callbacks {
@@ -50,46 +51,46 @@ static CALLBACKS: Callbacks = Callbacks {
     validate: Some(validate),
 };
 
-/// What PostgreSQL looks for in a validator library.
-// SAFETY: PostgreSQL's name for this; it looks it up in each library by itself.
+/// The function that PostgreSQL looks up in a validator library.
+// SAFETY: PostgreSQL defines this name, and looks it up in each library by itself.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn _PG_oauth_validator_module_init() -> *const Callbacks {
     &raw const CALLBACKS
 }
 
-/// Whether the bearer of a token may log in as a role. False is a failure of the validator, which PostgreSQL logs.
+/// Validates a token for a role. Returns false where the validator itself fails, which PostgreSQL logs.
 #[pg_guard]
 unsafe extern "C-unwind" fn validate(
     _state: *const State,
     token: *const c_char,
     role: *const c_char,
-    verdict: *mut Verdict,
+    outcome: *mut Outcome,
 ) -> bool {
-    let denied = Verdict {
+    let denied = Outcome {
         authorized: false,
         authn_id: ptr::null_mut(),
     };
-    // SAFETY: PostgreSQL calls this with a verdict of its own to write to.
-    unsafe { verdict.write(denied) };
-    // SAFETY: a C string that lives until this returns.
+    // SAFETY: PostgreSQL passes its outcome to write to.
+    unsafe { outcome.write(denied) };
+    // SAFETY: PostgreSQL passes a C string that lives until this returns.
     let token = unsafe { CStr::from_ptr(token) };
-    // SAFETY: as above.
+    // SAFETY: PostgreSQL passes a C string that lives until this returns.
     let role = unsafe { CStr::from_ptr(role) };
     let decided = PgTryBuilder::new(|| Some(decide(token, role)))
-        .catch_others(broken_off)
+        .catch_others(log_failure)
         .execute();
     match decided {
         None => false,
         Some(None) => true,
         Some(Some(user_id)) => {
-            // SAFETY: a C string, which is copied into PostgreSQL's memory.
+            // SAFETY: the user id is a C string, which pstrdup copies into PostgreSQL's memory.
             let authn_id = unsafe { pg_sys::pstrdup(user_id.as_ptr()) };
-            let accepted = Verdict {
+            let accepted = Outcome {
                 authorized: true,
                 authn_id,
             };
-            // SAFETY: as before.
-            unsafe { verdict.write(accepted) };
+            // SAFETY: PostgreSQL passes its outcome to write to.
+            unsafe { outcome.write(accepted) };
             true
         }
     }
@@ -101,26 +102,24 @@ fn decide(token: &CStr, role: &CStr) -> Option<CString> {
     let role = Excerpt::new(&role.to_string_lossy());
     audit::log_login(token.to_bytes(), &role, accepted.as_ref().err());
     if let Err(failure) = &accepted {
-        log_refused(&role, failure);
+        log_rejected(&role, failure);
     }
     accepted.ok()
 }
 
-fn log_refused(role: &Excerpt, failure: &Failure) {
-    failure.log(&format!(
-        "pg_session_jwt: a login as \"{role}\" with a token is refused"
-    ));
+fn log_rejected(role: &Excerpt, failure: &Failure) {
+    failure.log(&format!("pg_session_jwt: OAuth login as \"{role}\" was rejected"));
 }
 
-/// No verdict. An error of PostgreSQL itself goes on and ends the process, which gives back what it holds; it is no
-/// acceptance either.
-fn broken_off(error: CaughtError) -> Option<Option<CString>> {
+/// Logs an error of this library. An error of PostgreSQL is raised again and ends the process, which releases what it holds;
+/// it is not an acceptance either.
+fn log_failure(error: CaughtError) -> Option<Option<CString>> {
     let (CaughtError::ErrorReport(report) | CaughtError::RustPanic { ereport: report, .. }) = &error else {
         error.rethrow()
     };
-    // The place only: the message of a panic can have a piece of what it was about.
+    // Only the position: the message of a panic can contain a part of the token.
     log!(
-        "pg_session_jwt: a login with a token broke off at {}:{}",
+        "pg_session_jwt: OAuth validation failed at {}:{}",
         report.file(),
         report.line_number()
     );

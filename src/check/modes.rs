@@ -55,7 +55,7 @@ pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
             let detail = report.detail.map_or_else(String::new, |detail| format!(" {detail}"));
             rows.push(Row::new(
                 Finding::SettingUnusable,
-                failure.setting().unwrap_or(names::PREFIX_TEXT),
+                failure.setting().unwrap_or(names::text(names::PREFIX)),
                 format!("Every auth function fails: {}.{detail}", report.message),
                 "Correct the setting, or remove it.",
             ));
@@ -88,7 +88,7 @@ pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
             ));
         }
         if !is_servers_key && values::claims_fallback() {
-            let object = names::CLAIMS_FALLBACK_TEXT;
+            let object = names::text(names::CLAIMS_FALLBACK);
             rows.push(Row::with(Finding::ClaimsMode, object, messages::CLAIMS_MODE));
         }
         Ok(())
@@ -121,14 +121,14 @@ fn has_oauth_logins(catalog: &Catalog<'_>) -> spi::Result<bool> {
 
 fn of_providers(catalog: &Catalog<'_>, providers: &Providers, rows: &mut Vec<Row>) -> spi::Result<()> {
     if !may_see_providers() {
-        let object = names::PROVIDERS_TEXT;
+        let object = names::text(names::PROVIDERS);
         rows.push(Row::with(Finding::NotChecked, object, messages::PROVIDERS_NOT_VISIBLE));
         return Ok(());
     }
     let has_oauth_logins = has_oauth_logins(catalog)?;
     providers.await_first();
     for (index, (provider, keys)) in providers.list.iter().zip(&providers.keys).enumerate() {
-        let object = format!("{} [{}]", names::PROVIDERS_TEXT, index + 1);
+        let object = format!("{} [{}]", names::text(names::PROVIDERS), index + 1);
         let condition = keys.condition();
         if !condition.members.iter().any(|member| member.problem.is_none()) {
             let error = condition.error.unwrap_or_else(|| "the key set is empty".to_owned());

@@ -3,8 +3,6 @@
 //! The messages that clients of version 0.5.0 compare are unchanged. All texts are ASCII, so that they are the same in every
 //! database encoding. Of a token or key they contain only excerpts: `kid`, `alg`, `iss` and `aud`.
 
-pub mod check_hook;
-
 use pgrx::prelude::*;
 
 use crate::guc::names;
@@ -118,7 +116,7 @@ impl Failure {
             },
             Failure::NoKey => Report {
                 sqlstate: State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                message: format!("cannot verify a JWT because \"{}\" is not set", names::JWK_TEXT),
+                message: format!("cannot verify a JWT because \"{}\" is not set", names::text(names::JWK)),
                 detail: None,
                 hint: Some(
                     "Set pg_session_jwt.jwk in the connection's startup packet (options=-c pg_session_jwt.jwk=...) or in \
@@ -134,7 +132,7 @@ impl Failure {
             },
             Failure::TokenSource => Report {
                 sqlstate: State::ERRCODE_INSUFFICIENT_PRIVILEGE,
-                message: format!("\"{}\" can be set only within a session", names::JWT_TEXT),
+                message: format!("\"{}\" can be set only within a session", names::text(names::JWT)),
                 detail: Some(
                     "A stored token would become the identity of every session that inherits the setting.".to_owned(),
                 ),
@@ -142,19 +140,19 @@ impl Failure {
             },
             Failure::KeyFromClient => Report {
                 sqlstate: State::ERRCODE_INSUFFICIENT_PRIVILEGE,
-                message: format!("\"{}\" is set by the server", names::JWK_TEXT),
+                message: format!("\"{}\" is set by the server", names::text(names::JWK)),
                 detail: Some("A connection cannot replace the server's key with its own.".to_owned()),
                 hint: Some("Connect without pg_session_jwt.jwk."),
             },
             Failure::ClientKey => Report {
                 sqlstate: State::ERRCODE_INSUFFICIENT_PRIVILEGE,
-                message: format!("connections are not allowed to set \"{}\"", names::JWK_TEXT),
-                detail: Some(format!("\"{}\" is off.", names::CLIENT_KEYS_TEXT)),
+                message: format!("connections are not allowed to set \"{}\"", names::text(names::JWK)),
+                detail: Some(format!("\"{}\" is off.", names::text(names::CLIENT_KEYS))),
                 hint: Some("Connect without pg_session_jwt.jwk."),
             },
             Failure::KeyTwice => Report {
                 sqlstate: State::ERRCODE_INSUFFICIENT_PRIVILEGE,
-                message: format!("\"{}\" is specified more than once", names::JWK_TEXT),
+                message: format!("\"{}\" is specified more than once", names::text(names::JWK)),
                 detail: Some("One value of the startup packet would replace the other.".to_owned()),
                 hint: Some("Specify it once, either in \"options\" or as a startup parameter."),
             },
@@ -173,7 +171,10 @@ impl Failure {
             #[cfg(feature = "pg18")]
             Failure::NoProviders => Report {
                 sqlstate: State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                message: format!("cannot verify a JWT because \"{}\" is not set", names::PROVIDERS_TEXT),
+                message: format!(
+                    "cannot verify a JWT because \"{}\" is not set",
+                    names::text(names::PROVIDERS)
+                ),
                 detail: Some(
                     "A login happens before the database is selected, so the server-wide value applies.".to_owned(),
                 ),
@@ -185,7 +186,7 @@ impl Failure {
                 message: "session authenticated with OAuth has no identity providers".to_owned(),
                 detail: Some(format!(
                     "\"{}\" is not set, and no other key or claim can provide the identity of such a session.",
-                    names::PROVIDERS_TEXT
+                    names::text(names::PROVIDERS)
                 )),
                 hint: Some("Configure the provider of the login for this database and reconnect."),
             },

@@ -84,10 +84,8 @@ impl Status {
 
 /// The position of the token's provider in the setting, from 1.
 fn provider() -> Option<i32> {
-    let index = session_token::read(|speaker| speaker.map(|speaker| speaker.provider))
-        .ok()
-        .flatten()?;
-    i32::try_from(index).ok()?.checked_add(1)
+    let provider = session_token::read(|speaker| speaker?.provider).ok().flatten()?;
+    i32::try_from(provider.0).ok()?.checked_add(1)
 }
 
 fn reason(text: &str) -> Option<Text> {

@@ -1,82 +1,100 @@
-//! `claims_fallback`, `client_keys`, `leeway`, `audit_log` and `bind_login_identity`: what a superuser restricts.
+//! Whether PostgreSQL has applied a value of a setting at all, and the hooks of the settings that restrict a session.
 //!
-//! The check hooks accept everything; they record that PostgreSQL has applied a value at all, see
-//! [`placeholders`](crate::settings::placeholders). So does that of `providers`.
+//! Their check hooks accept every value. They record that a value was applied, which
+//! [`placeholders`](crate::settings::placeholders) needs.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use pgrx::prelude::*;
 
 use crate::guc::generation::{keys_changed, restricted};
+use crate::guc::{lookup, names};
 
-/// Whether somebody's value was ever applied, and not only the default.
-pub(crate) static PROVIDERS_APPLIED: AtomicBool = AtomicBool::new(false);
-pub(crate) static CLAIMS_FALLBACK_APPLIED: AtomicBool = AtomicBool::new(false);
-pub(crate) static LEEWAY_APPLIED: AtomicBool = AtomicBool::new(false);
-pub(crate) static CLIENT_KEYS_APPLIED: AtomicBool = AtomicBool::new(false);
-pub(crate) static AUDIT_LOG_APPLIED: AtomicBool = AtomicBool::new(false);
+/// A setting with which a superuser restricts sessions.
+#[derive(Clone, Copy)]
+pub enum Restriction {
+    ClaimsFallback,
+    Leeway,
+    ClientKeys,
+    AuditLog,
+}
 
-pub(crate) fn note(applied: &AtomicBool, source: pg_sys::GucSource::Type) -> bool {
+static PROVIDERS: AtomicBool = AtomicBool::new(false);
+static CLAIMS_FALLBACK: AtomicBool = AtomicBool::new(false);
+static LEEWAY: AtomicBool = AtomicBool::new(false);
+static CLIENT_KEYS: AtomicBool = AtomicBool::new(false);
+static AUDIT_LOG: AtomicBool = AtomicBool::new(false);
+
+impl Restriction {
+    /// Whether a value other than the default was ever applied.
+    pub fn is_applied(self) -> bool {
+        let (applied, ..) = self.facts();
+        applied.load(Relaxed)
+    }
+
+    /// Assigns the strictest value.
+    pub fn set_strictest(self) {
+        let (_, name, strictest) = self.facts();
+        lookup::assign(name, strictest);
+    }
+
+    fn facts(self) -> (&'static AtomicBool, &'static CStr, &'static CStr) {
+        match self {
+            Restriction::ClaimsFallback => (&CLAIMS_FALLBACK, names::CLAIMS_FALLBACK, c"off"),
+            Restriction::Leeway => (&LEEWAY, names::LEEWAY, c"0"),
+            Restriction::ClientKeys => (&CLIENT_KEYS, names::CLIENT_KEYS, c"off"),
+            Restriction::AuditLog => (&AUDIT_LOG, names::AUDIT_LOG, c"on"),
+        }
+    }
+}
+
+/// Whether providers other than the default, which are none, were ever applied.
+pub fn are_providers_applied() -> bool {
+    PROVIDERS.load(Relaxed)
+}
+
+/// Records that providers from this source are applied.
+pub fn note_providers(source: pg_sys::GucSource::Type) {
+    note(&PROVIDERS, source);
+}
+
+fn note(applied: &AtomicBool, source: pg_sys::GucSource::Type) {
     if source != pg_sys::GucSource::PGC_S_DEFAULT && source != pg_sys::GucSource::PGC_S_TEST {
         applied.store(true, Relaxed);
     }
-    true
 }
 
-#[pg_guard]
-pub(crate) unsafe extern "C-unwind" fn check_claims_fallback(
-    _newval: *mut bool,
-    _extra: *mut *mut c_void,
-    source: pg_sys::GucSource::Type,
-) -> bool {
-    note(&CLAIMS_FALLBACK_APPLIED, source)
+/// The check hook of each of these settings.
+macro_rules! check_hooks {
+    ($($hook:ident: $value:ty => $applied:ident;)*) => {$(
+        #[pg_guard]
+        pub(super) unsafe extern "C-unwind" fn $hook(
+            _newval: *mut $value,
+            _extra: *mut *mut c_void,
+            source: pg_sys::GucSource::Type,
+        ) -> bool {
+            note(&$applied, source);
+            true
+        }
+    )*};
 }
 
+check_hooks! {
+    check_claims_fallback: bool => CLAIMS_FALLBACK;
+    check_leeway: c_int => LEEWAY;
+    check_client_keys: bool => CLIENT_KEYS;
+    check_audit_log: bool => AUDIT_LOG;
+}
+
+/// The assign hook of a restriction that is not about keys.
 #[pg_guard]
-pub(crate) unsafe extern "C-unwind" fn assign_claims_fallback(_newval: bool, _extra: *mut c_void) {
+pub(super) unsafe extern "C-unwind" fn assign_restriction<T>(_newval: T, _extra: *mut c_void) {
     restricted();
 }
 
+/// The assign hook of a setting that changes which tokens are accepted. Every token is verified again.
 #[pg_guard]
-pub(crate) unsafe extern "C-unwind" fn check_leeway(
-    _newval: *mut c_int,
-    _extra: *mut *mut c_void,
-    source: pg_sys::GucSource::Type,
-) -> bool {
-    note(&LEEWAY_APPLIED, source)
-}
-
-#[pg_guard]
-pub(crate) unsafe extern "C-unwind" fn assign_leeway(_newval: c_int, _extra: *mut c_void) {
-    restricted();
-}
-
-#[pg_guard]
-pub(crate) unsafe extern "C-unwind" fn check_client_keys(
-    _newval: *mut bool,
-    _extra: *mut *mut c_void,
-    source: pg_sys::GucSource::Type,
-) -> bool {
-    note(&CLIENT_KEYS_APPLIED, source)
-}
-
-#[pg_guard]
-pub(crate) unsafe extern "C-unwind" fn assign_client_keys(_newval: bool, _extra: *mut c_void) {
+pub(super) unsafe extern "C-unwind" fn assign_keys<T>(_newval: T, _extra: *mut c_void) {
     keys_changed();
-}
-
-/// Every token is verified again: whose it may be has changed.
-#[pg_guard]
-pub(crate) unsafe extern "C-unwind" fn assign_bind_login_identity(_newval: bool, _extra: *mut c_void) {
-    keys_changed();
-}
-
-#[pg_guard]
-pub(crate) unsafe extern "C-unwind" fn check_audit_log(
-    _newval: *mut bool,
-    _extra: *mut *mut c_void,
-    source: pg_sys::GucSource::Type,
-) -> bool {
-    note(&AUDIT_LOG_APPLIED, source)
 }

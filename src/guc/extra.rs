@@ -1,59 +1,156 @@
-//! The block that hangs on a setting's value: PostgreSQL stacks, shares and frees it together with the value
-//! (`src/backend/utils/misc/README`), so an identity kept here follows SET LOCAL, savepoints and RESET by itself.
+//! The blocks that hang on settings' values (guc.c's `extra`).
 //!
-//! A check hook makes it, the assign hook hands its address to [`Slot`], readers look at it through [`Slot::read`].
+//! PostgreSQL stacks, shares and frees a block together with its value (`src/backend/utils/misc/README`). An identity in it
+//! therefore follows SET LOCAL, savepoints and RESET without any code of this library.
+//!
+//! A check hook makes the [`Block`], PostgreSQL passes its address to the assign hook, and readers borrow it from a
+//! [`Slot`]. See [`hooks`](crate::guc::hooks).
 //!
 //! ```text
-//! Header (repr C) | identity, flat form, `length` bytes
+//! of an identity: IdentityHeader (repr C) | the identity in its flat form, `length` bytes
+//! of a source:    SourceExtra (repr C)
 //! ```
 
 use std::ffi::c_void;
+use std::marker::PhantomData;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 
+use pgrx::pg_sys;
+
+use crate::guc::generation::KeyGeneration;
 use crate::token::identity::FlatIdentity;
 
-#[repr(C)]
-struct Header {
-    generation: u64,
-    judged_under: u64,
-    provider: usize,
-    length: usize,
+/// The position of a provider in `pg_session_jwt.providers`, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProviderIndex(pub usize);
+
+/// What can hang on a setting's value.
+pub trait Extra {
+    /// The block as its readers see it.
+    type View<'a>;
+
+    /// Reads a block; None where the value has none.
+    ///
+    /// # Safety
+    /// `block` is null, or the address of a [`Block`] of this type that PostgreSQL does not free during `'a`.
+    unsafe fn view<'a>(block: *mut c_void) -> Option<Self::View<'a>>;
 }
 
-/// What a block says.
+/// An identity, and what it was verified by.
 #[derive(Clone, Copy)]
-pub struct Extra<'a> {
-    /// Differs for each value that was ever checked in this process: addresses come back, these numbers do not.
-    pub generation: u64,
-    /// The key generation that the identity rests on; 0 where the value is still to be judged.
-    pub judged_under: u64,
-    /// The place of the provider that the token is of; 0 where there are none.
-    pub provider: usize,
-    /// Empty where the value is still to be judged.
+pub struct IdentityExtra<'a> {
+    /// Differs for each value that was ever checked in this process. Addresses are reused, these numbers are not.
+    pub value_number: u64,
+    /// The keys that the identity was verified with; None where it is still to be verified, or needs no key.
+    pub verified_under: Option<KeyGeneration>,
+    /// The provider that issued the token; None without providers.
+    pub provider: Option<ProviderIndex>,
+    /// Empty where the value is still to be verified.
     pub identity: FlatIdentity<'a>,
 }
 
-/// Makes a block; null where there is no memory, which a check hook answers with false.
-pub fn allocate(judged_under: u64, provider: usize, identity: &[u8]) -> *mut c_void {
-    static GENERATION: AtomicU64 = AtomicU64::new(1);
-    let header = Header {
-        generation: GENERATION.fetch_add(1, Relaxed),
-        judged_under,
-        provider,
-        length: identity.len(),
-    };
-    let block = guc_malloc(size_of::<Header>() + identity.len());
-    if block.is_null() {
-        return block;
+#[repr(C)]
+struct IdentityHeader {
+    value_number: u64,
+    verified_under: Option<KeyGeneration>,
+    provider: Option<ProviderIndex>,
+    length: usize,
+}
+
+impl IdentityExtra<'static> {
+    /// Makes a block with a new value number.
+    pub fn block(
+        verified_under: Option<KeyGeneration>,
+        provider: Option<ProviderIndex>,
+        identity: &[u8],
+    ) -> Block<IdentityExtra<'static>> {
+        static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
+        let header = IdentityHeader {
+            value_number: LAST_NUMBER.fetch_add(1, Relaxed) + 1,
+            verified_under,
+            provider,
+            length: identity.len(),
+        };
+        let address = guc_malloc(size_of::<IdentityHeader>() + identity.len());
+        if !address.is_null() {
+            // SAFETY: guc_malloc aligns for every type, and the fresh block has room for the header.
+            unsafe { address.cast::<IdentityHeader>().write(header) };
+            // SAFETY: the block was allocated with room for the identity behind the header.
+            let content = unsafe { address.cast::<u8>().add(size_of::<IdentityHeader>()) };
+            // SAFETY: `content` has `identity.len()` bytes, and a fresh block overlaps nothing.
+            unsafe { ptr::copy_nonoverlapping(identity.as_ptr(), content, identity.len()) };
+        }
+        Block::new(address)
     }
-    // SAFETY: the block is fresh, malloc aligns for every type, and a Header fits.
-    unsafe { block.cast::<Header>().write(header) };
-    // SAFETY: the block was made with room for the identity behind the header.
-    let content = unsafe { block.cast::<u8>().add(size_of::<Header>()) };
-    // SAFETY: `content` has `identity.len()` bytes, and a fresh block overlaps nothing.
-    unsafe { ptr::copy_nonoverlapping(identity.as_ptr(), content, identity.len()) };
-    block
+}
+
+impl Extra for IdentityExtra<'static> {
+    type View<'a> = IdentityExtra<'a>;
+
+    unsafe fn view<'a>(block: *mut c_void) -> Option<Self::View<'a>> {
+        let header = block.cast::<IdentityHeader>();
+        // SAFETY: the caller's promise: null, or a block that begins with this header.
+        let current = unsafe { header.as_ref() }?;
+        // SAFETY: `block` above allocates `length` bytes behind the header.
+        let content = unsafe { header.add(1) }.cast::<u8>();
+        // SAFETY: those bytes were written once, before the address left the check hook, and live as long as the header.
+        let bytes = unsafe { std::slice::from_raw_parts(content, current.length) };
+        Some(IdentityExtra {
+            value_number: current.value_number,
+            verified_under: current.verified_under,
+            provider: current.provider,
+            identity: FlatIdentity::new(bytes),
+        })
+    }
+}
+
+/// Where the value of a key or of the providers came from.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct SourceExtra {
+    pub source: pg_sys::GucSource::Type,
+}
+
+impl SourceExtra {
+    /// Makes a block.
+    pub fn block(source: pg_sys::GucSource::Type) -> Block<SourceExtra> {
+        let address = guc_malloc(size_of::<SourceExtra>());
+        if !address.is_null() {
+            // SAFETY: guc_malloc aligns for every type, and the fresh block has room for this one.
+            unsafe { address.cast::<SourceExtra>().write(SourceExtra { source }) };
+        }
+        Block::new(address)
+    }
+}
+
+impl Extra for SourceExtra {
+    type View<'a> = SourceExtra;
+
+    unsafe fn view<'a>(block: *mut c_void) -> Option<Self::View<'a>> {
+        // SAFETY: the caller's promise: null, or a block that holds this type.
+        unsafe { block.cast::<SourceExtra>().as_ref() }.copied()
+    }
+}
+
+/// A block that a check hook returns. PostgreSQL then owns it.
+pub struct Block<E> {
+    /// Null where there was no memory.
+    address: *mut c_void,
+    of: PhantomData<E>,
+}
+
+impl<E> Block<E> {
+    fn new(address: *mut c_void) -> Self {
+        Block {
+            address,
+            of: PhantomData,
+        }
+    }
+
+    pub(super) fn into_address(self) -> *mut c_void {
+        self.address
+    }
 }
 
 /// PostgreSQL frees the block: with free(3) on 15, with guc_free from 16 on.
@@ -64,51 +161,38 @@ fn guc_malloc(size: usize) -> *mut c_void {
         libc::malloc(size).cast()
     }
     #[cfg(not(feature = "pg15"))]
-    // SAFETY: at level LOG it returns null where there is no memory, and raises nothing.
+    // SAFETY: at level LOG guc_malloc returns null where there is no memory, and raises nothing.
     unsafe {
-        pgrx::pg_sys::guc_malloc(pgrx::pg_sys::LOG as i32, size)
+        pg_sys::guc_malloc(pg_sys::LOG as i32, size)
     }
 }
 
-/// For the assign hooks of keys, whose blocks hold where the value came from in place of `judged_under`: a GucSource,
-/// 0 (PGC_S_DEFAULT) without a block.
-pub fn source(extra: *mut c_void) -> u32 {
-    let slot = Slot::empty();
-    slot.assign(extra);
-    slot.read(|block| block.map_or(0, |block| u32::try_from(block.judged_under).unwrap_or(0)))
+/// The block of a setting's current value.
+pub struct Slot<E> {
+    address: AtomicPtr<c_void>,
+    of: PhantomData<fn() -> E>,
 }
 
-/// Where an assign hook leaves the block of the current value.
-pub struct Slot(AtomicPtr<Header>);
-
-impl Slot {
-    /// No value.
+impl<E: Extra> Slot<E> {
+    /// A slot of a setting without a value.
     pub const fn empty() -> Self {
-        Slot(AtomicPtr::new(ptr::null_mut()))
+        Slot {
+            address: AtomicPtr::new(ptr::null_mut()),
+            of: PhantomData,
+        }
     }
 
-    /// For assign hooks: `extra` is what they were called with.
-    pub fn assign(&self, extra: *mut c_void) {
-        self.0.store(extra.cast(), Relaxed);
+    /// # Safety
+    /// `block` is what PostgreSQL passed to the assign hook of a setting whose check hook makes blocks of type `E`. Each
+    /// later assignment of that setting is stored here too.
+    pub(super) unsafe fn assign(&self, block: *mut c_void) {
+        self.address.store(block, Relaxed);
     }
 
     /// Shows the current block to `read`, which must not assign the setting.
-    pub fn read<R>(&self, read: impl FnOnce(Option<Extra<'_>>) -> R) -> R {
-        let header = self.0.load(Relaxed);
-        // SAFETY: null, or the block of the current value, which PostgreSQL keeps until after the next call of the
-        // assign hook; this process has one thread, and `read` assigns nothing.
-        let Some(current) = (unsafe { header.as_ref() }) else {
-            return read(None);
-        };
-        // SAFETY: `allocate` made the block with `length` bytes behind the header.
-        let content = unsafe { header.add(1) }.cast::<u8>();
-        // SAFETY: as before; the bytes were written once, before the address got here.
-        let bytes = unsafe { std::slice::from_raw_parts(content, current.length) };
-        read(Some(Extra {
-            generation: current.generation,
-            judged_under: current.judged_under,
-            provider: current.provider,
-            identity: FlatIdentity::new(bytes),
-        }))
+    pub fn read<R>(&self, read: impl FnOnce(Option<E::View<'_>>) -> R) -> R {
+        // SAFETY: PostgreSQL retains the block of the current value until after the next call of the assign hook, which
+        // replaces the address. This process has one thread, and `read` assigns nothing.
+        read(unsafe { E::view(self.address.load(Relaxed)) })
     }
 }

@@ -1,15 +1,21 @@
 //! Numbers that differ whenever something that an answer depends on may have changed.
 
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Counts what happens to the keys.
+/// Counts the changes of keys, from 1.
 static KEY_GENERATION: AtomicU64 = AtomicU64::new(1);
 
-/// Differs whenever the keys that identities rest on may have changed. Never 0.
-pub fn key_generation() -> u64 {
-    KEY_GENERATION.load(Relaxed)
+/// The state of the keys that identities depend on. It differs whenever they may have changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyGeneration(NonZeroU64);
+
+/// The key generation at this moment.
+pub fn key_generation() -> KeyGeneration {
+    KeyGeneration(NonZeroU64::new(KEY_GENERATION.load(Relaxed)).unwrap_or(NonZeroU64::MAX))
 }
 
+/// Begins a new key generation: every identity is verified again at its next use.
 pub fn keys_changed() {
     KEY_GENERATION.fetch_add(1, Relaxed);
     assigned();
@@ -18,23 +24,27 @@ pub fn keys_changed() {
 /// Counts the assignments of all settings that an identity depends on.
 static ASSIGNMENTS: AtomicU64 = AtomicU64::new(1);
 
-/// As [`assignments`](crate::identity::mode::assignments), for who had an answer from it before: which settings are whose does not change.
+/// Like [`assignments`](crate::identity::mode::assignments), for callers that already hold a count: the owner of a
+/// setting never changes within a process.
 #[inline]
 pub fn assignments_counted() -> u64 {
     ASSIGNMENTS.load(Relaxed)
 }
 
+/// Counts an assignment.
 pub fn assigned() {
     ASSIGNMENTS.fetch_add(1, Relaxed);
 }
 
-/// Counts the assignments of the restrictions that are no keys.
+/// Counts the assignments of the restrictions that are not keys.
 static RESTRICTIONS: AtomicU64 = AtomicU64::new(1);
 
+/// The number of assignments of restrictions.
 pub fn restrictions() -> u64 {
     RESTRICTIONS.load(Relaxed)
 }
 
+/// Counts the assignment of a restriction.
 pub fn restricted() {
     RESTRICTIONS.fetch_add(1, Relaxed);
     assigned();

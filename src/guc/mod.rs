@@ -1,20 +1,23 @@
-//! PostgreSQL's settings (GUC), and what this library needs of guc.c.
+//! PostgreSQL's settings (GUC), and the parts of guc.c that this library needs.
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | [`names`], [`values`] | the settings |
-//! | [`generation`] | numbers that differ when something has changed |
+//! | [`names`], [`values`], [`definitions`] | the settings |
+//! | [`hooks`] | check and assign hooks of string settings, without pointers |
 //! | [`extra`] | the block that hangs on a value |
+//! | [`generation`] | numbers that differ after a change |
 //! | [`applied`] | whether PostgreSQL has applied a value at all |
-//! | [`lookup`] | settings by their name |
-//! | [`db_role_setting`] | what ALTER DATABASE and ALTER ROLE have stored |
-//! | [`remembered`] | what a session remembers of itself, in settings that nobody can set |
-//! | [`process`] | session or parallel worker |
+//! | [`lookup`] | settings by their names |
+//! | [`db_role_setting`] | the settings that ALTER DATABASE and ALTER ROLE have stored |
+//! | [`remembered`] | facts that a session remembers about itself, in settings that no user can set |
+//! | [`process`] | the kind and state of this process |
 
 pub mod applied;
 pub mod db_role_setting;
+pub mod definitions;
 pub mod extra;
 pub mod generation;
+pub mod hooks;
 pub mod lookup;
 pub mod names;
 pub mod process;

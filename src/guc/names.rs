@@ -19,11 +19,10 @@ pub const LOST_PROVIDERS: &CStr = c"pg_session_jwt.lost_providers";
 pub const LOGIN_IDENTITY: &CStr = c"pg_session_jwt.login_identity";
 pub const REQUEST_CLAIMS: &CStr = c"request.jwt.claims";
 
-pub const PROVIDERS_TEXT: &str = "pg_session_jwt.providers";
-pub const PREFIX_TEXT: &str = "pg_session_jwt";
-pub const CLAIMS_FALLBACK_TEXT: &str = "pg_session_jwt.claims_fallback";
-pub const BIND_LOGIN_IDENTITY_TEXT: &str = "pg_session_jwt.bind_login_identity";
-pub const LEEWAY_TEXT: &str = "pg_session_jwt.leeway";
-pub const CLIENT_KEYS_TEXT: &str = "pg_session_jwt.client_keys";
-pub const JWT_TEXT: &str = "pg_session_jwt.jwt";
-pub const JWK_TEXT: &str = "pg_session_jwt.jwk";
+/// A name for a message.
+pub const fn text(name: &'static CStr) -> &'static str {
+    match name.to_str() {
+        Ok(text) => text,
+        Err(_) => panic!("the names above are ASCII"),
+    }
+}

@@ -1,7 +1,7 @@
-//! What a session remembers of itself, in settings that nobody can set: parallel workers receive settings and nothing
-//! else.
+//! Facts that a session remembers about itself, in settings that no user can set. Parallel workers receive settings and
+//! nothing else.
 //!
-//! They are assigned with the source OVERRIDE, which no RESET, SET LOCAL or rollback undoes, and their check hook refuses
+//! They are assigned with the source OVERRIDE, which no RESET, SET LOCAL or rollback undoes. Their check hook rejects
 //! every other source: a startup packet, a file, ALTER ROLE, a placeholder from before the library was loaded.
 
 use std::ffi::{CStr, CString, c_char, c_void};
@@ -18,25 +18,25 @@ static LOGIN_IDENTITY: GucSetting<Option<CString>> = GucSetting::<Option<CString
 static OUTDATED: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static LOST_PROVIDERS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 
-/// The same in the process where it happened, should PostgreSQL not apply the setting.
+/// Whether this process itself has lost the providers, in case PostgreSQL does not apply the setting.
 static LOST_HERE: AtomicBool = AtomicBool::new(false);
 
-/// Defines them.
-pub(crate) fn define() {
+/// Defines these settings.
+pub fn define() {
     define_one(
         names::LOST_PROVIDERS,
-        c"Whether this session has lost its identity providers.",
+        c"Shows whether this session has lost its identity providers.",
         &LOST_PROVIDERS,
     );
     define_one(
         names::OUTDATED,
-        c"The setting that is not what is stored for this session any more.",
+        c"Shows the setting whose stored value has changed since this session began.",
         &OUTDATED,
     );
     #[cfg(feature = "pg18")]
     define_one(
         names::LOGIN_IDENTITY,
-        c"Who logged in with a token, for parallel workers.",
+        c"Shows the user of the OAuth login, for parallel workers.",
         &LOGIN_IDENTITY,
     );
 }
@@ -47,7 +47,7 @@ fn define_one(name: &'static CStr, description: &'static CStr, setting: &'static
         GucRegistry::define_string_guc_with_hooks(
             name,
             description,
-            c"Nobody can set it.",
+            c"It cannot be set.",
             setting,
             GucContext::Backend,
             GucFlags::NO_SHOW_ALL | GucFlags::NO_RESET_ALL | GucFlags::SUPERUSER_ONLY | GucFlags::DISALLOW_IN_FILE,
@@ -58,43 +58,44 @@ fn define_one(name: &'static CStr, description: &'static CStr, setting: &'static
     }
 }
 
-/// Whether this session has had providers and has none any more, or is a parallel worker of one.
-pub(crate) fn has_lost_providers() -> bool {
+/// Whether this session, or the leader of this parallel worker, had providers and has lost them.
+pub fn has_lost_providers() -> bool {
     LOST_HERE.load(Relaxed) || LOST_PROVIDERS.get().is_some_and(|lost| !lost.is_empty())
 }
 
-/// Remembers that the session has lost its providers.
-pub(crate) fn lose_providers() {
+/// Remembers that the session has lost its providers. It raises nothing.
+pub fn lose_providers() {
     LOST_HERE.store(true, Relaxed);
     remember(names::LOST_PROVIDERS, c"on");
 }
 
-/// The setting of which [`become_outdated`] was told, here or in the leader.
-pub(crate) fn outdated() -> Option<CString> {
+/// The setting that [`become_outdated`] has recorded, in this process or in the leader.
+pub fn outdated() -> Option<CString> {
     OUTDATED.get().filter(|setting| !setting.is_empty())
 }
 
-/// Remembers that the session is not what its stored settings are.
-pub(crate) fn become_outdated(setting: &CStr) {
+/// Remembers that the stored value of a setting has changed since the session began.
+pub fn become_outdated(setting: &CStr) {
     remember(names::OUTDATED, setting);
 }
 
-/// What [`remember_login`] has remembered, here or in the leader; None where nobody logged in with a token.
+/// The user that [`remember_login`] has recorded, in this process or in the leader; None without an OAuth login.
 #[cfg(feature = "pg18")]
-pub(crate) fn login() -> Option<CString> {
+pub fn login() -> Option<CString> {
     LOGIN_IDENTITY.get().filter(|login| !login.is_empty())
 }
 
-/// Remembers who logged in; false where PostgreSQL does not apply it.
+/// Remembers the user of the OAuth login; false where PostgreSQL does not apply the setting.
 #[cfg(feature = "pg18")]
-pub(crate) fn remember_login(login: &CStr) -> bool {
+pub fn remember_login(login: &CStr) -> bool {
     remember(names::LOGIN_IDENTITY, login)
 }
 
-/// Raises nothing, so that an assign hook can call it.
-fn remember(name: &CStr, value: &CStr) -> bool {
-    // What is remembered for good is not stacked, so the action SAVE differs from SET in one thing: it is allowed while a
-    // parallel plan runs.
+/// Assigns one of these settings; false where PostgreSQL does not apply it. It raises nothing, so that an assign hook can
+/// call it.
+fn remember(name: &'static CStr, value: &CStr) -> bool {
+    // The action SAVE is allowed while a parallel plan runs. It differs from SET in nothing else, because a value with this
+    // source is not stacked.
     // SAFETY: both are C strings, and the setting is defined; at a level below ERROR nothing is raised.
     let applied = unsafe {
         pg_sys::set_config_option(
@@ -108,7 +109,7 @@ fn remember(name: &CStr, value: &CStr) -> bool {
             false,
         )
     };
-    // 1: applied; 0: refused; -1: passed over (guc.c).
+    // 1: applied; 0: rejected; -1: skipped (guc.c).
     applied == 1
 }
 

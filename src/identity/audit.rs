@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::error::Failure;
 use crate::guc::values;
+use crate::pg::ereport::sqlstate_text;
 use crate::pg::log_guard;
 #[cfg(feature = "pg18")]
 use crate::token::Excerpt;
@@ -43,7 +44,7 @@ fn line_of(token: &[u8], failure: Option<&Failure>) -> Value {
     if let Some(failure) = failure {
         let report = failure.report();
         line["reason"] = json!(report.message);
-        line["sqlstate"] = json!(unpack(report.sqlstate as i32));
+        line["sqlstate"] = json!(sqlstate_text(report.sqlstate));
     }
     // An error only means that the rest of the token cannot be read.
     let _ = add_claims(token, &mut line);
@@ -85,12 +86,5 @@ fn cut(text: &str) -> String {
                 c.escape_unicode().collect()
             }
         })
-        .collect()
-}
-
-/// The five characters of an SQLSTATE (PostgreSQL, `src/include/utils/elog.h`, MAKE_SQLSTATE).
-fn unpack(code: i32) -> String {
-    (0..5)
-        .map(|index| char::from(b'0' + u8::try_from(code >> (6 * index) & 0x3F).unwrap_or(0)))
         .collect()
 }

@@ -24,7 +24,7 @@ pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Fa
             if let Some(speaker) = &speaker {
                 in_time(&speaker.identity)?;
                 if let Mode::Provider(providers) = &mode {
-                    verify::may_use(&providers.list, speaker.provider)?;
+                    verify::may_use(providers, speaker.provider)?;
                 }
             }
             #[cfg(feature = "pg18")]

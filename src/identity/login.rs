@@ -15,13 +15,13 @@ use crate::error::Failure;
 use crate::guc::values::{bind_login_identity, leeway};
 use crate::guc::{names, process, remembered};
 use crate::identity::login_role;
-use crate::identity::verified_cache::{self, Verdict};
-use crate::keys::providers;
+use crate::identity::verified_cache::{self, Verified};
+use crate::keys::providers::{self, ProvidedIdentity, Providers};
 use crate::pg::{clock, encoding};
 use crate::token::identity::{FlatIdentity, Text as Part};
 use crate::token::policy::TokenId;
 use crate::token::user_id::is_readable;
-use crate::token::{Error, Policy, Provider, Verified};
+use crate::token::{Error, Policy};
 
 /// Who logged in, see [`Login::known`]. Set once, in the process of a session that logged in with a token; its parallel
 /// workers know by [`remembered::login`].
@@ -46,8 +46,8 @@ pub fn judge(token: &[u8], role: &CStr) -> Result<Login, Failure> {
         leeway: leeway(),
         jti: TokenId::Any,
     };
-    let Verified { identity, provider } = providers.verify(token, &policy)?;
-    let provider = providers.list.get(provider).ok_or(Error::NoKeys)?;
+    let ProvidedIdentity { identity, provider } = providers.verify(token, &policy)?;
+    let provider = providers.get(provider).ok_or(Error::NoKeys)?;
     // Where pg_hba.conf leaves the choice of the role to the validator, no user map would say this.
     let names_no_role = provider.roles.is_empty();
     if !provider.allows(role.to_bytes()) || names_no_role && login_role::is_more_than_an_end_user(role) {
@@ -71,7 +71,7 @@ impl Login {
     /// [`Failure::NotApplied`], where the token cannot be set; [`Failure::OtherUser`], where the session is somebody's.
     pub fn begin(self, token: &CStr) -> Result<CString, Failure> {
         let not_applied = || Failure::NotApplied {
-            setting: names::JWT_TEXT,
+            setting: names::text(names::JWT),
         };
         let known = self.known().ok_or_else(not_applied)?;
         LOGIN.set(known.clone()).map_err(|_| Failure::OtherUser)?;
@@ -143,14 +143,15 @@ pub fn is_bound() -> bool {
 ///
 /// # Errors
 /// [`Failure::OtherUser`]
-pub fn is_theirs(token: &[u8], providers: &[Provider], verdict: &Verdict) -> Result<(), Failure> {
+pub fn is_theirs(token: &[u8], providers: &Providers, verdict: &Verified) -> Result<(), Failure> {
     let Some(owner) = owner() else { return Ok(()) };
     let owner = owner.to_string_lossy();
     let (their_token, them) = owner.split_once(BETWEEN).ok_or(Failure::OtherUser)?;
     let identity = FlatIdentity::new(&verdict.identity);
     let text = |part| identity.text(part).and_then(encoding::from_server);
     let issuer = text(Part::Issuer).filter(|issuer| !issuer.is_empty());
-    let (Some(provider), Some(user_id)) = (providers.get(verdict.provider), text(Part::UserId)) else {
+    let provider = verdict.provider.and_then(|provider| providers.get(provider));
+    let (Some(provider), Some(user_id)) = (provider, text(Part::UserId)) else {
         return Err(Failure::OtherUser);
     };
     let same_person = person(issuer.as_deref(), &provider.user_id_claim, &user_id) == them;

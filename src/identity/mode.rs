@@ -50,7 +50,7 @@ pub fn mode() -> Result<Mode, Failure> {
 pub fn mode_in_transaction() -> Result<Mode, Failure> {
     match mode()? {
         Mode::Claims | Mode::Off if stored_settings::has_skipped_key() => Err(Failure::NotApplied {
-            setting: names::JWK_TEXT,
+            setting: names::text(names::JWK),
         }),
         mode => Ok(mode),
     }

@@ -3,22 +3,20 @@
 //! The setting is defined when claims are first believed, and so never in a session that does not use this extension.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::{CStr, CString};
 
-use pgrx::prelude::*;
-use pgrx::{GucContext, GucFlags, GucRegistry};
+use pgrx::pg_sys;
 
-use crate::error::check_hook;
-use crate::guc::extra::Slot;
+use crate::guc::extra::{IdentityExtra, Slot};
 use crate::guc::generation::assigned;
-use crate::guc::values::REQUEST_CLAIMS;
-use crate::guc::{extra, lookup, names, process};
+use crate::guc::hooks::{Checked, StringHooks};
+use crate::guc::{definitions, lookup, names, process};
 use crate::pg::encoding;
 use crate::token::Identity;
 use crate::token::identity::FlatIdentity;
 use crate::token::limits::MAX_TOKEN_BYTES;
 
-static SLOT: Slot = Slot::empty();
+static SLOT: Slot<IdentityExtra<'static>> = Slot::empty();
 
 /// Who has defined the setting.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,20 +73,7 @@ fn owner() -> Owner {
 /// Not when the library is loaded: a setting that is defined is '' where nobody has set it, and not unknown, which would
 /// be noticed in every database of a server (`current_setting('request.jwt.claims', true)`).
 fn define_claims() {
-    // SAFETY: the hooks have the types that PostgreSQL calls them with, are guarded, and live as long as the library.
-    unsafe {
-        GucRegistry::define_string_guc_with_hooks(
-            names::REQUEST_CLAIMS,
-            c"Claims that a trusted front end has verified.",
-            c"A JSON object; believed only where no key is set and pg_session_jwt.claims_fallback is on.",
-            &REQUEST_CLAIMS,
-            GucContext::Userset,
-            GucFlags::default(),
-            Some(check),
-            Some(assign),
-            None,
-        );
-    }
+    definitions::define_request_claims::<ClaimsSetting>();
 }
 
 /// The flat form of claims that are JSON and no larger than a token may be.
@@ -100,24 +85,20 @@ fn parse(text: &[u8]) -> Option<Vec<u8>> {
     encoding::flatten(identity).ok()
 }
 
-#[pg_guard]
-pub(crate) unsafe extern "C-unwind" fn check(
-    newval: *mut *mut c_char,
-    extra: *mut *mut c_void,
-    _source: pg_sys::GucSource::Type,
-) -> bool {
-    // SAFETY: PostgreSQL calls check hooks with the value to check.
-    let Some(claims) = parse(unsafe { check_hook::value(newval) }.to_bytes()) else {
-        return true;
-    };
-    let block = extra::allocate(0, 0, &claims);
-    // SAFETY: PostgreSQL calls check hooks with a place for their block.
-    unsafe { *extra = block };
-    !block.is_null()
-}
+/// The setting.
+struct ClaimsSetting;
 
-#[pg_guard]
-pub(crate) unsafe extern "C-unwind" fn assign(_newval: *const c_char, extra: *mut c_void) {
-    SLOT.assign(extra);
-    assigned();
+impl StringHooks for ClaimsSetting {
+    type Extra = IdentityExtra<'static>;
+
+    const SLOT: Option<&'static Slot<Self::Extra>> = Some(&SLOT);
+
+    fn check(value: &CStr, _source: pg_sys::GucSource::Type) -> Checked<Self::Extra> {
+        let claims = parse(value.to_bytes());
+        Ok(claims.map(|claims| IdentityExtra::block(None, None, &claims)))
+    }
+
+    fn assign(_value: &CStr, _extra: Option<IdentityExtra<'_>>) {
+        assigned();
+    }
 }

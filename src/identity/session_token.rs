@@ -6,20 +6,19 @@
 //! alone, all of which a worker shares with its leader, so both come to the same.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::CStr;
 
-use pgrx::prelude::*;
+use pgrx::pg_sys;
 
 use crate::error::Failure;
-use crate::error::check_hook;
-use crate::guc::extra::{Extra, Slot};
-use crate::guc::generation::{assigned, key_generation};
-use crate::guc::values::JWT;
-use crate::guc::{extra, names, process};
+use crate::guc::extra::{IdentityExtra, ProviderIndex, Slot};
+use crate::guc::generation::{KeyGeneration, assigned, key_generation};
+use crate::guc::hooks::{Checked, StringHooks};
+use crate::guc::{names, process, values};
 use crate::identity::audit;
 #[cfg(feature = "pg18")]
 use crate::identity::login::admit;
-use crate::identity::verified_cache::Verdict;
+use crate::identity::verified_cache::Verified;
 use crate::identity::verify::judge;
 use crate::pg::log_guard;
 use crate::token;
@@ -27,30 +26,30 @@ use crate::token::Error;
 use crate::token::identity::FlatIdentity;
 use crate::token::policy::TokenId;
 
-static SLOT: Slot = Slot::empty();
+static SLOT: Slot<IdentityExtra<'static>> = Slot::empty();
 
 thread_local! {
     /// The greatest `jti` that this session has taken on. It only grows: a rollback to an older token is no replay.
     static LAST_JTI: Cell<Option<i64>> = const { Cell::new(None) };
     /// Why the check hook refused its last token.
     static REFUSED: RefCell<Option<Failure>> = const { RefCell::new(None) };
-    /// The token, by generation, and the keys under which its later judgement was last written to the audit log.
-    static AUDITED: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+    /// The token, by value number, and the keys under which its later verification was last written to the audit log.
+    static AUDITED: Cell<Option<(u64, KeyGeneration)>> = const { Cell::new(None) };
     /// The verdict on a token that was not judged under the current keys when it was set.
     static JUDGED_LATER: RefCell<Option<Judged>> = const { RefCell::new(None) };
 }
 
 struct Judged {
-    generation: u64,
-    judged_under: u64,
-    verdict: Verdict,
+    value_number: u64,
+    verified_under: KeyGeneration,
+    verified: Verified,
 }
 
 /// Who is speaking, by the current token.
 pub struct Speaker<'a> {
     pub identity: FlatIdentity<'a>,
-    /// The place of the provider that the token is of; 0 in proxy mode.
-    pub provider: usize,
+    /// The provider that issued the token; None in proxy mode.
+    pub provider: Option<ProviderIndex>,
 }
 
 /// Sets the token, for the session or until the transaction ends.
@@ -81,7 +80,7 @@ pub fn present(token: &CStr, is_local: bool) -> Result<(), Failure> {
         return Ok(());
     }
     Err(REFUSED.take().unwrap_or(Failure::NotApplied {
-        setting: names::JWT_TEXT,
+        setting: names::text(names::JWT),
     }))
 }
 
@@ -92,12 +91,12 @@ pub fn present(token: &CStr, is_local: bool) -> Result<(), Failure> {
 pub fn read<R>(read: impl FnOnce(Option<Speaker<'_>>) -> R) -> Result<R, Failure> {
     SLOT.read(|extra| match extra {
         None => Ok(read(None)),
-        Some(Extra {
-            judged_under,
+        Some(IdentityExtra {
+            verified_under: Some(generation),
             provider,
             identity,
             ..
-        }) if judged_under == key_generation() => Ok(read(Some(Speaker { identity, provider }))),
+        }) if generation == key_generation() => Ok(read(Some(Speaker { identity, provider }))),
         Some(extra) => JUDGED_LATER.with_borrow_mut(|judged| {
             let verdict = judge_later(&extra, judged)?;
             Ok(read(Some(Speaker {
@@ -113,56 +112,29 @@ pub fn is_set() -> bool {
     SLOT.read(|extra| extra.is_some())
 }
 
-fn judge_later<'a>(extra: &Extra, known: &'a mut Option<Judged>) -> Result<&'a Verdict, Failure> {
-    let (generation, judged_under) = (extra.generation, key_generation());
+fn judge_later<'a>(extra: &IdentityExtra, known: &'a mut Option<Judged>) -> Result<&'a Verified, Failure> {
+    let (value_number, verified_under) = (extra.value_number, key_generation());
     match known.take() {
-        Some(judged) if judged.generation == generation && judged.judged_under == judged_under => {
-            Ok(&known.insert(judged).verdict)
+        Some(judged) if judged.value_number == value_number && judged.verified_under == verified_under => {
+            Ok(&known.insert(judged).verified)
         }
         _ => {
-            let token = JWT.get().unwrap_or_default();
-            let verdict = judge(token.as_bytes(), TokenId::Integer);
-            if !process::in_parallel_worker()
-                && AUDITED.replace((generation, judged_under)) != (generation, judged_under)
-            {
-                audit::log(token.as_bytes(), verdict.as_ref().err());
+            let token = values::jwt().unwrap_or_default();
+            let verified = judge(token.as_bytes(), TokenId::Integer);
+            let audited = Some((value_number, verified_under));
+            if !process::in_parallel_worker() && AUDITED.replace(audited) != audited {
+                audit::log(token.as_bytes(), verified.as_ref().err());
             }
-            let verdict = verdict?;
-            raise_last_jti(FlatIdentity::new(&verdict.identity).jti());
+            let verified = verified?;
+            raise_last_jti(FlatIdentity::new(&verified.identity).jti());
             let judged = known.insert(Judged {
-                generation,
-                judged_under,
-                verdict,
+                value_number,
+                verified_under,
+                verified,
             });
-            Ok(&judged.verdict)
+            Ok(&judged.verified)
         }
     }
-}
-
-#[pg_guard]
-pub(crate) unsafe extern "C-unwind" fn check(
-    newval: *mut *mut c_char,
-    extra: *mut *mut c_void,
-    source: pg_sys::GucSource::Type,
-) -> bool {
-    // SAFETY: PostgreSQL calls check hooks with the value to check.
-    let token = unsafe { check_hook::value(newval) }.to_bytes();
-    if token.is_empty() {
-        return admit(token, source).map_or_else(refuse, |()| true);
-    }
-    let block = match verdict(token, source) {
-        Ok((judged_under, provider, identity)) => extra::allocate(judged_under, provider, &identity),
-        Err(failure) => return refuse(failure),
-    };
-    // SAFETY: PostgreSQL calls check hooks with a place for their block.
-    unsafe { *extra = block };
-    !block.is_null()
-}
-
-fn refuse(failure: Failure) -> bool {
-    let accepted = check_hook::reject(&failure);
-    REFUSED.set(Some(failure));
-    accepted
 }
 
 /// Nobody logs in with a token before PostgreSQL 18.
@@ -171,39 +143,63 @@ fn admit(_token: &[u8], _source: pg_sys::GucSource::Type) -> Result<(), Failure>
     Ok(())
 }
 
-/// What goes into the block: the key generation, the provider and the flat identity.
-fn verdict(token: &[u8], source: pg_sys::GucSource::Type) -> Result<(u64, usize, Vec<u8>), Failure> {
+/// Verifies a token where that is due now; None where it is verified at its first use.
+fn verify_now(token: &[u8], source: pg_sys::GucSource::Type) -> Result<Option<Verified>, Failure> {
     use pg_sys::GucSource::{PGC_S_CLIENT, PGC_S_SESSION};
     match source {
         _ if token.len() > token::limits::MAX_TOKEN_BYTES => Err(Error::TokenTooLong { bytes: token.len() }.into()),
-        PGC_S_CLIENT => admit(token, source).map(|()| (0, 0, Vec::new())),
-        PGC_S_SESSION if process::copying_from_leader() => Ok((0, 0, Vec::new())),
+        PGC_S_CLIENT => admit(token, source).map(|()| None),
+        PGC_S_SESSION if process::copying_from_leader() => Ok(None),
         PGC_S_SESSION => {
             // A token of the startup packet that nobody has used yet came before this one.
             let _ = read(|_| ());
             let jti = LAST_JTI.get().map_or(TokenId::Integer, TokenId::GreaterThan);
-            let judged = judge(token, jti);
-            audit::log(token, judged.as_ref().err());
-            let Verdict { provider, identity } = judged?;
-            Ok((key_generation(), provider, identity))
+            let verified = judge(token, jti);
+            audit::log(token, verified.as_ref().err());
+            verified.map(Some)
         }
         _ => Err(Failure::TokenSource),
     }
-}
-
-#[pg_guard]
-pub(crate) unsafe extern "C-unwind" fn assign(_newval: *const c_char, extra: *mut c_void) {
-    SLOT.assign(extra);
-    log_guard::token_assigned(!extra.is_null());
-    assigned();
-    SLOT.read(|extra| raise_last_jti(extra.and_then(|extra| extra.identity.jti())));
 }
 
 fn raise_last_jti(jti: Option<i64>) {
     LAST_JTI.set(LAST_JTI.get().max(jti));
 }
 
-#[pg_guard]
-pub(crate) unsafe extern "C-unwind" fn show() -> *const c_char {
-    if is_set() { c"***".as_ptr() } else { c"".as_ptr() }
+/// The setting.
+pub struct TokenSetting;
+
+impl StringHooks for TokenSetting {
+    type Extra = IdentityExtra<'static>;
+
+    const SLOT: Option<&'static Slot<Self::Extra>> = Some(&SLOT);
+
+    const SHOW: Option<fn() -> &'static CStr> = Some(|| if is_set() { c"***" } else { c"" });
+
+    fn check(value: &CStr, source: pg_sys::GucSource::Type) -> Checked<Self::Extra> {
+        let token = value.to_bytes();
+        let block = if token.is_empty() {
+            admit(token, source).map(|()| None)
+        } else {
+            verify_now(token, source).map(|verified| {
+                Some(match verified {
+                    None => IdentityExtra::block(None, None, &[]),
+                    Some(Verified { provider, identity }) => {
+                        IdentityExtra::block(Some(key_generation()), provider, &identity)
+                    }
+                })
+            })
+        };
+        block.map_err(|failure| {
+            let report = failure.report();
+            REFUSED.set(Some(failure));
+            report
+        })
+    }
+
+    fn assign(_value: &CStr, extra: Option<IdentityExtra<'_>>) {
+        log_guard::token_assigned(extra.is_some());
+        assigned();
+        raise_last_jti(extra.and_then(|extra| extra.identity.jti()));
+    }
 }

@@ -14,17 +14,18 @@ use std::ffi::{CStr, CString};
 use pgrx::pg_sys;
 
 use crate::error::Failure;
-use crate::guc::generation::{key_generation, restrictions};
+use crate::guc::generation::{KeyGeneration, key_generation, restrictions};
 use crate::guc::{db_role_setting, lookup, names, process, remembered};
+use crate::pg::catalog;
 
-type Setting = (&'static CStr, &'static str, fn(&CStr) -> Option<Value>);
+type Setting = (&'static CStr, fn(&CStr) -> Option<Value>);
 
 /// What trust rests on, and how its values are read. The most telling first.
 static SETTINGS: [Setting; 4] = [
-    (names::PROVIDERS, names::PROVIDERS_TEXT, text),
-    (names::CLAIMS_FALLBACK, names::CLAIMS_FALLBACK_TEXT, boolean),
-    (names::BIND_LOGIN_IDENTITY, names::BIND_LOGIN_IDENTITY_TEXT, boolean),
-    (names::LEEWAY, names::LEEWAY_TEXT, seconds),
+    (names::PROVIDERS, text),
+    (names::CLAIMS_FALLBACK, boolean),
+    (names::BIND_LOGIN_IDENTITY, boolean),
+    (names::LEEWAY, seconds),
 ];
 
 /// A value that PostgreSQL can apply, however it is written.
@@ -35,7 +36,7 @@ enum Value {
 }
 
 /// When the files were read, and how often what is compared was assigned.
-type Moment = (pg_sys::TimestampTz, u64, u64);
+type Moment = (pg_sys::TimestampTz, KeyGeneration, u64);
 
 struct Looked {
     files_read: pg_sys::TimestampTz,
@@ -59,20 +60,20 @@ pub(crate) fn unchanged() -> Result<(), Failure> {
     if let Some(setting) = CHANGED.get() {
         return Err(Failure::StoredChanged { setting });
     }
-    // SAFETY: reads a global of this process.
-    let files_read = unsafe { pg_sys::PgReloadTime };
+    let files_read = process::files_read_at();
     let moment = (files_read, key_generation(), restrictions());
-    if UNCHANGED.get() == Some(moment) || !can_look() {
+    if UNCHANGED.get() == Some(moment) || !catalog::in_transaction() {
         return Ok(());
     }
     let of_leader = || {
         let outdated = remembered::outdated()?;
         SETTINGS.iter().find(|(name, ..)| **name == *outdated)
     };
-    let Some((name, setting, _)) = of_leader().or_else(|| with_stored(files_read, changed)) else {
+    let Some((name, _)) = of_leader().or_else(|| with_stored(files_read, changed)) else {
         UNCHANGED.set(Some(moment));
         return Ok(());
     };
+    let setting = names::text(name);
     CHANGED.set(Some(setting));
     if !process::in_parallel_worker() {
         remembered::become_outdated(name);
@@ -83,21 +84,15 @@ pub(crate) fn unchanged() -> Result<(), Failure> {
 /// Whether a key is stored that PostgreSQL has skipped. The catalog counts as it was when it was first asked.
 pub(crate) fn has_skipped_key() -> bool {
     SKIPPED_KEY.get().unwrap_or_else(|| {
-        if !can_look() {
+        if !catalog::in_transaction() {
             return false;
         }
-        let is_key = |(name, value): &db_role_setting::Stored| name == names::JWK_TEXT.as_bytes() && !value.is_empty();
-        // SAFETY: reads a global of this process.
-        let files_read = unsafe { pg_sys::PgReloadTime };
-        let found = with_stored(files_read, |stored| stored.iter().any(is_key));
+        let is_key =
+            |stored: &db_role_setting::Stored| stored.name == names::JWK.to_bytes() && !stored.value.is_empty();
+        let found = with_stored(process::files_read_at(), |stored| stored.iter().any(is_key));
         SKIPPED_KEY.set(Some(found));
         found
     })
-}
-
-fn can_look() -> bool {
-    // SAFETY: reads the transaction state of this process.
-    unsafe { pg_sys::IsTransactionState() }
 }
 
 fn with_stored<R>(files_read: pg_sys::TimestampTz, ask: impl FnOnce(&[db_role_setting::Stored]) -> R) -> R {
@@ -112,11 +107,11 @@ fn with_stored<R>(files_read: pg_sys::TimestampTz, ask: impl FnOnce(&[db_role_se
 /// The first setting whose value is not what is stored, where nothing that counts for more covers it.
 fn changed(stored: &[db_role_setting::Stored]) -> Option<&'static Setting> {
     use pg_sys::GucSource::{PGC_S_DATABASE_USER, PGC_S_GLOBAL};
-    let is_other = |(name, text, read): &Setting| {
+    let is_other = |(name, read): &Setting| {
         let source = lookup::source(name).unwrap_or_default();
-        let values = stored.iter().filter(|(of, _)| of == text.as_bytes());
+        let values = stored.iter().filter(|stored| stored.name == name.to_bytes());
         let applied = values
-            .filter_map(|(_, value)| read(&CString::new(value.as_slice()).ok()?))
+            .filter_map(|stored| read(&CString::new(stored.value.as_slice()).ok()?))
             .next();
         match applied {
             Some(applied) => {

@@ -9,7 +9,8 @@ use std::collections::VecDeque;
 
 use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 
-use crate::guc::generation::key_generation;
+use crate::guc::extra::ProviderIndex;
+use crate::guc::generation::{KeyGeneration, key_generation};
 
 /// Tokens that are kept, and bytes of their identities; the oldest goes first.
 const MAX_TOKENS: usize = 64;
@@ -19,25 +20,25 @@ const MAX_BYTES: usize = 256 * 1024;
 #[derive(PartialEq, Eq)]
 pub struct Name([u8; SHA256_OUTPUT_LEN]);
 
-/// What a token turned out to be.
+/// A verified token.
 #[derive(Clone)]
-pub struct Verdict {
-    /// The place of its provider; 0 in proxy mode.
-    pub provider: usize,
+pub struct Verified {
+    /// Its provider; None in proxy mode.
+    pub provider: Option<ProviderIndex>,
     /// In the flat form.
     pub identity: Vec<u8>,
 }
 
 struct Cache {
     /// The key generation that they were verified under.
-    under: u64,
-    tokens: VecDeque<(Name, Verdict)>,
+    under: Option<KeyGeneration>,
+    tokens: VecDeque<(Name, Verified)>,
     bytes: usize,
 }
 
 thread_local! {
     static CACHE: RefCell<Cache> = const {
-        RefCell::new(Cache { under: 0, tokens: VecDeque::new(), bytes: 0 })
+        RefCell::new(Cache { under: None, tokens: VecDeque::new(), bytes: 0 })
     };
 }
 
@@ -55,9 +56,9 @@ impl Name {
 }
 
 /// What a token is that was verified under the current keys.
-pub fn find(name: &Name) -> Option<Verdict> {
+pub fn find(name: &Name) -> Option<Verified> {
     CACHE.with_borrow(|cache| {
-        if cache.under != key_generation() {
+        if cache.under != Some(key_generation()) {
             return None;
         }
         let (_, found) = cache.tokens.iter().find(|(of, _)| of == name)?;
@@ -66,15 +67,15 @@ pub fn find(name: &Name) -> Option<Verdict> {
 }
 
 /// Keeps what a token turned out to be.
-pub fn keep(name: Name, verdict: &Verdict) {
+pub fn keep(name: Name, verdict: &Verified) {
     if verdict.identity.len() > MAX_BYTES {
         return;
     }
     CACHE.with_borrow_mut(|cache| {
-        if cache.under != key_generation() {
+        if cache.under != Some(key_generation()) {
             cache.tokens.clear();
             cache.bytes = 0;
-            cache.under = key_generation();
+            cache.under = Some(key_generation());
         }
         cache.bytes += verdict.identity.len();
         cache.tokens.push_back((name, verdict.clone()));

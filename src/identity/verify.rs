@@ -1,39 +1,40 @@
 //! The one place where a token becomes an identity, by the current mode, keys, time and role.
 
 use crate::error::Failure;
+use crate::guc::extra::ProviderIndex;
 use crate::guc::values::leeway;
 #[cfg(feature = "pg18")]
 use crate::identity::login;
 use crate::identity::mode::{Mode, mode};
-use crate::identity::verified_cache::{self, Verdict};
+use crate::identity::verified_cache::{self, Verified};
 use crate::keys::providers::Providers;
 use crate::pg::{catalog, clock, encoding, statement};
 use crate::token;
 use crate::token::NumericDate;
 use crate::token::identity::FlatIdentity;
 use crate::token::policy::TokenId;
-use crate::token::{Policy, Provider, Verified, policy};
+use crate::token::{Policy, policy};
 
 /// Judges a token; `jti` counts in proxy mode only.
 ///
 /// # Errors
 /// Why it is refused.
-pub fn judge(token: &[u8], jti: TokenId) -> Result<Verdict, Failure> {
+pub fn judge(token: &[u8], jti: TokenId) -> Result<Verified, Failure> {
     let (now, leeway) = (clock::statement_start(), leeway());
     match mode()? {
         Mode::Provider(providers) => {
             let verdict = provided(token, &providers, now, leeway)?;
-            may_use(&providers.list, verdict.provider)?;
+            may_use(&providers, verdict.provider)?;
             #[cfg(feature = "pg18")]
-            login::is_theirs(token, &providers.list, &verdict)?;
+            login::is_theirs(token, &providers, &verdict)?;
             Ok(verdict)
         }
         #[cfg(feature = "pg18")]
         Mode::Proxy(_) | Mode::Claims | Mode::Off if login::is_bound() => Err(Failure::NoProviderOfLogin),
         Mode::Proxy(keys) => {
             let identity = token::verify(token, &keys, &Policy { now, leeway, jti })?;
-            Ok(Verdict {
-                provider: 0,
+            Ok(Verified {
+                provider: None,
                 identity: encoding::flatten(identity)?,
             })
         }
@@ -42,7 +43,7 @@ pub fn judge(token: &[u8], jti: TokenId) -> Result<Verdict, Failure> {
 }
 
 /// The verdict on a token of a provider; its signature is not checked again while the keys are the same.
-fn provided(token: &[u8], providers: &Providers, now: NumericDate, leeway: u32) -> Result<Verdict, Failure> {
+fn provided(token: &[u8], providers: &Providers, now: NumericDate, leeway: u32) -> Result<Verified, Failure> {
     let name = verified_cache::name(token);
     if let Some(verdict) = verified_cache::find(&name) {
         let flat = FlatIdentity::new(&verdict.identity);
@@ -50,9 +51,11 @@ fn provided(token: &[u8], providers: &Providers, now: NumericDate, leeway: u32) 
         return Ok(verdict);
     }
     let jti = TokenId::Any;
-    let Verified { identity, provider } = providers.verify(token, &Policy { now, leeway, jti })?;
-    let identity = encoding::flatten(identity)?;
-    let verdict = Verdict { provider, identity };
+    let provided = providers.verify(token, &Policy { now, leeway, jti })?;
+    let verdict = Verified {
+        provider: Some(provided.provider),
+        identity: encoding::flatten(provided.identity)?,
+    };
     verified_cache::keep(name, &verdict);
     Ok(verdict)
 }
@@ -62,8 +65,8 @@ fn provided(token: &[u8], providers: &Providers, now: NumericDate, leeway: u32) 
 ///
 /// # Errors
 /// [`Failure::Role`]
-pub fn may_use(providers: &[Provider], place: usize) -> Result<(), Failure> {
-    let Some(provider) = providers.get(place) else {
+pub fn may_use(providers: &Providers, provider: Option<ProviderIndex>) -> Result<(), Failure> {
+    let Some(provider) = provider.and_then(|provider| providers.get(provider)) else {
         return Err(Failure::NoKey);
     };
     if provider.roles.is_empty() {

@@ -1,20 +1,21 @@
-//! What shared memory has of one URL.
+//! The state of one URL in shared memory.
 
 use crate::token::key_url::MAX_URL_BYTES;
 
-/// A text of at most N bytes; what is longer is cut.
+/// A text of at most N bytes. A longer text is truncated.
 #[derive(Clone, Copy)]
-pub struct Text<const N: usize> {
+pub struct BoundedText<const N: usize> {
     length: usize,
     bytes: [u8; N],
 }
 
-impl<const N: usize> Text<N> {
+impl<const N: usize> BoundedText<N> {
+    /// Copies a text.
     pub fn new(text: &str) -> Self {
         let mut bytes = [0; N];
         let length = text.floor_char_boundary(N);
         bytes[..length].copy_from_slice(&text.as_bytes()[..length]);
-        Text { length, bytes }
+        BoundedText { length, bytes }
     }
 
     pub fn as_str(&self) -> &str {
@@ -22,41 +23,45 @@ impl<const N: usize> Text<N> {
     }
 }
 
-/// One URL. Times are microseconds since 1970, 0 for never.
+/// The state of one URL. Times are microseconds since 1970, 0 for never.
 #[derive(Clone, Copy)]
 pub struct Entry {
-    url: Text<MAX_URL_BYTES>,
-    /// Why the last fetch failed.
-    pub(super) error: Text<256>,
-    /// In which settings it stands.
+    url: BoundedText<MAX_URL_BYTES>,
+    /// The reason why the last fetch failed.
+    pub(super) error: BoundedText<256>,
+    /// Whether the server's own setting has the URL.
     pub(super) in_server_setting: bool,
+    /// Whether a setting of a database or role has the URL.
     pub(super) in_catalog: bool,
-    /// When a session last needed it, and last asked for a fetch.
+    /// When a session last needed the URL.
     pub(super) needed_at: i64,
+    /// When a session last requested a fetch.
     pub(super) requested_at: i64,
-    /// Another number with each key set that is stored for this URL; 0 while there is none.
-    pub generation: u64,
-    /// Fetches that have ended, well or not.
+    /// The revision of the stored key set: a new number with each set; 0 while there is none.
+    pub revision: u64,
+    /// The number of completed fetches, successful or not.
     pub fetches: u64,
-    /// Fetches that sessions have asked for, and the last of these that a fetch was begun after and has ended.
+    /// The number of refetches that sessions have requested.
     pub requests: u64,
+    /// The highest request number that a completed fetch has covered.
     pub served: u64,
-    /// When the key set last came.
+    /// When the key set was last received.
     pub fetched_at: i64,
     /// When it will be fetched next.
     pub next_at: i64,
 }
 
 impl Entry {
+    /// The entry of a URL that was never fetched.
     pub fn new(url: &str) -> Self {
         Entry {
-            url: Text::new(url),
-            error: Text::new(""),
+            url: BoundedText::new(url),
+            error: BoundedText::new(""),
             in_server_setting: false,
             in_catalog: false,
             needed_at: 0,
             requested_at: 0,
-            generation: 0,
+            revision: 0,
             fetches: 0,
             requests: 0,
             served: 0,
@@ -69,7 +74,7 @@ impl Entry {
         self.url.as_str()
     }
 
-    /// Why the last fetch failed; empty if it did not.
+    /// The reason why the last fetch failed; empty if it did not.
     pub fn error(&self) -> &str {
         self.error.as_str()
     }

@@ -1,10 +1,12 @@
-//! Fetched key sets, between the worker and the sessions.
+//! Fetched key sets, passed from the worker to the sessions.
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | [`table`], [`entry`] | what sessions and the worker tell each other, in shared memory |
+//! | [`table`], [`entry`] | messages between sessions and the worker, in shared memory |
 //! | [`store`] | the fetched sets, on disk: too large for shared memory, and still there after a restart |
-//! | [`regular_file`] | opening a file, also `jwks_file` and `ca_file`, whatever is in its place |
+//! | [`regular_file`] | opening a file, also `jwks_file` and `ca_file`, and nothing else at its path |
+
+#![forbid(unsafe_code)]
 
 pub mod entry;
 pub mod regular_file;

@@ -1,11 +1,11 @@
-//! The fetched key sets, each in a file of the data directory: sessions read them from there, and the last good one is
-//! still there when the server starts again while the provider is down.
+//! The fetched key sets, each in a file of the data directory. Sessions read them there, and the last valid set is still
+//! available when the server restarts while the provider is down.
 //!
 //! ```text
-//! $PGDATA/pg_session_jwt/SHA-256 of the URL:  the URL, a line break, the key set as it came
+//! $PGDATA/pg_session_jwt/SHA-256 of the URL:  the URL, a line break, the key set as received
 //! ```
 //!
-//! The worker alone writes. Paths are relative: every process of a server works in its data directory.
+//! Only the worker writes. Paths are relative: every process of a server works in its data directory.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -18,46 +18,49 @@ use crate::jwks::regular_file;
 use crate::token::key_url::MAX_URL_BYTES;
 use crate::token::limits::MAX_KEY_SET_BYTES;
 
-const FOLDER: &str = "pg_session_jwt";
-/// What a file is called while it is written.
+const DIRECTORY: &str = "pg_session_jwt";
+/// The name of a file while it is written.
 const UNFINISHED: &str = "unfinished";
 
+/// The name of a URL's file.
 fn name(url: &str) -> String {
     let hash = digest(&SHA256, url.as_bytes());
     hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The path of a URL's file.
 fn path(url: &str) -> PathBuf {
-    Path::new(FOLDER).join(name(url))
+    Path::new(DIRECTORY).join(name(url))
 }
 
-/// The key set of a URL, and when it last came.
+/// The key set of a URL, and when it was last received.
 ///
 /// # Errors
-/// There is none, or what is there was not stored for this URL.
+/// There is none, or the file was not stored for this URL.
 pub fn read(url: &str) -> io::Result<(String, SystemTime)> {
     let (set, file) = open(url)?;
     Ok((set, file.metadata()?.modified()?))
 }
 
-/// The key set of a URL, and the file that it is in.
+/// The key set of a URL, and its file.
 fn open(url: &str) -> io::Result<(String, File)> {
     let (file, _) = regular_file::open(&path(url))?;
     let text = regular_file::read_text(&file, MAX_URL_BYTES + 1 + MAX_KEY_SET_BYTES)?;
     match text.split_once('\n') {
         Some((of, set)) if of == url => Ok((set.to_owned(), file)),
-        _ => Err(io::Error::other("it is not of this URL")),
+        _ => Err(io::Error::other("it belongs to another URL")),
     }
 }
 
 /// Deletes the key set of a URL, if there is one.
 ///
 /// # Errors
-/// It is still there.
+/// It could not be deleted.
 pub fn delete(url: &str) -> io::Result<()> {
     delete_file(&path(url))
 }
 
+/// Deletes a file, if there is one.
 fn delete_file(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -65,39 +68,45 @@ fn delete_file(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Stores a key set, wholly or not at all.
+/// Stores a key set completely or not at all.
+///
+/// # Errors
+/// It could not be stored.
 pub fn write(url: &str, set: &str) -> io::Result<()> {
-    if let Err(error) = fs::create_dir(FOLDER)
+    if let Err(error) = fs::create_dir(DIRECTORY)
         && error.kind() != io::ErrorKind::AlreadyExists
     {
         return Err(error);
     }
-    let unfinished = Path::new(FOLDER).join(UNFINISHED);
-    // What an earlier worker has left, or somebody has put there.
+    let unfinished = Path::new(DIRECTORY).join(UNFINISHED);
+    // A remainder of an earlier worker, or a file from elsewhere.
     delete_file(&unfinished)?;
     let mut file = File::create_new(&unfinished)?;
     write!(file, "{url}\n{set}")?;
     file.sync_all()?;
     fs::rename(&unfinished, path(url))?;
-    File::open(FOLDER)?.sync_all()
+    File::open(DIRECTORY)?.sync_all()
 }
 
-/// Notes that the same key set came again. False where that is not what is stored: then it is to be written.
-pub fn touch(url: &str, set: &str, came: SystemTime) -> bool {
-    // By the handle that it was read from: else an older set that somebody has put there would be taken for a new one.
-    open(url).is_ok_and(|(stored, file)| stored == set && file.set_modified(came).is_ok())
+/// Notes that the stored key set was received again. False where the stored set is another one and must be replaced.
+pub fn touch(url: &str, set: &str, received_at: SystemTime) -> bool {
+    // By the handle of the file that was read: an older set that was moved to its path meanwhile must not become recent.
+    open(url).is_ok_and(|(stored, file)| stored == set && file.set_modified(received_at).is_ok())
 }
 
 /// Deletes the key sets of all other URLs.
-pub fn keep_only<'a>(urls: impl Iterator<Item = &'a str>) -> io::Result<()> {
-    let kept: Vec<String> = urls.map(name).collect();
-    let folder = match fs::read_dir(FOLDER) {
+///
+/// # Errors
+/// They could not be deleted.
+pub fn retain_only<'a>(urls: impl Iterator<Item = &'a str>) -> io::Result<()> {
+    let retained: Vec<String> = urls.map(name).collect();
+    let directory = match fs::read_dir(DIRECTORY) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        folder => folder?,
+        directory => directory?,
     };
-    for file in folder {
+    for file in directory {
         let file = file?;
-        if !kept.iter().any(|kept| file.file_name() == **kept) {
+        if !retained.iter().any(|name| file.file_name() == **name) {
             fs::remove_file(file.path())?;
         }
     }

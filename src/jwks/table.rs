@@ -1,111 +1,100 @@
-//! What sessions and the worker tell each other: one entry for each URL, and a number that grows with every new key set.
+//! Messages between sessions and the worker: one entry for each URL, and a number that grows with every new key set.
 //!
 //! Sessions enter the URLs that they need and compare the number, which costs one read of memory. The key sets
 //! themselves are files, see [`store`](crate::jwks::store).
 
-use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire};
-
-use pgrx::prelude::*;
-use pgrx::{PGRXSharedMemory, PgAtomic, PgLwLock, pg_shmem_init};
-
+use crate::jwks::entry::BoundedText;
 pub use crate::jwks::entry::Entry;
-use crate::jwks::entry::Text;
 use crate::pg::clock;
+use crate::pg::latch::Latch;
+use crate::pg::shared_memory::{self, Region, Shared, SharedCounter};
 
-/// URLs of one cluster. A cluster seldom has more than two.
+/// The most URLs of one cluster. A cluster seldom has more than two.
 pub const MAX_URLS: usize = 64;
 
 const SECOND: i64 = 1_000_000;
-/// Between two fetches that tokens with an unknown `kid` ask for: anybody can make up such a token.
+/// The time between two fetches that tokens with an unknown `kid` request. Any client can make up such a token.
 const BETWEEN_REQUESTS: i64 = 30 * SECOND;
-/// A URL that is in no stored setting is forgotten when no session has needed it for so long.
+/// A URL that no stored setting has is forgotten when no session has needed it for this time.
 const FORGOTTEN_AFTER: i64 = 3600 * SECOND;
 
 #[derive(Clone, Copy)]
 struct Table {
-    /// The address of the worker's latch; 0 while there is no worker. Latches are in shared memory, and outlive it.
-    worker: usize,
-    /// Times that the catalog was read.
+    /// The worker's latch; None while there is no worker.
+    worker: Option<Latch>,
+    /// The number of times that the catalog was read.
     catalog_reads: u64,
     entries: [Option<Entry>; MAX_URLS],
 }
 
-// SAFETY: plain data without references; the latch's address is the same in all processes.
-unsafe impl PGRXSharedMemory for Table {}
-
 impl Table {
+    fn new() -> Self {
+        Table {
+            worker: None,
+            catalog_reads: 0,
+            entries: [None; MAX_URLS],
+        }
+    }
+
     fn entry(&mut self, url: &str) -> Option<&mut Entry> {
         self.entries.iter_mut().flatten().find(|entry| entry.url() == url)
     }
 
-    /// The entry of a URL, made if there is none; None where there is no room for it.
+    /// The entry of a URL, which is added if it is missing; None where there is no room for it.
     fn entry_or_new(&mut self, url: &str) -> Option<&mut Entry> {
-        let place = match self.entries.iter().position(|it| it.is_some_and(|it| it.url() == url)) {
-            Some(place) => place,
+        let index = match self.entries.iter().position(|it| it.is_some_and(|it| it.url() == url)) {
+            Some(index) => index,
             None => self.entries.iter().position(Option::is_none)?,
         };
-        Some(self.entries[place].get_or_insert_with(|| Entry::new(url)))
+        Some(self.entries[index].get_or_insert_with(|| Entry::new(url)))
     }
 
-    /// Forgets the URLs that nobody needs any more.
+    /// Forgets the URLs that no setting has and no session has needed for a while.
     fn forget_unneeded(&mut self) {
         let is_unneeded = |entry: &Entry| {
             !entry.in_server_setting && !entry.in_catalog && has_passed(entry.needed_at, FORGOTTEN_AFTER)
         };
-        for place in &mut self.entries {
-            if place.as_ref().is_some_and(is_unneeded) {
-                *place = None;
-                GENERATION.get().fetch_add(1, AcqRel);
+        for entry in &mut self.entries {
+            if entry.as_ref().is_some_and(is_unneeded) {
+                *entry = None;
+                REVISION.next();
             }
         }
     }
 
     fn wake_worker(&self) {
-        if self.worker != 0 {
-            // SAFETY: the address of a latch in shared memory. If its process is gone another one wakes for nothing.
-            unsafe { pg_sys::SetLatch(self.worker as *mut pg_sys::Latch) };
+        if let Some(latch) = self.worker {
+            latch.set();
         }
     }
 }
 
-// SAFETY: nobody else has shared memory of these names.
-static TABLE: PgLwLock<Table> = unsafe { PgLwLock::new(c"pg_session_jwt_urls") };
-// SAFETY: as above.
-static GENERATION: PgAtomic<AtomicU64> = unsafe { PgAtomic::new(c"pg_session_jwt_key_sets") };
+static TABLE: Shared<Table> = Shared::new(c"pg_session_jwt_urls", Table::new);
+static REVISION: SharedCounter = SharedCounter::new(c"pg_session_jwt_key_sets");
 
-/// Asks for the memory, while the library is preloaded.
+static REGIONS: [&dyn Region; 2] = [&TABLE, &REVISION];
+
+/// Requests the memory, while the library is preloaded.
 pub fn request() {
-    pg_shmem_init!(
-        TABLE = Table {
-            worker: 0,
-            catalog_reads: 0,
-            entries: [None; MAX_URLS],
-        }
-    );
-    pg_shmem_init!(GENERATION = AtomicU64::new(1));
+    shared_memory::request(&REGIONS);
 }
 
 fn now() -> i64 {
     clock::now().micros()
 }
 
-/// Whether so much time has passed; also if the clock was set back.
+/// Whether this time has passed. True also if the clock was set back.
 fn has_passed(since: i64, micros: i64) -> bool {
     !(0..micros).contains(&(now() - since))
 }
 
-/// Differs whenever the key set of some URL may have changed.
-pub fn generation() -> u64 {
-    GENERATION.get().load(Acquire)
+/// The revision of all key sets together. It differs whenever the key set of some URL may have changed.
+pub fn revision() -> u64 {
+    REVISION.get()
 }
 
-/// Of all URLs together: a number never comes back, also where a URL is forgotten and needed again.
-fn next_generation() -> u64 {
-    GENERATION.get().fetch_add(1, AcqRel) + 1
-}
-
-/// What is known of a URL.
-pub fn look(url: &str) -> Option<Entry> {
+/// The entry of a URL.
+pub fn find(url: &str) -> Option<Entry> {
     TABLE
         .share()
         .entries
@@ -115,12 +104,13 @@ pub fn look(url: &str) -> Option<Entry> {
         .copied()
 }
 
+/// Whether the worker runs.
 pub fn has_worker() -> bool {
-    TABLE.share().worker != 0
+    TABLE.share().worker.is_some()
 }
 
-/// Says that a session needs a URL. Where there is no room for it `auth.providers()` tells so; a line of the log for each
-/// session would only fill it.
+/// Notes that a session needs a URL. Where there is no room for it, `auth.providers()` reports that. A line from each
+/// session would only fill the log.
 pub fn need(url: &str) {
     let mut table = TABLE.exclusive();
     let Some(entry) = table.entry_or_new(url) else { return };
@@ -131,9 +121,9 @@ pub fn need(url: &str) {
     }
 }
 
-/// Asks for another fetch, since a token names a key that is not there. The number to wait for in [`Entry::served`];
-/// None where it is too soon.
-pub fn ask_again(url: &str) -> Option<u64> {
+/// Requests another fetch for a token that names an unknown key. Returns the number to wait for in [`Entry::served`]; None
+/// where it is too soon.
+pub fn request_fetch(url: &str) -> Option<u64> {
     let mut table = TABLE.exclusive();
     let entry = table.entry(url)?;
     if entry.requests > entry.served {
@@ -149,96 +139,97 @@ pub fn ask_again(url: &str) -> Option<u64> {
     Some(number)
 }
 
-/// Says which latch wakes the worker, or that there is none any more (null).
-pub fn set_worker(latch: *mut pg_sys::Latch) {
-    TABLE.exclusive().worker = latch as usize;
+/// Sets the latch that wakes the worker; None when the worker ends.
+pub fn set_worker(latch: Option<Latch>) {
+    TABLE.exclusive().worker = latch;
 }
 
-/// All URLs.
+/// The entries of all URLs.
 pub fn entries() -> Vec<Entry> {
     TABLE.share().entries.iter().flatten().copied().collect()
 }
 
-/// Says which URLs the server's own setting has. Those for which there is no room are returned.
+/// Sets the URLs of the server's own setting. Returns those that have no room.
 pub fn set_server_urls(urls: &[String]) -> Vec<String> {
     set_urls(urls, |entry, is_in| entry.in_server_setting = is_in)
 }
 
-/// Says which URLs the settings of databases and roles have.
+/// Sets the URLs of the settings of databases and roles. Returns those that have no room.
 pub fn set_catalog_urls(urls: &[String]) -> Vec<String> {
-    let left_out = set_urls(urls, |entry, is_in| entry.in_catalog = is_in);
+    let without_room = set_urls(urls, |entry, is_in| entry.in_catalog = is_in);
     let mut table = TABLE.exclusive();
     table.catalog_reads += 1;
     table.wake_worker();
-    left_out
+    without_room
 }
 
-/// How often the catalog was read.
+/// The number of times that the catalog was read.
 pub fn catalog_reads() -> u64 {
     TABLE.share().catalog_reads
 }
 
+/// Marks the entries of these URLs, and unmarks the others. Returns the URLs that have no room.
 fn set_urls(urls: &[String], mark: fn(&mut Entry, bool)) -> Vec<String> {
     let mut table = TABLE.exclusive();
     for entry in table.entries.iter_mut().flatten() {
         let is_in = urls.iter().any(|url| entry.url() == url);
         mark(entry, is_in);
     }
-    // Before there is need of their places.
+    // First, to make room.
     table.forget_unneeded();
-    let mut left_out = Vec::new();
+    let mut without_room = Vec::new();
     for url in urls {
         match table.entry_or_new(url) {
             Some(entry) => mark(entry, true),
-            None => left_out.push(url.clone()),
+            None => without_room.push(url.clone()),
         }
     }
-    left_out
+    without_room
 }
 
-/// Forgets the URLs that nobody needs any more.
+/// Forgets the URLs that no setting has and no session has needed for a while.
 pub fn forget_unneeded() {
     TABLE.exclusive().forget_unneeded();
 }
 
-/// Says that a key set which came at some time is on disk, before its URL was fetched by this worker.
-pub fn set_stored(url: &str, came: i64) {
+/// Announces a key set on disk that was received at some time, before this worker has fetched its URL.
+pub fn announce_stored(url: &str, received_at: i64) {
     let mut table = TABLE.exclusive();
     let Some(entry) = table.entry(url) else { return };
-    entry.fetched_at = came;
-    // Also beside sessions that have a set already, since the worker may have been started anew: the one before may have
-    // ended between storing this set and saying so.
-    entry.generation = next_generation();
+    entry.fetched_at = received_at;
+    // A new revision, even for sessions that have a set already: an earlier worker may have ended between storing this set
+    // and announcing it.
+    entry.revision = REVISION.next();
 }
 
-/// How a fetch ended.
-pub struct Ended<'a> {
-    /// What sessions had asked for when it was begun.
+/// The outcome of a fetch.
+pub struct FetchOutcome<'a> {
+    /// The requests of sessions when the fetch began.
     pub requests: u64,
-    /// When the key set came, if it did.
-    pub came: Option<i64>,
-    /// Whether it is another one than before; it is on disk.
+    /// When the key set was received; None after a failure.
+    pub received_at: Option<i64>,
+    /// Whether it differs from the one before. It is on disk.
     pub is_new: bool,
-    /// Why it did not come, else empty.
+    /// The reason of a failure; empty after a success.
     pub error: &'a str,
-    /// When it will be fetched next.
+    /// When the set will be fetched next.
     pub next_at: i64,
 }
 
-/// Says how a fetch ended, all at once: whoever sees the new set sees the rest of it, too.
-pub fn set_ended(url: &str, ended: &Ended<'_>) {
+/// Publishes the outcome of a fetch, all at once: a session that sees the new set sees the rest of the outcome too.
+pub fn publish(url: &str, outcome: &FetchOutcome<'_>) {
     let mut table = TABLE.exclusive();
     let Some(entry) = table.entry(url) else { return };
     entry.fetches += 1;
-    entry.served = ended.requests;
-    entry.fetched_at = ended.came.unwrap_or(entry.fetched_at);
-    entry.error = Text::new(ended.error);
-    entry.next_at = ended.next_at;
-    if ended.is_new {
-        if entry.generation == 0 {
-            // What was asked for while there was nothing does not count against the first unknown kid.
+    entry.served = outcome.requests;
+    entry.fetched_at = outcome.received_at.unwrap_or(entry.fetched_at);
+    entry.error = BoundedText::new(outcome.error);
+    entry.next_at = outcome.next_at;
+    if outcome.is_new {
+        if entry.revision == 0 {
+            // A request from the time without a set does not delay that of the first unknown kid.
             entry.requested_at = 0;
         }
-        entry.generation = next_generation();
+        entry.revision = REVISION.next();
     }
 }

@@ -1,4 +1,4 @@
-//! What the server's log is told of keys that cannot be had: by each session once, and not at every look.
+//! Messages in the server's log about unusable keys, once from each session and not at every attempt.
 
 use std::cell::RefCell;
 
@@ -7,49 +7,50 @@ use pgrx::prelude::*;
 use crate::pg::clock;
 use crate::token::provider::MAX_PROVIDERS;
 
-/// Before the same is told again, in microseconds.
-const AGAIN_AFTER: i64 = 60_000_000;
+/// The time before the same message is repeated, in microseconds.
+const REPEATED_AFTER: i64 = 60_000_000;
 
-struct Told {
-    what: String,
+struct Complaint {
+    subject: String,
     reason: String,
     at: i64,
 }
 
 thread_local! {
-    /// Of this process, whatever becomes of the setting in which the files and URLs stand: that may be assigned anew for
-    /// each request.
-    static TOLD: RefCell<Vec<Told>> = const { RefCell::new(Vec::new()) };
+    /// The complaints of this process. They outlive the setting that has the files and URLs, because that may be assigned
+    /// for each request.
+    static LOGGED: RefCell<Vec<Complaint>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Tells the log why something cannot be used, unless it was told so within a minute. The reason is the administrator's
-/// business: it goes to the log, not to who asks.
-pub fn tell(what: &str, reason: &str) {
-    if TOLD.with_borrow_mut(|told| is_news(told, what, reason)) {
-        log!("pg_session_jwt: {what} cannot be used: {reason}");
+/// Logs why `subject` is unusable, unless the same was logged within a minute. The reason is for the administrator: it goes
+/// to the log, and not to the client.
+pub fn log(subject: &str, reason: &str) {
+    if LOGGED.with_borrow_mut(|logged| is_news(logged, subject, reason)) {
+        log!("pg_session_jwt: {subject} cannot be used: {reason}");
     }
 }
 
-/// Notes that it can be used: what is wrong with it later is news.
-pub fn withdraw(what: &str) {
-    TOLD.with_borrow_mut(|told| told.retain(|it| it.what != what));
+/// Notes that `subject` is usable: a later problem is logged at once.
+pub fn withdraw(subject: &str) {
+    LOGGED.with_borrow_mut(|logged| logged.retain(|it| it.subject != subject));
 }
 
-fn is_news(told: &mut Vec<Told>, what: &str, reason: &str) -> bool {
+/// Whether a complaint was not logged within a minute. Records it.
+fn is_news(logged: &mut Vec<Complaint>, subject: &str, reason: &str) -> bool {
     let now = clock::now().micros();
-    let is_recent = |it: &Told| (0..AGAIN_AFTER).contains(&now.saturating_sub(it.at));
-    if told
+    let is_recent = |it: &Complaint| (0..REPEATED_AFTER).contains(&now.saturating_sub(it.at));
+    if logged
         .iter()
-        .any(|it| it.what == what && it.reason == reason && is_recent(it))
+        .any(|it| it.subject == subject && it.reason == reason && is_recent(it))
     {
         return false;
     }
-    told.retain(|it| it.what != what);
-    if told.len() >= MAX_PROVIDERS {
-        told.remove(0);
+    logged.retain(|it| it.subject != subject);
+    if logged.len() >= MAX_PROVIDERS {
+        logged.remove(0);
     }
-    told.push(Told {
-        what: what.to_owned(),
+    logged.push(Complaint {
+        subject: subject.to_owned(),
         reason: reason.to_owned(),
         at: now,
     });

@@ -1,26 +1,27 @@
-//! What an administrator is told of the keys of a provider.
+//! The condition of a provider's keys, for an administrator.
 
 use crate::token::Error;
 use crate::token::NumericDate;
 use crate::token::key_problem::Member;
 
-/// What an administrator wants to know of the keys of a provider.
+/// The condition of a provider's keys.
 pub struct Condition {
     pub members: Vec<Member>,
-    /// When they last came, and will be fetched next.
+    /// When the keys were last received, and when they will be fetched next.
     pub fetched_at: Option<NumericDate>,
     pub next_at: Option<NumericDate>,
-    /// Why they could not be had when this was last tried.
+    /// Why the last attempt to obtain the keys failed.
     pub error: Option<String>,
 }
 
-/// Why there are no keys, for an administrator, and the members of the set where it could be read.
+/// The reason why there are no keys, for an administrator, and the members of the set where it could be read.
 pub struct Unusable {
     pub reason: String,
     pub members: Vec<Member>,
 }
 
 impl Unusable {
+    /// A reason without members.
     pub fn new(reason: &str) -> Self {
         Unusable {
             reason: reason.to_owned(),

@@ -16,11 +16,11 @@ use crate::token::NumericDate;
 use crate::token::limits::MAX_KEY_SET_BYTES;
 use crate::token::{Error, KeySet};
 
-/// How old a change must be before the time of the next one is certain to be another, in seconds. The clock of a file
-/// system ticks a hundred times a second, or once in one or two.
+/// The age in seconds at which the time of a change certainly differs from the time of the next one. The clock of a file
+/// system ticks a hundred times a second, or once in one or two seconds.
 const TICK: u32 = 2;
 
-/// What tells one content of a file from another without reading it.
+/// Distinguishes one content of a file from another without reading it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     device: u64,
@@ -40,7 +40,7 @@ impl Stamp {
         }
     }
 
-    /// Whether what was read at this time is the only content that has this stamp.
+    /// Whether the content that was read at this time is the only one with this stamp.
     fn is_certain(&self, read_at: NumericDate) -> bool {
         let (seconds, nanos) = self.changed_at;
         let changed_at = seconds.saturating_mul(1_000_000).saturating_add(nanos / 1000);
@@ -48,18 +48,19 @@ impl Stamp {
     }
 }
 
+/// A key set in a file.
 pub struct KeyFile {
     path: PathBuf,
-    /// Of the content that was last read, where it is certain.
+    /// The stamp of the content that was last read, where it is certain.
     stamp: Option<Stamp>,
-    /// Its hash.
+    /// The hash of that content.
     content: Option<Vec<u8>>,
     set: Result<Rc<KeySet>, Unusable>,
     read_at: Option<NumericDate>,
 }
 
 impl KeyFile {
-    /// A file that was not looked at yet.
+    /// A file that was not read yet.
     pub fn new(path: &str) -> Self {
         KeyFile {
             path: path.into(),
@@ -70,11 +71,15 @@ impl KeyFile {
         }
     }
 
-    /// The keys, as they were when the file was last looked at.
+    /// The keys, as of the last [`refresh`](Self::refresh).
+    ///
+    /// # Errors
+    /// [`Error::NoKeys`]
     pub fn keys(&self) -> Result<Rc<KeySet>, Error> {
         self.set.as_ref().map(Rc::clone).map_err(|_| Error::NoKeys)
     }
 
+    /// The condition of the keys, for an administrator.
     pub fn condition(&self) -> Condition {
         let (members, error) = match &self.set {
             Ok(set) => (set.members.clone(), None),
@@ -88,15 +93,15 @@ impl KeyFile {
         }
     }
 
-    /// Reads the file if it has changed; true if its keys may have. A file that cannot be read has no keys: what was
-    /// in it before is not kept, because taking it away is how an administrator takes keys back.
+    /// Reads the file if it has changed; true if its keys may have changed. A file that cannot be read has no keys, not even
+    /// the former ones: an administrator withdraws keys by removing the file.
     pub fn refresh(&mut self) -> bool {
-        let stamp = look(&self.path);
+        let stamp = stamp_now(&self.path);
         if stamp.is_some() && stamp == self.stamp {
             return false;
         }
         let had_keys = self.set.is_ok();
-        // Before it is opened: what changes from now on has a later time than now, or will be read again.
+        // Taken before the file is opened: a later change has a later time, or the file will be read again.
         let read_at = clock::now();
         self.read_at = Some(read_at);
         let content = match read(&self.path) {
@@ -125,14 +130,14 @@ impl KeyFile {
         let what = format!("the key set in \"{}\"", self.path.display());
         match &self.set {
             Ok(_) => complaint::withdraw(&what),
-            Err(unusable) => complaint::tell(&what, &unusable.reason),
+            Err(unusable) => complaint::log(&what, &unusable.reason),
         }
         !is_the_same && (had_keys || self.set.is_ok())
     }
 }
 
-/// The stamp of what is there now, if that is a file.
-fn look(path: &Path) -> Option<Stamp> {
+/// The current stamp, if there is a regular file.
+fn stamp_now(path: &Path) -> Option<Stamp> {
     let file = fs::metadata(path).ok()?;
     file.is_file().then(|| Stamp::new(&file))
 }
@@ -140,7 +145,7 @@ fn look(path: &Path) -> Option<Stamp> {
 /// The content, and the stamp that it had before it was read.
 fn read(path: &Path) -> io::Result<(Stamp, String)> {
     let (file, metadata) = regular_file::open(path)?;
-    // One more byte than is accepted: the judge of key sets says what is too long.
+    // One more byte than is accepted: the parser of key sets rejects what is too long.
     let text = regular_file::read_text(&file, MAX_KEY_SET_BYTES + 1)?;
     Ok((Stamp::new(&metadata), text))
 }

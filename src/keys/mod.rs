@@ -2,16 +2,20 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | [`providers`] | `pg_session_jwt.providers`: whose tokens are accepted |
-//! | [`source`] | where the keys of one provider come from |
+//! | [`providers`] | `pg_session_jwt.providers`: the issuers whose tokens are accepted |
+//! | [`source`] | the keys of one provider: inline, in a file or at a URL |
 //! | [`file`] | `jwks_file`: read again when it changes |
-//! | [`url`] | `jwks_url`, as a session sees it: what the worker has fetched, and waiting for it |
-//! | [`condition`], [`complaint`] | what an administrator and the log are told of keys that cannot be had |
+//! | [`url`] | `jwks_url`, as a session sees it: the set that the worker has fetched, and waiting for it |
+//! | [`condition`], [`complaint`] | reports about missing keys to administrators and to the log |
 //! | [`proxy_key`], [`server_key`] | `pg_session_jwt.jwk`, and the one of the server's file |
+//! | [`parsed_setting`] | the rules that both settings share |
+
+#![forbid(unsafe_code)]
 
 pub mod complaint;
 pub mod condition;
 pub mod file;
+pub mod parsed_setting;
 pub mod providers;
 pub mod proxy_key;
 pub mod server_key;

@@ -1,159 +1,136 @@
-//! `pg_session_jwt.providers`: whose tokens are accepted, parsed once for each assignment.
+//! `pg_session_jwt.providers`: the issuers whose tokens are accepted, parsed once for each assignment.
 //!
-//! Like `pg_session_jwt.jwk` it is refused only where a person gets the error; anywhere else a value that cannot be
-//! used is accepted, logged, and shuts every mode.
+//! [`parsed_setting`] has the rules for unusable values.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::{CStr, c_char, c_void};
-use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::ffi::{CStr, CString};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::LocalKey;
 
-use pgrx::prelude::*;
+use pgrx::pg_sys::GucSource::{self, Type as Source};
 
-use crate::error::{Failure, check_hook};
+use crate::guc::extra::{ProviderIndex, SourceExtra};
 use crate::guc::generation::keys_changed;
-use crate::guc::values::PROVIDERS;
-use crate::guc::{applied, extra, lookup, names, process, remembered};
+use crate::guc::hooks::{Checked, StringHooks};
+use crate::guc::values::is_preloaded;
+use crate::guc::{applied, names, process, remembered, values};
 use crate::jwks::table;
+use crate::keys::parsed_setting::{self, Parsed, ParsedSetting, State};
 use crate::keys::source::Keys;
 use crate::keys::url::{Awaited, KeyUrl, wait_until};
 use crate::pg::clock;
 use crate::token;
 use crate::token::provider::KeySource;
-use crate::token::{Error, Policy, Provider, Verified, provider};
+use crate::token::{Error, Identity, Policy, Provider, provider};
 
 /// The providers, and the keys of each.
 pub struct Providers {
     pub list: Vec<Provider>,
     pub keys: Vec<Keys>,
-    /// The second in which the key files were last looked at, and the one in which the worker was last told which URLs
-    /// are needed.
-    looked_at: Cell<i64>,
-    needed_at: Cell<i64>,
-    /// [`table::generation`] when the key sets of the URLs were last looked at.
-    generation: Cell<u64>,
+    /// The second in which the key files were last inspected.
+    files_inspected_at: Cell<i64>,
+    /// The second in which the worker was last informed about the URLs that this session needs.
+    needs_reported_at: Cell<i64>,
+    /// [`table::revision`] when the key sets of the URLs were last inspected.
+    revision: Cell<u64>,
 }
 
-/// How often the worker is told, in seconds: often enough that it does not forget what a session that is in use needs.
-const BETWEEN_NEEDS: i64 = 60;
-
-/// Where the current value came from: a GucSource; PGC_S_DEFAULT is 0.
-static SOURCE: AtomicU32 = AtomicU32::new(0);
-
-/// Whether the current value is not empty.
-static HAS_SOME: AtomicBool = AtomicBool::new(false);
-
-type Parsed = Result<Option<Rc<Providers>>, Failure>;
-
-thread_local! {
-    /// The current value, until the next assignment.
-    static PARSED: RefCell<Option<Parsed>> = const { RefCell::new(None) };
+/// An identity from a provider's token.
+pub struct ProvidedIdentity {
+    pub identity: Identity,
+    pub provider: ProviderIndex,
 }
+
+/// How often a session informs the worker, in seconds: often enough that the worker does not forget URLs in use.
+const BETWEEN_REPORTS: i64 = 60;
 
 /// The providers; None where none are set.
-pub(crate) fn current() -> Parsed {
-    let providers = PARSED.with_borrow_mut(|parsed| parsed.get_or_insert_with(parse_current).clone())?;
+///
+/// # Errors
+/// The same as [`parsed_setting::current`].
+pub fn current() -> Parsed<Providers> {
+    let providers = parsed_setting::current::<ProvidersSetting>()?;
     if let Some(providers) = &providers {
         providers.refresh();
     }
     Ok(providers)
 }
 
-fn parse_current() -> Parsed {
-    let Some(text) = PROVIDERS.get().filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
-    if lookup::is_mark(&text) {
-        return Err(Failure::NotApplied {
-            setting: names::PROVIDERS_TEXT,
-        });
-    }
-    let unusable = |problem| Failure::Unusable {
-        setting: names::PROVIDERS_TEXT,
-        problem,
-    };
-    let list = parse(&text, SOURCE.load(Relaxed)).map_err(unusable)?;
-    let keys = list.iter().map(|provider| Keys::new(&provider.source)).collect();
-    Ok(Some(Rc::new(Providers {
-        list,
-        keys,
-        looked_at: Cell::new(i64::MIN),
-        needed_at: Cell::new(i64::MIN),
-        generation: Cell::new(0),
-    })))
-}
-
-/// `pg_db_role_setting` and `pg_proc` can be read by everyone, unlike the server's files; and those too, as placeholders,
-/// where the library is not preloaded.
-fn parse(text: &CStr, source: pg_sys::GucSource::Type) -> Result<Vec<Provider>, Error> {
-    use pg_sys::GucSource::{PGC_S_DATABASE, PGC_S_DATABASE_USER, PGC_S_GLOBAL, PGC_S_SESSION, PGC_S_TEST, PGC_S_USER};
-    let not_utf8 = |_| Error::Providers {
-        index: None,
-        problem: "is not UTF-8".to_owned(),
-    };
-    let text = text.to_str().map_err(not_utf8)?;
-    let list = match source {
-        PGC_S_GLOBAL | PGC_S_DATABASE | PGC_S_USER | PGC_S_DATABASE_USER | PGC_S_TEST => provider::parse_public(text),
-        PGC_S_SESSION => provider::parse(text),
-        _ if crate::guc::values::is_preloaded() => provider::parse(text),
-        _ => provider::parse_public(text),
-    }?;
-    let has_url = |provider: &Provider| matches!(provider.source, KeySource::Url(_));
-    match list.iter().position(has_url) {
-        Some(index) if !crate::guc::values::is_preloaded() => Err(Error::NotFetched { index }),
-        _ => Ok(list),
-    }
-}
-
-/// The URLs in the current value; none where it cannot be used.
+/// The URLs in the current value; none where it is unusable.
 pub fn urls() -> Vec<String> {
-    match parse_current() {
+    match parsed_setting::parse_now::<ProvidersSetting>() {
         Ok(Some(providers)) => provider::urls(&providers.list),
         _ => Vec::new(),
     }
 }
 
 impl Providers {
+    fn new(list: Vec<Provider>) -> Self {
+        Providers {
+            keys: list.iter().map(|provider| Keys::new(&provider.source)).collect(),
+            list,
+            files_inspected_at: Cell::new(i64::MIN),
+            needs_reported_at: Cell::new(i64::MIN),
+            revision: Cell::new(0),
+        }
+    }
+
+    /// The provider at an index.
+    pub fn get(&self, index: ProviderIndex) -> Option<&Provider> {
+        self.list.get(index.0)
+    }
+
     /// Verifies a token with the keys of the provider that it names.
     ///
     /// # Errors
-    /// As [`token::verify_provided`].
-    pub fn verify(&self, token: &[u8], policy: &Policy) -> Result<Verified, Error> {
-        let asked = RefCell::new(Vec::new());
-        let verdict = self.judge(token, policy, &asked);
-        match &verdict {
-            // Whatever the keys that are there say of it, it may be meant for one that is not there.
+    /// The same as [`token::verify_provided`].
+    pub fn verify(&self, token: &[u8], policy: &Policy) -> Result<ProvidedIdentity, Error> {
+        let consulted = RefCell::new(Vec::new());
+        let result = self.verify_now(token, policy, &consulted);
+        match &result {
+            // Whatever the available keys say about the token, it may be signed with a key that is not available yet.
             Err(
-                refusal @ (Error::NoKeys
+                rejection @ (Error::NoKeys
                 | Error::UnknownKeyId { .. }
                 | Error::AmbiguousKey { .. }
                 | Error::AlgorithmMismatch { .. }
                 | Error::Signature
                 | Error::Audience { .. }),
-            ) if self.await_keys(&asked.take(), |url| url.ask_after(refusal)) => self.judge(token, policy, &asked),
-            _ => verdict,
+            ) if self.await_keys(&consulted.take(), |url| url.request_after(rejection)) => {
+                self.verify_now(token, policy, &consulted)
+            }
+            _ => result,
         }
     }
 
-    /// `asked` receives the places of the providers whose keys were looked at.
-    fn judge(&self, token: &[u8], policy: &Policy, asked: &RefCell<Vec<usize>>) -> Result<Verified, Error> {
+    /// Verifies a token with the available keys. `consulted` receives the providers whose keys were read.
+    fn verify_now(
+        &self,
+        token: &[u8],
+        policy: &Policy,
+        consulted: &RefCell<Vec<ProviderIndex>>,
+    ) -> Result<ProvidedIdentity, Error> {
         let sets: Vec<_> = self.keys.iter().map(Keys::set).collect();
-        let keys = |place: usize| {
-            asked.borrow_mut().push(place);
-            match sets.get(place) {
+        let keys = |index: usize| {
+            consulted.borrow_mut().push(ProviderIndex(index));
+            match sets.get(index) {
                 Some(Ok(set)) => Ok(set.as_ref()),
                 Some(Err(error)) => Err(error.clone()),
                 None => Err(Error::NoKeys),
             }
         };
-        token::verify_provided(token, &self.list, keys, policy)
+        let verified = token::verify_provided(token, &self.list, keys, policy)?;
+        Ok(ProvidedIdentity {
+            identity: verified.identity,
+            provider: ProviderIndex(verified.provider),
+        })
     }
 
-    /// Waits, for a limited time, for keys of these providers; true if there are other ones than before.
-    fn await_keys(&self, places: &[usize], ask: impl Fn(&KeyUrl) -> Option<Awaited>) -> bool {
-        let urls: Vec<_> = places
+    /// Waits, for a limited time, for keys of these providers; true if they differ from those before.
+    fn await_keys(&self, providers: &[ProviderIndex], request: impl Fn(&KeyUrl) -> Option<Awaited>) -> bool {
+        let urls: Vec<_> = providers
             .iter()
-            .filter_map(|place| match self.keys.get(*place) {
+            .filter_map(|provider| match self.keys.get(provider.0) {
                 Some(Keys::Url(url)) => Some(url),
                 _ => None,
             })
@@ -161,8 +138,11 @@ impl Providers {
         let refresh = || urls.iter().filter(|url| url.borrow_mut().refresh()).count() > 0;
         let mut changed = refresh();
         if !changed {
-            let awaited: Vec<_> = urls.iter().filter_map(|url| Some((url, ask(&url.borrow())?))).collect();
-            wait_until(|| awaited.iter().all(|(url, awaited)| url.borrow().has_come(awaited)));
+            let awaited: Vec<_> = urls
+                .iter()
+                .filter_map(|url| Some((url, request(&url.borrow())?)))
+                .collect();
+            wait_until(|| awaited.iter().all(|(url, awaited)| url.borrow().is_done(awaited)));
             changed = refresh();
         }
         if changed {
@@ -171,27 +151,27 @@ impl Providers {
         changed
     }
 
-    /// Waits, for a limited time, for what was never fetched.
+    /// Waits, for a limited time, for key sets that were never fetched.
     pub fn await_first(&self) {
-        let every: Vec<usize> = (0..self.keys.len()).collect();
-        self.await_keys(&every, KeyUrl::ask_first);
+        let all: Vec<_> = (0..self.keys.len()).map(ProviderIndex).collect();
+        self.await_keys(&all, KeyUrl::request_first);
     }
 
-    /// Notices other keys, which end the identities that rested on those before: of files once a second, of URLs at
-    /// once, by a look at shared memory.
+    /// Notices changed keys, which end the identities that depended on the old ones. It notices files once a second, and
+    /// URLs at once, because that reads one number in shared memory.
     fn refresh(&self) {
-        // By the clock: a long statement notices, too, that a key was taken away.
+        // By the clock, so that a long statement also notices that a key was withdrawn.
         let second = clock::now().micros().div_euclid(1_000_000);
-        let look_at_files = self.looked_at.replace(second) != second;
-        let tell_needs = !(0..BETWEEN_NEEDS).contains(&second.saturating_sub(self.needed_at.get()));
+        let inspect_files = self.files_inspected_at.replace(second) != second;
+        let report_needs = !(0..BETWEEN_REPORTS).contains(&second.saturating_sub(self.needs_reported_at.get()));
         let mut urls = self.urls().peekable();
-        let generation = if urls.peek().is_some() { table::generation() } else { 0 };
-        let look_at_urls = self.generation.replace(generation) != generation;
-        if !(look_at_files || tell_needs || look_at_urls) {
+        let revision = if urls.peek().is_some() { table::revision() } else { 0 };
+        let inspect_urls = self.revision.replace(revision) != revision;
+        if !(inspect_files || report_needs || inspect_urls) {
             return;
         }
         let mut changed = false;
-        if look_at_files {
+        if inspect_files {
             for keys in &self.keys {
                 if let Keys::File(file) = keys {
                     changed |= file.borrow_mut().refresh();
@@ -199,11 +179,11 @@ impl Providers {
             }
         }
         for url in urls {
-            if tell_needs {
-                self.needed_at.set(second);
+            if report_needs {
+                self.needs_reported_at.set(second);
                 url.borrow().need();
             }
-            if look_at_urls {
+            if inspect_urls {
                 changed |= url.borrow_mut().refresh();
             }
         }
@@ -220,55 +200,73 @@ impl Providers {
     }
 }
 
-#[pg_guard]
-pub(crate) unsafe extern "C-unwind" fn check(
-    newval: *mut *mut c_char,
-    extra: *mut *mut c_void,
-    source: pg_sys::GucSource::Type,
-) -> bool {
-    use pg_sys::GucSource::{PGC_S_SESSION, PGC_S_TEST};
-    // SAFETY: PostgreSQL calls check hooks with the value to check.
-    let text = unsafe { check_hook::value(newval) };
-    if !text.is_empty()
-        && !lookup::is_mark(text)
-        && !process::copying_from_leader()
-        && let Err(problem) = parse(text, source)
-    {
-        if source == PGC_S_SESSION || source == PGC_S_TEST {
-            return check_hook::reject(&Failure::Token(problem));
+/// The setting.
+pub struct ProvidersSetting;
+
+thread_local! {
+    static STATE: State<Providers> = const { State::new() };
+}
+
+/// Whether the current value is not empty.
+static HAS_SOME: AtomicBool = AtomicBool::new(false);
+
+impl ParsedSetting for ProvidersSetting {
+    type Value = Providers;
+
+    const NAME: &'static CStr = names::PROVIDERS;
+
+    fn text() -> Option<CString> {
+        values::providers()
+    }
+
+    /// Secrets are allowed only where users cannot read them. Every user can read `pg_db_role_setting` and `pg_proc`, and
+    /// without preloading also the server's files, whose values are then placeholders.
+    fn parse(text: &CStr, source: Source) -> Result<Providers, Error> {
+        use GucSource::{PGC_S_DATABASE, PGC_S_DATABASE_USER, PGC_S_GLOBAL, PGC_S_SESSION, PGC_S_TEST, PGC_S_USER};
+        let not_utf8 = |_| Error::Providers {
+            index: None,
+            problem: "is not UTF-8".to_owned(),
+        };
+        let text = text.to_str().map_err(not_utf8)?;
+        let list = match source {
+            PGC_S_GLOBAL | PGC_S_DATABASE | PGC_S_USER | PGC_S_DATABASE_USER | PGC_S_TEST => {
+                provider::parse_public(text)
+            }
+            PGC_S_SESSION => provider::parse(text),
+            _ if is_preloaded() => provider::parse(text),
+            _ => provider::parse_public(text),
+        }?;
+        let has_url = |provider: &Provider| matches!(provider.source, KeySource::Url(_));
+        match list.iter().position(has_url) {
+            Some(index) if !is_preloaded() => Err(Error::NotFetched { index }),
+            _ => Ok(Providers::new(list)),
         }
-        check_hook::log_unusable(names::PROVIDERS_TEXT, problem);
     }
-    // Not before: a value that is refused is not applied.
-    applied::note(&applied::PROVIDERS_APPLIED, source);
-    let block = extra::allocate(u64::from(source), 0, &[]);
-    // SAFETY: PostgreSQL calls check hooks with a place for their block.
-    unsafe { *extra = block };
-    !block.is_null()
+
+    fn state() -> &'static LocalKey<State<Providers>> {
+        &STATE
+    }
 }
 
-/// A session whose beginning is over, in which stored settings replace those of the server. No parallel worker that is
-/// taking over its leader's settings: what they have lost is among them.
-fn is_open_session() -> bool {
-    // SAFETY: reads a global of this process.
-    let is_backend = unsafe { pg_sys::IsUnderPostmaster };
-    // SAFETY: as above.
-    let mode = unsafe { pg_sys::Mode };
-    is_backend && mode == pg_sys::ProcessingMode::NormalProcessing && !process::copying_from_leader()
-}
+impl StringHooks for ProvidersSetting {
+    type Extra = SourceExtra;
 
-#[pg_guard]
-pub(crate) unsafe extern "C-unwind" fn assign(newval: *const c_char, extra: *mut c_void) {
-    // SAFETY: null, or a C string that lives until the hook returns.
-    let emptied = newval.is_null() || unsafe { CStr::from_ptr(newval) }.is_empty();
-    // Not asked of the variable: a parallel worker that takes over its leader's settings has freed what it points to
-    // (guc.c, RestoreGUCState).
-    let had_some = HAS_SOME.swap(!emptied, Relaxed);
-    if emptied && had_some && is_open_session() {
-        remembered::lose_providers();
+    fn check(text: &CStr, source: Source) -> Checked<SourceExtra> {
+        if !process::copying_from_leader() {
+            parsed_setting::check::<Self>(text, source)?;
+        }
+        // Not before: a rejected value is not applied.
+        applied::note_providers(source);
+        Ok(Some(SourceExtra::block(source)))
     }
-    SOURCE.store(extra::source(extra), Relaxed);
-    // The value is not in its variable yet: it is parsed when it is first asked for.
-    PARSED.set(None);
-    keys_changed();
+
+    fn assign(text: &CStr, extra: Option<SourceExtra>) {
+        // Not read from the variable: a parallel worker that copies its leader's settings has freed its text (guc.c,
+        // RestoreGUCState).
+        let had_some = HAS_SOME.swap(!text.is_empty(), Relaxed);
+        if text.is_empty() && had_some && process::is_open_session() {
+            remembered::lose_providers();
+        }
+        parsed_setting::assign::<Self>(extra);
+    }
 }

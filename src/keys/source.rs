@@ -1,4 +1,4 @@
-//! Where the keys of a provider come from, and which they are now.
+//! The keys of one provider: inline, in a file or at a URL.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -17,6 +17,7 @@ pub enum Keys {
 }
 
 impl Keys {
+    /// The keys of a source that was not read yet.
     pub fn new(source: &KeySource) -> Self {
         match source {
             KeySource::Inline(set) => Keys::Inline(Rc::clone(set)),
@@ -25,7 +26,7 @@ impl Keys {
         }
     }
 
-    /// The keys, as they were when they were last looked at.
+    /// The keys, as of their last refresh.
     ///
     /// # Errors
     /// [`Error::NoKeys`]
@@ -37,6 +38,7 @@ impl Keys {
         }
     }
 
+    /// The condition of the keys, for an administrator.
     pub fn condition(&self) -> Condition {
         match self {
             Keys::Inline(set) => Condition {

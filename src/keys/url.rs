@@ -1,46 +1,50 @@
-//! `jwks_url`, as a session sees it: the key set that the worker has stored, read again when there is another one.
+//! `jwks_url`, as a session sees it: the key set that the worker has stored, read again when it changes.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use pgrx::prelude::*;
-
 use crate::jwks::{store, table};
 use crate::keys::complaint;
 use crate::keys::condition::{Condition, Unusable};
+use crate::pg::latch;
 use crate::token::NumericDate;
 use crate::token::{Error, KeySet};
 
-/// How long a session waits for a fetch at most: as long as one try of the worker can take.
+/// How long a session waits for a fetch at most: the longest time of one attempt of the worker.
 const MAX_WAIT: Duration = Duration::from_secs(5);
-/// How long it waits for a worker that is not there: that long one may take to be started, or started again.
+/// How long a session waits without a worker: the longest time that the start or restart of one takes.
 const WORKER_STARTS: Duration = Duration::from_millis(1500);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
+/// A key set at a URL.
 pub struct KeyUrl {
     url: String,
-    /// Of the entry in shared memory, when the set was read; 0 where there was none.
-    generation: u64,
+    /// The revision of the entry in shared memory when the set was read; 0 where there was none.
+    revision: u64,
     set: Result<Rc<KeySet>, Unusable>,
 }
 
 impl KeyUrl {
-    /// A URL that was not looked at yet.
+    /// A URL whose key set was not read yet.
     pub fn new(url: &str) -> Self {
         KeyUrl {
             url: url.to_owned(),
-            generation: 0,
+            revision: 0,
             set: Err(Unusable::new("it was not fetched yet")),
         }
     }
 
-    /// The keys, as they were when shared memory was last looked at.
+    /// The keys, as of the last [`refresh`](Self::refresh).
+    ///
+    /// # Errors
+    /// [`Error::NoKeys`]
     pub fn keys(&self) -> Result<Rc<KeySet>, Error> {
         self.set.as_ref().map(Rc::clone).map_err(|_| Error::NoKeys)
     }
 
+    /// The condition of the keys, for an administrator.
     pub fn condition(&self) -> Condition {
-        let entry = table::look(&self.url);
+        let entry = table::find(&self.url);
         let time = |pick: fn(&table::Entry) -> i64| {
             let micros = entry.as_ref().map_or(0, pick);
             (micros != 0).then(|| NumericDate::from_micros(micros))
@@ -53,7 +57,7 @@ impl KeyUrl {
                     .to_owned(),
             ),
             Some(entry) => match &self.set {
-                Err(unusable) if entry.generation > 0 => Some(unusable.reason.clone()),
+                Err(unusable) if entry.revision > 0 => Some(unusable.reason.clone()),
                 _ => (entry.fetches == 0).then(|| "it was not fetched yet".to_owned()),
             },
         };
@@ -69,27 +73,27 @@ impl KeyUrl {
         }
     }
 
-    /// Keeps the worker fetching.
+    /// Has the worker continue to fetch the key set.
     pub fn need(&self) {
         table::need(&self.url);
     }
 
-    /// Reads the key set again if there is another one; true if the keys may have changed.
+    /// Reads the key set again if there is a new one; true if the keys may have changed.
     pub fn refresh(&mut self) -> bool {
-        let generation = table::look(&self.url).map_or(0, |entry| entry.generation);
-        if generation == self.generation {
+        let revision = table::find(&self.url).map_or(0, |entry| entry.revision);
+        if revision == self.revision {
             return false;
         }
         let had_keys = self.set.is_ok();
-        let what = format!("the stored key set of \"{}\"", self.url);
-        (self.set, self.generation) = match self.read(generation) {
+        let subject = format!("the stored key set of \"{}\"", self.url);
+        (self.set, self.revision) = match self.read(revision) {
             Ok(set) => {
-                complaint::withdraw(&what);
-                (set, generation)
+                complaint::withdraw(&subject);
+                (set, revision)
             }
             Err(reason) => {
-                complaint::tell(&what, &reason);
-                // It is read again for the next token that asks for it.
+                complaint::log(&subject, &reason);
+                // It is read again for the next token that needs it.
                 (
                     Err(Unusable::new(&format!("the stored key set cannot be used: {reason}"))),
                     0,
@@ -99,10 +103,12 @@ impl KeyUrl {
         had_keys || self.set.is_ok()
     }
 
-    /// The set of this generation, which may be one without a usable key: with it the provider has taken back those
-    /// before. Or why it cannot be read.
-    fn read(&self, generation: u64) -> Result<Result<Rc<KeySet>, Unusable>, String> {
-        if generation == 0 {
+    /// The set of this revision. It may be one without a usable key, with which the provider has withdrawn the former keys.
+    ///
+    /// # Errors
+    /// The reason why it cannot be read.
+    fn read(&self, revision: u64) -> Result<Result<Rc<KeySet>, Unusable>, String> {
+        if revision == 0 {
             return Ok(Err(Unusable::new("it was not fetched yet")));
         }
         let (set, _) = store::read(&self.url).map_err(|error| error.to_string())?;
@@ -113,52 +119,52 @@ impl KeyUrl {
         }
     }
 
-    /// Asks for what may make this refusal of a token another one: for the first fetch where there is no set yet, and for
-    /// another one where the set has not the key that the token names. None where there is nothing to wait for.
-    pub fn ask_after(&self, refusal: &Error) -> Option<Awaited> {
-        let names_another_key = matches!(refusal, Error::UnknownKeyId { .. } | Error::NoKeys);
-        match self.generation {
-            0 => self.ask_first(),
-            _ if names_another_key => self.ask_again(),
+    /// Requests a fetch that may change this rejection of a token. Without a set that is the first fetch; with a set that
+    /// lacks the token's key it is another one. None where there is nothing to wait for.
+    pub fn request_after(&self, rejection: &Error) -> Option<Awaited> {
+        let names_another_key = matches!(rejection, Error::UnknownKeyId { .. } | Error::NoKeys);
+        match self.revision {
+            0 => self.request_first(),
+            _ if names_another_key => self.request_again(),
             _ => None,
         }
     }
 
-    /// Asks for the first fetch; None where there is nothing to wait for.
-    pub fn ask_first(&self) -> Option<Awaited> {
+    /// Requests the first fetch; None where there is nothing to wait for.
+    pub fn request_first(&self) -> Option<Awaited> {
         self.need();
-        let entry = table::look(&self.url)?;
-        if entry.generation == 0 && entry.fetches > 0 {
-            // It failed before, so nobody waits for it; but it need not go by the worker's own schedule either.
-            table::ask_again(&self.url);
+        let entry = table::find(&self.url)?;
+        if entry.revision == 0 && entry.fetches > 0 {
+            // It failed before, so the session does not wait. It need not wait for the worker's schedule either.
+            table::request_fetch(&self.url);
             return None;
         }
         Some(Awaited::First)
     }
 
-    /// Asks for another fetch; None where that was done just now.
-    fn ask_again(&self) -> Option<Awaited> {
-        table::ask_again(&self.url).map(Awaited::Request)
+    /// Requests another fetch; None where there was one a moment ago.
+    fn request_again(&self) -> Option<Awaited> {
+        table::request_fetch(&self.url).map(Awaited::Request)
     }
 
-    /// Whether what was asked for has been tried.
-    pub fn has_come(&self, awaited: &Awaited) -> bool {
-        table::look(&self.url).is_none_or(|entry| match awaited {
-            Awaited::First => entry.generation > 0 || entry.fetches > 0,
+    /// Whether the requested fetch was attempted.
+    pub fn is_done(&self, awaited: &Awaited) -> bool {
+        table::find(&self.url).is_none_or(|entry| match awaited {
+            Awaited::First => entry.revision > 0 || entry.fetches > 0,
             Awaited::Request(number) => entry.served >= *number,
         })
     }
 }
 
-/// What a session waits for.
+/// A fetch that a session waits for.
 pub enum Awaited {
     /// The first fetch of a URL.
     First,
-    /// The fetch with this number, see [`table::ask_again`].
+    /// The fetch with this number, see [`table::request_fetch`].
     Request(u64),
 }
 
-/// Waits until it is done, for a limited time.
+/// Waits until `done` is true, for a limited time. The statement can be cancelled.
 pub fn wait_until(done: impl Fn() -> bool) {
     let started = Instant::now();
     while !done() {
@@ -166,25 +172,6 @@ pub fn wait_until(done: impl Fn() -> bool) {
         if started.elapsed() >= limit {
             return;
         }
-        sleep();
+        latch::sleep(POLL_INTERVAL);
     }
-}
-
-/// Sleeps a little, as a statement that can be cancelled.
-fn sleep() {
-    let events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
-    // SAFETY: reads a global of this process.
-    let latch = unsafe { pg_sys::MyLatch };
-    // SAFETY: this process's own latch.
-    unsafe {
-        pg_sys::WaitLatch(
-            latch,
-            events as i32,
-            BETWEEN_LOOKS.as_millis() as i64,
-            pg_sys::PG_WAIT_EXTENSION,
-        )
-    };
-    // SAFETY: as above; whoever else waits on it looks at what they wait for before they sleep.
-    unsafe { pg_sys::ResetLatch(latch) };
-    pgrx::check_for_interrupts!();
 }

@@ -1,12 +1,13 @@
-//! Texts between UTF-8, in which tokens are written, and the encoding of the database.
+//! Conversion of texts between UTF-8, the encoding of tokens, and the encoding of the database.
 
 use std::borrow::Cow;
 
 use pgrx::pg_sys;
 
+use crate::pg::catalog;
 use crate::token::{Error, Identity, json};
 
-/// Bytes that one byte can become (PostgreSQL, `src/include/mb/pg_wchar.h`, MAX_CONVERSION_GROWTH).
+/// The most bytes that one byte can become (PostgreSQL, `src/include/mb/pg_wchar.h`, MAX_CONVERSION_GROWTH).
 const MAX_GROWTH: usize = 4;
 
 /// The flat form of an identity, in the database's encoding.
@@ -22,12 +23,12 @@ pub fn flatten(mut identity: Identity) -> Result<Vec<u8>, Error> {
     identity.to_bytes(to_server)
 }
 
-/// A text in the database's encoding; None where that cannot hold it.
+/// A text in the database's encoding; None where that encoding cannot represent it.
 ///
-/// Some encodings have one character for two of Unicode's; of those only the one that comes back is held, or two users
-/// could become one.
+/// Some encodings map two Unicode characters to one of theirs. Only the Unicode character that converts back is accepted;
+/// otherwise two users could become one.
 ///
-/// SQL_ASCII is no encoding but the promise to keep bytes as they are: there UTF-8 stays UTF-8.
+/// SQL_ASCII means that the database stores bytes unchanged: UTF-8 stays UTF-8.
 pub fn to_server(text: &str) -> Option<Cow<'_, [u8]>> {
     let encoding = server_encoding();
     if text.is_ascii() || encoding == UTF8 || encoding == SQL_ASCII {
@@ -38,7 +39,7 @@ pub fn to_server(text: &str) -> Option<Cow<'_, [u8]>> {
     (back == text.as_bytes()).then_some(Cow::Owned(converted))
 }
 
-/// A text of the database as UTF-8; None where it is none.
+/// A text of the database as UTF-8; None where it is invalid.
 pub fn from_server(text: &[u8]) -> Option<Cow<'_, str>> {
     let encoding = server_encoding();
     if text.is_ascii() || encoding == UTF8 || encoding == SQL_ASCII {
@@ -57,13 +58,12 @@ fn server_encoding() -> i32 {
     unsafe { pg_sys::GetDatabaseEncoding() }
 }
 
-/// Without raising an error, which a setting's check hook must not do.
+/// Converts a text; None where that is impossible. It raises no error, because a setting's check hook must not.
 fn convert(text: &[u8], from: i32, to: i32) -> Option<Vec<u8>> {
-    // SAFETY: reads the transaction state of this backend.
-    if !unsafe { pg_sys::IsTransactionState() } {
+    if !catalog::in_transaction() {
         return None;
     }
-    // SAFETY: a catalog look-up, and there is a transaction to do it in.
+    // SAFETY: a catalog lookup in a transaction.
     let procedure = unsafe { pg_sys::FindDefaultConversionProc(from, to) };
     if procedure == pg_sys::InvalidOid {
         return None;
@@ -71,8 +71,8 @@ fn convert(text: &[u8], from: i32, to: i32) -> Option<Vec<u8>> {
     let length = i32::try_from(text.len()).ok()?;
     let capacity = text.len().checked_mul(MAX_GROWTH)?.checked_add(1)?;
     let mut converted = vec![0_u8; capacity];
-    // SAFETY: both buffers live across the call and have the lengths given; the source is only read although its type
-    // is `*mut`; with noError the function stops at the first bad character and says how far it came.
+    // SAFETY: both buffers live across the call and have these lengths. The source is only read, although its type is
+    // `*mut`. With noError the function stops at the first invalid character and returns its position.
     let consumed = unsafe {
         pg_sys::pg_do_encoding_conversion_buf(
             procedure,
@@ -88,7 +88,7 @@ fn convert(text: &[u8], from: i32, to: i32) -> Option<Vec<u8>> {
     if consumed != length {
         return None;
     }
-    // The result is terminated by a zero, and the source has none.
+    // The result ends with a zero byte, and the source has none.
     converted.truncate(converted.iter().position(|byte| *byte == 0)?);
     Some(converted)
 }

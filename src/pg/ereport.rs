@@ -1,8 +1,8 @@
-//! A report of this extension's, made as PostgreSQL's own `ereport` makes one (`utils/elog.h`).
+//! Reports of this extension, made as PostgreSQL's own `ereport` makes them (`utils/elog.h`).
 //!
-//! Not by pgrx's `ErrorReport`: PostgreSQL keeps the addresses of a report's file and function longer than the memory
-//! that pgrx has them in (a handler in PL/pgSQL that raises the error again would read what was freed), and where the
-//! server's environment asks for Rust's backtraces, pgrx adds one to the DETAIL.
+//! pgrx's `ErrorReport` is not used for two reasons. PostgreSQL retains the addresses of a report's file and function longer
+//! than pgrx retains their memory. A PL/pgSQL handler that raises the error again would read freed memory. And where the
+//! server's environment enables Rust's backtraces, pgrx adds one to the DETAIL.
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr;
@@ -10,13 +10,13 @@ use std::ptr;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::prelude::*;
 
-/// The name of the function that every report of this extension has (in the protocol: field R). It cannot be made by
-/// SQL, and a parallel worker's report keeps it on the way to the leader.
+/// The function name of every report of this extension (field R of the protocol). SQL cannot set it, and a parallel
+/// worker's report retains it on the way to the leader.
 pub const FUNCTION: &CStr = c"pg_session_jwt";
 
 const FILE: &CStr = c"pg_session_jwt";
 
-// pgrx does not bind them. They are called below a guard only.
+// pgrx does not bind these. They are called only below a guard.
 unsafe extern "C-unwind" {
     fn errstart(level: c_int, domain: *const c_char) -> bool;
     fn errcode(sqlstate: c_int) -> c_int;
@@ -35,7 +35,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Reports; at level ERROR it does not return.
+    /// Emits the report. At level ERROR this does not return.
     pub fn emit(self, level: PgLogLevel) {
         let line = c_int::try_from(line!()).unwrap_or(0);
         let c_string = |text: &str| CString::new(text).unwrap_or_default();
@@ -47,26 +47,34 @@ impl Report {
         let (level, sqlstate) = (level as c_int, self.sqlstate as c_int);
         #[expect(ffi_unwind_calls, reason = "guarded below")]
         let report = || {
-            // SAFETY: starts a report, which is ended below.
+            // SAFETY: starts a report, which errfinish below ends.
             if !unsafe { errstart(level, ptr::null()) } {
                 return;
             }
-            // SAFETY: between errstart and errfinish, as are the others.
+            // SAFETY: called between errstart and errfinish.
             unsafe { errcode(sqlstate) };
             // SAFETY: the format takes one C string, which PostgreSQL copies.
             unsafe { errmsg_internal(c"%s".as_ptr(), message) };
             if !detail.is_null() {
-                // SAFETY: as above.
+                // SAFETY: the format takes one C string, which PostgreSQL copies.
                 unsafe { errdetail_internal(c"%s".as_ptr(), detail) };
             }
             if !hint.is_null() {
-                // SAFETY: as above.
+                // SAFETY: the format takes one C string, which PostgreSQL copies.
                 unsafe { errhint(c"%s".as_ptr(), hint) };
             }
-            // SAFETY: ends the report; both names live as long as the library, which is never unloaded.
+            // SAFETY: ends the report. Both names live as long as the library, which is never unloaded.
             unsafe { errfinish(FILE.as_ptr(), line, FUNCTION.as_ptr()) };
         };
         // SAFETY: the closure owns nothing that must be dropped, and this is the one thread.
         unsafe { pg_guard_ffi_boundary(report) };
     }
+}
+
+/// The five characters of an SQLSTATE.
+pub fn sqlstate_text(sqlstate: PgSqlErrorCode) -> String {
+    // SAFETY: returns a static buffer with a C string.
+    let text = unsafe { pg_sys::unpack_sql_state(sqlstate as c_int) };
+    // SAFETY: that C string is copied before the next call can change it.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }

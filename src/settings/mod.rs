@@ -1,4 +1,6 @@
-//! The settings as PostgreSQL is told of them, whenever the library is loaded.
+//! Loading: the settings are defined whenever the library is loaded, before or after the session has begun.
+
+#![forbid(unsafe_code)]
 
 pub mod placeholders;
 pub mod register;

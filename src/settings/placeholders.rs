@@ -1,24 +1,19 @@
-//! When the library is loaded after the session has begun.
+//! Loading the library after the session has begun.
 //!
-//! Until then PostgreSQL keeps the library's settings as placeholders. When they are defined it applies what it kept,
-//! and drops what it may not apply with a mere WARNING (guc.c, `define_custom_variable`); the setting is then not set,
-//! which would open the weaker modes. So the placeholders are looked at before, and what did not survive is put back as
-//! a mark that cannot be used, which parallel workers receive like any other value.
+//! Until then PostgreSQL stores values of the library's settings as placeholders. When the settings are defined it applies
+//! the stored values, and drops those that it may not apply with a mere WARNING (guc.c, `define_custom_variable`). The
+//! setting is then not set, which would enable the weaker modes. Therefore the placeholders are read before. A dropped
+//! value is replaced by an unusable mark, which parallel workers receive like any other value.
 
 use std::ffi::{CStr, CString};
-use std::sync::atomic::Ordering::Relaxed;
 
 use pgrx::pg_sys;
 
-use crate::guc::applied::{
-    AUDIT_LOG_APPLIED, CLAIMS_FALLBACK_APPLIED, CLIENT_KEYS_APPLIED, LEEWAY_APPLIED, PROVIDERS_APPLIED,
-};
-use crate::guc::lookup::{MARK, assign, current, source};
-use crate::guc::values::{JWK, PROVIDERS, is_preloaded};
-use crate::guc::{names, process, remembered};
+use crate::guc::applied::{self, Restriction};
+use crate::guc::{lookup, names, process, remembered, values};
 use crate::keys::proxy_key;
 
-/// What the settings were before they were defined; None where nobody had set them.
+/// The values of the placeholders before the settings are defined; None where a value was never set.
 pub struct Placeholders {
     providers: Option<CString>,
     jwk: Option<CString>,
@@ -31,7 +26,8 @@ pub struct Placeholders {
 }
 
 impl Placeholders {
-    pub(crate) fn look() -> Self {
+    /// Reads the placeholders.
+    pub fn read() -> Self {
         Placeholders {
             providers: placeholder(names::PROVIDERS),
             jwk: placeholder(names::JWK),
@@ -44,50 +40,34 @@ impl Placeholders {
         }
     }
 
-    /// Puts back what was dropped. A client's placeholder, even an empty one, covers the server's: where it was dropped
-    /// nobody knows what stood behind it. Then there is a key or provider that cannot be used, and of a restriction the
-    /// strictest there is. An empty value of the server that comes to light behind a dropped one does not unset that.
-    pub(crate) fn settle(self) {
-        let is_empty = |value: Option<CString>| value.is_none_or(|value| value.is_empty());
-        let emptied = |before: &Option<CString>, now| !is_empty(before.clone()) && is_empty(now);
-        let no_key = is_empty(JWK.get());
-        let dropped = [
-            (
-                self.providers.is_some() && !PROVIDERS_APPLIED.load(Relaxed)
-                    || emptied(&self.providers, PROVIDERS.get()),
-                names::PROVIDERS,
-                MARK,
-            ),
-            (
-                self.jwk.is_some() && no_key && !proxy_key::is_from_server()
-                    || emptied(&self.jwk, JWK.get())
-                    || self.removed_jwk && no_key,
-                names::JWK,
-                MARK,
-            ),
-            (
-                self.claims_fallback.is_some() && !CLAIMS_FALLBACK_APPLIED.load(Relaxed),
-                names::CLAIMS_FALLBACK,
-                c"off",
-            ),
-            (
-                self.client_keys.is_some() && !CLIENT_KEYS_APPLIED.load(Relaxed),
-                names::CLIENT_KEYS,
-                c"off",
-            ),
-            (
-                self.leeway.is_some() && !LEEWAY_APPLIED.load(Relaxed),
-                names::LEEWAY,
-                c"0",
-            ),
-            (
-                self.audit_log.is_some() && !AUDIT_LOG_APPLIED.load(Relaxed),
-                names::AUDIT_LOG,
-                c"on",
-            ),
+    /// Restores settings that PostgreSQL dropped while loading the library. A client's placeholder, even an empty one,
+    /// shadows the server's value; once it is dropped, the shadowed value is unknown. Keys and providers therefore become
+    /// unusable, and restrictions take their strictest value. An empty server value that surfaces from behind a dropped
+    /// one does not make the setting unset.
+    pub fn restore_dropped(self) {
+        let has_text = |value: &Option<CString>| value.as_ref().is_some_and(|value| !value.is_empty());
+        let no_key = values::jwk().is_none();
+        if self.providers.is_some() && !applied::are_providers_applied()
+            || has_text(&self.providers) && values::providers().is_none()
+        {
+            lookup::mark_not_applied(names::PROVIDERS);
+        }
+        if self.jwk.is_some() && no_key && !proxy_key::is_from_server()
+            || has_text(&self.jwk) && no_key
+            || self.removed_jwk && no_key
+        {
+            lookup::mark_not_applied(names::JWK);
+        }
+        let restrictions = [
+            (self.claims_fallback, Restriction::ClaimsFallback),
+            (self.client_keys, Restriction::ClientKeys),
+            (self.leeway, Restriction::Leeway),
+            (self.audit_log, Restriction::AuditLog),
         ];
-        for (_, name, value) in dropped.into_iter().filter(|(dropped, ..)| *dropped) {
-            assign(name, value);
+        for (placeholder, restriction) in restrictions {
+            if placeholder.is_some() && !restriction.is_applied() {
+                restriction.set_strictest();
+            }
         }
         if self.removed_providers {
             remembered::lose_providers();
@@ -95,21 +75,20 @@ impl Placeholders {
     }
 }
 
-/// Whether a value of the server's file may have been taken out since this session began. That leaves an empty placeholder
-/// behind: with the source DEFAULT until the server restarts, or with that of the file if it says so in words. A parallel
-/// worker that loads the library by itself began after its session, and cannot tell when: it takes the worse for true.
+/// Whether a value may have been removed from the server's file since this session began. The removal leaves an empty
+/// placeholder behind. Its source is DEFAULT until the server restarts, or the file if the file has an empty value. A
+/// parallel worker that loads the library by itself began after its session, and cannot tell when: it assumes the removal.
 fn was_removed(name: &CStr) -> bool {
-    // SAFETY: reads a global of this process.
-    let read = unsafe { pg_sys::PgReloadTime };
-    // SAFETY: as above.
-    let began = unsafe { pg_sys::MyStartTimestamp };
-    let is_empty = || current(name).is_none_or(|value| value.is_empty());
-    let is_of_server = || source(name).is_some_and(|source| source <= pg_sys::GucSource::PGC_S_ARGV);
-    !is_preloaded() && (read > began || process::in_parallel_worker()) && is_empty() && is_of_server()
+    let is_empty = || lookup::current(name).is_none_or(|value| value.is_empty());
+    let is_of_server = || lookup::source(name).is_some_and(|source| source <= pg_sys::GucSource::PGC_S_ARGV);
+    !values::is_preloaded()
+        && (process::files_read_since_start() || process::in_parallel_worker())
+        && is_empty()
+        && is_of_server()
 }
 
-/// The value of a placeholder that somebody has set. What was taken out of the server's file leaves an empty one behind
-/// until the server restarts, with the source DEFAULT.
+/// The value of a placeholder; None where a value was never set. A value that was removed from the server's file leaves
+/// an empty placeholder with the source DEFAULT, until the server restarts.
 fn placeholder(name: &CStr) -> Option<CString> {
-    current(name).filter(|_| source(name) != Some(pg_sys::GucSource::PGC_S_DEFAULT))
+    lookup::current(name).filter(|_| lookup::source(name) != Some(pg_sys::GucSource::PGC_S_DEFAULT))
 }

@@ -1,4 +1,4 @@
-//! The certificate authorities that may vouch for the host of a `jwks_url`.
+//! The certificate authorities that verify the host of a `jwks_url`.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -7,13 +7,13 @@ use ureq::tls::{Certificate, PemItem, parse_pem};
 
 use crate::jwks::regular_file;
 
-/// Of a file of authorities; those of distributions have less than one MiB.
+/// The largest file of authorities. Those of distributions have less than one MiB.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// Those in a PEM file, or those that the system trusts. Never the latter because the former cannot be used.
+/// The authorities in a PEM file; without a file, those that the system trusts. An unusable file is an error.
 ///
 /// # Errors
-/// Why there are none, for an administrator.
+/// The reason why there are none, for an administrator.
 pub fn authorities(ca_file: &Option<PathBuf>) -> Result<Vec<Certificate<'static>>, String> {
     let found: Vec<_> = match ca_file {
         Some(path) => {

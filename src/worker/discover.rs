@@ -1,7 +1,7 @@
-//! The URLs that stand in the settings of databases and roles, before any session needs them.
+//! The URLs in the settings of databases and roles, before any session needs them.
 //!
-//! pg_db_role_setting can be read only from inside of a database. The worker itself stays out of all: whoever is
-//! connected is in the way of DROP DATABASE. So it starts a short-lived process for this.
+//! pg_db_role_setting can be read only in a database. The worker itself connects to none, because its connection would
+//! block DROP DATABASE. It starts a short-lived process for this instead.
 
 use pgrx::bgworkers::{
     BackgroundWorker, BackgroundWorkerBuilder, BackgroundWorkerStatus, BgWorkerStartTime, DynamicBackgroundWorker,
@@ -12,15 +12,15 @@ use pgrx::prelude::*;
 use crate::jwks::table;
 use crate::token::provider;
 
-/// Where the catalog is read, one after the other until it succeeds. They are in every cluster, unless somebody has
-/// dropped them.
+/// The databases in which the catalog is read, in this order until one succeeds. Every cluster has them unless they were
+/// dropped.
 const DATABASES: [&str; 2] = ["postgres", "template1"];
 
 const VALUES: &str = "SELECT pg_catalog.textsend(setting)
   FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) AS setting
  WHERE pg_catalog.starts_with(pg_catalog.lower(setting), 'pg_session_jwt.providers=')";
 
-/// A reading of the catalog that is under way.
+/// A short-lived process that reads the catalog, and its outcome.
 pub struct Discovery {
     process: Option<DynamicBackgroundWorker>,
     database: usize,
@@ -28,6 +28,7 @@ pub struct Discovery {
 }
 
 impl Discovery {
+    /// Starts to read the catalog.
     pub fn start() -> Self {
         Discovery::start_in(0)
     }
@@ -40,7 +41,7 @@ impl Discovery {
             .set_function("pg_session_jwt_discover")
             .set_argument(Some(pg_sys::Datum::from(database)))
             .enable_spi_access()
-            // After enable_spi_access, which would have it wait for the end of recovery.
+            // After enable_spi_access, which would make it wait for the end of recovery.
             .set_start_time(BgWorkerStartTime::ConsistentState)
             .set_restart_time(None)
             .load_dynamic();
@@ -51,8 +52,8 @@ impl Discovery {
         }
     }
 
-    /// Goes on; None when there is nothing more to wait for.
-    pub fn go_on(self) -> Option<Self> {
+    /// Checks the process, and tries the next database after a failure. None when there is nothing more to wait for.
+    pub fn poll(self) -> Option<Self> {
         if table::catalog_reads() != self.reads_before {
             return None;
         }
@@ -70,13 +71,10 @@ impl Discovery {
     }
 }
 
-/// The short-lived process.
-// SAFETY: no other library has a function of this name.
-#[unsafe(no_mangle)]
-#[pg_guard]
-pub extern "C-unwind" fn pg_session_jwt_discover(database: pg_sys::Datum) {
+/// Reads the catalog in the short-lived process. `database` is an index into the list of databases.
+pub fn run(database: usize) {
     BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGTERM);
-    let Some(name) = DATABASES.get(database.value()) else {
+    let Some(name) = DATABASES.get(database) else {
         return;
     };
     BackgroundWorker::connect_worker_to_spi(Some(name), None);
@@ -85,7 +83,7 @@ pub extern "C-unwind" fn pg_session_jwt_discover(database: pg_sys::Datum) {
     for value in values {
         let value = String::from_utf8_lossy(&value);
         let text = value.split_once('=').map_or("", |(_, text)| text);
-        // What cannot be used is no session's provider either.
+        // An unusable value gives no session a provider either.
         for url in provider::parse_public(text)
             .map(|list| provider::urls(&list))
             .unwrap_or_default()
@@ -95,9 +93,10 @@ pub extern "C-unwind" fn pg_session_jwt_discover(database: pg_sys::Datum) {
             }
         }
     }
-    report_left_out(&table::set_catalog_urls(&urls));
+    report_without_room(&table::set_catalog_urls(&urls));
 }
 
+/// The values of `pg_session_jwt.providers` in the catalog, with their names.
 fn values() -> Vec<Vec<u8>> {
     let read = Spi::connect(|client| {
         let rows = client.select(VALUES, None, &[])?;
@@ -107,8 +106,8 @@ fn values() -> Vec<Vec<u8>> {
     read.unwrap_or_default()
 }
 
-/// Tells the log which URLs have no room in shared memory.
-pub fn report_left_out(urls: &[String]) {
+/// Logs the URLs that have no room in shared memory.
+pub fn report_without_room(urls: &[String]) {
     for url in urls {
         log!(
             "pg_session_jwt: the key set of \"{url}\" is not fetched: more than {} URLs",

@@ -1,4 +1,5 @@
-//! One key set from one URL, with limits for time and size. Plain Rust: it runs in a thread that must not touch PostgreSQL.
+//! One key set from one URL, with limits for time and size. This is plain Rust, because it runs in a thread that must not
+//! call PostgreSQL.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -19,27 +20,29 @@ use crate::token::key_url::is_loopback;
 use crate::token::limits::MAX_KEY_SET_BYTES;
 use crate::worker::authorities::authorities;
 
+/// The limit for resolving the name, and for connecting.
 const CONNECT: Duration = Duration::from_secs(2);
+/// The limit for one attempt.
 const TOTAL: Duration = Duration::from_secs(5);
-/// Before the second and the third try.
+/// The pauses before the second and the third attempt.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
 const MAX_REDIRECTS: usize = 3;
 
-/// How long a set may be used before it is fetched again, when the provider does not say.
+/// How long a set is used before it is fetched again, unless the provider specifies a time.
 const USUAL_AGE: Duration = Duration::from_secs(300);
 const LEAST_AGE: Duration = Duration::from_secs(60);
 const GREATEST_AGE: Duration = Duration::from_secs(3600);
 
-/// A key set as it came.
+/// A key set as received.
 pub struct Fetched {
     pub text: String,
     pub max_age: Duration,
 }
 
-/// Fetches with three tries; `ca_file` replaces the system's certificate authorities.
+/// Fetches a key set in at most three attempts. `ca_file` replaces the system's certificate authorities.
 ///
 /// # Errors
-/// Why the last try failed, for an administrator.
+/// The reason why the last attempt failed, for an administrator.
 pub fn fetch(url: &str, ca_file: Option<PathBuf>) -> Result<Fetched, String> {
     let mut outcome = fetch_once(url, &ca_file);
     for pause in PAUSES {
@@ -57,32 +60,32 @@ fn fetch_once(url: &str, ca_file: &Option<PathBuf>) -> Result<Fetched, String> {
     let mut url: Uri = url.parse().map_err(|error| format!("not a URL: {error}"))?;
     for _ in 0..=MAX_REDIRECTS {
         let agent = agent(&url, ca_file, deadline.saturating_duration_since(Instant::now()))?;
-        let mut response = agent.get(&url).call().map_err(in_words)?;
+        let mut response = agent.get(&url).call().map_err(reason)?;
         let status = response.status();
         if status.is_redirection() {
             url = same_host(&url, response.headers())?;
             continue;
         }
         if status != 200 {
-            return Err(format!("the answer is HTTP status {}", status.as_u16()));
+            return Err(format!("server returned HTTP status {}", status.as_u16()));
         }
         let max_age = max_age(response.headers());
         let limit = u64::try_from(MAX_KEY_SET_BYTES).unwrap_or(u64::MAX);
-        // One more byte than is accepted: the judge of key sets says what is too long.
+        // One more byte than is accepted: the parser of key sets rejects what is too long.
         let body = response
             .body_mut()
             .with_config()
             .limit(limit.saturating_add(1))
             .read_to_vec();
-        let text = String::from_utf8(body.map_err(in_words)?).map_err(|_| "the answer is not UTF-8".to_owned())?;
+        let text = String::from_utf8(body.map_err(reason)?).map_err(|_| "response is not UTF-8".to_owned())?;
         return Ok(Fetched { text, max_age });
     }
     Err(format!("more than {MAX_REDIRECTS} redirects"))
 }
 
-fn in_words(error: ureq::Error) -> String {
+fn reason(error: ureq::Error) -> String {
     match error {
-        ureq::Error::BodyExceedsLimit(_) => format!("the answer has more than {MAX_KEY_SET_BYTES} bytes"),
+        ureq::Error::BodyExceedsLimit(_) => format!("response has more than {MAX_KEY_SET_BYTES} bytes"),
         other => other.to_string(),
     }
 }
@@ -98,7 +101,7 @@ fn agent(url: &Uri, ca_file: &Option<PathBuf>, time: Duration) -> Result<Agent, 
         .timeout_global(Some(time))
         .accept("application/json")
         .user_agent(concat!("pg_session_jwt/", env!("CARGO_PKG_VERSION")))
-        // What the server's environment says (HTTPS_PROXY, NO_PROXY), but for what never leaves the machine.
+        // The proxy of the server's environment (HTTPS_PROXY, NO_PROXY). Requests to this machine need none.
         .proxy(if is_local { None } else { Proxy::try_from_env() });
     if url.scheme_str() == Some("https") {
         let tls = TlsConfig::builder()
@@ -114,7 +117,7 @@ fn agent(url: &Uri, ca_file: &Option<PathBuf>, time: Duration) -> Result<Agent, 
     ))
 }
 
-/// Resolves names like everybody, but for plain http accepts only what really is this machine.
+/// Resolves names as usual, but for plain http accepts only addresses of this machine.
 struct Names {
     plain_http: bool,
 }
@@ -135,10 +138,10 @@ impl Resolver for Names {
     }
 }
 
-/// Where a redirect leads, if that is the same scheme, host and port.
+/// The target of a redirect, if it has the same scheme, host and port.
 fn same_host(from: &Uri, headers: &HeaderMap) -> Result<Uri, String> {
     let to = headers.get(LOCATION).and_then(|location| location.to_str().ok());
-    let to = to.ok_or("it redirects nowhere")?;
+    let to = to.ok_or("redirect has no Location header")?;
     let path_alone = to.starts_with('/') && !to.starts_with("//");
     let (scheme, authority) = (
         from.scheme_str().unwrap_or_default(),
@@ -151,18 +154,18 @@ fn same_host(from: &Uri, headers: &HeaderMap) -> Result<Uri, String> {
     };
     match absolute.parse::<Uri>() {
         Ok(uri) if origin(&uri) == origin(from) && key_url::check(&absolute).is_ok() => Ok(uri),
-        _ => Err("it redirects to another host".to_owned()),
+        _ => Err("redirect to another host".to_owned()),
     }
 }
 
-/// RFC 6454 §4: scheme, host and port.
+/// The origin of a URL: scheme, host and port (RFC 6454 §4).
 fn origin(url: &Uri) -> (Option<&str>, Option<String>, Option<u16>) {
     let usual_port = if url.scheme_str() == Some("https") { 443 } else { 80 };
     let host = url.host().map(str::to_ascii_lowercase);
     (url.scheme_str(), host, url.port_u16().or(Some(usual_port)))
 }
 
-/// RFC 9111 §5.2.2, between a minute and an hour.
+/// How long the response may be used (RFC 9111 §5.2.2), between a minute and an hour.
 fn max_age(headers: &HeaderMap) -> Duration {
     let values = headers
         .get_all(CACHE_CONTROL)
@@ -178,7 +181,7 @@ fn max_age(headers: &HeaderMap) -> Duration {
     let seconds = |directive: &String| {
         let digits = directive.strip_prefix("max-age=")?.trim_matches('"');
         let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        // RFC 9111 §1.2.2: what is too large to hold is as large as can be.
+        // RFC 9111 §1.2.2: a number that is too large counts as the largest.
         is_number.then(|| digits.parse().unwrap_or(u64::MAX))
     };
     let age = directives.iter().find_map(seconds);

@@ -1,4 +1,4 @@
-//! One URL: when it is due, and what came.
+//! One URL: when it is due, and the outcome of its fetches.
 
 use std::io;
 use std::thread::JoinHandle;
@@ -8,42 +8,43 @@ use pgrx::prelude::*;
 
 use crate::guc::values;
 use crate::jwks::{store, table};
-use crate::pg::clock;
+use crate::pg::{clock, thread};
 use crate::token::key_problem::reasons;
 use crate::token::{Error, KeySet};
 use crate::worker::fetch::{Fetched, fetch};
-use crate::worker::thread;
 
-/// After a failure, doubled with each further one.
+/// The pause after a failure, doubled with each further one.
 const FIRST_RETRY: Duration = Duration::from_secs(10);
 const LAST_RETRY: Duration = Duration::from_secs(300);
 
+/// The work for one URL.
 pub struct Job {
     url: String,
-    /// The set that sessions have.
+    /// The set that sessions use.
     current: Option<String>,
     due: Instant,
     failures: u32,
     running: Option<Running>,
-    /// Settings were read again while it was running.
+    /// Whether settings were read again while the fetch was running.
     is_outdated: bool,
 }
 
-/// A key set that came.
-struct Came {
+/// A key set that was received.
+struct Received {
     at: i64,
     is_new: bool,
     max_age: Duration,
 }
 
+/// A fetch in its thread.
 struct Running {
     thread: JoinHandle<Result<Fetched, String>>,
-    /// What sessions had asked for when it began.
+    /// The requests of sessions when it began.
     requests: u64,
 }
 
 impl Job {
-    /// A URL that is due at once. Until its provider answers, what is stored of it counts.
+    /// A URL that is due at once. Until its provider responds, sessions use the stored set.
     pub fn new(url: &str) -> Self {
         let mut job = Job {
             url: url.to_owned(),
@@ -54,9 +55,9 @@ impl Job {
             is_outdated: false,
         };
         match store::read(url) {
-            Ok((set, came)) if is_set(&KeySet::from_public_jwks(&set)) => {
-                let came = came.duration_since(UNIX_EPOCH).unwrap_or_default();
-                table::set_stored(url, i64::try_from(came.as_micros()).unwrap_or(i64::MAX));
+            Ok((set, received)) if is_set(&KeySet::from_public_jwks(&set)) => {
+                let received = received.duration_since(UNIX_EPOCH).unwrap_or_default();
+                table::announce_stored(url, i64::try_from(received.as_micros()).unwrap_or(i64::MAX));
                 job.current = Some(set);
             }
             Ok(_) => log!("pg_session_jwt: the stored key set of \"{url}\" cannot be used"),
@@ -66,60 +67,65 @@ impl Job {
         job
     }
 
-    /// Whether it serves this entry. One that knows of a set of which the entry does not know served another one, that
-    /// was forgotten.
-    pub fn is_of(&self, entry: &table::Entry) -> bool {
-        self.url == entry.url() && (self.current.is_none() || entry.generation != 0)
+    /// Whether this job belongs to `entry`. A job that holds a key set unknown to the entry belonged to an earlier entry for
+    /// the same URL.
+    pub fn belongs_to(&self, entry: &table::Entry) -> bool {
+        self.url == entry.url() && (self.current.is_none() || entry.revision != 0)
     }
 
+    /// When the next fetch is due.
     pub fn due(&self) -> Instant {
         self.due
     }
 
+    /// Whether a fetch is running.
     pub fn is_running(&self) -> bool {
         self.running.is_some()
     }
 
-    /// Makes it due if it failed last time, or fails now: that may be for a setting which is another one now.
-    pub fn try_again(&mut self) {
+    /// Makes the job due if its last fetch failed, or if the running one fails. A setting may have caused that, and may have
+    /// changed.
+    pub fn retry(&mut self) {
         self.is_outdated = self.running.is_some();
         if self.failures > 0 {
             self.due = Instant::now();
         }
     }
 
-    /// Takes what came, and begins what is due.
-    pub fn go_on(&mut self, entry: &table::Entry) {
+    /// Finishes a fetch that has ended, and begins one that is due.
+    pub fn step(&mut self, entry: &table::Entry) {
         let mut served = entry.served;
         if let Some(running) = self.running.take_if(|running| running.thread.is_finished()) {
             served = running.requests;
-            self.end(running);
+            self.finish(running);
         }
-        // Also what was asked for while the last fetch was running: nobody wakes the worker for it again.
+        // A request during the last fetch counts too: it does not wake the worker again.
         if self.running.is_none() && (self.due <= Instant::now() || entry.requests > served) {
             self.begin(entry.requests);
         }
     }
 
+    /// Begins a fetch.
     fn begin(&mut self, requests: u64) {
         let (url, ca_file) = (self.url.clone(), values::ca_file());
         match thread::spawn(move || fetch(&url, ca_file)) {
             Ok(thread) => self.running = Some(Running { thread, requests }),
-            Err(error) => self.settle(Err(error.to_string()), requests),
+            Err(error) => self.record(Err(error.to_string()), requests),
         }
     }
 
-    fn end(&mut self, running: Running) {
+    /// Takes the outcome of a fetch.
+    fn finish(&mut self, running: Running) {
         let fetched = running
             .thread
             .join()
-            .unwrap_or_else(|_| Err("the fetch broke off".to_owned()));
-        let outcome = fetched.and_then(|fetched| self.take(fetched));
-        self.settle(outcome, running.requests);
+            .unwrap_or_else(|_| Err("fetch thread panicked".to_owned()));
+        let outcome = fetched.and_then(|fetched| self.store(fetched));
+        self.record(outcome, running.requests);
     }
 
-    /// Stores a set that came. One without a usable key counts, too: to publish it is how a provider takes keys back.
-    fn take(&mut self, fetched: Fetched) -> Result<Came, String> {
+    /// Stores a set. A set without a usable key is valid too: a provider withdraws its keys by publishing one.
+    fn store(&mut self, fetched: Fetched) -> Result<Received, String> {
         let Fetched { text, max_age } = fetched;
         let set = KeySet::from_public_jwks(&text);
         let at = clock::now().micros();
@@ -129,25 +135,26 @@ impl Job {
         {
             return Err(error.line());
         }
-        // Also if somebody has deleted the stored set, or put another one in its place.
+        // Also where the stored set was deleted or replaced.
         if !is_known {
             let stored = store::write(&self.url, &text).or_else(|error| match &set {
                 Ok(_) => Err(error),
-                // What takes the old keys back needs no room for new ones.
+                // A withdrawal of the old keys needs no room for new ones.
                 Err(_) => store::delete(&self.url),
             });
-            stored.map_err(|error| format!("it cannot be stored in the data directory: {error}"))?;
-            self.tell_of(&set);
+            stored.map_err(|error| format!("could not store it in the data directory: {error}"))?;
+            self.log_new(&set);
             self.current = Some(text);
         }
-        Ok(Came {
+        Ok(Received {
             at,
             is_new: !is_known,
             max_age,
         })
     }
 
-    fn tell_of(&self, set: &Result<KeySet, Error>) {
+    /// Logs a new set.
+    fn log_new(&self, set: &Result<KeySet, Error>) {
         let url = &self.url;
         match set {
             Ok(set) => {
@@ -155,22 +162,22 @@ impl Job {
                 log!("pg_session_jwt: new key set from \"{url}\": {all} keys, {unusable} of them unusable");
             }
             Err(Error::NoUsableKey { members }) => warning!(
-                "pg_session_jwt: the key set from \"{url}\" has no usable key, its tokens are refused: {}",
+                "pg_session_jwt: the key set from \"{url}\" has no usable key, and its tokens are rejected: {}",
                 reasons(members)
             ),
             Err(_) => {}
         }
     }
 
-    /// Says how it ended, and when it is due again.
-    fn settle(&mut self, outcome: Result<Came, String>, requests: u64) {
-        let (pause, came, error) = match outcome {
-            Ok(came) => {
+    /// Records the outcome of a fetch for sessions and in the log, and sets when the next one is due.
+    fn record(&mut self, outcome: Result<Received, String>, requests: u64) {
+        let (pause, received, error) = match outcome {
+            Ok(received) => {
                 if self.failures > 0 {
                     log!("pg_session_jwt: the key set of \"{}\" can be fetched again", self.url);
                 }
                 self.failures = 0;
-                (came.max_age, Some(came), String::new())
+                (received.max_age, Some(received), String::new())
             }
             Err(error) => {
                 if self.failures == 0 {
@@ -192,18 +199,18 @@ impl Job {
         self.is_outdated = false;
         self.due = Instant::now() + pause;
         let pause = i64::try_from(pause.as_micros()).unwrap_or(i64::MAX);
-        let ended = table::Ended {
+        let outcome = table::FetchOutcome {
             requests,
-            came: came.as_ref().map(|came| came.at),
-            is_new: came.is_some_and(|came| came.is_new),
+            received_at: received.as_ref().map(|received| received.at),
+            is_new: received.is_some_and(|received| received.is_new),
             error: &error,
             next_at: clock::now().micros().saturating_add(pause),
         };
-        table::set_ended(&self.url, &ended);
+        table::publish(&self.url, &outcome);
     }
 }
 
-/// Whether a text turned out to be a key set, with or without a key that can be used.
+/// Whether a text is a key set, with or without a usable key.
 fn is_set(read: &Result<KeySet, Error>) -> bool {
     matches!(read, Ok(_) | Err(Error::NoUsableKey { .. }))
 }

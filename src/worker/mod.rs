@@ -2,18 +2,19 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | [`fetch`], [`authorities`] | one key set from one URL, with its limits, from whom it says it is |
-//! | [`thread`] | threads for what blocks, so that the worker itself always answers |
-//! | [`discover`] | the URLs that the settings of databases and roles have |
-//! | [`job`] | one URL: when it is due, and what came |
+//! | [`fetch`], [`authorities`] | one key set from one URL, with limits, from the host that it names |
+//! | [`discover`] | the URLs in the settings of databases and roles |
+//! | [`job`] | one URL: when it is due, and the outcome of its fetches |
 //!
-//! It belongs to no database and sleeps until something is to be done. Without a URL that is for ever.
+//! It connects to no database and sleeps until a fetch is due; without URLs it never wakes. Fetches run in threads, so that
+//! the worker itself always responds.
+
+#![forbid(unsafe_code)]
 
 mod authorities;
-mod discover;
+pub mod discover;
 mod fetch;
 mod job;
-mod thread;
 
 use std::time::{Duration, Instant};
 
@@ -22,48 +23,43 @@ use pgrx::prelude::*;
 
 use crate::jwks::{store, table};
 use crate::keys;
+use crate::pg::background_worker;
+use crate::pg::latch::Latch;
 use crate::worker::discover::Discovery;
 use crate::worker::job::Job;
 
-/// How often it is looked whether a thread or a process has ended.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+/// How often the worker polls whether a thread or a process has ended.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Has the postmaster start the worker, on a standby too.
+/// Registers the worker with the postmaster, which starts it on a standby too.
 pub fn register() {
     BackgroundWorkerBuilder::new("pg_session_jwt key fetcher")
         .set_library("pg_session_jwt")
         .set_function("pg_session_jwt_fetch_keys")
-        // Without a database, but then it is in pg_stat_activity. Before set_start_time, which this would undo.
+        // Connects to no database, but lists the worker in pg_stat_activity. Before set_start_time, which this would reset.
         .enable_spi_access()
         .set_start_time(BgWorkerStartTime::ConsistentState)
         .set_restart_time(Some(Duration::from_secs(1)))
         .load();
 }
 
-/// The worker's process.
-// SAFETY: no other library has a function of this name.
-#[unsafe(no_mangle)]
-#[pg_guard]
-pub extern "C-unwind" fn pg_session_jwt_fetch_keys(_argument: pg_sys::Datum) {
+/// Runs the worker in its process, until that is asked to end.
+pub fn run() {
     BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP | SignalWakeFlags::SIGTERM);
     BackgroundWorker::connect_worker_to_spi(None, None);
-    // SAFETY: reads a global of this process.
-    table::set_worker(unsafe { pg_sys::MyLatch });
+    table::set_worker(Latch::own());
     let mut worker = Worker::default();
     worker.read_settings();
-    worker.go_on();
+    worker.step();
     while BackgroundWorker::wait_latch(worker.pause()) {
         if BackgroundWorker::sighup_received() {
-            // SAFETY: outside of a transaction, as PostgreSQL's own workers do it.
-            unsafe { pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP) };
+            background_worker::reload_settings();
             worker.read_settings();
         }
-        worker.go_on();
+        worker.step();
     }
-    table::set_worker(std::ptr::null_mut());
-    // With 0 the postmaster would take it that the work is done, and not start it again.
-    // SAFETY: the end of the process; threads that still wait for an answer end with it.
-    unsafe { pg_sys::proc_exit(1) };
+    table::set_worker(None);
+    background_worker::exit_to_be_restarted();
 }
 
 #[derive(Default)]
@@ -73,52 +69,54 @@ struct Worker {
 }
 
 impl Worker {
+    /// Reads the URLs in the server's own setting, and begins to read those of databases and roles.
     fn read_settings(&mut self) {
-        discover::report_left_out(&table::set_server_urls(&keys::providers::urls()));
+        discover::report_without_room(&table::set_server_urls(&keys::providers::urls()));
         self.discovery = Some(Discovery::start());
-        // What failed may have failed for a setting.
-        self.jobs.iter_mut().for_each(Job::try_again);
+        // A fetch may have failed because of a setting.
+        self.jobs.iter_mut().for_each(Job::retry);
     }
 
-    /// Does what is to be done now, without waiting for anything.
-    fn go_on(&mut self) {
+    /// Does all work that is due, without waiting for anything.
+    fn step(&mut self) {
         table::forget_unneeded();
         if let Some(discovery) = self.discovery.take() {
             let reads = table::catalog_reads();
-            self.discovery = discovery.go_on();
+            self.discovery = discovery.poll();
             if self.discovery.is_none() && reads > 0 {
-                delete_others();
+                delete_unneeded_sets();
             }
         }
         let entries = table::entries();
-        self.jobs.retain(|job| entries.iter().any(|entry| job.is_of(entry)));
+        self.jobs
+            .retain(|job| entries.iter().any(|entry| job.belongs_to(entry)));
         for entry in entries {
-            match self.jobs.iter_mut().find(|job| job.is_of(&entry)) {
-                Some(job) => job.go_on(&entry),
+            match self.jobs.iter_mut().find(|job| job.belongs_to(&entry)) {
+                Some(job) => job.step(&entry),
                 None => {
                     let mut job = Job::new(entry.url());
-                    job.go_on(&entry);
+                    job.step(&entry);
                     self.jobs.push(job);
                 }
             }
         }
     }
 
-    /// How long nothing is to be done, unless somebody wakes the worker.
+    /// The time until work is due, unless a session wakes the worker; None without URLs.
     fn pause(&self) -> Option<Duration> {
         if self.discovery.is_some() || self.jobs.iter().any(Job::is_running) {
-            return Some(BETWEEN_LOOKS);
+            return Some(POLL_INTERVAL);
         }
         let next = self.jobs.iter().map(Job::due).min()?;
-        // A little more, or it would wake too early by what is cut off.
+        // A millisecond more, because the fraction is cut off and the worker would wake too early.
         Some(next.saturating_duration_since(Instant::now()) + Duration::from_millis(1))
     }
 }
 
-/// Deletes the stored key sets of URLs that are in no setting any more.
-fn delete_others() {
+/// Deletes the stored key sets of URLs that no setting has any more.
+fn delete_unneeded_sets() {
     let entries = table::entries();
-    if let Err(error) = store::keep_only(entries.iter().map(table::Entry::url)) {
+    if let Err(error) = store::retain_only(entries.iter().map(table::Entry::url)) {
         log!("pg_session_jwt: stored key sets could not be deleted: {error}");
     }
 }

@@ -83,5 +83,5 @@ pub fn stored_changed(setting: &str) -> String {
 
 /// What the server's log says of a login that is refused; the client gets PostgreSQL's own message.
 pub fn login_refused(role: &str, reason: &str) -> String {
-    format!("a login as \"{role}\" with a token is refused: {reason}")
+    format!("OAuth login as \"{role}\" was rejected: {reason}")
 }

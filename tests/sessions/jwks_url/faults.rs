@@ -11,13 +11,13 @@ use crate::support::jwks_faults::{Fault, before_and_after_a_good_set};
 fn invalid_key_set_admits_no_token_and_ends_no_identity() {
     let with = |jwk: &str, more: &str| format!(r#"{{"keys":[{},{more}}}]}}"#, jwk.trim_end_matches('}'));
     before_and_after_a_good_set(&[
-        Fault::new("the answer is HTTP status 404", |it, _| {
+        Fault::new("server returned HTTP status 404", |it, _| {
             Answer::StatusWith(404, it.key_set())
         }),
-        Fault::new("the answer is HTTP status 500", |it, _| {
+        Fault::new("server returned HTTP status 500", |it, _| {
             Answer::StatusWith(500, it.key_set())
         }),
-        Fault::new("the answer is HTTP status 201", |it, _| {
+        Fault::new("server returned HTTP status 201", |it, _| {
             Answer::StatusWith(201, it.key_set())
         }),
         Fault::new(messages::NOT_A_KEY, |_, _| Answer::Body("<html></html>".to_owned())),
@@ -25,7 +25,7 @@ fn invalid_key_set_admits_no_token_and_ends_no_identity() {
         Fault::new(&messages::not_a_key("it has no array \"keys\""), |it, _| {
             Answer::Body(it.jwk())
         }),
-        Fault::new("the answer is not UTF-8", |it, _| {
+        Fault::new("response is not UTF-8", |it, _| {
             let mut bytes = with(&it.jwk(), r#""name":"?""#).into_bytes();
             let place = bytes.iter().position(|byte| *byte == b'?').unwrap();
             bytes[place] = 0xff;

@@ -48,7 +48,7 @@ fn a_set_at_the_limits_is_accepted() {
 
 #[test]
 fn set_beyond_the_limits_is_rejected() {
-    let too_long = "the answer has more than 262144 bytes";
+    let too_long = "response has more than 262144 bytes";
     before_and_after_a_good_set(&[
         Fault::new(too_long, |it, _| of_length(it, MAX_BYTES + 1)),
         Fault::new(too_long, |it, _| of_length(it, 10 * MAX_BYTES)),

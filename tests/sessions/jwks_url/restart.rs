@@ -167,7 +167,7 @@ fn broken_file_is_replaced_when_the_provider_answers() {
     let expected = format!("{}\n{}", keys.url(), provider.key_set());
     assert_eq!(fs::read_to_string(&path).unwrap(), expected);
     assert_eq!(keys.requests(), 2);
-    assert!(server.log().contains("cannot be read: it is not of this URL"));
+    assert!(server.log().contains("cannot be read: it belongs to another URL"));
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn rotation_is_noticed_beside_an_unfetched_url() {
     let server = server_with(&entries(&down, &keys), "");
     let mut client = server.connect("template1", "postgres", "");
     init(&mut client, &old.token_with(&for_audience("y")));
-    let failed = "select min(last_error) = 'the answer is HTTP status 500' from auth.providers() where provider = 1";
+    let failed = "select min(last_error) = 'server returned HTTP status 500' from auth.providers() where provider = 1";
     wait_until("the fault", || one(&mut client, failed));
     keys.answer(Answer::Body(new.key_set()));
     init(&mut client, &new.token_with(&for_audience("y")));

@@ -135,7 +135,7 @@ fn irregular_file_does_not_block_the_worker() {
     wait_until("the fetch", || {
         one::<String>(&mut client, told) != "it was not fetched yet"
     });
-    let expected = "it cannot be stored in the data directory: Is a directory (os error 21)";
+    let expected = "could not store it in the data directory: Is a directory (os error 21)";
     assert_eq!(one::<String>(&mut client, told), expected);
 }
 

@@ -108,7 +108,7 @@ fn downgrade_to_http_is_rejected() {
         &[("ca.pem", &ours.pem)],
     );
     let mut client = server.connect("template1", "postgres", "");
-    let elsewhere = "it redirects to another host";
+    let elsewhere = "redirect to another host";
     assert_eq!(condition(&mut client, "a"), (false, elsewhere.to_owned()));
     let (usable, error) = condition(&mut client, "b");
     assert!(!usable && !error.is_empty());

@@ -125,7 +125,7 @@ fn logins_fail_without_usable_providers() {
         let before = server.log().len();
         is_refused(login(&server, &token("alice")), "authenticated");
         let log = log_since(&server, before);
-        let line = "pg_session_jwt: a login as \"authenticated\" with a token is refused: ";
+        let line = "pg_session_jwt: OAuth login as \"authenticated\" was rejected: ";
         let said = log.lines().find_map(|it| it.split_once(line)).expect(&log).1;
         assert!(said.ends_with(reason), "{said}");
     }

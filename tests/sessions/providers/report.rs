@@ -144,7 +144,7 @@ fn source_without_keys_has_one_row_with_the_reason() {
         ["2", "jwks_file", "-", "f", no_keys, messages::NOT_A_KEY],
         ["3", "jwks_file", "x", "f", curve, &none_usable],
         ["3", "jwks_file", "y", "f", not_sig, &none_usable],
-        ["4", "jwks_url", "-", "f", no_keys, "the answer is HTTP status 404"],
+        ["4", "jwks_url", "-", "f", no_keys, "server returned HTTP status 404"],
         [
             "5",
             "jwks_url",
