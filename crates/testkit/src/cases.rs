@@ -1,7 +1,9 @@
 //! Random cases. A case that fails is shrunk to the shortest one that still fails.
 
 use std::cell::RefCell;
+use std::env;
 use std::fmt::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use proptest::strategy::{Strategy, ValueTree as _};
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
@@ -39,6 +41,43 @@ pub fn check<S: Strategy>(seed: u64, cases: u32, strategy: &S, mut test: impl Fn
     });
     if let Err(failure) = outcome {
         panic!("{failure}");
+    }
+}
+
+/// Cases that each have a seed of their own: a failure prints the seed with which the case is the first.
+pub struct Seeds {
+    variable: &'static str,
+    /// How much is to be tested: the value of the variable.
+    pub wanted: u64,
+    /// The seed of the first case: the value of the variable whose name ends with `_SEED`, or the clock.
+    pub first: u64,
+    next: u64,
+}
+
+impl Seeds {
+    pub fn from_environment(variable: &'static str, default: u64) -> Seeds {
+        let number = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+        let first = number(&format!("{variable}_SEED")).unwrap_or_else(|| {
+            let since_1970 = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .expect("a clock after 1970");
+            u64::try_from(since_1970.as_micros()).expect("a clock before the year 586000")
+        });
+        Seeds {
+            variable,
+            wanted: number(variable).unwrap_or(default),
+            first,
+            next: first,
+        }
+    }
+
+    /// Tests the next case, and panics with the shortest one like it that fails.
+    #[track_caller]
+    pub fn test<S: Strategy>(&mut self, strategy: &S, test: impl FnMut(S::Value) -> Result<(), String>) {
+        if let Err(failure) = run(self.next, 1, strategy, test) {
+            panic!("{}_SEED={} repeats it: {failure}", self.variable, self.next);
+        }
+        self.next = self.next.wrapping_add(1);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Random conditions on a row, most of them with sub-selects of this extension in them.
 
-use super::xorshift::Xorshift;
+use proptest::prelude::{BoxedStrategy, Strategy as _, prop_oneof};
+use proptest::sample::select;
 
 /// `$` is the row's name.
 const OURS: [&str; 22] = [
@@ -41,32 +42,35 @@ const OTHERS: [&str; 10] = [
     "$.id between 5 and 40",
 ];
 
-/// A condition on the row of this name, with at most so many levels.
-pub fn condition(random: &mut Xorshift, row: &str, levels: usize) -> String {
-    if levels == 0 || random.once_in(3) {
-        let leaves: &[&str] = if random.once_in(4) { &OTHERS } else { &OURS };
-        return random.pick(leaves).replace('$', row);
+const FORMS: [&str; 13] = [
+    "(? and ?)",
+    "(? and ? and ?)",
+    "(? or ?)",
+    "(? or ? or ?)",
+    "not ?",
+    "coalesce(?, ?)",
+    "coalesce(?, false)",
+    "case when ? then ? else ? end",
+    "(?) is null",
+    "(?) is not true",
+    "(?) is not false",
+    "(?) is distinct from (?)",
+    "(?) = (?)",
+];
+
+/// Conditions on a row, whose name is `$`, with at most so many levels.
+pub fn condition(levels: usize) -> BoxedStrategy<String> {
+    let leaf = prop_oneof![3 => select(&OURS), 1 => select(&OTHERS)].prop_map(str::to_owned);
+    if levels == 0 {
+        return leaf.boxed();
     }
-    let form = random.pick(&[
-        "(? and ?)",
-        "(? and ? and ?)",
-        "(? or ?)",
-        "(? or ? or ?)",
-        "not ?",
-        "coalesce(?, ?)",
-        "coalesce(?, false)",
-        "case when ? then ? else ? end",
-        "(?) is null",
-        "(?) is not true",
-        "(?) is not false",
-        "(?) is distinct from (?)",
-        "(?) = (?)",
-    ]);
-    let mut parts = form.split('?');
-    let mut text = parts.next().unwrap().to_owned();
-    for part in parts {
-        text += &condition(random, row, levels - 1);
-        text += part;
-    }
-    text
+    let inner = || condition(levels - 1);
+    let nested = (select(&FORMS), [inner(), inner(), inner()]).prop_map(|(form, conditions)| {
+        let mut text = form.to_owned();
+        for condition in conditions {
+            text = text.replacen('?', &condition, 1);
+        }
+        text
+    });
+    prop_oneof![1 => leaf, 2 => nested].boxed()
 }

@@ -1,6 +1,10 @@
 //! Whatever the policies, the tables and the query: with the rewrite a user gets the same rows, or the same error.
 
 use postgres::{Client, SimpleQueryMessage};
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, prop_oneof};
+use proptest::sample::select;
+use testkit::cases::check;
 use testkit::server::{SHARED, major};
 use testkit::session::{refusal_of, run};
 
@@ -9,11 +13,15 @@ use super::reads::{ORDERED, UNORDERED};
 use super::support::{optimize, plan};
 use super::tables::{CREATE, TABLES, policies};
 use super::writes::{MERGE_17, WRITES};
-use super::xorshift::Xorshift;
 
 const SEED: u64 = 0x5eed_0f1d_e27a_11ce;
-const ROUNDS: usize = 30;
+const ROUNDS: u32 = 30;
+
+/// On average.
 const QUERIES_OF_A_USER: usize = 5;
+
+/// The greatest number of `$A` and `$B` in one query.
+const CONDITIONS: usize = 4;
 
 /// Users with rows, no user, a user without rows, and one whose name is empty.
 const USERS: [Option<&str>; 5] = [Some("alice"), Some("bob"), None, Some("stranger"), Some("")];
@@ -34,6 +42,15 @@ enum Outcome {
     Refused { sqlstate: String, message: String },
 }
 
+/// Policies, a way to run queries, and the queries of each user.
+#[derive(Debug)]
+struct Round {
+    policies: String,
+    method: &'static str,
+    queries: Vec<Vec<Query>>,
+}
+
+#[derive(Debug)]
 struct Query {
     sql: String,
     is_ordered: bool,
@@ -52,63 +69,70 @@ struct Figures {
 fn random_queries_under_random_policies_give_the_same() {
     let mut client = SHARED.connect(&SHARED.database(), "postgres", "");
     run(&mut client, CREATE);
-    let mut random = Xorshift(SEED);
     let mut figures = Figures::default();
-    for round in 0..ROUNDS {
-        let policies = policies(&mut random);
-        let method = random.pick(&METHODS);
+    check(SEED, ROUNDS, &round(), |round| {
+        let Round { policies, method, .. } = &round;
+        // What a round that failed has left is undone first.
         run(
             &mut client,
-            &format!("reset role; reset all; set {method}; {policies} set role authenticated"),
+            &format!("rollback; reset role; reset all; set {method}; {policies} set role authenticated"),
         );
-        for user in USERS {
+        for (user, queries) in USERS.iter().zip(&round.queries) {
             let claims = user.map_or("reset request.jwt.claims".to_owned(), |user| {
                 format!(r#"set request.jwt.claims = '{{"sub":"{user}"}}'"#)
             });
             run(&mut client, &claims);
-            for _ in 0..QUERIES_OF_A_USER {
-                let query = query(&mut random);
-                compare(&mut client, &query, &mut figures, &|| {
-                    format!(
-                        "seed {SEED:#x}, round {round}\nset {method};\n{policies}{claims};\n{};",
-                        query.sql
-                    )
+            for query in queries {
+                compare(&mut client, query, &mut figures, &|| {
+                    format!("set {method};\n{policies}{claims};\n{};", query.sql)
                 });
             }
         }
-    }
+    });
     println!("{figures:?}");
-    assert_eq!(figures.queries, ROUNDS * USERS.len() * QUERIES_OF_A_USER);
     assert!(figures.queries >= 700 && figures.changed >= 500, "{figures:?}");
     assert!(figures.reads_with_rows >= 150 && figures.writes >= 120, "{figures:?}");
     assert!((20..200).contains(&figures.refused), "{figures:?}");
 }
 
-fn query(random: &mut Xorshift) -> Query {
-    let mut is_ordered = false;
-    let template = match random.below(10) {
-        0..5 => random.pick(&UNORDERED),
-        5..7 => {
-            is_ordered = true;
-            random.pick(&ORDERED)
-        }
-        7 if major() >= 17 => random.pick(&MERGE_17),
-        _ => random.pick(&WRITES),
-    };
-    let table = random.pick(&TABLES);
-    let mut sql = template.replace("$T", table).replace("$O", random.pick(&TABLES));
-    sql = sql.replace("$I", &random.below(60).to_string());
-    for (place, row) in [("$A", "t"), ("$B", "u")] {
-        while sql.contains(place) {
-            let levels = random.below(3);
-            sql = sql.replacen(place, &condition(random, row, levels), 1);
-        }
-    }
-    if !template.starts_with("select") {
-        // The first one: what was written is compared, too.
-        sql += &format!("; reset role; table {table}");
-    }
-    Query { sql, is_ordered }
+fn round() -> impl Strategy<Value = Round> {
+    // Each user can lose all queries when a round shrinks.
+    let queries = vec(vec(query(), 0..=2 * QUERIES_OF_A_USER), USERS.len());
+    (policies(), select(&METHODS), queries).prop_map(|(policies, method, queries)| Round {
+        policies,
+        method,
+        queries,
+    })
+}
+
+fn query() -> impl Strategy<Value = Query> {
+    let merge: &'static [&str] = if major() >= 17 { &MERGE_17 } else { &WRITES };
+    let template = prop_oneof![
+        5 => select(&UNORDERED).prop_map(|template| (template, false)),
+        2 => select(&ORDERED).prop_map(|template| (template, true)),
+        1 => select(merge).prop_map(|template| (template, false)),
+        2 => select(&WRITES).prop_map(|template| (template, false)),
+    ];
+    let any_condition = || prop_oneof![condition(0), condition(1), condition(2)];
+    let conditions = vec(any_condition(), CONDITIONS);
+    (template, select(&TABLES), select(&TABLES), 0..60_u8, conditions).prop_map(
+        |((template, is_ordered), table, other, id, conditions)| {
+            let mut sql = template.replace("$T", table).replace("$O", other);
+            sql = sql.replace("$I", &id.to_string());
+            let mut conditions = conditions.iter();
+            for (index, row) in [("$A", "t"), ("$B", "u")] {
+                while sql.contains(index) {
+                    let condition = conditions.next().expect("CONDITIONS are enough");
+                    sql = sql.replacen(index, &condition.replace('$', row), 1);
+                }
+            }
+            if !template.starts_with("select") {
+                // The first one: the rows that were written are compared as well.
+                sql += &format!("; reset role; table {table}");
+            }
+            Query { sql, is_ordered }
+        },
+    )
 }
 
 fn compare(client: &mut Client, query: &Query, figures: &mut Figures, context: &dyn Fn() -> String) {

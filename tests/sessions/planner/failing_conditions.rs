@@ -1,6 +1,7 @@
 //! Conditions that can fail, each with this extension's readers in its sub-select, and guards of every cost beside them.
 
-use super::xorshift::Xorshift;
+use proptest::prelude::Strategy;
+use proptest::sample::select;
 
 /// A way to fail. All rows of others have the same failing value, so that the message does not depend on which row comes
 /// first.
@@ -162,20 +163,29 @@ const FORMS: [&str; 18] = [
 ];
 
 impl Kind {
-    /// A condition on the row of this name.
-    pub fn condition(&self, random: &mut Xorshift, row: &str) -> String {
-        let form = random.pick(&FORMS);
-        let mut text = String::new();
-        for letter in form.chars() {
-            match letter {
-                'F' => text += random.pick(self.conditions),
-                'G' => text += random.pick(&GUARDS),
-                'H' => text += random.pick(&HARMLESS),
-                _ => text.push(letter),
-            }
-        }
-        text.replace("$.", &format!("{row}."))
+    /// A condition on a row, whose name is `$`.
+    pub fn condition(&'static self) -> impl Strategy<Value = String> {
+        // No form has a letter more than twice.
+        let own = || select(self.conditions);
+        let guards = [select(&GUARDS), select(&GUARDS)];
+        let harmless = [select(&HARMLESS), select(&HARMLESS)];
+        (select(&FORMS), [own(), own()], guards, harmless).prop_map(|(form, own, guards, harmless)| {
+            let (mut own, mut guards, mut harmless) = (own.into_iter(), guards.into_iter(), harmless.into_iter());
+            form.chars()
+                .map(|letter| match letter {
+                    'F' => own.next().expect("at most two").to_owned(),
+                    'G' => guards.next().expect("at most two").to_owned(),
+                    'H' => harmless.next().expect("at most two").to_owned(),
+                    _ => letter.to_string(),
+                })
+                .collect()
+        })
     }
+}
+
+/// A condition on the row of this name.
+pub fn on_row(condition: &str, row: &str) -> String {
+    condition.replace("$.", &format!("{row}."))
 }
 
 /// Statements with such conditions: `$T` is a table, `$A` and `$B` are conditions on `t`. Where there is a join, the other

@@ -1,7 +1,10 @@
 //! Tables of several kinds, with rows of several users, of no user and of the empty name, and random policies on them.
 
+use proptest::option;
+use proptest::prelude::Strategy;
+use proptest::sample::select;
+
 use super::conditions::condition;
-use super::xorshift::Xorshift;
 
 pub const TABLES: [&str; 5] = ["plain", "parts", "parent", "nothing", "other"];
 
@@ -32,33 +35,45 @@ pub const CREATE: &str = "
     alter table parts enable row level security;
     grant all on all tables in schema public to authenticated";
 
-/// Drops the policies that there are, and makes others on all tables.
-pub fn policies(random: &mut Xorshift) -> String {
-    TABLES.map(|table| policies_on(random, table)).concat()
+/// The policies of all tables: drops those that there are, and makes others.
+pub fn policies() -> impl Strategy<Value = String> {
+    TABLES.map(policies_on).prop_map(|policies| policies.concat())
 }
 
-fn policies_on(random: &mut Xorshift, table: &str) -> String {
-    let mut sql = String::new();
-    for name in ["whole", "more", "less"] {
-        sql += &format!("drop policy if exists {name} on {table};\n");
-    }
-    let mut using = condition(random, table, 1);
-    if table != "other" && random.once_in(4) {
-        let inner = condition(random, "other", 1);
-        using += &format!(" or exists (select from other where other.id = {table}.id and {inner})");
-    }
-    sql += &format!("create policy whole on {table} to authenticated using ({using})");
-    if random.once_in(2) {
-        sql += &format!(" with check ({})", condition(random, table, 2));
-    }
-    sql += ";\n";
-    for (name, kind, times) in [("more", "permissive", 2), ("less", "restrictive", 4)] {
-        if random.once_in(times) {
-            let command = random.pick(&["all", "select", "insert", "update", "delete"]);
-            let clause = if command == "insert" { "with check" } else { "using" };
-            let check = condition(random, table, 2);
-            sql += &format!("create policy {name} on {table} as {kind} for {command} {clause} ({check});\n");
-        }
-    }
-    sql
+fn policies_on(table: &'static str) -> impl Strategy<Value = String> {
+    (
+        condition(1),
+        option::weighted(0.25, condition(1)),
+        option::weighted(0.5, condition(2)),
+        option::weighted(0.5, command_and_condition()),
+        option::weighted(0.25, command_and_condition()),
+    )
+        .prop_map(move |(using, other, check, more, less)| {
+            let mut sql = String::new();
+            for name in ["whole", "more", "less"] {
+                sql += &format!("drop policy if exists {name} on {table};\n");
+            }
+            let mut using = using.replace('$', table);
+            if let Some(inner) = other.filter(|_| table != "other") {
+                let inner = inner.replace('$', "other");
+                using += &format!(" or exists (select from other where other.id = {table}.id and {inner})");
+            }
+            sql += &format!("create policy whole on {table} to authenticated using ({using})");
+            if let Some(check) = check {
+                sql += &format!(" with check ({})", check.replace('$', table));
+            }
+            sql += ";\n";
+            for (name, kind, policy) in [("more", "permissive", more), ("less", "restrictive", less)] {
+                if let Some((command, condition)) = policy {
+                    let clause = if command == "insert" { "with check" } else { "using" };
+                    let check = condition.replace('$', table);
+                    sql += &format!("create policy {name} on {table} as {kind} for {command} {clause} ({check});\n");
+                }
+            }
+            sql
+        })
+}
+
+fn command_and_condition() -> impl Strategy<Value = (&'static str, String)> {
+    (select(&["all", "select", "insert", "update", "delete"]), condition(2))
 }

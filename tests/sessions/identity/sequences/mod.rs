@@ -1,36 +1,32 @@
 //! Random sequences of what a session can do to its identity, compared with a model after every step.
 //!
-//! PG_SESSION_JWT_SEQUENCES says how many (1000), PG_SESSION_JWT_SEQUENCES_SEED where to begin: a failure prints the
-//! seed with which it comes again as the first of all. Tokens are shown by what is in them, never by their text.
+//! PG_SESSION_JWT_SEQUENCES is their number (1000). PG_SESSION_JWT_SEQUENCES_SEED is the seed of the first session: a
+//! failure prints its own seed, with which it is the first. The session that failed is played again with fewer and simpler
+//! steps, and the shortest one that fails is reported. Tokens are shown by what is in them, never by their text.
 //!
 //! The settings, the role and the greatest `jti` are modelled; time is not: no token begins or ends during a sequence.
 
+mod draw;
 mod model;
-pub mod random;
 mod site;
 mod step;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::sync::LazyLock;
 use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use postgres::Client;
 
+use testkit::cases::Seeds;
 use testkit::messages;
 use testkit::server::Server;
 use testkit::session::{refusal_of, rows, run};
 
+use draw::{Case, case};
 use model::{ABORTED, Answer, Model, Refused};
-use random::Random;
 use site::{APPLICATION, FUNCTIONS, Key, Keys};
 use step::Step;
-
-/// Sequences that one session plays, one after the other: what the first leaves behind, the next must not feel.
-const IN_ONE_SESSION: usize = 5;
-
-const STEPS: usize = 30;
 
 /// What a session answered: a text, or an error as SQLSTATE and message.
 type Answered = Result<String, String>;
@@ -83,42 +79,45 @@ fn begins_with(seen: &Answered, answer: &Answered) -> bool {
     }
 }
 
-/// The seed where none is given: each run plays other sequences.
-static CLOCK: LazyLock<u64> = LazyLock::new(|| {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    u64::try_from(since_1970.as_micros()).unwrap()
-});
-
 /// Half of the sequences, on a server of their own, whose file they change.
 fn play(server: &Server, how: &str) {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
-    let sequences = number("PG_SESSION_JWT_SEQUENCES").unwrap_or(1000).div_ceil(2);
-    let first = number("PG_SESSION_JWT_SEQUENCES_SEED").unwrap_or(*CLOCK);
+    let mut seeds = Seeds::from_environment("PG_SESSION_JWT_SEQUENCES", 1000);
+    let (sequences, first) = (seeds.wanted.div_ceil(2), seeds.first);
     let mut admin = Admin::new(server);
-    let sessions = sequences.div_ceil(u64::try_from(IN_ONE_SESSION).unwrap());
-    let (began, mut steps, mut reached) = (Instant::now(), 0, BTreeSet::new());
-    for seed in (0..sessions).map(|serial| first.wrapping_add(serial)) {
-        steps += Session::start(server, &mut admin, seed).play(&mut reached);
+    let (began, mut played, case) = (Instant::now(), Played::default(), case());
+    while played.sequences < sequences {
+        seeds.test(&case, |case| {
+            Session::start(server, &mut admin, &case).play(&case, &mut played)
+        });
     }
-    let missed = |answer: &Answered| !reached.iter().any(|seen| begins_with(seen, answer));
+    let missed = |answer: &Answered| !played.answers.iter().any(|seen| begins_with(seen, answer));
     let missed: Vec<_> = to_reach().into_iter().filter(missed).collect();
     assert!(
         sequences < 500 || missed.is_empty(),
         "no sequence from seed {first} on had: {missed:#?}"
     );
     println!(
-        "{how}: {} sequences, {steps} steps, {} s, seeds from {first}",
-        sessions * u64::try_from(IN_ONE_SESSION).unwrap(),
+        "{how}: {} sequences, {} steps, {} s, seeds from {first}",
+        played.sequences,
+        played.steps,
         began.elapsed().as_secs()
     );
 }
 
-/// Who changes the server's file.
+/// What all sessions have played, and what they have answered.
+#[derive(Default)]
+struct Played {
+    sequences: u64,
+    steps: usize,
+    answers: BTreeSet<Answered>,
+}
+
+/// The session that changes the server's file.
 struct Admin {
     client: Client,
     database: String,
     keys: Keys,
-    /// A setting that everyone can read, changed with the providers: who sees it has read the file.
+    /// A setting that every session can read, changed with the providers: a session that sees it has read the file.
     marker: u32,
 }
 
@@ -154,7 +153,7 @@ impl Admin {
     }
 }
 
-/// Until a session has read the file.
+/// Waits until a session has read the file.
 fn wait(client: &mut Client, marker: u32) {
     let started = Instant::now();
     while rows(client, "show commit_siblings") != [[Some(marker.to_string())]] {
@@ -166,8 +165,6 @@ fn wait(client: &mut Client, marker: u32) {
 struct Session<'a> {
     admin: &'a mut Admin,
     client: Client,
-    seed: u64,
-    random: Random,
     model: Model,
     /// The texts of the model's tokens.
     texts: Vec<String>,
@@ -176,14 +173,11 @@ struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    fn start(server: &Server, admin: &'a mut Admin, seed: u64) -> Self {
-        let mut random = Random::new(seed);
-        let (superuser, has_jwk) = (!random.once_in(3), random.once_in(2));
-        // Half of the sessions begin in a weaker mode.
-        let providers = random.below(2) * random.below(site::PROVIDERS.len());
+    fn start(server: &Server, admin: &'a mut Admin, case: &Case) -> Self {
+        let (superuser, has_jwk, providers) = (case.superuser, case.has_jwk, case.providers);
         let mut model = Model::new(superuser, has_jwk, providers);
-        if random.once_in(2) {
-            let token = step::new_token(&mut random, &model.trusted_keys(), None, "starter".to_owned());
+        if let Some(starter) = &case.starter {
+            let token = starter.resolve(&model, "starter".to_owned());
             model.starts_with(token);
         }
         admin.reload(providers);
@@ -200,8 +194,6 @@ impl<'a> Session<'a> {
         Session {
             admin,
             client,
-            seed,
-            random,
             model,
             texts: Vec::new(),
             history,
@@ -209,23 +201,24 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Gives back the number of steps.
-    fn play(mut self, reached: &mut BTreeSet<Answered>) -> usize {
-        self.compare();
-        for _ in 0..IN_ONE_SESSION {
-            for _ in 0..STEPS {
-                let step = Step::choose(&mut self.random, &mut self.model);
-                self.take(&step);
+    fn play(mut self, case: &Case, played: &mut Played) -> Result<(), String> {
+        self.compare()?;
+        for sequence in &case.sequences {
+            for draw in sequence {
+                let step = draw.resolve(&mut self.model);
+                self.take(&step)?;
             }
             for step in [Step::Rollback { chain: false }, Step::DiscardAll] {
-                self.take(&step);
+                self.take(&step)?;
             }
+            played.sequences += 1;
+            played.steps += sequence.len() + 2;
         }
-        reached.append(&mut self.answers);
-        IN_ONE_SESSION * (STEPS + 2)
+        played.answers.append(&mut self.answers);
+        Ok(())
     }
 
-    fn take(&mut self, step: &Step) {
+    fn take(&mut self, step: &Step) -> Result<(), String> {
         for token in &self.model.tokens[self.texts.len()..] {
             writeln!(self.history, "    token {}: {token:?}", self.texts.len()).unwrap();
             self.texts.push(self.admin.keys.sign(token));
@@ -240,18 +233,18 @@ impl<'a> Session<'a> {
             }
             _ => self.ask(&step.sql(&self.admin.keys, &self.texts)),
         };
-        self.agree(&expected, &seen);
-        self.compare();
+        self.agree(&expected, &seen)?;
+        self.compare()
     }
 
-    /// Whether the session is now whom the model says it is.
-    fn compare(&mut self) {
+    /// Compares the identity of the session with that of the model.
+    fn compare(&mut self) -> Result<(), String> {
         let seen = self.ask("select probe() || '; ' || concat_ws(' ', mode, identity, user_id) from auth.status()");
         let expected = match self.model.has_failed() {
             true => Err(ABORTED),
             false => Ok(format!("{}; {}", self.model.probe(), self.model.status())),
         };
-        self.agree(&expected, &seen);
+        self.agree(&expected, &seen)
     }
 
     /// The last value that the session answers, or its error.
@@ -269,17 +262,19 @@ impl<'a> Session<'a> {
         Ok(answer)
     }
 
-    fn agree(&mut self, expected: &Answer, seen: &Answered) {
+    fn agree(&mut self, expected: &Answer, seen: &Answered) -> Result<(), String> {
         let agree = match (expected, seen) {
             (Ok(expected), Ok(seen)) => seen == expected,
             (Err(expected), Err(seen)) => seen.starts_with(&expected.to_string()),
             _ => false,
         };
-        assert!(
-            agree,
-            "PG_SESSION_JWT_SEQUENCES_SEED={} shows it again: the model says {expected:?}, the session {seen:?}, after\n{}",
-            self.seed, self.history
-        );
         self.answers.insert(seen.clone());
+        match agree {
+            true => Ok(()),
+            false => Err(format!(
+                "the model says {expected:?}, the session {seen:?}, after\n{}",
+                self.history
+            )),
+        }
     }
 }

@@ -1,12 +1,16 @@
-//! What a session must answer, in as few words as possible: settings that follow transactions, and the rules of who may
-//! be whom. It knows nothing of generations, caches or blocks; values of settings are places in the lists of [`site`].
+//! The expected answers of a session, as short as possible: settings that follow transactions, and the rules of who may
+//! adopt which identity. The model has no generations, caches or blocks. Values of settings are indices in the lists of
+//! [`site`].
 
-mod judge;
+mod setting;
+mod transaction;
+mod verify;
 
 use testkit::messages;
 
 use super::site::{PROVIDERS, Providers, Time, Token};
 use super::step::Step;
+use setting::Setting;
 
 /// A text, or an error.
 pub type Answer = Result<String, Refused>;
@@ -32,56 +36,6 @@ pub enum Name {
     Role,
 }
 
-/// What was said last for the session, and what holds now; None: nothing, so that the default holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Setting {
-    session: Option<usize>,
-    current: Option<usize>,
-    here: Here,
-}
-
-/// What this transaction has said of a setting (guc.c, `GucStackState`): a SET LOCAL after a SET covers that SET's value.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Here {
-    #[default]
-    NothingForTheSession,
-    Set,
-    SetThenLocal,
-}
-
-impl Setting {
-    fn assign(&mut self, value: Option<usize>, is_local: bool) {
-        self.current = value;
-        self.here = match (is_local, self.here) {
-            (false, _) => Here::Set,
-            (true, Here::NothingForTheSession) => Here::NothingForTheSession,
-            (true, Here::Set | Here::SetThenLocal) => Here::SetThenLocal,
-        };
-        if !is_local {
-            self.session = value;
-        }
-    }
-
-    /// At the end of the transaction. A default that was set and then covered comes back as a value that was said for the
-    /// session (guc.c, AtEOXact_GUC: `masked` becomes PGC_S_SESSION), which a new value in the file no longer changes.
-    fn without_local(self, default: usize) -> Setting {
-        let session = match self.here {
-            Here::SetThenLocal => self.session.or(Some(default)),
-            Here::NothingForTheSession | Here::Set => self.session,
-        };
-        Setting {
-            session,
-            current: session,
-            here: Here::default(),
-        }
-    }
-
-    /// Whether a value that is nobody's but the file's waits below a SET LOCAL.
-    fn covers_the_file(&self) -> bool {
-        self.session.is_none() && (self.current.is_some() || self.here == Here::SetThenLocal)
-    }
-}
-
 type Settings = [Setting; 6];
 
 struct Transaction {
@@ -99,7 +53,7 @@ pub struct Model {
     defaults: [usize; 6],
     settings: Settings,
     transaction: Option<Transaction>,
-    /// The greatest `jti` that was ever taken on.
+    /// The greatest `jti` of the tokens adopted so far.
     pub last_jti: Option<i64>,
     /// Whether there were providers, and then none.
     lost_providers: bool,
@@ -107,7 +61,7 @@ pub struct Model {
 
 impl Model {
     pub fn new(superuser: bool, has_jwk: bool, providers: usize) -> Model {
-        let nobody = Token {
+        let no_token = Token {
             key: None,
             time: Time::Always,
             jti: None,
@@ -116,7 +70,7 @@ impl Model {
         Model {
             superuser,
             has_jwk,
-            tokens: vec![nobody],
+            tokens: vec![no_token],
             defaults: [0, providers, 0, 1, 1, 0],
             settings: Settings::default(),
             transaction: None,
@@ -173,10 +127,10 @@ impl Model {
     }
 
     fn present(&mut self, token: usize, is_local: bool) -> Result<(), Refused> {
-        // A token of the startup packet that nobody has used yet came before this one.
+        // A token of the startup packet that was not used yet came before this one.
         let _ = self.user_id();
         let presented = self.tokens[token].clone();
-        self.judge(&presented, self.last_jti)?;
+        self.verify(&presented, self.last_jti)?;
         self.last_jti = self.last_jti.max(presented.jti);
         self.assign(Name::Jwt, Some(token), is_local);
         Ok(())
@@ -330,42 +284,6 @@ impl Model {
                 self.assign(name, None, false);
             }
         }
-    }
-
-    fn begin(&mut self) -> Answer {
-        if self.has_failed() {
-            return Err(ABORTED);
-        }
-        let before = self.settings;
-        self.transaction.get_or_insert(Transaction {
-            before,
-            savepoints: Vec::new(),
-            failed: false,
-        });
-        done()
-    }
-
-    fn end(&mut self, chain: bool, commit: bool) -> Answer {
-        match self.transaction.take() {
-            None if chain => return Err(Refused("25P01", "")),
-            None => return done(),
-            Some(transaction) if commit && !transaction.failed => self.forget_local(),
-            Some(transaction) => self.go_back_to(transaction.before),
-        }
-        if chain { self.begin() } else { done() }
-    }
-
-    fn rollback_to(&mut self, name: usize) -> Answer {
-        let transaction = self.transaction.as_mut().ok_or(Refused("25P01", ""))?;
-        let Some(place) = transaction.savepoints.iter().rposition(|(of, _)| *of == name) else {
-            transaction.failed = true;
-            return Err(Refused("3B001", ""));
-        };
-        transaction.savepoints.truncate(place + 1);
-        transaction.failed = false;
-        let then = transaction.savepoints[place].1;
-        self.go_back_to(then);
-        done()
     }
 }
 

@@ -10,12 +10,12 @@ pub enum Key {
     A,
     OtherA,
     B,
-    /// The key of the startup packet, and one that nobody trusts.
+    /// The key of the startup packet, and one that is never trusted.
     Proxy,
     Foreign,
 }
 
-/// When a token is good.
+/// When a token is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Time {
     Always,
@@ -27,10 +27,10 @@ pub enum Time {
     Ahead,
 }
 
-/// A token, by what matters of it. Its text is never printed.
+/// The properties of a token. Its text is never printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// None: it is no token at all.
+    /// None: the text is not a token.
     pub key: Option<Key>,
     pub time: Time,
     pub jti: Option<i64>,
@@ -46,7 +46,7 @@ pub enum Providers {
     Unusable,
 }
 
-/// The values that are chosen from; a value is its place here.
+/// The values that are drawn; a value is its index here.
 pub const PROVIDERS: [Providers; 8] = [
     Providers::None,
     Providers::List(&[(Key::A, &[])]),
@@ -63,7 +63,7 @@ pub const FALLBACK: [&str; 2] = ["off", "on"];
 pub const LEEWAY: [&str; 3] = ["0", "60", "300"];
 pub const ROLES: [&str; 3] = ["none", "authenticated", "anonymous"];
 
-/// A login that is no superuser and may become both roles.
+/// A login that is not a superuser and may become both roles.
 pub const APPLICATION: &str = "application";
 
 impl Key {
@@ -100,7 +100,7 @@ impl Keys {
     }
 
     /// The value of `pg_session_jwt.providers`.
-    pub fn providers(&self, place: usize) -> String {
+    pub fn providers(&self, index: usize) -> String {
         let entry = |(key, roles): &(Key, &[&str])| {
             let (issuer, jwk) = (key.issuer().unwrap(), self.jwk(*key));
             let quoted: Vec<String> = roles.iter().map(|role| format!("\"{role}\"")).collect();
@@ -110,7 +110,7 @@ impl Keys {
             };
             format!(r#"{{"issuer":"{issuer}","jwks":{{"keys":[{jwk}]}}{roles}}}"#)
         };
-        match &PROVIDERS[place] {
+        match &PROVIDERS[index] {
             Providers::None => String::new(),
             Providers::List(list) => format!("[{}]", list.iter().map(entry).collect::<Vec<_>>().join(",")),
             Providers::Unusable => r#"[{"issuer":"a"}]"#.to_owned(),

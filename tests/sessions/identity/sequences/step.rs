@@ -1,8 +1,7 @@
-//! The steps of a sequence, their SQL, and how the next one is chosen.
+//! The steps of a sequence, and their SQL.
 
-use super::model::{Model, Name};
-use super::random::Random;
-use super::site::{APPLICATION, CLAIMS, FALLBACK, Key, Keys, LEEWAY, PROVIDERS, ROLES, Time, Token};
+use super::model::Name;
+use super::site::{APPLICATION, CLAIMS, FALLBACK, Keys, LEEWAY, ROLES};
 
 /// A way to present a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +19,19 @@ pub enum Way {
     LocalAndRead,
 }
 
+pub const WAYS: [Way; 10] = [
+    Way::Init,
+    Way::InitLocal,
+    Way::InitForSession,
+    Way::Set,
+    Way::SetLocal,
+    Way::SetConfig,
+    Way::SetConfigLocal,
+    Way::Definer,
+    Way::DefinerLocal,
+    Way::LocalAndRead,
+];
+
 impl Way {
     pub fn is_local(self) -> bool {
         use Way::{DefinerLocal, InitLocal, LocalAndRead, SetConfigLocal, SetLocal};
@@ -35,7 +47,7 @@ impl Way {
     }
 }
 
-/// A token and a value are their places in a list; a savepoint is a number.
+/// A token and a value are indices; a savepoint is a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     Begin,
@@ -89,17 +101,6 @@ pub enum Step {
     /// The server's file has other providers.
     Reload(usize),
 }
-
-/// The settings, with the number of their values; the role is where most depends on.
-const SETTINGS: [(Name, usize); 7] = [
-    (Name::Jwt, 1),
-    (Name::Providers, PROVIDERS.len()),
-    (Name::Claims, CLAIMS.len()),
-    (Name::Fallback, FALLBACK.len()),
-    (Name::Leeway, LEEWAY.len()),
-    (Name::Role, ROLES.len()),
-    (Name::Role, ROLES.len()),
-];
 
 impl Step {
     /// What the session sends; `texts` are the tokens.
@@ -156,85 +157,6 @@ impl Step {
             Step::Reload(_) => unreachable!("not a statement of this session"),
         }
     }
-
-    /// The next step; a token that it presents may be a new one of the model's.
-    pub fn choose(random: &mut Random, model: &mut Model) -> Step {
-        if model.has_failed() && !random.once_in(4) {
-            return match random.below(4) {
-                0 => Step::Rollback {
-                    chain: random.once_in(8),
-                },
-                1 => Step::Commit {
-                    chain: random.once_in(8),
-                },
-                _ => Step::RollbackTo(random.below(3)),
-            };
-        }
-        let is_local = random.once_in(2);
-        match random.below(100) {
-            0..10 => Step::Begin,
-            10..14 => Step::Commit {
-                chain: random.once_in(8),
-            },
-            14..17 => Step::Rollback {
-                chain: random.once_in(8),
-            },
-            17..25 => Step::Savepoint(random.below(3)),
-            25..28 => Step::Release(random.below(3)),
-            28..32 => Step::RollbackTo(random.below(3)),
-            32..54 => Step::Present {
-                way: random.pick(&[
-                    Way::Init,
-                    Way::InitLocal,
-                    Way::InitForSession,
-                    Way::Set,
-                    Way::SetLocal,
-                    Way::SetConfig,
-                    Way::SetConfigLocal,
-                    Way::Definer,
-                    Way::DefinerLocal,
-                    Way::LocalAndRead,
-                ]),
-                token: token(random, model),
-            },
-            54..72 => {
-                let (name, values) = random.pick(&SETTINGS);
-                let value = (!random.once_in(4)).then(|| random.below(values));
-                Step::Assign { name, value, is_local }
-            }
-            72..74 => Step::ResetAll,
-            74..75 => Step::DiscardAll,
-            75..77 => Step::Fail,
-            77..78 => Step::Read,
-            78..85 => {
-                let (name, values) = random.pick(&SETTINGS);
-                Step::Around {
-                    name,
-                    value: random.below(values),
-                }
-            }
-            85..88 => Step::Swallowed {
-                token: token(random, model),
-                is_local,
-            },
-            88..90 => Step::Undone {
-                token: token(random, model),
-                is_local,
-            },
-            90..93 => Step::Inside {
-                token: token(random, model),
-                is_local,
-            },
-            93..95 => Step::Committed {
-                token: token(random, model),
-                is_local,
-            },
-            95..97 => Step::AsAnonymous,
-            97..98 => Step::WithClaims,
-            _ if model.can_reload() => Step::Reload(random.below(PROVIDERS.len())),
-            _ => Step::Read,
-        }
-    }
 }
 
 fn setting(name: Name) -> &'static str {
@@ -256,50 +178,6 @@ fn text(name: Name, value: usize, keys: &Keys) -> String {
         Name::Fallback => FALLBACK[value].to_owned(),
         Name::Leeway => LEEWAY[value].to_owned(),
         Name::Role => ROLES[value].to_owned(),
-    }
-}
-
-/// One that was made before, or a new one.
-fn token(random: &mut Random, model: &mut Model) -> usize {
-    if model.tokens.len() > 1 && random.once_in(3) {
-        return 1 + random.below(model.tokens.len() - 1);
-    }
-    let sub = format!("user{}", model.tokens.len());
-    let token = new_token(random, &model.trusted_keys(), model.last_jti, sub);
-    model.tokens.push(token);
-    model.tokens.len() - 1
-}
-
-/// More than half are of a key that is trusted now, if there is one, and in time.
-pub fn new_token(random: &mut Random, trusted: &[Key], last_jti: Option<i64>, sub: String) -> Token {
-    let any = [Key::A, Key::OtherA, Key::B, Key::Proxy, Key::Foreign];
-    let from = if trusted.is_empty() || random.once_in(3) {
-        &any
-    } else {
-        trusted
-    };
-    let key = random.pick(from);
-    let time = match random.below(12) {
-        0 => Time::JustPast,
-        1 => Time::JustAhead,
-        2 => Time::Past,
-        3 => Time::Ahead,
-        4..7 => Time::Always,
-        _ => Time::Now,
-    };
-    let last = last_jti.unwrap_or(0);
-    let jti = match (key.issuer(), random.below(8)) {
-        (Some(_), 0) => Some(last + 5),
-        (Some(_), _) | (None, 0) => None,
-        (None, 1) => Some(last),
-        (None, 2) => Some(last - 3),
-        (None, _) => Some(last + 1),
-    };
-    Token {
-        key: (!random.once_in(20)).then_some(key),
-        time,
-        jti,
-        sub,
     }
 }
 

@@ -4,10 +4,14 @@
 
 use std::fmt::Write as _;
 
+use proptest::bool::weighted;
+use proptest::collection::vec;
+use proptest::prelude::{Strategy as _, any};
+use proptest::sample::select;
+use testkit::cases;
 use testkit::signer::Signer;
 
 use super::Mode;
-use crate::identity::sequences::random::Random;
 
 /// The number of identities. Number zero is no identity, and a session starts again near the last one.
 pub const IDENTITIES: usize = 400;
@@ -17,10 +21,14 @@ pub const ISSUER: &str = "https://issuer.example";
 const FILLERS: [usize; 6] = [0, 8, 40, 200, 1000, 4000];
 
 /// The SQL that fills the tables `re.identity` and `re.wanted`.
-pub fn fill(mode: Mode, signer: &Signer, random: &mut Random) -> String {
+pub fn fill(mode: Mode, signer: &Signer) -> String {
+    let fillers = || select(&FILLERS);
+    let lengths = [fillers(), fillers(), fillers(), fillers()];
+    let long = (weighted(0.05), 0..4_usize).prop_map(|(is_long, index)| is_long.then_some(index));
+    let drawn = vec((lengths, long, any::<[bool; 2]>()), IDENTITIES);
     let mut sql = String::from("insert into re.identity values (0, '', '')");
-    for n in 1..=IDENTITIES {
-        let claims = claims(mode, n, random);
+    for (n, (lengths, long, are_uuids)) in (1..).zip(cases::value(0, &drawn)) {
+        let claims = claims(mode, n, lengths, long, are_uuids);
         let token = match mode {
             Mode::Claims => String::new(),
             Mode::Proxy | Mode::Provider => signer.token("EdDSA", &claims),
@@ -42,20 +50,23 @@ pub fn elsewhere(level: usize) -> String {
     )
 }
 
-fn claims(mode: Mode, n: usize, random: &mut Random) -> String {
+/// Claims with texts of these lengths. One of them may be long, and the user and the organization may be UUIDs.
+fn claims(mode: Mode, n: usize, mut lengths: [usize; 4], long: Option<usize>, are_uuids: [bool; 2]) -> String {
     // Three quarters of the maximum: a token has at most 64 KiB.
     let longest = if matches!(mode, Mode::Claims) { 60_000 } else { 40_000 };
-    let mut lengths: [usize; 4] = std::array::from_fn(|_| random.pick(&FILLERS));
-    if random.once_in(20) {
-        lengths[random.below(4)] = longest;
+    if let Some(index) = long {
+        // The length of all texts together.
+        lengths[index] = 0;
+        lengths[index] = longest - lengths.iter().sum::<usize>();
     }
     let letter = char::from(b"abcdefghijklmnopqrstuvwxyz"[n % 26]).to_string();
     let [sub, role, email, organization] = lengths.map(|length| letter.repeat(length));
-    let own = |filler: &str, random: &mut Random| match random.below(2) {
-        0 => uuid(n),
-        _ => format!("{n}{filler}"),
-    };
-    let (sub, organization) = (own(&sub, random), own(&organization, random));
+    let [sub, organization] =
+        [(sub, are_uuids[0]), (organization, are_uuids[1])].map(
+            |(filler, is_uuid)| {
+                if is_uuid { uuid(n) } else { format!("{n}{filler}") }
+            },
+        );
     let issuer = match mode {
         Mode::Provider => format!(r#""iss":"{ISSUER}","#),
         Mode::Claims | Mode::Proxy => String::new(),

@@ -5,8 +5,9 @@
 //! value, an error or a lost connection is a failure.
 //!
 //! PG_SESSION_JWT_REENTRANCE is the number of statements (500), PG_SESSION_JWT_REENTRANCE_SEED the first seed. A
-//! failure prints the seed that repeats it as the first statement.
+//! failure prints the seed that repeats it as the first statement, and the simplest statement that fails like it.
 
+mod draw;
 mod functions;
 mod identities;
 mod sites;
@@ -15,15 +16,14 @@ mod statements;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::sync::LazyLock;
 use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use postgres::{Client, SimpleQueryMessage};
 
-use crate::identity::sequences::random::Random;
-
+use draw::{Draw, Form, draw};
 use identities::{IDENTITIES, ISSUER};
+use testkit::cases::Seeds;
 use testkit::server::{Server, major};
 use testkit::session::{one, rows, run};
 use testkit::signer::Signer;
@@ -48,26 +48,6 @@ const READERS: [(&str, &str); 8] = [
     ("email", "text"),
 ];
 
-/// The actions of the user code in sequence; frequent entries are chosen more often.
-const STEPS: [&str; 14] = [
-    "become", "become", "become", "become", "again", "again", "again", "again", "allocate", "none", "role", "setting",
-    "undone", "aside",
-];
-
-/// PostgreSQL's ways to run the same statement.
-const METHODS: [&str; 7] = [
-    "",
-    "",
-    "",
-    "set local plan_cache_mode = force_generic_plan; ",
-    "set local plan_cache_mode = force_custom_plan; ",
-    "set local enable_hashagg = off; ",
-    "set local work_mem = '64kB'; ",
-];
-
-/// Compiles each statement of each function as well, which takes longer than everything else.
-const JIT: &str = "set local jit = on; set local jit_above_cost = 0; set local jit_inline_above_cost = 0; ";
-
 const PARALLEL: &str = "set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0;
     set local min_parallel_table_scan_size = 0; set local max_parallel_workers_per_gather = 2; ";
 
@@ -79,9 +59,7 @@ const IN_ONE_SESSION: usize = 25;
 /// attack: 136
 #[test]
 fn no_value_changes_before_its_last_use() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
-    let statements = number("PG_SESSION_JWT_REENTRANCE").unwrap_or(500);
-    let first = number("PG_SESSION_JWT_REENTRANCE_SEED").unwrap_or(*CLOCK);
+    let mut seeds = Seeds::from_environment("PG_SESSION_JWT_REENTRANCE", 500);
     let began = Instant::now();
     let server = start();
     let mut sites: Vec<Site> = [Mode::Claims, Mode::Proxy, Mode::Provider]
@@ -89,16 +67,21 @@ fn no_value_changes_before_its_last_use() {
         .into();
     let built = began.elapsed();
     let mut shapes = BTreeSet::new();
-    for seed in (0..statements).map(|serial| first.wrapping_add(serial)) {
-        let mut random = Random::new(seed);
-        let site = random.below(sites.len());
-        shapes.insert(sites[site].play(seed, &mut random));
+    let draw = draw(sites.iter().all(|site| site.foreign));
+    for _ in 0..seeds.wanted {
+        seeds.test(&draw, |draw| {
+            let shape = sites[draw.site].play(&draw)?;
+            shapes.insert(shape);
+            Ok(())
+        });
     }
     println!(
-        "{statements} statements of {} shapes, {} s after {} s to build, seeds from {first}",
+        "{} statements of {} shapes, {} s after {} s to build, seeds from {}",
+        seeds.wanted,
         shapes.len(),
         (began.elapsed() - built).as_secs(),
-        built.as_secs()
+        built.as_secs(),
+        seeds.first
     );
 }
 
@@ -114,12 +97,6 @@ fn start() -> Server {
     );
     server
 }
-
-/// The seed if none is given: each run executes different statements.
-static CLOCK: LazyLock<u64> = LazyLock::new(|| {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    u64::try_from(since_1970.as_micros()).unwrap()
-});
 
 /// A statement, and the call that the user code repeats.
 struct Statement {
@@ -156,7 +133,7 @@ impl<'a> Site<'a> {
             ),
         );
         run(&mut admin, functions::COMMON);
-        run(&mut admin, &identities::fill(mode, &signer, &mut Random::new(0)));
+        run(&mut admin, &identities::fill(mode, &signer));
         for level in 1..=functions::LEVELS {
             run(&mut admin, &other_identity(mode, level, functions::ELSEWHERE));
         }
@@ -203,36 +180,30 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// Runs one statement; returns its shape.
-    fn play(&mut self, seed: u64, random: &mut Random) -> String {
-        let (reader, of_type) = random.pick(&READERS);
-        let (shape, statement) = choose(random, self.foreign);
-        let rows = (2 + random.below(5)).to_string();
+    /// Runs one statement, and returns its shape.
+    fn play(&mut self, draw: &Draw) -> Result<String, String> {
+        let (reader, of_type) = draw.reader;
+        let (shape, statement) = statement(draw);
         let fill = |text: &str| {
             text.replace("$S", statements::ROWS)
                 .replace("$R", reader)
                 .replace("$T", of_type)
-                .replace("$K", &rows)
+                .replace("$K", &draw.rows.to_string())
         };
-        let mut steps = vec!["become", "again"];
-        for _ in 0..random.below(6) {
-            steps.insert(random.below(steps.len() + 1), random.pick(&STEPS));
-        }
-        let (program, levels) = (steps.join(" "), 1 + random.below(6));
         let start = format!(
-            "select re.start('{reader}', '{program}', {levels}, '{}')",
+            "select re.start('{reader}', '{}', {}, '{}')",
+            draw.program,
+            draw.levels,
             fill(&statement.again)
         );
-        let method = if random.once_in(60) { JIT } else { random.pick(&METHODS) };
-        let sql = format!("begin; {start}; {}{}", method, fill(&statement.sql));
-        if let Err(failure) = self.run(reader, &sql, statement.lines) {
-            self.wait();
-            panic!(
-                "PG_SESSION_JWT_REENTRANCE_SEED={seed} shows it again: {failure}\n{:?} mode, {reader}: {sql}",
-                self.mode
-            );
+        let sql = format!("begin; {start}; {}{}", draw.method, fill(&statement.sql));
+        match self.run(reader, &sql, statement.lines) {
+            Ok(()) => Ok(shape),
+            Err(failure) => {
+                self.wait();
+                Err(format!("{failure}\n{:?} mode, {reader}: {sql}", self.mode))
+            }
         }
-        shape
     }
 
     fn run(&mut self, reader: &str, sql: &str, lines: Option<&str>) -> Result<(), String> {
@@ -375,26 +346,21 @@ fn has_foreign_tables(server: &Server, admin: &mut Client, database: &str) -> bo
     true
 }
 
-fn choose(random: &mut Random, foreign: bool) -> (String, Statement) {
-    let plpgsql = sites::PLPGSQL.map(|(name, ..)| name);
-    let site = match random.below(4) {
-        0 => random.pick(&sites::SQL).0,
-        _ => random.pick(&plpgsql),
-    };
-    let again = format!("select re.{site}_$R()");
+/// The shape of a statement, and the statement.
+fn statement(draw: &Draw) -> (String, Statement) {
+    let function = draw.function;
     let statement = |sql: &str| Statement {
         sql: sql.to_owned(),
-        again: again.clone(),
+        again: format!("select re.{function}_$R()"),
         lines: None,
     };
-    match random.below(20) {
-        0..9 if site == "cast" => (site.to_owned(), statement("select count(re.cast_$R()) >= 0")),
-        0..9 => {
-            let sql = format!("select re.traced(array_agg(v::text)) from (select re.{site}_$R() v offset 0) x");
-            (site.to_owned(), statement(&sql))
+    match draw.form {
+        Form::Function if function == "cast" => (function.to_owned(), statement("select count(re.cast_$R()) >= 0")),
+        Form::Function => {
+            let sql = format!("select re.traced(array_agg(v::text)) from (select re.{function}_$R() v offset 0) x");
+            (function.to_owned(), statement(&sql))
         }
-        9 => {
-            let sql = random.pick(&statements::PARALLEL);
+        Form::Parallel(sql) => {
             let force = if major() >= 16 {
                 "debug_parallel_query"
             } else {
@@ -405,18 +371,11 @@ fn choose(random: &mut Random, foreign: bool) -> (String, Statement) {
                 statement(&format!("{PARALLEL}set local {force} = on; {sql}")),
             )
         }
-        10 => {
+        Form::Copy => {
             let mut copy = statement("copy re.copied_$R (a, b) from stdin");
             copy.lines = Some("a\tb\nc\td\ne\tf\ng\th\n");
             ("copy".to_owned(), copy)
         }
-        11 if foreign => {
-            let sql = random.pick(&statements::FOREIGN);
-            (sql.to_owned(), statement(sql))
-        }
-        _ => {
-            let sql = random.pick(&statements::STATEMENTS);
-            (sql.to_owned(), statement(sql))
-        }
+        Form::Foreign(sql) | Form::Statement(sql) => (sql.to_owned(), statement(sql)),
     }
 }

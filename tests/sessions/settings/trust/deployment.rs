@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use testkit::provider::Provider;
 use testkit::server::{Server, major, pg_config};
-use testkit::session::{Proxy, Refusal, now, run};
+use testkit::session::{Proxy, Refusal, now, one, run};
 use testkit::wire::Wire;
 
 use super::model::{Name, Packet, Place};
@@ -171,6 +173,29 @@ impl Deployment {
         );
         run(&mut self.admin, "select pg_reload_conf()");
         self.marker
+    }
+
+    /// Leaves one database without sessions, and no setting. `databases` is the number that there may be now.
+    pub fn reset(&mut self, databases: usize) {
+        for index in 0..databases {
+            run(
+                &mut self.admin,
+                &format!("drop database if exists {} with (force)", database_name(index)),
+            );
+        }
+        run(&mut self.admin, &format!("alter role {MEMBER} reset all"));
+        run(&mut self.admin, &format!("alter role {HOLDER} reset all"));
+        run(&mut self.admin, &format!("create database {}", database_name(0)));
+        for name in [Name::Providers, Name::Fallback, Name::Bind, Name::ClientKeys, Name::Jwk] {
+            self.set_file(name, None);
+        }
+        let marker = self.reload().to_string();
+        let mut admin = self.server.connect("postgres", "postgres", "");
+        let began = Instant::now();
+        while one::<String>(&mut admin, "show commit_siblings") != marker {
+            assert!(began.elapsed() < Duration::from_secs(60), "the file is not read");
+            sleep(Duration::from_millis(1));
+        }
     }
 
     pub fn connect(&self, database: usize, packet: Packet, more: &[(&str, &str)]) -> Result<Wire, Refusal> {

@@ -1,9 +1,13 @@
-//! The steps, and the choice of the next one.
+//! The steps, and their random parts, drawn before the sessions and databases are known.
+
+use proptest::bool::weighted;
+use proptest::option;
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::sample::select;
 
 use super::model::{Name, Packet, Place, STORED};
-use crate::identity::sequences::random::Random;
 
-/// Sessions and user statements are given by their index in the lists.
+/// Sessions, databases and user statements are given by their index in the lists.
 #[derive(Debug, Clone, Copy)]
 pub enum Step {
     /// Settings that the user may set.
@@ -94,6 +98,20 @@ pub const SAYINGS: [&str; 36] = [
 
 pub const ATTACKS: usize = 7;
 
+/// The maximum number of open sessions.
+const SESSIONS: usize = 5;
+
+/// Greater than any number of sessions or databases, and a multiple of them all.
+const ANY: usize = 60;
+
+/// A step whose session and database are reduced to existing ones.
+#[derive(Debug, Clone)]
+pub struct Draw {
+    step: Step,
+    /// The step if no session is open.
+    connect: (usize, Packet),
+}
+
 /// Whether a change of a setting removes trust and grants none.
 pub fn removes(name: Name, before: u8, after: u8) -> bool {
     match name {
@@ -103,70 +121,83 @@ pub fn removes(name: Name, before: u8, after: u8) -> bool {
     }
 }
 
-impl Step {
-    pub fn choose(random: &mut Random, sessions: usize, databases: usize, logins: bool) -> Step {
-        let database = random.below(databases);
-        let login = logins && random.once_in(2);
-        let packet = Packet {
-            key: random.once_in(2),
-            login,
-            as_bob: login && random.once_in(3),
-        };
+/// Of four hundred steps, how many are which.
+pub fn draw(logins: bool) -> impl Strategy<Value = Draw> {
+    let packet = move || {
+        (any::<bool>(), any::<bool>(), weighted(1.0 / 3.0)).prop_map(move |(key, login, as_bob)| Packet {
+            key,
+            login: logins && login,
+            as_bob: logins && login && as_bob,
+        })
+    };
+    let file_names = [
+        Name::Providers,
+        Name::Providers,
+        Name::Fallback,
+        Name::Bind,
+        Name::ClientKeys,
+        Name::Jwk,
+    ];
+    let place = prop_oneof![
+        2 => (0..ANY).prop_map(Place::Database),
+        1 => any::<bool>().prop_map(Place::Role),
+    ];
+    let step = prop_oneof![
+        230 => (0..ANY, 0..SAYINGS.len()).prop_map(|(session, sql)| Step::Say { session, sql }),
+        38 => (0..ANY, packet()).prop_map(|(database, packet)| Step::Connect { database, packet }),
+        8 => (0..ANY).prop_map(|session| Step::Disconnect { session }),
+        12 => (0..ANY, packet(), 0..ATTACKS).prop_map(|(database, packet, way)| Step::Attack {
+            database,
+            packet: Packet { key: false, ..packet },
+            way,
+        }),
+        64 => (0..ANY, setting(STORED.to_vec()), weighted(0.25)).prop_map(|(session, (name, value), is_local)| {
+            Step::Put { session, name, value, is_local }
+        }),
+        18 => setting(file_names.to_vec()).prop_map(|(name, value)| Step::File { name, value }),
+        22 => (place, setting(STORED.to_vec()), weighted(0.75)).prop_map(|(place, (name, value), reload)| {
+            Step::Store { place, name, value, reload }
+        }),
+        1 => (0..ANY).prop_map(|database| Step::Copy { database }),
+        3 => any::<bool>().prop_map(|given| Step::Grant { given }),
+        4 => Just(Step::ConnectAsChanging),
+    ];
+    (step, (0..ANY, packet())).prop_map(|(step, connect)| Draw { step, connect })
+}
+
+/// One of these settings, and a value or its default.
+fn setting(names: Vec<Name>) -> impl Strategy<Value = (Name, Option<u8>)> {
+    // Providers have four values, the others two.
+    (select(names), option::weighted(0.75, 0..4_u8)).prop_map(|(name, value)| match name {
+        Name::Providers => (name, value),
+        _ => (name, value.map(|value| value % 2)),
+    })
+}
+
+impl Draw {
+    /// The step that it is with so many sessions and databases.
+    pub fn resolve(&self, sessions: usize, databases: usize) -> Step {
+        let mut step = self.step;
         if sessions == 0 {
-            return Step::Connect { database, packet };
+            let (database, packet) = self.connect;
+            step = Step::Connect { database, packet };
         }
-        let session = random.below(sessions);
-        let name = random.pick(&STORED);
-        let value = |random: &mut Random, name: Name| {
-            let values = if name == Name::Providers { 4 } else { 2 };
-            (!random.once_in(4)).then(|| u8::try_from(random.below(values)).unwrap())
-        };
-        match random.below(400) {
-            0..230 => Step::Say {
-                session,
-                sql: random.below(SAYINGS.len()),
-            },
-            230..268 if sessions < 5 => Step::Connect { database, packet },
-            230..276 => Step::Disconnect { session },
-            276..288 => Step::Attack {
-                database,
-                packet: Packet { key: false, ..packet },
-                way: random.below(ATTACKS),
-            },
-            288..352 => Step::Put {
-                session,
-                name,
-                value: value(random, name),
-                is_local: random.once_in(4),
-            },
-            352..370 => {
-                let name = random.pick(&[
-                    Name::Providers,
-                    Name::Providers,
-                    Name::Fallback,
-                    Name::Bind,
-                    Name::ClientKeys,
-                    Name::Jwk,
-                ]);
-                Step::File {
-                    name,
-                    value: value(random, name),
-                }
+        if let (Step::Connect { database, .. }, SESSIONS) = (step, sessions) {
+            step = Step::Disconnect { session: database };
+        }
+        match &mut step {
+            Step::Say { session, .. } | Step::Disconnect { session } | Step::Put { session, .. } => {
+                *session %= sessions;
             }
-            370..392 => Step::Store {
-                place: match random.below(3) {
-                    0 => Place::Role(random.once_in(2)),
-                    _ => Place::Database(database),
-                },
-                name,
-                value: value(random, name),
-                reload: !random.once_in(4),
-            },
-            392..393 => Step::Copy { database },
-            393..396 => Step::Grant {
-                given: random.once_in(2),
-            },
-            _ => Step::ConnectAsChanging,
+            Step::Connect { database, .. }
+            | Step::Attack { database, .. }
+            | Step::Copy { database }
+            | Step::Store {
+                place: Place::Database(database),
+                ..
+            } => *database %= databases,
+            Step::File { .. } | Step::Store { .. } | Step::Grant { .. } | Step::ConnectAsChanging => {}
         }
+        step
     }
 }

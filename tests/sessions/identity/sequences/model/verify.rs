@@ -1,4 +1,4 @@
-//! Who the session is, by the settings that hold now.
+//! The identity of the session, by the current settings.
 
 use testkit::messages;
 
@@ -44,14 +44,14 @@ impl Model {
             0 => Ok("NULL".to_owned()),
             _ => {
                 let token = self.tokens[token].clone();
-                self.judge(&token, None)?;
+                self.verify(&token, None)?;
                 self.last_jti = self.last_jti.max(token.jti);
                 Ok(token.sub)
             }
         }
     }
 
-    /// With providers again it is in the strongest mode again.
+    /// With providers again the session is in the strongest mode again.
     fn has_lost(&self) -> bool {
         self.lost_providers && matches!(self.providers(), Providers::None)
     }
@@ -68,8 +68,8 @@ impl Model {
         }
     }
 
-    /// Whether a token is good now; in proxy mode its `jti` must be an integer, and greater than `after`.
-    pub(super) fn judge(&self, token: &Token, after: Option<i64>) -> Result<(), Refused> {
+    /// Whether a token is valid now. In proxy mode its `jti` must be an integer, and greater than `after`.
+    pub(super) fn verify(&self, token: &Token, after: Option<i64>) -> Result<(), Refused> {
         let trusted = match self.providers() {
             Providers::Unusable => return Err(UNUSABLE),
             Providers::List(list) => Some(list),
