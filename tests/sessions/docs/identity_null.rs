@@ -76,7 +76,7 @@ fn every_block_shows_the_reason_above_it() {
 #[test]
 fn every_reason_has_a_heading_and_a_block() {
     let page = text("docs/why-is-my-identity-null.md");
-    for section in page.split("\n## `").skip(1) {
+    for section in page.split("\nReason: `").skip(1) {
         // The constant part: before the `(…)` or `: …` that stands for the rest.
         let reason = section.split('`').next().unwrap();
         let reason = reason.trim_end_matches(" (…)").trim_end_matches(": …");
@@ -93,6 +93,6 @@ fn every_reason_has_a_heading_and_a_block() {
     let reasons: Vec<&str> = words.filter(|words| !words.contains('{')).collect();
     assert!(!reasons.is_empty());
     for reason in reasons {
-        assert!(page.contains(&format!("\n## `{reason}`\n")), "{reason}");
+        assert!(page.contains(&format!("\nReason: `{reason}`\n")), "{reason}");
     }
 }
