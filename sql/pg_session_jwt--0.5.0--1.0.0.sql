@@ -235,7 +235,7 @@ BEGIN
 END
 $$;
 
--- Any role may read the identity of its own session.
+-- Each role may read the identity of the session.
 GRANT USAGE ON SCHEMA auth TO PUBLIC;
 
 -- Addresses, paths and errors of the providers are for roles that may read the setting.

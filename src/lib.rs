@@ -1,22 +1,22 @@
 //! `pg_session_jwt`: the verified JSON Web Token of a session as its identity, for row-level security.
 //!
-//! | room | what it holds |
+//! | room | content |
 //! |---|---|
 //! | [`functions`] | the SQL functions of schema `auth` |
 //! | [`worker`] | the background worker that fetches key sets |
-//! | `oauth` | PostgreSQL 18: OAuth logins |
-//! | [`check`] | what `auth.check()` finds wrong with a site |
-//! | [`settings`] | defining the settings when the library is loaded |
-//! | [`planner`] | policies that are written as sub-selects use the index |
-//! | [`identity`] | who the session is |
+//! | `oauth` | PostgreSQL 18: the validator of OAuth logins |
+//! | [`check`] | the findings of `auth.check()` |
+//! | [`settings`] | the order in which settings are defined, and values from before the library was loaded |
+//! | [`planner`] | the rewrite of policies with sub-selects, so that they use an index |
+//! | [`identity`] | the identity of the session |
 //! | [`keys`] | the keys that tokens are verified with |
-//! | [`jwks`] | fetched key sets, passed from the worker to the sessions |
-//! | [`error`] | every refusal as SQLSTATE, message, detail and hint |
+//! | [`jwks`] | the fetched key sets, which the worker stores and the sessions read |
+//! | [`error`] | each failure as SQLSTATE, message, detail and hint |
 //! | [`guc`] | the settings, and the parts of guc.c that this library needs |
-//! | [`pg`] | the other parts of PostgreSQL that this library needs |
-//! | [`token`] (`crates/token`) | a token, keys, a policy and the time to an identity; plain Rust, no PostgreSQL |
+//! | [`pg`] | what this library needs of PostgreSQL beside its settings |
+//! | [`token`] (`crates/token`) | the verification of a token with keys, a policy and the time; without PostgreSQL |
 //!
-//! A room uses those below it.
+//! A room uses only those below it.
 
 #![deny(ffi_unwind_calls)]
 
@@ -44,6 +44,7 @@ mod extension {
 
     pgrx::extension_sql_file!("../sql/schema.sql", name = "schema", bootstrap);
     pgrx::extension_sql_file!("../sql/roles.sql", name = "roles");
+    // pgrx allows one file with `finalize`. The comments therefore name the functions that they follow.
     pgrx::extension_sql_file!(
         "../sql/comments.sql",
         name = "comments",
@@ -66,7 +67,7 @@ mod extension {
     );
     pgrx::extension_sql_file!("../sql/privileges.sql", name = "privileges", finalize);
 
-    /// Called when the library is loaded, by the postmaster or late in a session.
+    /// PostgreSQL calls it when the library is loaded, in the postmaster or late in a session.
     #[allow(non_snake_case)]
     #[pgrx::pg_guard]
     pub extern "C-unwind" fn _PG_init() {
@@ -102,13 +103,13 @@ mod background {
 #[cfg(any(test, feature = "pg_test"))]
 mod tests;
 
-/// What `cargo pgrx test` asks of an extension.
+/// The functions that `cargo pgrx test` requires of an extension.
 #[cfg(test)]
 pub mod pg_test {
-    /// Before the server starts.
+    /// Runs before the server starts.
     pub fn setup(_options: Vec<&str>) {}
 
-    /// Lines of its postgresql.conf.
+    /// The lines for its postgresql.conf.
     #[must_use]
     pub fn postgresql_conf_options() -> Vec<&'static str> {
         Vec::new()

@@ -98,7 +98,7 @@ unsafe extern "C-unwind" fn validate(
 
 /// The user id of a bearer who may log in as this role.
 fn decide(token: &CStr, role: &CStr) -> Option<CString> {
-    let accepted = login::judge(token.to_bytes(), role).and_then(|login| login.begin(token));
+    let accepted = login::verify(token.to_bytes(), role).and_then(|login| login.begin(token));
     let role = Excerpt::new(&role.to_string_lossy());
     audit::log_login(token.to_bytes(), &role, accepted.as_ref().err());
     if let Err(failure) = &accepted {

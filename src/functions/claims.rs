@@ -9,6 +9,7 @@ pub mod auth {
 
     use crate::error::Failure;
     use crate::functions::call_site_cache;
+    use crate::guc::token_setting::Duration;
     use crate::identity::current;
     use crate::identity::mode::{self, Mode};
     use crate::identity::session_token;
@@ -29,16 +30,21 @@ pub mod auth {
     /// Verifies a token and sets its identity for the session.
     #[pg_extern(volatile, parallel_unsafe)]
     fn jwt_session_init(jwt: PresentedToken) {
-        present(jwt, false);
+        present(jwt, Duration::Session);
     }
 
     /// Verifies a token and sets its identity: if `is_local`, until the transaction ends.
     #[pg_extern(volatile, parallel_unsafe, name = "jwt_session_init")]
     fn jwt_session_init_local(jwt: PresentedToken, is_local: bool) {
-        present(jwt, is_local);
+        let duration = if is_local {
+            Duration::Transaction
+        } else {
+            Duration::Session
+        };
+        present(jwt, duration);
     }
 
-    fn present(token: PresentedToken, is_local: bool) {
+    fn present(token: PresentedToken, duration: Duration) {
         let reject = |error: Error| -> CString { Failure::Token(error).raise() };
         let token = match token {
             // Assigning an empty value is a logout; presenting an empty token is a mistake.
@@ -46,7 +52,7 @@ pub mod auth {
             PresentedToken::Text(token) => token,
             PresentedToken::TooLong(bytes) => reject(Error::TokenTooLong { bytes }),
         };
-        session_token::present(&token, is_local).unwrap_or_else(|failure| failure.raise());
+        session_token::present(&token, duration).unwrap_or_else(|failure| failure.raise());
     }
 
     /// Runs the slow path. It stays out of line, so that the fast path does not save the registers that only the slow

@@ -40,7 +40,7 @@ impl Moment {
     /// depends on a setting of another library is never cached.
     #[inline]
     pub fn is_current(&self) -> bool {
-        generation::assignments_counted() == self.settings_version
+        generation::settings_version() == self.settings_version
             && statement::start() == self.statement
             && statement::transaction_start() == self.transaction
             && statement::role() == self.role

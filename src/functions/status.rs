@@ -84,7 +84,7 @@ impl Status {
 
 /// The position of the token's provider in the setting, from 1.
 fn provider() -> Option<i32> {
-    let provider = session_token::read(|speaker| speaker?.provider).ok().flatten()?;
+    let provider = session_token::read(|token| token?.provider).ok().flatten()?;
     i32::try_from(provider.0).ok()?.checked_add(1)
 }
 

@@ -18,22 +18,22 @@ pub fn key_generation() -> KeyGeneration {
 /// Begins a new key generation: every identity is verified again at its next use.
 pub fn keys_changed() {
     KEY_GENERATION.fetch_add(1, Relaxed);
-    assigned();
+    settings_changed();
 }
 
 /// Counts the assignments of all settings that an identity depends on.
-static ASSIGNMENTS: AtomicU64 = AtomicU64::new(1);
+static SETTINGS_VERSION: AtomicU64 = AtomicU64::new(1);
 
-/// Like [`assignments`](crate::identity::mode::assignments), for callers that already hold a count: the owner of a
-/// setting never changes within a process.
+/// Like [`mode::settings_version`](crate::identity::mode::settings_version), for callers that already hold a version: the
+/// owner of a setting never changes within a process.
 #[inline]
-pub fn assignments_counted() -> u64 {
-    ASSIGNMENTS.load(Relaxed)
+pub fn settings_version() -> u64 {
+    SETTINGS_VERSION.load(Relaxed)
 }
 
 /// Counts an assignment.
-pub fn assigned() {
-    ASSIGNMENTS.fetch_add(1, Relaxed);
+pub fn settings_changed() {
+    SETTINGS_VERSION.fetch_add(1, Relaxed);
 }
 
 /// Counts the assignments of the restrictions that are not keys.
@@ -47,5 +47,5 @@ pub fn restrictions() -> u64 {
 /// Counts the assignment of a restriction.
 pub fn restricted() {
     RESTRICTIONS.fetch_add(1, Relaxed);
-    assigned();
+    settings_changed();
 }

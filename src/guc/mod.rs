@@ -9,6 +9,8 @@
 //! | [`applied`] | whether PostgreSQL has applied a value at all |
 //! | [`lookup`] | settings by their names |
 //! | [`db_role_setting`] | the settings that ALTER DATABASE and ALTER ROLE have stored |
+//! | [`parse`] | values in PostgreSQL's own syntax |
+//! | [`token_setting`] | assignments of the token |
 //! | [`remembered`] | facts that a session remembers about itself, in settings that no user can set |
 //! | [`process`] | the kind and state of this process |
 
@@ -20,6 +22,8 @@ pub mod generation;
 pub mod hooks;
 pub mod lookup;
 pub mod names;
+pub mod parse;
 pub mod process;
 pub mod remembered;
+pub mod token_setting;
 pub mod values;

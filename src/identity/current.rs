@@ -3,7 +3,7 @@
 use crate::error::Failure;
 use crate::guc::values;
 #[cfg(feature = "pg18")]
-use crate::identity::login;
+use crate::identity::login_user;
 use crate::identity::mode::{self, Mode};
 use crate::identity::{request_claims, session_token, verify};
 use crate::pg::clock;
@@ -19,19 +19,19 @@ pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Fa
     match mode::mode_in_transaction()? {
         // After an OAuth login only a token that one of the user's provider's keys has signed gives an identity.
         #[cfg(feature = "pg18")]
-        mode if login::is_bound() && !matches!(mode, Mode::Provider(_)) => Err(Failure::NoProviderOfLogin),
-        mode @ (Mode::Provider(_) | Mode::Proxy(_)) => session_token::read(|speaker| {
-            if let Some(speaker) = &speaker {
-                in_time(&speaker.identity)?;
+        mode if login_user::is_bound() && !matches!(mode, Mode::Provider(_)) => Err(Failure::NoProviderOfLogin),
+        mode @ (Mode::Provider(_) | Mode::Proxy(_)) => session_token::read(|token| {
+            if let Some(token) = &token {
+                check_time(&token.identity)?;
                 if let Mode::Provider(providers) = &mode {
-                    verify::may_use(providers, speaker.provider)?;
+                    verify::check_role(providers, token.provider)?;
                 }
             }
             #[cfg(feature = "pg18")]
-            if speaker.is_none() && login::is_bound() {
+            if token.is_none() && login_user::is_bound() {
                 return Err(Failure::OtherUser);
             }
-            Ok(read(speaker.map(|speaker| speaker.identity)))
+            Ok(read(token.map(|token| token.identity)))
         })?,
         // A token that cannot be verified is an error: claims, which any user can set, must not replace it.
         Mode::Claims | Mode::Off if session_token::is_set() => Err(Failure::NoKey),
@@ -40,7 +40,7 @@ pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Fa
     }
 }
 
-fn in_time(identity: &FlatIdentity) -> Result<(), Failure> {
+fn check_time(identity: &FlatIdentity) -> Result<(), Failure> {
     let (now, leeway) = (clock::statement_start(), values::leeway());
     Ok(policy::check_dates(
         identity.not_before(),

@@ -67,8 +67,8 @@ fn controls_access_of_others(catalogs: &Catalogs) -> bool {
         || owns_what_others_access(catalogs, role)
 }
 
-/// Whether a role owns a table that others can access: it has row-level security, or privileges were granted on it or on
-/// one of its columns.
+/// Whether a role owns a table that others can access: a table with row-level security, or with granted privileges on it
+/// or its columns.
 fn owns_what_others_access(catalogs: &Catalogs, role: Oid) -> bool {
     let own = RefCell::new(Vec::new());
     catalogs.any::<pg_sys::FormData_pg_class>(|row| {

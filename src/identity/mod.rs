@@ -1,16 +1,19 @@
-//! Who the session is.
+//! The identity of the session.
 //!
-//! | module | what it owns |
+//! | module | content |
 //! |---|---|
-//! | [`mode`] | which source of identity counts now |
-//! | [`current`] | the identity that counts, at this statement |
-//! | [`session_token`] | the identity of the token, as it hangs on the setting `pg_session_jwt.jwt` |
-//! | [`verify`] | a token to an identity, by the current mode, keys, time and role |
-//! | [`verified_cache`] | the identities of tokens that were verified before |
+//! | [`current`] | the current identity, at this statement |
+//! | [`mode`] | the source of identities that applies now |
+//! | [`session_token`] | the identity of the token, which hangs on the setting `pg_session_jwt.jwt` |
+//! | [`verify`] | the verification of a token, by the current mode, keys, time and role |
+//! | [`verified_token`] | a verified token and its digest |
+//! | [`verified_cache`] | the tokens that were verified before |
 //! | [`request_claims`] | `request.jwt.claims` |
-//! | `login`, `login_role` | PostgreSQL 18: the user who logged in with a token |
-//! | [`stored_settings`] | whether what is stored for the session is still what it was opened with |
-//! | [`audit`] | the line of the log |
+//! | `login`, `login_role`, `login_user` | PostgreSQL 18: an OAuth login, its role, its user |
+//! | [`stored_settings`] | whether the settings that are stored for the session have changed |
+//! | [`audit`] | the line of the audit log |
+
+#![forbid(unsafe_code)]
 
 pub mod audit;
 pub mod current;
@@ -18,9 +21,12 @@ pub mod current;
 pub mod login;
 #[cfg(feature = "pg18")]
 pub mod login_role;
+#[cfg(feature = "pg18")]
+pub mod login_user;
 pub mod mode;
 pub mod request_claims;
 pub mod session_token;
 pub mod stored_settings;
 pub mod verified_cache;
+pub mod verified_token;
 pub mod verify;

@@ -1,9 +1,9 @@
-//! Which source of identity counts now.
+//! The source of identities that applies now.
 
 use std::rc::Rc;
 
 use crate::error::Failure;
-use crate::guc::generation::assignments_counted;
+use crate::guc::generation;
 use crate::guc::values::claims_fallback;
 use crate::guc::{names, remembered};
 use crate::identity::{request_claims, stored_settings};
@@ -11,25 +11,25 @@ use crate::keys::providers::{self, Providers};
 use crate::keys::proxy_key;
 use crate::token::KeySet;
 
-/// Where identities come from, the most trusted first.
+/// The sources of identities, the most trusted first.
 pub enum Mode {
     /// Tokens of identity providers.
     Provider(Rc<Providers>),
     /// Tokens, verified with the key of `pg_session_jwt.jwk`.
     Proxy(Rc<KeySet>),
-    /// `request.jwt.claims`, which a trusted front end has verified.
+    /// `request.jwt.claims`, which a trusted proxy has verified.
     Claims,
-    /// Nowhere: there is no key, and claims are not believed.
+    /// No source: there is no key, and claims are not trusted.
     Off,
 }
 
-/// The one source of identity that counts now.
+/// Returns the only source of identities that applies now.
 ///
 /// # Errors
-/// [`Failure::Unusable`], [`Failure::NotApplied`], [`Failure::LostProviders`], [`Failure::StoredChanged`],
-/// [`Failure::ClientKey`]: then no source counts, not even a weaker one.
+/// [`Failure::Unusable`], [`Failure::NotApplied`], [`Failure::LostProviders`], [`Failure::StoredChanged`] and
+/// [`Failure::ClientKey`]. A weaker source never applies instead.
 pub fn mode() -> Result<Mode, Failure> {
-    stored_settings::unchanged()?;
+    stored_settings::check()?;
     if let Some(providers) = providers::current()? {
         return Ok(Mode::Provider(providers));
     }
@@ -43,10 +43,10 @@ pub fn mode() -> Result<Mode, Failure> {
     }
 }
 
-/// As [`mode`], for a caller inside a transaction, who is about to believe that no key is set.
+/// Like [`mode`], but for callers inside a transaction that rely on the absence of a key.
 ///
 /// # Errors
-/// As [`mode`].
+/// Those of [`mode`].
 pub fn mode_in_transaction() -> Result<Mode, Failure> {
     match mode()? {
         Mode::Claims | Mode::Off if stored_settings::has_skipped_key() => Err(Failure::NotApplied {
@@ -56,10 +56,10 @@ pub fn mode_in_transaction() -> Result<Mode, Failure> {
     }
 }
 
-/// A number that changes whenever the answer of a reader may change for another reason than the time or the role. None
-/// if answers come from claims that can change unseen.
+/// A number that changes whenever the answer of a reader may change for another reason than the time or the role. None if
+/// answers come from claims that can change unseen.
 pub fn settings_version() -> Option<u64> {
-    (!request_claims::can_change_unseen() || !reads_claims()).then(assignments_counted)
+    (!request_claims::can_change_unseen() || !reads_claims()).then(generation::settings_version)
 }
 
 /// Whether the answers of readers come from claims, and not from a token.

@@ -1,14 +1,15 @@
-//! `request.jwt.claims`: what a trusted front end says. Parsed when it is assigned, not when it is read.
+//! `request.jwt.claims`: claims that a trusted proxy has verified. They are parsed when they are assigned, not when they
+//! are read.
 //!
-//! The setting is defined when claims are first believed, and so never in a session that does not use this extension.
+//! The setting is defined when its claims are first trusted. A session that does not use this extension never has it.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString};
 
-use pgrx::pg_sys;
+use pgrx::pg_sys::GucSource;
 
 use crate::guc::extra::{IdentityExtra, Slot};
-use crate::guc::generation::assigned;
+use crate::guc::generation::settings_changed;
 use crate::guc::hooks::{Checked, StringHooks};
 use crate::guc::{definitions, lookup, names, process};
 use crate::pg::encoding;
@@ -18,65 +19,72 @@ use crate::token::limits::MAX_TOKEN_BYTES;
 
 static SLOT: Slot<IdentityExtra<'static>> = Slot::empty();
 
-/// Who has defined the setting.
+/// The library that has defined the setting.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Owner {
-    /// Nobody yet: it is unknown, or a placeholder.
-    Nobody,
+    /// None yet: the setting is unknown, or a placeholder.
+    None,
     /// This library, whose hooks see each value.
-    Us,
-    /// Another library; no hook of ours sees its values.
-    Others,
+    ThisLibrary,
+    /// Another library, whose values no hook of this library sees.
+    OtherLibrary,
+}
+
+/// A value that no hook of this library has seen.
+struct UnseenValue {
+    text: CString,
+    /// Its claims in the flat form; None without valid claims.
+    claims: Option<Vec<u8>>,
 }
 
 thread_local! {
-    static OWNER: Cell<Owner> = const { Cell::new(Owner::Nobody) };
-    /// The last value that no hook of ours has seen, and what was in it.
-    static PARSED: RefCell<Option<(CString, Option<Vec<u8>>)>> = const { RefCell::new(None) };
+    static OWNER: Cell<Owner> = const { Cell::new(Owner::None) };
+    /// The last unseen value that was read.
+    static UNSEEN: RefCell<Option<UnseenValue>> = const { RefCell::new(None) };
 }
 
-/// Whether a value can be assigned unseen.
-pub(crate) fn can_change_unseen() -> bool {
-    OWNER.get() != Owner::Us
+/// Whether a value can be assigned without a hook of this library.
+pub fn can_change_unseen() -> bool {
+    OWNER.get() != Owner::ThisLibrary
 }
 
-/// Shows the claims to `read`; None where there are none, or no JSON.
+/// Calls `read` with the claims; None without valid claims.
 pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> R {
-    if owner() == Owner::Us {
+    if owner() == Owner::ThisLibrary {
         return SLOT.read(|extra| read(extra.map(|extra| extra.identity)));
     }
     let text = lookup::current(names::REQUEST_CLAIMS).unwrap_or_default();
-    PARSED.with_borrow_mut(|parsed| {
-        if parsed.as_ref().is_none_or(|(of, _)| *of != text) {
+    UNSEEN.with_borrow_mut(|unseen| {
+        if unseen.as_ref().is_none_or(|value| value.text != text) {
             let claims = parse(text.as_bytes());
-            *parsed = Some((text, claims));
+            *unseen = Some(UnseenValue { text, claims });
         }
-        let claims = parsed.as_ref().and_then(|(_, claims)| claims.as_deref());
+        let claims = unseen.as_ref().and_then(|value| value.claims.as_deref());
         read(claims.map(FlatIdentity::new))
     })
 }
 
-/// Who owns the setting, after it was defined if it could be. Where it cannot be yet its value is read as it stands.
+/// Defines the setting if that is possible, and returns its owner. Until then its value is read at each use.
 fn owner() -> Owner {
-    if OWNER.get() == Owner::Nobody {
+    if OWNER.get() == Owner::None {
         if lookup::is_defined_elsewhere(names::REQUEST_CLAIMS) {
-            OWNER.set(Owner::Others);
-        } else if process::outside_of_parallel_mode(define_claims) {
-            OWNER.set(Owner::Us);
+            OWNER.set(Owner::OtherLibrary);
+        } else if process::outside_of_parallel_mode(define) {
+            OWNER.set(Owner::ThisLibrary);
         }
     }
     OWNER.get()
 }
 
-/// Defines `request.jwt.claims`, whose values so far PostgreSQL keeps as a placeholder's and applies.
+/// Defines the setting. PostgreSQL then applies the values of the placeholder.
 ///
-/// Not when the library is loaded: a setting that is defined is '' where nobody has set it, and not unknown, which would
-/// be noticed in every database of a server (`current_setting('request.jwt.claims', true)`).
-fn define_claims() {
+/// This does not happen when the library is loaded. A defined setting without a value is '', an undefined one is unknown:
+/// `current_setting('request.jwt.claims', true)` would differ in every database of the server.
+fn define() {
     definitions::define_request_claims::<ClaimsSetting>();
 }
 
-/// The flat form of claims that are JSON and no larger than a token may be.
+/// The flat form of claims that are valid JSON and no longer than a token may be.
 fn parse(text: &[u8]) -> Option<Vec<u8>> {
     if text.is_empty() || text.len() > MAX_TOKEN_BYTES {
         return None;
@@ -93,12 +101,12 @@ impl StringHooks for ClaimsSetting {
 
     const SLOT: Option<&'static Slot<Self::Extra>> = Some(&SLOT);
 
-    fn check(value: &CStr, _source: pg_sys::GucSource::Type) -> Checked<Self::Extra> {
+    fn check(value: &CStr, _source: GucSource::Type) -> Checked<Self::Extra> {
         let claims = parse(value.to_bytes());
         Ok(claims.map(|claims| IdentityExtra::block(None, None, &claims)))
     }
 
     fn assign(_value: &CStr, _extra: Option<IdentityExtra<'_>>) {
-        assigned();
+        settings_changed();
     }
 }

@@ -1,167 +1,140 @@
 //! `pg_session_jwt.jwt`: the token of the session. Its identity is the setting's `extra`.
 //!
-//! A token that is set in a running session is judged at once, and a refusal leaves everything as it was. A token in
-//! the startup packet, and the copy that a parallel worker receives, is judged when it is first used: the settings that
-//! it is judged under may come after it. The verdict depends on the token, the settings and the statement's start
-//! alone, all of which a worker shares with its leader, so both come to the same.
+//! A token that is set in an open session is verified at once, and a rejection changes nothing. A token of the startup
+//! packet is verified late, at its first use, because the settings that it depends on may arrive after it. For the same
+//! reason a parallel worker verifies the copy that it receives late.
+//!
+//! The result depends only on the token, the settings and the statement's start. A worker shares all of these with its
+//! leader, so that both get the same result.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
 
-use pgrx::pg_sys;
+use pgrx::pg_sys::GucSource;
 
 use crate::error::Failure;
-use crate::guc::extra::{IdentityExtra, ProviderIndex, Slot};
-use crate::guc::generation::{KeyGeneration, assigned, key_generation};
+use crate::guc::extra::{Block, IdentityExtra, ProviderIndex, Slot};
+use crate::guc::generation::{KeyGeneration, key_generation, settings_changed};
 use crate::guc::hooks::{Checked, StringHooks};
+use crate::guc::token_setting::{self, Duration};
 use crate::guc::{names, process, values};
 use crate::identity::audit;
 #[cfg(feature = "pg18")]
-use crate::identity::login::admit;
-use crate::identity::verified_cache::Verified;
-use crate::identity::verify::judge;
+use crate::identity::login_user;
+use crate::identity::verified_token::VerifiedToken;
+use crate::identity::verify::verify;
 use crate::pg::log_guard;
-use crate::token;
 use crate::token::Error;
 use crate::token::identity::FlatIdentity;
+use crate::token::limits::MAX_TOKEN_BYTES;
 use crate::token::policy::TokenId;
 
 static SLOT: Slot<IdentityExtra<'static>> = Slot::empty();
 
 thread_local! {
-    /// The greatest `jti` that this session has taken on. It only grows: a rollback to an older token is no replay.
+    /// The greatest `jti` that this session has accepted. It only grows: a rollback to an older token is not a replay.
     static LAST_JTI: Cell<Option<i64>> = const { Cell::new(None) };
-    /// Why the check hook refused its last token.
-    static REFUSED: RefCell<Option<Failure>> = const { RefCell::new(None) };
-    /// The token, by value number, and the keys under which its later verification was last written to the audit log.
-    static AUDITED: Cell<Option<(u64, KeyGeneration)>> = const { Cell::new(None) };
-    /// The verdict on a token that was not judged under the current keys when it was set.
-    static JUDGED_LATER: RefCell<Option<Judged>> = const { RefCell::new(None) };
+    /// The reason why the check hook has rejected its last token.
+    static REJECTED: RefCell<Option<Failure>> = const { RefCell::new(None) };
+    /// The late verification that was last written to the audit log.
+    static LOGGED: Cell<Option<Basis>> = const { Cell::new(None) };
+    /// The last late verification that accepted the token.
+    static LATE: RefCell<Option<LateVerification>> = const { RefCell::new(None) };
 }
 
-struct Judged {
+/// What the result of a late verification depends on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Basis {
+    /// The token, by the number of its value.
     value_number: u64,
-    verified_under: KeyGeneration,
-    verified: Verified,
+    keys: KeyGeneration,
 }
 
-/// Who is speaking, by the current token.
-pub struct Speaker<'a> {
+struct LateVerification {
+    basis: Basis,
+    verified: VerifiedToken,
+}
+
+/// The identity of the current token.
+pub struct TokenIdentity<'a> {
     pub identity: FlatIdentity<'a>,
     /// The provider that issued the token; None in proxy mode.
     pub provider: Option<ProviderIndex>,
 }
 
-/// Sets the token, for the session or until the transaction ends.
+/// Sets the token.
 ///
 /// # Errors
-/// Why it is refused; [`Failure::NotApplied`], should PostgreSQL pass the value over for a reason of its own.
-pub fn present(token: &CStr, is_local: bool) -> Result<(), Failure> {
-    use pg_sys::GucAction::{GUC_ACTION_LOCAL, GUC_ACTION_SET};
-    let action = if is_local { GUC_ACTION_LOCAL } else { GUC_ACTION_SET };
-    REFUSED.set(None);
-    // At a level below ERROR, so that the check hook's reason comes back here and is raised with nothing added: an ERROR
-    // that crosses pgrx gets a Rust backtrace in its DETAIL where the server's environment asks for backtraces.
-    // SAFETY: both are C strings.
-    let applied = unsafe {
-        pg_sys::set_config_option(
-            names::JWT.as_ptr(),
-            token.as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
-            pg_sys::GucSource::PGC_S_SESSION,
-            action,
-            true,
-            pg_sys::DEBUG5 as i32,
-            false,
-        )
-    };
-    // 1: applied; 0: refused; -1: passed over (guc.c).
-    if applied == 1 {
+/// The reason why the token is rejected; [`Failure::NotApplied`] if PostgreSQL does not apply the value.
+pub fn present(token: &CStr, duration: Duration) -> Result<(), Failure> {
+    REJECTED.set(None);
+    if token_setting::set(token, duration) {
         return Ok(());
     }
-    Err(REFUSED.take().unwrap_or(Failure::NotApplied {
+    Err(REJECTED.take().unwrap_or(Failure::NotApplied {
         setting: names::text(names::JWT),
     }))
 }
 
-/// Shows the identity of the current token to `read`; None without a token.
+/// Calls `read` with the identity of the current token; None without a token.
 ///
 /// # Errors
-/// Why the token is not accepted under the current keys.
-pub fn read<R>(read: impl FnOnce(Option<Speaker<'_>>) -> R) -> Result<R, Failure> {
+/// The reason why the token is rejected under the current keys.
+pub fn read<R>(read: impl FnOnce(Option<TokenIdentity<'_>>) -> R) -> Result<R, Failure> {
     SLOT.read(|extra| match extra {
         None => Ok(read(None)),
         Some(IdentityExtra {
-            verified_under: Some(generation),
-            provider,
+            verified_under,
             identity,
+            provider,
             ..
-        }) if generation == key_generation() => Ok(read(Some(Speaker { identity, provider }))),
-        Some(extra) => JUDGED_LATER.with_borrow_mut(|judged| {
-            let verdict = judge_later(&extra, judged)?;
-            Ok(read(Some(Speaker {
-                identity: FlatIdentity::new(&verdict.identity),
-                provider: verdict.provider,
+        }) if verified_under == Some(key_generation()) => Ok(read(Some(TokenIdentity { identity, provider }))),
+        Some(extra) => LATE.with_borrow_mut(|late| {
+            let verified = verify_late(&extra, late)?;
+            Ok(read(Some(TokenIdentity {
+                identity: FlatIdentity::new(&verified.identity),
+                provider: verified.provider,
             })))
         }),
     })
 }
 
-/// Whether a token is set, whatever it is worth.
+/// Whether a token is set, valid or not.
 pub fn is_set() -> bool {
     SLOT.read(|extra| extra.is_some())
 }
 
-fn judge_later<'a>(extra: &IdentityExtra, known: &'a mut Option<Judged>) -> Result<&'a Verified, Failure> {
-    let (value_number, verified_under) = (extra.value_number, key_generation());
-    match known.take() {
-        Some(judged) if judged.value_number == value_number && judged.verified_under == verified_under => {
-            Ok(&known.insert(judged).verified)
-        }
+/// Verifies a token that was not verified with the current keys, unless the last late verification has done so.
+fn verify_late<'a>(
+    extra: &IdentityExtra<'_>,
+    last: &'a mut Option<LateVerification>,
+) -> Result<&'a VerifiedToken, Failure> {
+    let basis = Basis {
+        value_number: extra.value_number,
+        keys: key_generation(),
+    };
+    match last.take() {
+        Some(late) if late.basis == basis => Ok(&last.insert(late).verified),
         _ => {
             let token = values::jwt().unwrap_or_default();
-            let verified = judge(token.as_bytes(), TokenId::Integer);
-            let audited = Some((value_number, verified_under));
-            if !process::in_parallel_worker() && AUDITED.replace(audited) != audited {
-                audit::log(token.as_bytes(), verified.as_ref().err());
+            let result = verify(token.as_bytes(), TokenId::Integer);
+            if !process::in_parallel_worker() && LOGGED.replace(Some(basis)) != Some(basis) {
+                audit::log(token.as_bytes(), result.as_ref().err());
             }
-            let verified = verified?;
+            let verified = result?;
             raise_last_jti(FlatIdentity::new(&verified.identity).jti());
-            let judged = known.insert(Judged {
-                value_number,
-                verified_under,
-                verified,
-            });
-            Ok(&judged.verified)
+            Ok(&last.insert(LateVerification { basis, verified }).verified)
         }
     }
 }
 
-/// Nobody logs in with a token before PostgreSQL 18.
-#[cfg(not(feature = "pg18"))]
-fn admit(_token: &[u8], _source: pg_sys::GucSource::Type) -> Result<(), Failure> {
-    Ok(())
+/// Verifies the current token if it is still unverified, so that its `jti` counts before that of the next token. A
+/// rejection is reported where the token is used.
+fn verify_current_token() {
+    let _ = read(|_| ());
 }
 
-/// Verifies a token where that is due now; None where it is verified at its first use.
-fn verify_now(token: &[u8], source: pg_sys::GucSource::Type) -> Result<Option<Verified>, Failure> {
-    use pg_sys::GucSource::{PGC_S_CLIENT, PGC_S_SESSION};
-    match source {
-        _ if token.len() > token::limits::MAX_TOKEN_BYTES => Err(Error::TokenTooLong { bytes: token.len() }.into()),
-        PGC_S_CLIENT => admit(token, source).map(|()| None),
-        PGC_S_SESSION if process::copying_from_leader() => Ok(None),
-        PGC_S_SESSION => {
-            // A token of the startup packet that nobody has used yet came before this one.
-            let _ = read(|_| ());
-            let jti = LAST_JTI.get().map_or(TokenId::Integer, TokenId::GreaterThan);
-            let verified = judge(token, jti);
-            audit::log(token, verified.as_ref().err());
-            verified.map(Some)
-        }
-        _ => Err(Failure::TokenSource),
-    }
-}
-
+/// Raises [`LAST_JTI`].
 fn raise_last_jti(jti: Option<i64>) {
     LAST_JTI.set(LAST_JTI.get().max(jti));
 }
@@ -174,32 +147,53 @@ impl StringHooks for TokenSetting {
 
     const SLOT: Option<&'static Slot<Self::Extra>> = Some(&SLOT);
 
+    /// The token is never shown.
     const SHOW: Option<fn() -> &'static CStr> = Some(|| if is_set() { c"***" } else { c"" });
 
-    fn check(value: &CStr, source: pg_sys::GucSource::Type) -> Checked<Self::Extra> {
-        let token = value.to_bytes();
-        let block = if token.is_empty() {
-            admit(token, source).map(|()| None)
-        } else {
-            verify_now(token, source).map(|verified| {
-                Some(match verified {
-                    None => IdentityExtra::block(None, None, &[]),
-                    Some(Verified { provider, identity }) => {
-                        IdentityExtra::block(Some(key_generation()), provider, &identity)
-                    }
-                })
-            })
-        };
-        block.map_err(|failure| {
+    fn check(value: &CStr, source: GucSource::Type) -> Checked<Self::Extra> {
+        check(value.to_bytes(), source).map_err(|failure| {
             let report = failure.report();
-            REFUSED.set(Some(failure));
+            REJECTED.set(Some(failure));
             report
         })
     }
 
     fn assign(_value: &CStr, extra: Option<IdentityExtra<'_>>) {
         log_guard::token_assigned(extra.is_some());
-        assigned();
+        settings_changed();
         raise_last_jti(extra.and_then(|extra| extra.identity.jti()));
     }
+}
+
+/// Checks a value of the setting. Returns the block of a token, and None for the empty value.
+fn check(token: &[u8], source: GucSource::Type) -> Result<Option<Block<IdentityExtra<'static>>>, Failure> {
+    use GucSource::{PGC_S_CLIENT, PGC_S_SESSION};
+    let unverified = || Some(IdentityExtra::block(None, None, &[]));
+    match source {
+        _ if token.is_empty() => check_unverified(token, source).map(|()| None),
+        _ if token.len() > MAX_TOKEN_BYTES => Err(Error::TokenTooLong { bytes: token.len() }.into()),
+        PGC_S_CLIENT => check_unverified(token, source).map(|()| unverified()),
+        PGC_S_SESSION if process::copying_from_leader() => Ok(unverified()),
+        PGC_S_SESSION => {
+            verify_current_token();
+            let jti = LAST_JTI.get().map_or(TokenId::Integer, TokenId::GreaterThan);
+            let result = verify(token, jti);
+            audit::log(token, result.as_ref().err());
+            let VerifiedToken { provider, identity } = result?;
+            Ok(Some(IdentityExtra::block(Some(key_generation()), provider, &identity)))
+        }
+        _ => Err(Failure::TokenSource),
+    }
+}
+
+/// Checks a value that is not verified now: a token of the startup packet, or no token.
+#[cfg(feature = "pg18")]
+fn check_unverified(token: &[u8], source: GucSource::Type) -> Result<(), Failure> {
+    login_user::check_unverified(token, source)
+}
+
+/// Checks nothing: PostgreSQL has OAuth logins since version 18.
+#[cfg(not(feature = "pg18"))]
+fn check_unverified(_token: &[u8], _source: GucSource::Type) -> Result<(), Failure> {
+    Ok(())
 }

@@ -1,12 +1,14 @@
-//! The one place where a token becomes an identity, by the current mode, keys, time and role.
+//! The verification of a token, by the current mode, keys, time and role. Every identity from a token is made here, except
+//! that of an OAuth login.
 
 use crate::error::Failure;
 use crate::guc::extra::ProviderIndex;
 use crate::guc::values::leeway;
 #[cfg(feature = "pg18")]
-use crate::identity::login;
+use crate::identity::login_user;
 use crate::identity::mode::{Mode, mode};
-use crate::identity::verified_cache::{self, Verified};
+use crate::identity::verified_cache;
+use crate::identity::verified_token::{VerifiedToken, digest};
 use crate::keys::providers::Providers;
 use crate::pg::{catalog, clock, encoding, statement};
 use crate::token;
@@ -15,25 +17,25 @@ use crate::token::identity::FlatIdentity;
 use crate::token::policy::TokenId;
 use crate::token::{Policy, policy};
 
-/// Judges a token; `jti` counts in proxy mode only.
+/// Verifies a token; `jti` counts in proxy mode only.
 ///
 /// # Errors
-/// Why it is refused.
-pub fn judge(token: &[u8], jti: TokenId) -> Result<Verified, Failure> {
+/// The reason why the token is rejected.
+pub fn verify(token: &[u8], jti: TokenId) -> Result<VerifiedToken, Failure> {
     let (now, leeway) = (clock::statement_start(), leeway());
     match mode()? {
         Mode::Provider(providers) => {
-            let verdict = provided(token, &providers, now, leeway)?;
-            may_use(&providers, verdict.provider)?;
+            let verified = verify_provided(token, &providers, now, leeway)?;
+            check_role(&providers, verified.provider)?;
             #[cfg(feature = "pg18")]
-            login::is_theirs(token, &providers, &verdict)?;
-            Ok(verdict)
+            login_user::check_token(token, &providers, &verified)?;
+            Ok(verified)
         }
         #[cfg(feature = "pg18")]
-        Mode::Proxy(_) | Mode::Claims | Mode::Off if login::is_bound() => Err(Failure::NoProviderOfLogin),
+        Mode::Proxy(_) | Mode::Claims | Mode::Off if login_user::is_bound() => Err(Failure::NoProviderOfLogin),
         Mode::Proxy(keys) => {
             let identity = token::verify(token, &keys, &Policy { now, leeway, jti })?;
-            Ok(Verified {
+            Ok(VerifiedToken {
                 provider: None,
                 identity: encoding::flatten(identity)?,
             })
@@ -42,39 +44,44 @@ pub fn judge(token: &[u8], jti: TokenId) -> Result<Verified, Failure> {
     }
 }
 
-/// The verdict on a token of a provider; its signature is not checked again while the keys are the same.
-fn provided(token: &[u8], providers: &Providers, now: NumericDate, leeway: u32) -> Result<Verified, Failure> {
-    let name = verified_cache::name(token);
-    if let Some(verdict) = verified_cache::find(&name) {
-        let flat = FlatIdentity::new(&verdict.identity);
-        policy::check_dates(flat.not_before(), flat.expires(), now, leeway)?;
-        return Ok(verdict);
+/// Verifies a provider's token. While the keys stay the same its signature is checked once.
+fn verify_provided(
+    token: &[u8],
+    providers: &Providers,
+    now: NumericDate,
+    leeway: u32,
+) -> Result<VerifiedToken, Failure> {
+    let digest = digest(token);
+    if let Some(verified) = verified_cache::find(&digest) {
+        let identity = FlatIdentity::new(&verified.identity);
+        policy::check_dates(identity.not_before(), identity.expires(), now, leeway)?;
+        return Ok(verified);
     }
     let jti = TokenId::Any;
     let provided = providers.verify(token, &Policy { now, leeway, jti })?;
-    let verdict = Verified {
+    let verified = VerifiedToken {
         provider: Some(provided.provider),
         identity: encoding::flatten(provided.identity)?,
     };
-    verified_cache::keep(name, &verdict);
-    Ok(verdict)
+    verified_cache::store(digest, &verified);
+    Ok(verified)
 }
 
-/// Whether the current role may use tokens of a provider. It is asked at each use, like the time, and of the role that
-/// SET ROLE has set, whoever's SECURITY DEFINER function is running: all this a parallel worker has from its leader.
+/// Checks that the current role may use tokens of a provider, as each use of the token does.
+///
+/// The current role is the one of SET ROLE, also inside a SECURITY DEFINER function. A parallel worker has all of this
+/// from its leader.
 ///
 /// # Errors
 /// [`Failure::Role`]
-pub fn may_use(providers: &Providers, provider: Option<ProviderIndex>) -> Result<(), Failure> {
-    let Some(provider) = provider.and_then(|provider| providers.get(provider)) else {
-        return Err(Failure::NoKey);
-    };
+pub fn check_role(providers: &Providers, provider: Option<ProviderIndex>) -> Result<(), Failure> {
+    let provider = provider.and_then(|index| providers.get(index)).ok_or(Failure::NoKey)?;
     if provider.roles.is_empty() {
         return Ok(());
     }
-    let name = catalog::role_name(statement::role());
-    match name {
-        Some(name) if provider.allows(&name) => Ok(()),
+    let role = catalog::role_name(statement::role());
+    match role {
+        Some(role) if provider.allows(&role) => Ok(()),
         _ => Err(Failure::Role),
     }
 }

@@ -16,5 +16,9 @@ pub fn reload_settings() {
 /// work done.
 pub fn exit_to_be_restarted() -> ! {
     // SAFETY: does not return; PostgreSQL's callbacks release what the process holds.
-    unsafe { pg_sys::proc_exit(1) }
+    unsafe { pg_sys::proc_exit(1) };
+    #[allow(unreachable_code, reason = "pgrx declares that proc_exit returns on some majors")]
+    {
+        unreachable!("proc_exit does not return")
+    }
 }
