@@ -1,6 +1,7 @@
 //! What holds for the project as a whole, read from its sources and pages: no PostgreSQL is needed.
 
 mod attacks;
+mod development;
 mod own_memory;
 mod prose;
 mod rooms;
