@@ -44,7 +44,7 @@ pub fn check<S: Strategy>(seed: u64, cases: u32, strategy: &S, mut test: impl Fn
     }
 }
 
-/// Cases that each have a seed of their own: a failure prints the seed with which the case is the first.
+/// Cases, each with a seed. A failure prints its seed, with which the case is the first of a run.
 pub struct Seeds {
     variable: &'static str,
     /// How much is to be tested: the value of the variable.

@@ -1,6 +1,6 @@
 //! Conditions of a policy, one by one: those that favour anonymous sessions, those that do not, and the rest.
 //!
-//! Each is a test of its own, on one database that they all use in turn.
+//! Each condition is one test; all tests use one database in turn.
 
 use std::sync::{LazyLock, Mutex};
 

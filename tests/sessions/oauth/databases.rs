@@ -33,7 +33,10 @@ fn database_without_the_provider_rejects_its_tokens() {
             client
                 .one("select concat_ws('|', mode, identity, reason) from auth.status()")
                 .unwrap(),
-            format!("provider|f|{} (The JWT has iss=\"{ISSUER}\".)", messages::UNKNOWN_ISSUER)
+            format!(
+                "provider|f|{} (The JWT has iss=\"{ISSUER}\".)",
+                messages::UNKNOWN_ISSUER
+            )
         );
         // Nor does it make the session a user of that provider.
         let foreign = format!("set pg_session_jwt.jwt = '{}'", other.token("alice"));

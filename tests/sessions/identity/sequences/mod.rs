@@ -79,7 +79,7 @@ fn begins_with(seen: &Answered, answer: &Answered) -> bool {
     }
 }
 
-/// Half of the sequences, on a server of their own, whose file they change.
+/// Plays half of the sequences on a separate server, whose file they change.
 fn play(server: &Server, how: &str) {
     let mut seeds = Seeds::from_environment("PG_SESSION_JWT_SEQUENCES", 1000);
     let (sequences, first) = (seeds.wanted.div_ceil(2), seeds.first);

@@ -93,8 +93,8 @@ impl Model {
         self.transaction.as_ref().is_some_and(|transaction| transaction.failed)
     }
 
-    /// PostgreSQL does not give a new value of a file to a value that SET LOCAL covers where something was said for the
-    /// session before it (guc.c: `masked` values are passed over), so then the file is left alone.
+    /// Whether the model knows what a changed file means for the session. PostgreSQL does not pass the file's new value to
+    /// a value that SET LOCAL covers after a SET (guc.c skips `masked` values).
     pub fn can_reload(&self) -> bool {
         let covered = |settings: &Settings| settings[Name::Providers as usize].covers_the_file();
         !self.has_failed()
@@ -170,7 +170,7 @@ impl Model {
         }
     }
 
-    /// A statement that fails leaves nothing behind; outside a block it is a transaction of its own.
+    /// Runs a statement. A failed statement changes nothing; outside a block each statement is a transaction.
     fn statement(&mut self, body: impl FnOnce(&mut Model) -> Answer) -> Answer {
         if self.has_failed() {
             return Err(ABORTED);

@@ -23,7 +23,7 @@ macro_rules! one_test_for_each {
     ($($name:ident),*) => {
         $(#[test]
         fn $name() {
-            judge_shape(stringify!($name));
+            verify_shape(stringify!($name));
         })*
 
         #[test]
@@ -51,7 +51,7 @@ one_test_for_each!(
     okta
 );
 
-fn judge_shape(name: &str) {
+fn verify_shape(name: &str) {
     let place = SHAPES.iter().position(|shape| shape.name == name).unwrap();
     let (shape, other) = (&SHAPES[place], &SHAPES[(place + 1) % SHAPES.len()]);
     let signer = new_key(shape.alg);
@@ -151,7 +151,7 @@ fn forgeries(shape: &Shape, signer: &Signer) -> Vec<(String, &'static str)> {
     for aud in shape.other_aud {
         forgeries.push((own(Says { aud, ..good }), messages::OTHER_AUDIENCE));
     }
-    // What everybody knows of the key, as the secret of an HMAC.
+    // The public parts of the key, as the secret of an HMAC.
     let header = shape.header(shape.kid).replace(shape.alg, "HS256");
     let jwk = signer.jwk(&shape.key.replace("$kid", shape.kid));
     for secret in [jwk.into_bytes(), public_number(signer)] {

@@ -1,4 +1,4 @@
-//! What tells one identity provider from another, and a provider that is made so, with a key of its own.
+//! The traits that tell identity providers apart, and a provider with these traits and a new key.
 
 use std::sync::LazyLock;
 
@@ -60,7 +60,7 @@ pub const PLAIN: Shape = Shape {
 /// The name of the key for encryption in every set.
 pub const ENCRYPTION_KID: &str = "for-encryption";
 
-/// Keys that are in every set of their kind, and not for signatures. Whoever holds one could sign with it.
+/// Keys that are in every set of their kind, and not for signatures. Their holder could sign with them.
 static ENCRYPTION: [LazyLock<Signer>; 3] = [
     LazyLock::new(|| new_key("RS256")),
     LazyLock::new(|| new_key("ES256")),
