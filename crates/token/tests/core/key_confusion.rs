@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::Algorithm;
 use pg_session_jwt_token::Error;
+use rstest::rstest;
 
 use crate::sign::{ED25519, HMAC, P256, P384, RSA, RSAS, Signer, pinned, set, verify_now};
 
@@ -51,21 +52,19 @@ fn public_texts(signer: &Signer) -> Vec<Vec<u8>> {
 }
 
 /// attack: 4
-#[test]
-fn a_mac_keyed_with_the_public_key_is_rejected() {
-    for signer in [&*ED25519, &*P256, &*P384, &*RSA] {
-        let pinned = pinned(signer);
-        let of_one = set(&[signer.jwk(r#""kid":"a""#)]).unwrap();
-        for secret in public_texts(signer) {
-            let forger = Signer::Hmac(secret);
-            for (name, alg) in HMACS {
-                let mismatch = Err(Error::AlgorithmMismatch { alg });
-                assert_eq!(verify_now(forger.token(name, CLAIMS), &pinned), mismatch);
-                let named = forger.token_with_header(name, format!(r#"{{"alg":"{name}","kid":"a"}}"#), CLAIMS);
-                assert_eq!(verify_now(named, &of_one), mismatch);
-                let nameless = verify_now(forger.token(name, CLAIMS), &of_one);
-                assert_eq!(nameless, Err(Error::AmbiguousKey { candidates: 0 }));
-            }
+#[rstest]
+fn a_mac_keyed_with_the_public_key_is_rejected(#[values(&*ED25519, &*P256, &*P384, &*RSA)] signer: &Signer) {
+    let pinned = pinned(signer);
+    let of_one = set(&[signer.jwk(r#""kid":"a""#)]).unwrap();
+    for secret in public_texts(signer) {
+        let forger = Signer::Hmac(secret);
+        for (name, alg) in HMACS {
+            let mismatch = Err(Error::AlgorithmMismatch { alg });
+            assert_eq!(verify_now(forger.token(name, CLAIMS), &pinned), mismatch);
+            let named = forger.token_with_header(name, format!(r#"{{"alg":"{name}","kid":"a"}}"#), CLAIMS);
+            assert_eq!(verify_now(named, &of_one), mismatch);
+            let nameless = verify_now(forger.token(name, CLAIMS), &of_one);
+            assert_eq!(nameless, Err(Error::AmbiguousKey { candidates: 0 }));
         }
     }
 }
@@ -104,22 +103,23 @@ fn a_key_with_an_algorithm_verifies_no_other() {
 }
 
 /// attack: 6
-#[test]
-fn a_curve_has_one_algorithm() {
-    for (signer, own) in [(&*P256, "ES256"), (&*P384, "ES384"), (&*ED25519, "EdDSA")] {
-        let others = [
-            ("ES256", Algorithm::ES256),
-            ("ES384", Algorithm::ES384),
-            ("EdDSA", Algorithm::EdDSA),
-        ];
-        for (name, alg) in others.into_iter().chain(RSAS).filter(|(name, _)| *name != own) {
-            let outcome = verify_now(signer.token(name, CLAIMS), &pinned(signer));
-            assert_eq!(
-                outcome,
-                Err(Error::AlgorithmMismatch { alg }),
-                "key {own}, header {name}"
-            );
-        }
+#[rstest]
+#[case(&*P256, "ES256")]
+#[case(&*P384, "ES384")]
+#[case(&*ED25519, "EdDSA")]
+fn a_curve_has_one_algorithm(#[case] signer: &Signer, #[case] own: &str) {
+    let others = [
+        ("ES256", Algorithm::ES256),
+        ("ES384", Algorithm::ES384),
+        ("EdDSA", Algorithm::EdDSA),
+    ];
+    for (name, alg) in others.into_iter().chain(RSAS).filter(|(name, _)| *name != own) {
+        let outcome = verify_now(signer.token(name, CLAIMS), &pinned(signer));
+        assert_eq!(
+            outcome,
+            Err(Error::AlgorithmMismatch { alg }),
+            "key {own}, header {name}"
+        );
     }
 }
 
