@@ -3,6 +3,8 @@
 //! The messages that clients of version 0.5.0 compare are unchanged. All texts are ASCII, so that they are the same in every
 //! database encoding. Of a token or key they contain only excerpts: `kid`, `alg`, `iss` and `aud`.
 
+#![forbid(unsafe_code)]
+
 use pgrx::prelude::*;
 
 use crate::guc::names;
