@@ -128,11 +128,19 @@ impl<T> std::ops::Deref for Row<'_, T> {
 }
 
 impl<T> Row<'_, T> {
-    /// Whether a column, one of the catalog's `Anum_…`, is not NULL.
+    /// Whether a column, one of the catalog's `Anum_…`, is not NULL; false for a column that the catalog does not have.
     pub fn has(&self, column: u32) -> bool {
+        // SAFETY: the descriptor is valid while the scan stays at this row.
+        let count = unsafe { (*self.columns).natts };
+        let Some(column) = c_int::try_from(column)
+            .ok()
+            .filter(|column| (1..=count).contains(column))
+        else {
+            return false;
+        };
         let mut is_null = false;
         // SAFETY: the row and the descriptor are of one relation, and valid while the scan stays at this row.
-        unsafe { pg_sys::heap_getattr(self.tuple, column as c_int, self.columns, &mut is_null) };
+        unsafe { pg_sys::heap_getattr(self.tuple, column, self.columns, &mut is_null) };
         !is_null
     }
 }

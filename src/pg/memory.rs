@@ -16,11 +16,14 @@ pub struct Arena<'m> {
 }
 
 impl Scratch {
+    /// A child of the memory that lives as long as the process, so that no owner of the current memory can free it.
     pub fn new(name: &'static str) -> Self {
-        Scratch(PgMemoryContexts::new(name))
+        // SAFETY: only the new memory is made while its parent is the current one.
+        Scratch(unsafe { PgMemoryContexts::TopMemoryContext.switch_to(|_| PgMemoryContexts::new(name)) })
     }
 
-    /// Runs `work` with this memory as the current one, and empties it. The result cannot refer to the memory.
+    /// Runs `work` with this memory as the current one, and empties it. Nodes and texts of the arena cannot leave the
+    /// closure. Neither may a `Datum` that was made in it, which has no lifetime.
     pub fn run<R: 'static>(&mut self, work: impl for<'m> FnOnce(Arena<'m>) -> R) -> R {
         let Scratch(memory) = self;
         let inside = |memory: &mut PgMemoryContexts| {
@@ -29,9 +32,9 @@ impl Scratch {
                 life: PhantomData,
             })
         };
-        // SAFETY: `R` and the arena's lifetime keep what is made in the memory from leaving the closure.
+        // SAFETY: the arena's lifetime keeps nodes and texts in the closure, and its users make no `Datum` there.
         let result = unsafe { memory.switch_to(inside) };
-        // SAFETY: nothing outside of the closure has anything that was made in it.
+        // SAFETY: nothing outside of the closure refers to the memory, for the same reasons.
         unsafe { memory.reset() };
         result
     }

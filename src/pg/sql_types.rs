@@ -7,6 +7,7 @@ use std::ffi::{CStr, CString};
 
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::Datum as ReturnDatum;
+use pgrx::memcxt::PgMemoryContexts;
 use pgrx::pg_sys::{self, Datum};
 use pgrx::{FromDatum, IntoDatum, direct_function_call_as_datum, impl_sql_translatable};
 
@@ -147,6 +148,18 @@ impl FromDatum for TextBytes {
             unsafe { pgrx::varlena::varlena_to_byte_slice(text) }.to_vec(),
         ))
     }
+
+    unsafe fn from_datum_in_memory_context(
+        _: PgMemoryContexts,
+        datum: Datum,
+        is_null: bool,
+        of_type: pg_sys::Oid,
+    ) -> Option<Self> {
+        // The copy is in Rust's memory. The detoasted text stays in the current memory, which `auth.check()` resets after each
+        // row. pgrx's default would leave it in SPI's memory until the end of all queries.
+        // SAFETY: the caller's promise.
+        unsafe { Self::from_polymorphic_datum(datum, is_null, of_type) }
+    }
 }
 
 impl IntoDatum for TextBytes {
@@ -173,6 +186,17 @@ impl FromDatum for StoredTree {
         // SAFETY: the caller's promise; a pg_node_tree is stored like a text (catalog/pg_type.dat).
         let text = unsafe { TextBytes::from_polymorphic_datum(datum, is_null, of_type) }?;
         CString::new(text.0).ok().map(StoredTree)
+    }
+
+    unsafe fn from_datum_in_memory_context(
+        _: PgMemoryContexts,
+        datum: Datum,
+        is_null: bool,
+        of_type: pg_sys::Oid,
+    ) -> Option<Self> {
+        // As for `TextBytes`: a tree may have 128 MiB.
+        // SAFETY: the caller's promise.
+        unsafe { Self::from_polymorphic_datum(datum, is_null, of_type) }
     }
 }
 

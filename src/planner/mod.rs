@@ -111,7 +111,7 @@ impl Rewrite {
             && is_movable(expression, &mut self.functions)
             && self.identity_holds()
         {
-            slot.put(nodes::one_level_up(expression));
+            slot.replace_sub_select(nodes::one_level_up(expression));
         }
     }
 

@@ -4,12 +4,12 @@ use std::marker::PhantomData;
 
 use pgrx::pg_sys::{self, Datum, Node, NodeTag, Oid};
 
-use crate::pg::nodes::reference::{List, NodeRef, Slot};
+use crate::pg::nodes::reference::{List, NodeRef, Slot, Tree};
 
 /// A node whose type is known to be `T`.
 pub struct View<'t, T> {
     pointer: *mut T,
-    tree: PhantomData<&'t T>,
+    tree: Tree<'t>,
 }
 
 impl<T> Clone for View<'_, T> {

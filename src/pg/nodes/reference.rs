@@ -8,8 +8,11 @@ use pgrx::pg_sys::{self, ListCell, Node, NodeTag};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NodeRef<'t> {
     pointer: *mut Node,
-    tree: PhantomData<&'t Node>,
+    tree: Tree<'t>,
 }
+
+/// The lifetime of a tree. It is invariant: a node that lives shorter than a tree cannot be put into it.
+pub(super) type Tree<'t> = PhantomData<fn(&'t Node) -> &'t Node>;
 
 impl<'t> NodeRef<'t> {
     /// # Safety
@@ -90,8 +93,7 @@ impl<'t> List<'t> {
 #[derive(Clone, Copy)]
 pub struct Slot<'t> {
     pointer: *mut *mut Node,
-    // Invariant: a node that lives shorter than the tree cannot be put into it.
-    tree: PhantomData<fn(&'t Node) -> &'t Node>,
+    tree: Tree<'t>,
 }
 
 impl<'t> Slot<'t> {
@@ -111,9 +113,13 @@ impl<'t> Slot<'t> {
         unsafe { NodeRef::new(node) }
     }
 
-    /// Has the slot point to another node.
-    pub fn put(self, node: NodeRef<'t>) {
-        // SAFETY: `new` was promised a member of a living tree; the node lives as long, and no reference into the tree exists.
-        unsafe { *self.pointer = node.pointer };
+    /// Replaces a sub-select by another expression. A slot with any other node stays as it is: its member may have another
+    /// type than an expression's.
+    pub fn replace_sub_select(self, expression: NodeRef<'t>) {
+        if self.node().tag() == Some(NodeTag::T_SubLink) {
+            // SAFETY: `new` was promised a member of a living tree; the expression lives as long, and no reference into the
+            // tree exists.
+            unsafe { *self.pointer = expression.pointer };
+        }
     }
 }

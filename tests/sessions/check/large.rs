@@ -4,7 +4,7 @@
 //! The time limit of a statement is many times what it takes. It is a small part of what the statement would take if each
 //! condition were compared with each other one.
 
-use testkit::session::{rows, run};
+use testkit::session::{one, rows, run};
 
 use crate::check::policies::Docs;
 use crate::check::support::{column, found, owned};
@@ -88,6 +88,49 @@ fn repeated_conditions_are_known_among_very_many() {
     // All of them are one condition.
     let same = many(CONDITIONS, " or ", |_| "id = 1".to_owned());
     docs.reads(&format!("({closed}) and ({same})"), &[]);
+}
+
+/// The most memory in MiB that the session's process has had since its start (proc(5), VmHWM).
+fn peak(client: &mut postgres::Client) -> u64 {
+    let pid: i32 = one(client, "select pg_backend_pid()");
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+}
+
+/// attack: 142
+#[test]
+fn memory_of_one_table_is_freed_before_the_next_one() {
+    let mut docs = Docs::new();
+    let add = |client: &mut postgres::Client, number: usize| {
+        let using = format!("auth.user_id() = owner and ({})", numbers(" or "));
+        let statements = format!(
+            "create table large{number} (id int, owner text); alter table large{number} enable row level security;
+             grant select on large{number} to authenticated; create policy p on large{number} to authenticated using ({using})"
+        );
+        run(client, &statements);
+    };
+    let check = |docs: &mut Docs| {
+        let mut client = docs.0.cluster.connect("site", "postgres", "");
+        run(&mut client, "select from auth.check()");
+        peak(&mut client)
+    };
+    add(&mut docs.0.admin, 0);
+    let of_one = check(&mut docs);
+    for number in 1..10 {
+        add(&mut docs.0.admin, number);
+    }
+    let bytes: i32 = one(
+        &mut docs.0.admin,
+        "select length(polqual::text) from pg_policy where polrelid = 'large0'::regclass",
+    );
+    let of_ten = check(&mut docs);
+    let tree = u64::try_from(bytes).unwrap() >> 20;
+    assert!(tree >= 5, "{tree} MiB");
+    assert!(
+        of_ten < of_one + 4 * tree,
+        "{of_one} MiB for one table, {of_ten} MiB for ten with {tree} MiB each"
+    );
 }
 
 /// attack: 142
