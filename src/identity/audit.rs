@@ -40,7 +40,7 @@ fn write(line: &Value) {
 }
 
 fn line_of(token: &[u8], failure: Option<&Failure>) -> Value {
-    let mut line = json!({ "event": if failure.is_none() { "accepted" } else { "refused" } });
+    let mut line = json!({ "event": if failure.is_none() { "accepted" } else { "rejected" } });
     if let Some(failure) = failure {
         let report = failure.report();
         line["reason"] = json!(report.message);

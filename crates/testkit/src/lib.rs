@@ -3,7 +3,7 @@
 //! | module | |
 //! |---|---|
 //! | [`signer`], [`issuer`] | keys, and tokens signed with them, made when a test runs |
-//! | [`messages`] | the message of each refusal |
+//! | [`messages`] | the message of each rejection |
 //! | `server`, `cluster`, `tree`, `loading` | throw-away PostgreSQL servers, with this library and others |
 //! | `session`, `wire`, `connection` | clients: a session as an application has it, and the messages on the wire |
 //! | `provider`, `key_server`, `key_server_tls` | identity providers, and the servers of their key sets |

@@ -1,4 +1,4 @@
-//! The message of each refusal, so that a change of its wording is one change here. A test names a refusal by its
+//! The message of each rejection, so that a change of its wording is one change here. A test names a rejection by its
 //! SQLSTATE and by one of these.
 
 // The token.
@@ -81,7 +81,7 @@ pub fn stored_changed(setting: &str) -> String {
     format!("\"pg_session_jwt.{setting}\" differs from the value stored for this session")
 }
 
-/// What the server's log says of a login that is refused; the client gets PostgreSQL's own message.
-pub fn login_refused(role: &str, reason: &str) -> String {
+/// What the server's log says of a login that is rejected; the client gets PostgreSQL's own message.
+pub fn login_rejected(role: &str, reason: &str) -> String {
     format!("OAuth login as \"{role}\" was rejected: {reason}")
 }

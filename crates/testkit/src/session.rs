@@ -150,21 +150,21 @@ pub fn run(client: &mut Client, sql: &str) {
 
 /// An error as a client sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct Rejection {
     pub sqlstate: String,
     pub message: String,
     pub detail: Option<String>,
     pub hint: Option<String>,
 }
 
-pub fn refusal(client: &mut Client, sql: &str) -> Refusal {
+pub fn rejection(client: &mut Client, sql: &str) -> Rejection {
     let error = client.batch_execute(sql).expect_err(excerpt(sql));
-    refusal_of(&error)
+    rejection_of(&error)
 }
 
-pub fn refusal_of(error: &postgres::Error) -> Refusal {
+pub fn rejection_of(error: &postgres::Error) -> Rejection {
     let error = error.as_db_error().unwrap_or_else(|| panic!("{error:?}"));
-    Refusal {
+    Rejection {
         sqlstate: error.code().code().to_owned(),
         message: error.message().to_owned(),
         detail: error.detail().map(str::to_owned),
@@ -174,12 +174,12 @@ pub fn refusal_of(error: &postgres::Error) -> Refusal {
 
 /// Asserts that `sql` fails with this SQLSTATE and message.
 #[track_caller]
-pub fn refuses(client: &mut Client, sql: &str, sqlstate: &str, message: &str) {
-    let refusal = refusal(client, sql);
+pub fn rejects(client: &mut Client, sql: &str, sqlstate: &str, message: &str) {
+    let rejection = rejection(client, sql);
     assert_eq!(
-        (refusal.sqlstate.as_str(), refusal.message.as_str()),
+        (rejection.sqlstate.as_str(), rejection.message.as_str()),
         (sqlstate, message),
-        "{}: {refusal:?}",
+        "{}: {rejection:?}",
         excerpt(sql)
     );
 }
@@ -202,10 +202,10 @@ pub fn ways_to_present(token: &str) -> [String; 4] {
 
 /// Asserts that each way to present the token fails with this error and leaves the identity unchanged.
 #[track_caller]
-pub fn refuses_token(client: &mut Client, token: &str, sqlstate: &str, message: &str) {
+pub fn rejects_token(client: &mut Client, token: &str, sqlstate: &str, message: &str) {
     let before = (user_id(client), claims(client));
     for sql in ways_to_present(token) {
-        refuses(client, &sql, sqlstate, message);
+        rejects(client, &sql, sqlstate, message);
         assert_eq!((user_id(client), claims(client)), before, "after {}", excerpt(&sql));
     }
 }

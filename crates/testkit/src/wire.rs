@@ -7,7 +7,7 @@ use postgres::fallible_iterator::FallibleIterator as _;
 use postgres_protocol::message::backend::{DataRowBody, ErrorResponseBody, Message};
 
 use crate::connection::{Connection, frontend, function_call};
-use crate::session::Refusal;
+use crate::session::Rejection;
 
 /// The separator of the parts of an OAUTHBEARER message (RFC 7628 §3.1).
 const SEPARATOR: char = '\u{1}';
@@ -34,19 +34,19 @@ pub struct Wire(Connection);
 
 impl Wire {
     /// Logs in with a token. `parameters` are those of the startup packet beside the user.
-    pub fn login(port: u16, user: &str, parameters: &[(&str, &str)], token: &str) -> Result<Wire, Refusal> {
+    pub fn login(port: u16, user: &str, parameters: &[(&str, &str)], token: &str) -> Result<Wire, Rejection> {
         Wire::login_with(port, user, parameters, &bearer(token))
     }
 
     /// Like [`Wire::login`], but with any first message of the client.
-    pub fn login_with(port: u16, user: &str, parameters: &[(&str, &str)], first: &str) -> Result<Wire, Refusal> {
+    pub fn login_with(port: u16, user: &str, parameters: &[(&str, &str)], first: &str) -> Result<Wire, Rejection> {
         let parameters = [&[("user", user)], parameters].concat();
         let mut wire = Wire(Connection::open(port, &parameters).map_err(|error| broken(&error))?);
         wire.authenticate(first).map_err(|error| broken(&error))??;
         Ok(wire)
     }
 
-    fn authenticate(&mut self, first: &str) -> io::Result<Result<(), Refusal>> {
+    fn authenticate(&mut self, first: &str) -> io::Result<Result<(), Rejection>> {
         loop {
             match self.receive()? {
                 Message::AuthenticationSasl(body) => {
@@ -61,7 +61,7 @@ impl Wire {
                     self.0
                         .send(|buffer| frontend::sasl_response(SEPARATOR.to_string().as_bytes(), buffer))?;
                 }
-                Message::ErrorResponse(body) => return Ok(Err(refusal(&body)?)),
+                Message::ErrorResponse(body) => return Ok(Err(rejection(&body)?)),
                 Message::ReadyForQuery(_) => return Ok(Ok(())),
                 Message::AuthenticationOk
                 | Message::ParameterStatus(_)
@@ -78,20 +78,20 @@ impl Wire {
     }
 
     /// The rows of a simple query, as texts.
-    pub fn query(&mut self, sql: &str) -> Result<Vec<Row>, Refusal> {
+    pub fn query(&mut self, sql: &str) -> Result<Vec<Row>, Rejection> {
         let sent = self.0.send(|buffer| frontend::query(sql, buffer));
         let answer = sent.and_then(|()| self.answer());
         answer.map_err(|error| broken(&error))?
     }
 
     /// Calls a function without arguments by its number, without a statement.
-    pub fn call_function(&mut self, number: u32) -> Result<Vec<Row>, Refusal> {
+    pub fn call_function(&mut self, number: u32) -> Result<Vec<Row>, Rejection> {
         let sent = self.0.send(|buffer| function_call(number, &[], buffer));
         let answer = sent.and_then(|()| self.answer());
         answer.map_err(|error| broken(&error))?
     }
 
-    fn answer(&mut self) -> io::Result<Result<Vec<Row>, Refusal>> {
+    fn answer(&mut self) -> io::Result<Result<Vec<Row>, Rejection>> {
         let mut answer = Ok(Vec::new());
         loop {
             let mut message = match self.0.receive() {
@@ -104,7 +104,7 @@ impl Wire {
             }
             match (Message::parse(&mut message)?.expect("a whole message"), &mut answer) {
                 (Message::DataRow(body), Ok(rows)) => rows.push(row(&body)?),
-                (Message::ErrorResponse(body), _) => answer = Err(refusal(&body)?),
+                (Message::ErrorResponse(body), _) => answer = Err(rejection(&body)?),
                 (Message::ReadyForQuery(_), _) => return Ok(answer),
                 _ => {}
             }
@@ -114,25 +114,27 @@ impl Wire {
     /// The one value of a query.
     #[track_caller]
     pub fn one(&mut self, sql: &str) -> Option<String> {
-        let mut rows = self.query(sql).unwrap_or_else(|refusal| panic!("{sql}: {refusal:?}"));
+        let mut rows = self
+            .query(sql)
+            .unwrap_or_else(|rejection| panic!("{sql}: {rejection:?}"));
         rows.pop().unwrap().pop().unwrap()
     }
 
     #[track_caller]
     pub fn run(&mut self, sql: &str) {
-        if let Err(refusal) = self.query(sql) {
-            panic!("{sql}: {refusal:?}");
+        if let Err(rejection) = self.query(sql) {
+            panic!("{sql}: {rejection:?}");
         }
     }
 
     /// Asserts that a query fails with this SQLSTATE and message.
     #[track_caller]
-    pub fn refuses(&mut self, sql: &str, sqlstate: &str, message: &str) {
-        let refusal = self.query(sql).unwrap_err();
+    pub fn rejects(&mut self, sql: &str, sqlstate: &str, message: &str) {
+        let rejection = self.query(sql).unwrap_err();
         assert_eq!(
-            (refusal.sqlstate.as_str(), refusal.message.as_str()),
+            (rejection.sqlstate.as_str(), rejection.message.as_str()),
             (sqlstate, message),
-            "{refusal:?}"
+            "{rejection:?}"
         );
     }
 }
@@ -144,8 +146,8 @@ fn row(body: &DataRowBody) -> io::Result<Row> {
         .collect()
 }
 
-fn refusal(body: &ErrorResponseBody) -> io::Result<Refusal> {
-    let mut refusal = Refusal {
+fn rejection(body: &ErrorResponseBody) -> io::Result<Rejection> {
+    let mut rejection = Rejection {
         sqlstate: String::new(),
         message: String::new(),
         detail: None,
@@ -154,20 +156,20 @@ fn refusal(body: &ErrorResponseBody) -> io::Result<Refusal> {
     body.fields().for_each(|field| {
         let text = String::from_utf8(field.value_bytes().to_vec()).unwrap();
         match field.type_() {
-            b'C' => refusal.sqlstate = text,
-            b'M' => refusal.message = text,
-            b'D' => refusal.detail = Some(text),
-            b'H' => refusal.hint = Some(text),
+            b'C' => rejection.sqlstate = text,
+            b'M' => rejection.message = text,
+            b'D' => rejection.detail = Some(text),
+            b'H' => rejection.hint = Some(text),
             _ => {}
         }
         Ok(())
     })?;
-    Ok(refusal)
+    Ok(rejection)
 }
 
 /// The server closed the connection.
-fn broken(error: &io::Error) -> Refusal {
-    Refusal {
+fn broken(error: &io::Error) -> Rejection {
+    Rejection {
         sqlstate: "closed".to_owned(),
         message: error.to_string(),
         detail: None,

@@ -28,6 +28,6 @@ await scenario({
   remove: (token: string, id: bigint) =>
     as(token, async (db) => (await db.delete(todos).where(eq(todos.id, id)).returning()).length),
   // Drizzle wraps what the driver throws.
-  refusal: (error: any) => error.cause,
+  rejection: (error: any) => error.cause,
 });
 await connection.end();

@@ -32,6 +32,6 @@ await scenario({
       const result = await db.deleteFrom('todos').where('id', '=', id).executeTakeFirst();
       return result.numDeletedRows;
     }),
-  refusal: (error) => error,
+  rejection: (error) => error,
 });
 await db.destroy();

@@ -38,6 +38,6 @@ await scenario({
     as(token, async (client) => (await client.query('update todos set task = $2 where id = $1', [id, task])).rowCount),
   remove: (token, id) =>
     as(token, async (client) => (await client.query('delete from todos where id = $1', [id])).rowCount),
-  refusal: (error) => error,
+  rejection: (error) => error,
 });
 await pool.end();

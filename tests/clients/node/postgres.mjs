@@ -23,6 +23,6 @@ await scenario({
   update: (token, id, task) =>
     as(token, async (sql) => (await sql`update todos set task = ${task} where id = ${id}`).count),
   remove: (token, id) => as(token, async (sql) => (await sql`delete from todos where id = ${id}`).count),
-  refusal: (error) => error,
+  rejection: (error) => error,
 });
 await connection.end();

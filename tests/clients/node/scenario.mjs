@@ -10,21 +10,21 @@
 //
 //   remove(token, id)             returns the number of deleted rows.
 //
-//   refusal(error)                returns PostgreSQL's error in the thrown one: { code, message }.
+//   rejection(error)                returns PostgreSQL's error in the thrown one: { code, message }.
 
 const { ALICE_TOKEN: alice, BOB_TOKEN: bob, EXPIRED_TOKEN: expired, ALICE_ID: aliceId } = process.env;
 
 export async function scenario(todos) {
   const say = (...words) => console.log(words.join(' '));
   const tasks = async (token) => (await todos.read(token)).map((todo) => todo.task).join(', ');
-  const refused = async (work) => {
+  const rejected = async (work) => {
     try {
       await work;
     } catch (error) {
-      const { code, message } = todos.refusal(error);
+      const { code, message } = todos.rejection(error);
       return `${code} ${message}`;
     }
-    return 'not refused';
+    return 'not rejected';
   };
 
   const ofAlice = await todos.create(alice, 'water the plants');
@@ -37,8 +37,8 @@ export async function scenario(todos) {
 
   const updated = await todos.update(bob, ofAlice.id, 'mine');
   say(`bob on alice's: updated ${updated}, deleted`, await todos.remove(bob, ofAlice.id));
-  say('bob for alice:', await refused(todos.create(bob, 'a gift', aliceId)));
-  say('expired:', await refused(todos.read(expired)));
+  say('bob for alice:', await rejected(todos.create(bob, 'a gift', aliceId)));
+  say('expired:', await rejected(todos.read(expired)));
   say('no identity sees:', (await todos.read()).length);
 
   say('alice reads:', await tasks(alice));

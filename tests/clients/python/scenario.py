@@ -6,7 +6,7 @@
     read(token)                         all rows that can be seen
     update(token, id, task)             how many rows were changed
     delete(token, id)                   how many rows were deleted
-    refusal(error)                      the SQLSTATE and the message of what the client raises
+    rejection(error)                      the SQLSTATE and the message of what the client raises
 """
 
 import os
@@ -18,13 +18,13 @@ def scenario(todos):
     def tasks(token):
         return ", ".join(todo.task for todo in todos.read(token))
 
-    def refused(function, *arguments):
+    def rejected(function, *arguments):
         try:
             function(*arguments)
         except Exception as error:  # noqa: BLE001 - each driver raises its own classes
-            code, message = todos.refusal(error)
+            code, message = todos.rejection(error)
             return f"{code} {message}"
-        return "not refused"
+        return "not rejected"
 
     of_alice = todos.create(ALICE, "water the plants")
     print("alice created:", of_alice.task, "of", of_alice.user_id)
@@ -36,8 +36,8 @@ def scenario(todos):
 
     updated = todos.update(BOB, of_alice.id, "mine")
     print(f"bob on alice's: updated {updated}, deleted", todos.delete(BOB, of_alice.id))
-    print("bob for alice:", refused(todos.create, BOB, "a gift", ALICE_ID))
-    print("expired:", refused(todos.read, EXPIRED))
+    print("bob for alice:", rejected(todos.create, BOB, "a gift", ALICE_ID))
+    print("expired:", rejected(todos.read, EXPIRED))
     print("no identity sees:", len(todos.read(None)))
 
     print("alice reads:", tasks(ALICE))

@@ -56,7 +56,7 @@ class Asyncpg:
     def delete(self, token, id):
         return self.run(token, "execute", "delete from todos where id = $1", id).removeprefix("DELETE ")
 
-    def refusal(self, error):
+    def rejection(self, error):
         return error.sqlstate, error.message
 
 

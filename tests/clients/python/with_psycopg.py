@@ -44,7 +44,7 @@ class Psycopg:
         with self.transaction(token) as cursor:
             return cursor.execute("delete from todos where id = %s", [id]).rowcount
 
-    def refusal(self, error):
+    def rejection(self, error):
         return error.sqlstate, error.diag.message_primary
 
 

@@ -55,7 +55,7 @@ class SqlAlchemy:
         with self.transaction(token) as session:
             return session.execute(delete(Todo).where(Todo.id == id)).rowcount
 
-    def refusal(self, error):
+    def rejection(self, error):
         return error.orig.sqlstate, error.orig.diag.message_primary
 
 

@@ -3,7 +3,7 @@
 use super::Fault;
 
 /// Forms of a banned word or phrase, separated by `|`, and what to write. Compared without case, also in identifiers.
-const BANNED: [(&str, &str); 26] = [
+const BANNED: [(&str, &str); 27] = [
     (
         "judge|judges|judged|judging|judgement|judgements",
         "verify, verifier, verification",
@@ -17,6 +17,7 @@ const BANNED: [(&str, &str); 26] = [
     ("everybody|everybodys|everyone", "every user, all roles, PUBLIC"),
     ("whoever|whomever", "name the actor"),
     ("anew", "again"),
+    ("refuse|refuses|refused|refusing|refusal|refusals", "reject"),
     ("mended|mends|mend", "fixed, fix"),
     (
         "take on an identity|takes on an identity|taken on|takes on its identity|took on|takes on the identity",

@@ -1,6 +1,6 @@
 //! Tokens and statements that try to exhaust the server: too deep, too long, too large, too many.
 
-use testkit::session::{refusal, rows, run};
+use testkit::session::{rejection, rows, run};
 
 use super::deployment::{Deployment, payload, session_init, signed, token, token_with};
 use super::ways::{MALLORY, Way, fails, in_every_way, value, who};
@@ -118,7 +118,7 @@ fn a_loop_of_tokens_can_be_cancelled() {
             format!("{rows} auth.session() ->> i::text is not null"),
             format!("{rows} (select issuer from auth.status() where i > 0) is null"),
         ] {
-            assert_eq!(refusal(&mut client, &sql).sqlstate, "57014", "{sql}");
+            assert_eq!(rejection(&mut client, &sql).sqlstate, "57014", "{sql}");
         }
         run(&mut client, "set statement_timeout = 0");
         assert_eq!(who(&mut client), MALLORY);
@@ -172,7 +172,7 @@ fn policy_is_evaluated_within_the_stack_limit() {
         "create function pg_temp.down(n int) returns int language plpgsql as
              $$ begin perform auth.user_id(), auth.session(), count(*) from public.todos; return pg_temp.down(n + 1); end $$",
     );
-    assert_eq!(refusal(&mut client, "select pg_temp.down(0)").sqlstate, "54001");
+    assert_eq!(rejection(&mut client, "select pg_temp.down(0)").sqlstate, "54001");
     assert_eq!(process(&mut client), before);
     assert_eq!(who(&mut client), MALLORY);
 }

@@ -11,7 +11,7 @@ use super::ways::{ANONYMOUS, MALLORY, fails, in_every_way, short, who};
 
 /// Presents a token in every way, to a session with an identity and to one without.
 #[track_caller]
-fn is_refused(deployment: &super::deployment::Deployment, token: &str, sqlstate: &str, message: &str) {
+fn is_rejected(deployment: &super::deployment::Deployment, token: &str, sqlstate: &str, message: &str) {
     for who_is_there in [MALLORY, ANONYMOUS] {
         let mut client = deployment.anyone();
         run(&mut client, "reset pg_session_jwt.jwt");
@@ -19,8 +19,8 @@ fn is_refused(deployment: &super::deployment::Deployment, token: &str, sqlstate:
             run(&mut client, &session_init("mallory"));
         }
         for sql in ways_to_present(token) {
-            let refused = fails(&mut client, &sql, sqlstate);
-            assert_eq!(refused.message, message, "{}", short(&sql));
+            let rejected = fails(&mut client, &sql, sqlstate);
+            assert_eq!(rejected.message, message, "{}", short(&sql));
         }
         assert_eq!(who(&mut client), who_is_there);
     }
@@ -101,12 +101,12 @@ fn token_not_signed_by_the_provider_is_rejected() {
     ];
     in_every_way(|deployment| {
         for (forgery, message) in &forgeries {
-            is_refused(deployment, forgery, "28000", message);
+            is_rejected(deployment, forgery, "28000", message);
         }
         let empty = unsigned(r#"{"alg":"none"}"#, "");
-        is_refused(deployment, &empty, "28000", messages::ALGORITHM_NOT_SUPPORTED);
+        is_rejected(deployment, &empty, "28000", messages::ALGORITHM_NOT_SUPPORTED);
         let empty = unsigned(r#"{"alg":"EdDSA","kid":"k1"}"#, "");
-        is_refused(deployment, &empty, "28000", messages::INVALID_SIGNATURE);
+        is_rejected(deployment, &empty, "28000", messages::INVALID_SIGNATURE);
     });
     for (signer, alg, kid) in [(&*RSA, "PS512", "k2"), (&*P256, "ES256", "k3"), (&*HMAC, "HS512", "k4")] {
         let header = format!(r#"{{"alg":"{alg}","kid":"{kid}"}}"#);
@@ -190,7 +190,7 @@ fn signature_for_another_purpose_is_no_token() {
     ];
     in_every_way(|deployment| {
         for (case, sqlstate, message) in &cases {
-            is_refused(deployment, case, sqlstate, message);
+            is_rejected(deployment, case, sqlstate, message);
         }
     });
 }

@@ -157,8 +157,8 @@ fn no_other_role_can_be_set() {
         if deployment.way == Way::Login {
             assert_eq!(who(&mut client), MALLORY);
         } else {
-            let refused = testkit::session::refusal(&mut client, "select * from public.todos");
-            assert_eq!(refused.message, "permission denied for table todos");
+            let rejected = testkit::session::rejection(&mut client, "select * from public.todos");
+            assert_eq!(rejected.message, "permission denied for table todos");
             run(&mut client, "set role authenticated");
             assert_eq!(who(&mut client), MALLORY);
         }

@@ -1,6 +1,6 @@
 //! Reading data of others: the token in views, errors and plans, and rows that policies hide.
 
-use testkit::session::{Proxy, refusal, rows, run};
+use testkit::session::{Proxy, rejection, rows, run};
 
 use super::deployment::{Deployment, payload, request, signed, token};
 use super::ways::{MALLORY, Way, fails, in_every_way, short, value, who};
@@ -121,7 +121,7 @@ fn plan_shows_neither_token_nor_rows_of_others() {
             "explain analyze select auth.jwt_session_init('{}')",
             Proxy::new().token_of("alice")
         );
-        assert_eq!(refusal(&mut client, &fails_too).sqlstate, "28000");
+        assert_eq!(rejection(&mut client, &fails_too).sqlstate, "28000");
         run(&mut client, "rollback");
     });
 }

@@ -1,6 +1,6 @@
 //! The library is removed while objects that use it remain.
 
-use testkit::session::{refusal, run};
+use testkit::session::{rejection, run};
 
 use super::deployment::session_init;
 use super::ways::in_every_way;
@@ -22,7 +22,7 @@ fn without_the_library_no_rows_are_visible() {
             "delete from public.todos",
             &session_init("mallory"),
         ] {
-            assert_eq!(refusal(&mut client, sql).sqlstate, "58P01", "{sql}");
+            assert_eq!(rejection(&mut client, sql).sqlstate, "58P01", "{sql}");
         }
     });
 }

@@ -1,6 +1,6 @@
 //! The server log: it contains no token, and no line that imitates the audit log.
 
-use testkit::session::{Proxy, refusal, run, ways_to_present};
+use testkit::session::{Proxy, rejection, run, ways_to_present};
 
 use super::deployment::{payload, session_init, signed};
 use super::leaks::hides;
@@ -86,9 +86,9 @@ fn attackers_log_line_is_not_an_audit_line() {
             }
         }
         let query = format!("do $$ begin execute E'{line}'; end $$");
-        assert_eq!(refusal(&mut client, &query).sqlstate, "42601");
+        assert_eq!(rejection(&mut client, &query).sqlstate, "42601");
         let raised = format!("do $$ begin raise '{line}'; end $$");
-        assert_eq!(refusal(&mut client, &raised).sqlstate, "P0001");
+        assert_eq!(rejection(&mut client, &raised).sqlstate, "P0001");
         // Nor is a real line left open for one.
         let after = format!("{}; do $$ begin raise log '{line}'; end $$", session_init("mallory"));
         run(&mut client, &after);

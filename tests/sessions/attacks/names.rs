@@ -120,21 +120,21 @@ fn extension_and_schema_cannot_be_altered() {
             "drop owned by postgres",
             "reassign owned by postgres to authenticated",
         ] {
-            let refused = testkit::session::refusal(&mut client, sql);
+            let rejected = testkit::session::rejection(&mut client, sql);
             let expected = if sql.starts_with("create extension") {
                 "42710"
             } else {
                 "42501"
             };
-            assert_eq!(refused.sqlstate, expected, "{sql}: {refused:?}");
+            assert_eq!(rejected.sqlstate, expected, "{sql}: {rejected:?}");
             assert_eq!(who(&mut client), MALLORY, "{sql}");
         }
         // Not even the extension's owner can move the functions that policies name.
         let mut admin = deployment.admin();
         run(&mut admin, "create schema elsewhere");
-        let refused = testkit::session::refusal(&mut admin, "alter extension pg_session_jwt set schema elsewhere");
+        let rejected = testkit::session::rejection(&mut admin, "alter extension pg_session_jwt set schema elsewhere");
 
-        assert_eq!(refused.sqlstate, "0A000", "{refused:?}");
+        assert_eq!(rejected.sqlstate, "0A000", "{rejected:?}");
         run(&mut client, &session_init("mallory"));
         assert_eq!(who(&mut client), MALLORY);
     });

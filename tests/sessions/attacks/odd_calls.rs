@@ -1,6 +1,6 @@
 //! Unusual callers of the functions: operators, aggregates, domains, triggers, workers, procedures.
 
-use testkit::session::{Proxy, refusal, rows, run};
+use testkit::session::{Proxy, rejection, rows, run};
 
 use super::deployment::{Deployment, session_init, token};
 use super::ways::{ANONYMOUS, MALLORY, Way, fails, in_every_way, short, value, who};
@@ -95,7 +95,7 @@ fn attackers_trigger_sets_no_other_identity() {
         );
         assert_eq!(who(&mut client), ANONYMOUS);
         let commit = format!("begin; insert into t values ('{good}', false), ('{bad}', false); commit");
-        assert_eq!(refusal(&mut client, &commit).sqlstate, "28000");
+        assert_eq!(rejection(&mut client, &commit).sqlstate, "28000");
         assert_eq!(who(&mut client), ANONYMOUS);
         run(
             &mut client,

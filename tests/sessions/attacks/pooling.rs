@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use postgres::Client;
 use testkit::messages;
 use testkit::pgbouncer::PgBouncer;
-use testkit::session::{Proxy, refusal_of, rows, run};
+use testkit::session::{Proxy, rejection_of, rows, run};
 
 use super::deployment::{Deployment, connect, request, session_init};
 use super::ways::{ANONYMOUS, MALLORY, Way, value, who};
@@ -64,7 +64,7 @@ fn request_with_a_bad_token_does_not_run_as_previous_user() {
     let insert = "insert into public.todos (task) values ('lost')";
     let request = format!("begin; select auth.jwt_session_init('{bad}', true); {insert}; commit");
     let error = deployment.anyone().batch_execute(&request).unwrap_err();
-    assert_eq!(refusal_of(&error).sqlstate, "28000");
+    assert_eq!(rejection_of(&error).sqlstate, "28000");
     let lost = "select count(*) from todos where task = 'lost'";
     assert_eq!(value(&mut deployment.admin(), lost).as_deref(), Some("0"));
 }
@@ -122,7 +122,7 @@ fn only_a_reset_removes_what_a_user_leaves_in_a_session() {
         ("set role authenticated; execute left_there", "26000"),
     ] {
         let error = mallory.batch_execute(sql).unwrap_err();
-        assert_eq!(refusal_of(&error).sqlstate, sqlstate, "{sql}");
+        assert_eq!(rejection_of(&error).sqlstate, sqlstate, "{sql}");
     }
     let anonymous = rows(&mut mallory, "set role authenticated; select auth.user_id()");
     assert_eq!(anonymous, [[None]], "the identity of alice's session");
@@ -151,7 +151,7 @@ fn key_dropped_by_the_pooler_enables_no_weaker_mode() {
         let error = client
             .batch_execute(&format!("select auth.jwt_session_init('{token}')"))
             .unwrap_err();
-        assert_eq!(refusal_of(&error).message, messages::UNKNOWN_ISSUER);
+        assert_eq!(rejection_of(&error).message, messages::UNKNOWN_ISSUER);
         assert_eq!(who(&mut client), ANONYMOUS);
     }
 }

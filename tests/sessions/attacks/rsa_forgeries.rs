@@ -10,7 +10,7 @@ use std::process::Command;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use testkit::messages;
-use testkit::session::{refusal, rows, run};
+use testkit::session::{rejection, rows, run};
 
 use super::deployment::Deployment;
 use super::ways::{Way, value};
@@ -131,9 +131,9 @@ fn outcomes(client: &mut postgres::Client, alg: &str, good: &[u8], forgeries: &[
     let token = |signature: &[u8]| format!("{}.{}", signing_input(alg), part(signature));
     for (what, forgery) in forgeries {
         let sql = format!("select auth.jwt_session_init('{}')", token(forgery));
-        let refused = refusal(client, &sql);
+        let rejected = rejection(client, &sql);
         assert_eq!(
-            (refused.sqlstate.as_str(), refused.message.as_str()),
+            (rejected.sqlstate.as_str(), rejected.message.as_str()),
             ("28000", messages::INVALID_SIGNATURE),
             "{what}"
         );

@@ -1,6 +1,6 @@
 //! Settings that an attacker tries to set, store, read or remove.
 
-use testkit::session::{Proxy, refusal, rows, run};
+use testkit::session::{Proxy, rejection, rows, run};
 
 use super::deployment::{Deployment, providers, secret, session_init, token, token_with};
 use super::ways::{ANONYMOUS, MALLORY, Way, fails, in_every_way, value, who};
@@ -159,7 +159,7 @@ fn database_owner_cannot_set_providers() {
         ("jwk = 'x'", "55P02"),
     ] {
         let sql = format!("alter database {} set pg_session_jwt.{setting}", deployment.database);
-        assert_eq!(refusal(&mut client, &sql).sqlstate, sqlstate, "{sql}");
+        assert_eq!(rejection(&mut client, &sql).sqlstate, sqlstate, "{sql}");
     }
     // The superuser's setting for the database stays.
     let stored = format!(
@@ -173,7 +173,7 @@ fn database_owner_cannot_set_providers() {
         "set pg_session_jwt.providers to default",
     ] {
         let sql = format!("alter database {} {reset}", deployment.database);
-        assert_eq!(refusal(&mut client, &sql).sqlstate, "42501", "{sql}");
+        assert_eq!(rejection(&mut client, &sql).sqlstate, "42501", "{sql}");
     }
     run(
         &mut client,
@@ -184,7 +184,7 @@ fn database_owner_cannot_set_providers() {
     assert_eq!(value(&mut client, left).as_deref(), Some("1"));
     let sql = "select auth.user_id() is null";
     // The open session has other providers than are stored for it.
-    assert_eq!(refusal(&mut client, sql).sqlstate, "55000");
+    assert_eq!(rejection(&mut client, sql).sqlstate, "55000");
     let mut client = super::deployment::connect(deployment.server.port(), &deployment.database, &owner, "").unwrap();
     assert_eq!(value(&mut client, sql).as_deref(), Some("t"));
     run(&mut client, &session_init("mallory"));

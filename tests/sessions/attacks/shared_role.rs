@@ -1,7 +1,7 @@
 //! All end users share a role, and a role may change its own password and settings.
 
 use testkit::server::Server;
-use testkit::session::{Refusal, refusal, refusal_of, rows, run};
+use testkit::session::{Rejection, rejection, rejection_of, rows, run};
 
 use super::deployment::{CONF, TODOS, connect, providers_line, request, session_init, token};
 use super::ways::Way;
@@ -51,9 +51,9 @@ fn plant(server: &Server, database: &str, way: Way) {
         "grant postgres to authenticated".to_owned(),
         "grant authenticated to anonymous".to_owned(),
     ] {
-        assert_eq!(refusal(&mut client, &sql).sqlstate, "42501", "{sql}");
+        assert_eq!(rejection(&mut client, &sql).sqlstate, "42501", "{sql}");
     }
-    let fixed = refusal(&mut client, "alter role authenticated set pg_session_jwt.jwk = 'x'");
+    let fixed = rejection(&mut client, "alter role authenticated set pg_session_jwt.jwk = 'x'");
     assert_eq!(fixed.sqlstate, "55P02");
 }
 
@@ -73,16 +73,16 @@ fn settings_planted_in_a_nologin_role_have_no_effect() {
         request(&mut alice, "alice", WHAT_ALICE_SEES).concat(),
         [Some("alice on \"$user\", public secret hidden".to_owned())]
     );
-    let login = |user: &str| -> Refusal {
+    let login = |user: &str| -> Rejection {
         let mut config = postgres::Config::new();
         config.host("127.0.0.1").port(server.port()).dbname(&database);
-        refusal_of(
+        rejection_of(
             &config
                 .user(user)
                 .password("hacked")
                 .connect(postgres::NoTls)
                 .err()
-                .expect("a refusal"),
+                .expect("a rejection"),
         )
     };
     assert_eq!(
@@ -105,7 +105,7 @@ fn end_user_can_break_only_the_shared_login_role() {
         [Some("off".to_owned()), Some("mallory, public".to_owned()), None]
     );
     // row_security = off turns hidden rows into an error.
-    assert_eq!(refusal(&mut alice, "select * from public.todos").sqlstate, "42501");
+    assert_eq!(rejection(&mut alice, "select * from public.todos").sqlstate, "42501");
     run(&mut alice, "set row_security = on");
     assert_eq!(
         request(

@@ -1,6 +1,6 @@
 //! Settings of a client before the library is loaded: in its startup packet, and before the first call.
 
-use testkit::session::{Proxy, refusal, refusal_of, run};
+use testkit::session::{Proxy, rejection, rejection_of, run};
 
 use super::deployment::Deployment;
 use super::ways::{ANONYMOUS, WAYS, Way, fails, in_every_way, value, who};
@@ -12,12 +12,12 @@ fn key_in_the_startup_packet_gives_no_rows() {
         let mut proxy = Proxy::new();
         let options = format!(r#"{} -c request.jwt.claims={{"sub":"alice"}}"#, proxy.options());
         if deployment.way == Way::Pooled {
-            let refused = refusal_of(&deployment.try_connect(&options).err().expect("a refusal"));
+            let rejected = rejection_of(&deployment.try_connect(&options).err().expect("a rejection"));
             // PgBouncer 1.18 rejects options; later versions pass the ones they know.
-            assert_eq!(refused.sqlstate, "08P01");
+            assert_eq!(rejected.sqlstate, "08P01");
             assert!(
-                refused.message.starts_with("unsupported startup parameter"),
-                "{refused:?}"
+                rejected.message.starts_with("unsupported startup parameter"),
+                "{rejected:?}"
             );
             return;
         }
@@ -33,13 +33,13 @@ fn key_in_the_startup_packet_gives_no_rows() {
             "ca_file=/dev/null",
         ] {
             let options = format!("-c pg_session_jwt.{setting}");
-            let refused = refusal_of(&deployment.try_connect(&options).err().expect("a refusal"));
+            let rejected = rejection_of(&deployment.try_connect(&options).err().expect("a rejection"));
             let sqlstate = if setting.starts_with("ca_file") {
                 "55P02"
             } else {
                 "42501"
             };
-            assert_eq!(refused.sqlstate, sqlstate, "{setting}: {refused:?}");
+            assert_eq!(rejected.sqlstate, sqlstate, "{setting}: {rejected:?}");
         }
     });
 }
@@ -77,17 +77,17 @@ fn settings_before_library_load_give_no_rows() {
                 // Either the providers of the file apply, or every call fails. Claims and other keys never apply.
                 match client.simple_query("select auth.user_id()") {
                     Ok(_) => assert_eq!(who(&mut client), ANONYMOUS, "{way:?}: {before}"),
-                    Err(error) => assert_eq!(refusal_of(&error).sqlstate, "55000", "{way:?}: {before}"),
+                    Err(error) => assert_eq!(rejection_of(&error).sqlstate, "55000", "{way:?}: {before}"),
                 }
             }
             let forged = format!(
                 "select auth.jwt_session_init('{}')",
                 Proxy::new().raw(r#"{"iss":"https://mallory.example/","sub":"alice"}"#)
             );
-            let refused = refusal(&mut client, &forged).sqlstate;
+            let rejected = rejection(&mut client, &forged).sqlstate;
             assert!(
-                ["28000", "55000"].contains(&refused.as_str()),
-                "{way:?}: {before}: {refused}"
+                ["28000", "55000"].contains(&rejected.as_str()),
+                "{way:?}: {before}: {rejected}"
             );
         }
     }

@@ -1,6 +1,6 @@
 //! Statements without an identity, several in one message, and unusual calls.
 
-use testkit::session::{Proxy, refusal, rows, run};
+use testkit::session::{Proxy, rejection, rows, run};
 
 use super::deployment::{session_init, token};
 use super::ways::{ANONYMOUS, MALLORY, Way, fails, in_every_way, value, who};
@@ -30,7 +30,7 @@ fn no_identity_sees_no_rows() {
             fails(&mut client, insert, "42501");
         }
         // Without an identity the default has no value.
-        let sqlstate = refusal(&mut client, "insert into public.todos (task) values ('x')").sqlstate;
+        let sqlstate = rejection(&mut client, "insert into public.todos (task) values ('x')").sqlstate;
         assert!(["23502", "42501"].contains(&sqlstate.as_str()), "{sqlstate}");
         assert_eq!(who(&mut client), ANONYMOUS);
         let all = "select string_agg(user_id || ' ' || task, ', ' order by id) from todos";
@@ -96,14 +96,14 @@ fn rejected_token_stops_the_rest_of_its_message() {
                 "begin; insert into public.todos (task) values ('before'); set pg_session_jwt.jwt = '{bad}'; commit"
             ),
         ] {
-            let refused = refusal(&mut client, &sql);
-            assert_eq!(refused.sqlstate, "28000", "{sql}");
+            let rejected = rejection(&mut client, &sql);
+            assert_eq!(rejected.sqlstate, "28000", "{sql}");
             run(&mut client, "rollback");
             assert_eq!(who(&mut client), MALLORY, "{sql}");
         }
         // A later error undoes the identity that the same message set.
         run(&mut client, "reset pg_session_jwt.jwt");
-        refusal(&mut client, &format!("{}; select 1 / 0", session_init("mallory")));
+        rejection(&mut client, &format!("{}; select 1 / 0", session_init("mallory")));
         assert_eq!(who(&mut client), ANONYMOUS);
     });
 }
@@ -190,14 +190,14 @@ fn stored_expressions_cannot_depend_on_the_identity() {
             "create temp table t (x text); create index on t (x) where auth.user_id() = x",
             "create temp table t (x text) partition by list ((auth.user_id()))",
         ] {
-            let refused = refusal(&mut client, sql);
+            let rejected = rejection(&mut client, sql);
             assert!(
-                ["42P17", "42P16"].contains(&refused.sqlstate.as_str()),
-                "{sql}: {refused:?}"
+                ["42P17", "42P16"].contains(&rejected.sqlstate.as_str()),
+                "{sql}: {rejected:?}"
             );
         }
-        let refused = refusal(&mut client, "call auth.user_id()");
-        assert_eq!(refused.sqlstate, "42809");
+        let rejected = rejection(&mut client, "call auth.user_id()");
+        assert_eq!(rejected.sqlstate, "42809");
         assert_eq!(who(&mut client), MALLORY);
     });
 }
@@ -212,7 +212,7 @@ fn defaults_domains_and_checks_read_the_current_identity() {
             "create temp table t (by_default text default auth.user_id(), check (by_default = auth.user_id()));
              insert into t default values",
         );
-        let forged = refusal(&mut client, "insert into t values ('alice')");
+        let forged = rejection(&mut client, "insert into t values ('alice')");
         assert_eq!(forged.sqlstate, "23514");
         assert_eq!(
             value(&mut client, "select by_default from t").as_deref(),

@@ -3,7 +3,7 @@
 use postgres::Client;
 
 use super::deployment::Deployment;
-use testkit::session::{Refusal, refusal, rows};
+use testkit::session::{Rejection, rejection, rows};
 
 /// How mallory becomes `authenticated`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,12 +40,12 @@ pub const ANONYMOUS: &str = "(none)";
 
 /// Asserts that a statement is rejected with this SQLSTATE and leaves mallory's identity and rows unchanged.
 #[track_caller]
-pub fn fails(client: &mut Client, sql: &str, sqlstate: &str) -> Refusal {
+pub fn fails(client: &mut Client, sql: &str, sqlstate: &str) -> Rejection {
     let before = who(client);
-    let refused = refusal(client, sql);
-    assert_eq!(refused.sqlstate, sqlstate, "{}: {refused:?}", short(sql));
+    let rejected = rejection(client, sql);
+    assert_eq!(rejected.sqlstate, sqlstate, "{}: {rejected:?}", short(sql));
     assert_eq!(who(client), before, "after {}", short(sql));
-    refused
+    rejected
 }
 
 /// The first value of the only row of a simple query.

@@ -116,7 +116,7 @@ fn on_tables_whose_policies_use_the_extension() {
 
 #[test]
 fn rejected_login() {
-    let refused = |server: &Server, parameters: &[(&str, &str)]| -> Vec<Answer> {
+    let rejected = |server: &Server, parameters: &[(&str, &str)]| -> Vec<Answer> {
         let (_, answer) = Wire::open(server.port(), parameters);
         answer.iter().filter_map(readable).collect()
     };
@@ -132,12 +132,12 @@ fn rejected_login() {
         &[("user", "postgres"), ("TimeZone", "nowhere")],
         &[("database", DATABASE)],
     ] {
-        let expected = refused(&WITHOUT, parameters);
+        let expected = rejected(&WITHOUT, parameters);
         assert!(
             expected.iter().any(|answer| answer.kind == Kind::Error),
             "{parameters:?}"
         );
-        assert_eq!(refused(&PRELOADED, parameters), expected, "{parameters:?}");
-        assert_eq!(refused(&WITH_BACKTRACES, parameters), expected, "{parameters:?}");
+        assert_eq!(rejected(&PRELOADED, parameters), expected, "{parameters:?}");
+        assert_eq!(rejected(&WITH_BACKTRACES, parameters), expected, "{parameters:?}");
     }
 }

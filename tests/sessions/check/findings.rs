@@ -4,7 +4,7 @@ use std::fs;
 
 use testkit::provider::Provider;
 use testkit::server::Server;
-use testkit::session::{Proxy, one, refuses, rows, run};
+use testkit::session::{Proxy, one, rejects, rows, run};
 
 use crate::check::support::{CLUSTER, Site, conf_with_proxy, file, found, owned, page_block};
 
@@ -107,10 +107,10 @@ fn administrators_may_call_it_and_end_users_may_not() {
     }
     let denied = "permission denied for function check";
     let mut app = site.cluster.connect("site", "app", "");
-    refuses(&mut app, "select * from auth.check()", "42501", denied);
+    rejects(&mut app, "select * from auth.check()", "42501", denied);
     for role in ["authenticated", "anonymous"] {
         run(&mut site.admin, &format!("set role {role}"));
-        refuses(&mut site.admin, "select * from auth.check()", "42501", denied);
+        rejects(&mut site.admin, "select * from auth.check()", "42501", denied);
         run(&mut site.admin, "reset role");
     }
 }
@@ -134,7 +134,7 @@ fn data_that_the_caller_may_not_see_is_reported() {
     // A catalog that the caller may not read is an error.
     run(&mut admin, "revoke select on pg_catalog.pg_roles from public");
     let denied = "permission denied for view pg_roles";
-    refuses(&mut owner, "select * from auth.check()", "42501", denied);
+    rejects(&mut owner, "select * from auth.check()", "42501", denied);
 }
 
 #[test]

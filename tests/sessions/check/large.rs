@@ -182,8 +182,8 @@ fn too_deep_or_too_large_policies_are_reported_unread() {
             &format!("set max_stack_depth = '7MB'; drop policy if exists p on docs;
                       create policy p on docs for select to authenticated using ({using}); set max_stack_depth = '100kB'"),
         );
-        let refused = "select finding from auth.check() where finding not in ('not_checked')";
-        assert_eq!(rows(&mut docs.0.admin, refused), Vec::<Vec<Option<String>>>::new());
+        let rejected = "select finding from auth.check() where finding not in ('not_checked')";
+        assert_eq!(rows(&mut docs.0.admin, rejected), Vec::<Vec<Option<String>>>::new());
     }
     run(&mut docs.0.admin, "set max_stack_depth = '2MB'");
     let large = format!("auth.user_id() = owner and owner <> '{}'", "x".repeat(40 << 20));

@@ -2,7 +2,7 @@
 
 use postgres::Client;
 
-use testkit::session::{refuses, run};
+use testkit::session::{rejects, run};
 
 use crate::check::support::{Site, column, found, owned};
 
@@ -159,7 +159,7 @@ fn policies_without_a_clause_permit_nothing() {
     );
     assert_eq!(testkit::session::one::<i64>(client, "select count(*) from docs"), 0);
     let violates = "new row violates row-level security policy for table \"docs\"";
-    refuses(client, "insert into docs (owner) values ('bob')", "42501", violates);
+    rejects(client, "insert into docs (owner) values ('bob')", "42501", violates);
 }
 
 #[test]

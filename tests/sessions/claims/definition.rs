@@ -5,7 +5,7 @@ use postgres::Client;
 use testkit::loading::{PRELOADED, with_each_loading};
 use testkit::provider::Provider;
 use testkit::server::Server;
-use testkit::session::{one, refuses, rows, run, user_id};
+use testkit::session::{one, rejects, rows, run, user_id};
 
 use crate::support::parallel::{SERVER, database, in_workers, leader_takes_part};
 
@@ -27,7 +27,7 @@ fn database_without_the_extension_lacks_the_setting() {
         None
     );
     let unknown = r#"unrecognized configuration parameter "request.jwt.claims""#;
-    refuses(&mut client, "show request.jwt.claims", "42704", unknown);
+    rejects(&mut client, "show request.jwt.claims", "42704", unknown);
     run(
         &mut client,
         "create table t (id int); explain select (select count(*) from t)",

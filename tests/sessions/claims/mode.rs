@@ -5,7 +5,7 @@ use postgres::Client;
 use testkit::loading::{PRELOADED, ordinary_user, with_each_loading};
 use testkit::messages;
 use testkit::server::SHARED;
-use testkit::session::{Proxy, claims, init, one, refusal, refuses, refuses_token, rows, run, user_id};
+use testkit::session::{Proxy, claims, init, one, rejection, rejects, rejects_token, rows, run, user_id};
 
 fn anonymous() -> Client {
     SHARED.connect(&SHARED.database(), "postgres", "")
@@ -174,7 +174,7 @@ fn claims_are_ignored_when_the_fallback_is_off() {
         let mut client = server.connect(&database, &user, r#"-c request.jwt.claims={"sub":"mallory"}"#);
         assert_eq!((user_id(&mut client), claims(&mut client)), (None, "null".to_owned()));
         let denied = "permission denied to set parameter \"pg_session_jwt.claims_fallback\"";
-        refuses(&mut client, "set pg_session_jwt.claims_fallback = on", "42501", denied);
+        rejects(&mut client, "set pg_session_jwt.claims_fallback = on", "42501", denied);
         for sql in [
             "reset all",
             "reset request.jwt.claims",
@@ -197,11 +197,11 @@ fn token_without_a_key_is_rejected_in_claims_mode() {
     let mut proxy = Proxy::new();
     let mut client = anonymous();
     set(&mut client, r#"{"sub":"alice"}"#);
-    refuses(&mut client, "select auth.init()", "55000", messages::NO_KEY);
-    refuses_token(&mut client, &proxy.token_of("bob"), "55000", messages::NO_KEY);
+    rejects(&mut client, "select auth.init()", "55000", messages::NO_KEY);
+    rejects_token(&mut client, &proxy.token_of("bob"), "55000", messages::NO_KEY);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
-    let refused = refusal(&mut client, "select auth.init()");
-    let hint = refused.hint.unwrap();
+    let rejected = rejection(&mut client, "select auth.init()");
+    let hint = rejected.hint.unwrap();
     for setting in [
         "pg_session_jwt.jwk",
         "request.jwt.claims",

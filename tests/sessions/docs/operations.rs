@@ -9,7 +9,7 @@ use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::{Server, unprivileged_user};
-use testkit::session::{init, one, refuses, run};
+use testkit::session::{init, one, rejects, run};
 
 use crate::support::jwks_url::entry;
 
@@ -46,7 +46,7 @@ fn blocks_print_what_the_page_shows() {
     );
     let mut client = server.connect(&database, "postgres", "");
     init(&mut client, &by_url.token("bob"));
-    refused_tokens(&server, &database, &by_file, &next);
+    rejected_tokens(&server, &database, &by_file, &next);
 
     let mut run = 0;
     for block in &page {
@@ -80,18 +80,18 @@ fn blocks_print_what_the_page_shows() {
 }
 
 /// Three expired tokens and one with a signature of another key.
-fn refused_tokens(server: &Server, database: &str, provider: &Provider, other: &Provider) {
+fn rejected_tokens(server: &Server, database: &str, provider: &Provider, other: &Provider) {
     let mut client = server.connect(database, "postgres", "");
     let expired = provider.token_with(r#""sub":"alice","exp":1"#);
     let expired = format!("select auth.jwt_session_init('{expired}')");
     for _ in 0..3 {
-        refuses(&mut client, &expired, "28000", messages::EXPIRED);
+        rejects(&mut client, &expired, "28000", messages::EXPIRED);
     }
     let (good, bad) = (provider.token("alice"), other.token("alice"));
     let (text, _) = good.rsplit_once('.').unwrap();
     let (_, signature) = bad.rsplit_once('.').unwrap();
     let forged = format!("select auth.jwt_session_init('{text}.{signature}')");
-    refuses(&mut client, &forged, "28000", messages::INVALID_SIGNATURE);
+    rejects(&mut client, &forged, "28000", messages::INVALID_SIGNATURE);
 }
 
 /// Runs a block in the directory of the keys, and asserts that it prints its expected output.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use testkit::guide::{Reader, page};
 use testkit::messages;
 use testkit::pgbouncer::PgBouncer;
-use testkit::session::{Proxy, refuses, rows, run};
+use testkit::session::{Proxy, rejects, rows, run};
 
 use crate::support::pooling::{PROVIDER, SERVER, database};
 
@@ -54,11 +54,11 @@ fn key_of_a_connection_does_not_pass_the_pooler() {
     let database = database();
     let proxy = Proxy::new();
     let pgbouncer = PgBouncer::start(&SERVER, "session", "");
-    let refused = pgbouncer.try_connect(&database, &proxy.options()).err().unwrap();
-    let refused = refused.as_db_error().unwrap();
+    let rejected = pgbouncer.try_connect(&database, &proxy.options()).err().unwrap();
+    let rejected = rejected.as_db_error().unwrap();
     assert!(
-        refused.message().starts_with("unsupported startup parameter"),
-        "{refused}"
+        rejected.message().starts_with("unsupported startup parameter"),
+        "{rejected}"
     );
 
     let pgbouncer = PgBouncer::start(&SERVER, "session", "ignore_startup_parameters = options");
@@ -80,6 +80,6 @@ fn jti_grows_per_server_session_not_per_client() {
     let present = |token: String| format!("select auth.jwt_session_init('{token}', true)");
     let late = present(proxy.token_of("alice"));
     run(&mut second, &present(proxy.token_of("bob")));
-    refuses(&mut first, &late, "28000", messages::TOKEN_ID_REPLAYED);
+    rejects(&mut first, &late, "28000", messages::TOKEN_ID_REPLAYED);
     run(&mut first, &present(proxy.token_of("alice")));
 }

@@ -7,7 +7,7 @@ use testkit::guide::{Block, blocks, expected};
 use testkit::loading::PRELOADED;
 use testkit::messages;
 use testkit::server::{SHARED, Server, program, unprivileged_user};
-use testkit::session::{one, refuses, run};
+use testkit::session::{one, rejects, run};
 
 /// pgcrypto's `hmac` (RFC 2104) and `gen_random_bytes` with SHA-256 only, for a PostgreSQL that was built without
 /// pgcrypto.
@@ -160,7 +160,7 @@ fn test_key_ends_with_its_transaction() {
         run(&mut client, end);
         assert_eq!(one::<String>(&mut client, mode), "unusable", "{end}");
         let claimed = r#"set local request.jwt.claims = '{"sub":"alice"}'; select auth.user_id()"#;
-        refuses(
+        rejects(
             &mut client,
             &format!("begin; {claimed}"),
             "55000",
@@ -175,7 +175,7 @@ fn test_key_ends_with_its_transaction() {
             "begin; select testing.new_provider(); set local role authenticated",
         );
         let present = format!("select auth.jwt_session_init('{token}')");
-        refuses(&mut client, &present, "28000", messages::INVALID_SIGNATURE);
+        rejects(&mut client, &present, "28000", messages::INVALID_SIGNATURE);
         run(&mut client, "rollback");
     }
 }

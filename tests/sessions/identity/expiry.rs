@@ -6,7 +6,7 @@ use postgres::Client;
 
 use testkit::messages;
 use testkit::server::SHARED;
-use testkit::session::{Proxy, init, now, one, refusal, refusal_of, refuses, refuses_token, run, user_id};
+use testkit::session::{Proxy, init, now, one, rejection, rejection_of, rejects, rejects_token, run, user_id};
 
 /// The current second, just after it began, so that assertions about it hold for most of a second.
 fn at_the_beginning_of_a_second() -> i64 {
@@ -55,11 +55,11 @@ fn leeway_is_one_minute() {
         assert_eq!(user_id(&mut client), Some(second.to_string()));
     }
     let late = proxy.token(&format!(r#""exp":{}"#, second - 61));
-    refuses_token(&mut client, &late, "28000", messages::EXPIRED);
+    rejects_token(&mut client, &late, "28000", messages::EXPIRED);
     let on_the_second = proxy.token(&format!(r#""exp":{}"#, second - 60));
-    refuses_token(&mut client, &on_the_second, "28000", messages::EXPIRED);
+    rejects_token(&mut client, &on_the_second, "28000", messages::EXPIRED);
     let early = proxy.token(&format!(r#""nbf":{}"#, second + 65));
-    refuses_token(&mut client, &early, "28000", messages::NOT_YET_VALID);
+    rejects_token(&mut client, &early, "28000", messages::NOT_YET_VALID);
 }
 
 #[test]
@@ -75,9 +75,9 @@ fn fractions_of_a_second_count() {
     );
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     std::thread::sleep(Duration::from_millis(600));
-    refuses(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
-    let refused = refusal(&mut client, "select auth.user_id()");
-    let detail = refused.detail.unwrap();
+    rejects(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
+    let rejected = rejection(&mut client, "select auth.user_id()");
+    let detail = rejected.detail.unwrap();
     assert!(
         detail.starts_with(&format!("exp={}.500000, now={second}.", second - 60)),
         "{detail}"
@@ -116,7 +116,7 @@ fn expired_identity_is_an_error_at_each_use() {
         "role",
         "email",
     ] {
-        refuses(
+        rejects(
             &mut client,
             &format!("select auth.{reader}()"),
             "28000",
@@ -124,7 +124,7 @@ fn expired_identity_is_an_error_at_each_use() {
         );
     }
     let error = client.query_one(&prepared, &[]).unwrap_err();
-    assert_eq!(refusal_of(&error).message, messages::EXPIRED);
+    assert_eq!(rejection_of(&error).message, messages::EXPIRED);
     let status = "select mode || ' ' || identity || ' ' || reason from auth.status()";
     let status = one::<String>(&mut client, status);
     assert!(
@@ -144,7 +144,7 @@ fn expired_identity_can_be_replaced() {
     wait();
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
     run(&mut client, "rollback");
-    refuses(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
+    rejects(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
     run(&mut client, "reset all");
     assert_eq!(user_id(&mut client), None);
 }
@@ -165,15 +165,15 @@ fn open_transaction_does_not_extend_the_identity() {
         "begin; declare c cursor for select auth.user_id() from generate_series(1, 2); savepoint s",
     );
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
-    let ready = refusal(&mut client, &format!("select auth.jwt_session_init('{later}')")).message;
+    let ready = rejection(&mut client, &format!("select auth.jwt_session_init('{later}')")).message;
     assert_eq!(ready, messages::NOT_YET_VALID);
     run(&mut client, "rollback to s");
     wait();
-    refuses(&mut client, "fetch c", "28000", messages::EXPIRED);
+    rejects(&mut client, "fetch c", "28000", messages::EXPIRED);
     run(&mut client, "rollback to s");
-    refuses(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
+    rejects(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
     run(&mut client, "rollback to s");
-    refuses(
+    rejects(
         &mut client,
         &format!("select auth.jwt_session_init('{short}')"),
         "28000",
@@ -202,7 +202,7 @@ fn running_statement_keeps_its_identity() {
     run(&mut client, "select auth.init()");
     init(&mut client, &proxy.token(&format!(r#""sub":"alice","exp":{}"#, soon())));
     assert_eq!(one::<String>(&mut client, "select before_and_after()"), "alice alice");
-    refuses(&mut client, "select before_and_after()", "28000", messages::EXPIRED);
+    rejects(&mut client, "select before_and_after()", "28000", messages::EXPIRED);
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_token_in_the_startup_packet_expires_too() {
     let mut client = SHARED.connect(&database, "postgres", &options);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     wait();
-    refuses(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
+    rejects(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
 }
 
 /// attack: 140
@@ -229,9 +229,9 @@ fn a_statement_that_commits_does_not_outlive_the_identity() {
                 commit;
             end loop;
         end $$";
-    let refusal = refusal(&mut client, told);
+    let rejection = rejection(&mut client, told);
     assert_eq!(
-        (refusal.sqlstate.as_str(), refusal.message.as_str()),
+        (rejection.sqlstate.as_str(), rejection.message.as_str()),
         ("28000", messages::EXPIRED)
     );
 }
@@ -246,5 +246,5 @@ fn statement_without_commit_keeps_its_identity() {
     );
     let users: Vec<String> = client.query(&told, &[]).unwrap().iter().map(|row| row.get(0)).collect();
     assert_eq!(users, ["alice", "alice"]);
-    refuses(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
+    rejects(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
 }

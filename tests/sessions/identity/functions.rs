@@ -3,7 +3,7 @@
 use postgres::Client;
 
 use testkit::messages;
-use testkit::session::{Proxy, init, one, refuses, run, user_id};
+use testkit::session::{Proxy, init, one, rejects, run, user_id};
 
 /// A function that presents a token and returns the SQLSTATE of its rejection, or 'taken'.
 const TRY: &str = "create function try_token(token text) returns text language plpgsql as $$
@@ -72,7 +72,7 @@ fn set_clause_with_an_empty_token_gives_no_identity() {
         "select concat_ws(' ', auth.user_id(), anonymous(), auth.user_id())",
     );
     assert_eq!(seen, "alice (none) alice");
-    refuses(&mut client, "select fails()", "22012", "division by zero");
+    rejects(&mut client, "select fails()", "22012", "division by zero");
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
 
@@ -95,13 +95,13 @@ fn a_token_cannot_be_stored_in_the_catalog() {
         format!("alter role all set pg_session_jwt.jwt = '{token}'"),
         format!("alter database postgres set pg_session_jwt.jwt = '{token}'"),
     ] {
-        refuses(&mut client, &sql, "42501", messages::TOKEN_AS_DEFAULT);
+        rejects(&mut client, &sql, "42501", messages::TOKEN_AS_DEFAULT);
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{sql}");
     }
     let stored = "select count(*) from pg_db_role_setting where setconfig::text like '%jwt.jwt%'";
     assert_eq!(one::<i64>(&mut client, stored), 0);
     let system = format!("alter system set pg_session_jwt.jwt = '{token}'");
-    refuses(
+    rejects(
         &mut client,
         &system,
         "55P02",
@@ -186,7 +186,7 @@ fn security_definer_function_shares_the_identity() {
     );
     assert_eq!(one::<String>(&mut client, "select definer_sees()"), "postgres carol");
     let bad = Proxy::new().token_of("mallory");
-    refuses(
+    rejects(
         &mut client,
         &format!("select definer_login('{bad}')"),
         "28000",

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use postgres::Client;
 
 use testkit::messages;
-use testkit::session::{Proxy, init, now, one, refusal, refusal_of, refuses, rows, run};
+use testkit::session::{Proxy, init, now, one, rejection, rejection_of, rejects, rows, run};
 
 /// The forms of a condition on the owner of a row, the last one with a uuid column.
 const FORMS: [&str; 6] = [
@@ -95,7 +95,7 @@ fn each_user_sees_and_changes_their_own_rows_only() {
             format!("update todos set user_id = '{BOB}' where task = 'first'"),
             format!("insert into todos (user_id, task) select '{BOB}', 'forged' returning id"),
         ] {
-            refuses(&mut client, &sql, "42501", VIOLATES);
+            rejects(&mut client, &sql, "42501", VIOLATES);
         }
         assert_eq!(
             tasks(&mut client, "update todos set task = task || '!' returning task"),
@@ -148,15 +148,15 @@ fn without_a_token_there_are_no_rows() {
                 "{form}, {leave}"
             );
             let insert = format!("insert into todos (user_id, task) values ('{ALICE}', 'x')");
-            refuses(&mut client, &insert, "42501", VIOLATES);
+            rejects(&mut client, &insert, "42501", VIOLATES);
         }
         run(
             &mut client,
             "reset role; reset pg_session_jwt.jwt; set role authenticated",
         );
         let null = "null value in column \"user_id\" of relation \"todos\" violates not-null constraint";
-        let refused = refusal(&mut client, "insert into todos (task) values ('x')");
-        assert!([VIOLATES, null].contains(&refused.message.as_str()), "{refused:?}");
+        let rejected = rejection(&mut client, "insert into todos (task) values ('x')");
+        assert!([VIOLATES, null].contains(&rejected.message.as_str()), "{rejected:?}");
     }
 }
 
@@ -204,11 +204,11 @@ fn copy_reads_and_writes_only_own_rows() {
         assert_eq!(out, format!("{ALICE}\tfirst\n{ALICE}\tsecond\n"), "{form}");
     }
     // PostgreSQL does not copy into tables with policies, and the client's session is unusable afterwards.
-    let refused = client.copy_in("copy todos (task) from stdin").and_then(|mut writer| {
+    let rejected = client.copy_in("copy todos (task) from stdin").and_then(|mut writer| {
         writer.write_all(b"third\n").unwrap();
         writer.finish()
     });
-    let message = refusal_of(&refused.unwrap_err()).message;
+    let message = rejection_of(&rejected.unwrap_err()).message;
     assert_eq!(message, "COPY FROM not supported with row-level security");
 }
 
@@ -260,7 +260,7 @@ fn held_cursor_is_closed_by_a_pool_reset() {
         assert_eq!(tasks(&mut client, "fetch held"), ALICE);
         run(&mut client, close);
         init(&mut client, &proxy.token_of(BOB));
-        refuses(&mut client, "fetch all held", "34000", "cursor \"held\" does not exist");
+        rejects(&mut client, "fetch all held", "34000", "cursor \"held\" does not exist");
     }
 }
 
@@ -286,7 +286,7 @@ fn an_expired_user_is_an_error_and_not_an_empty_table() {
             "delete from todos",
             "insert into todos (task) values ('x')",
         ] {
-            refuses(&mut client, sql, "28000", messages::EXPIRED);
+            rejects(&mut client, sql, "28000", messages::EXPIRED);
         }
         run(&mut client, "reset role; reset pg_session_jwt.leeway");
     }

@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use testkit::messages;
-use testkit::session::{Proxy, init, now, one, refusal, refuses, refuses_token, user_id};
+use testkit::session::{Proxy, init, now, one, rejection, rejects, rejects_token, user_id};
 
 // Out of range is a rejection with a message, not a type error.
 #[rstest]
@@ -22,7 +22,7 @@ fn jti_of_a_proxy_token_is_a_64_bit_integer(#[case] jti: &str) {
     let mut proxy = Proxy::new();
     let mut client = proxy.shared_session_as("alice");
     let token = proxy.raw(format!(r#"{{{jti}"sub":"bob"}}"#));
-    refuses_token(&mut client, &token, "22023", messages::NO_TOKEN_ID);
+    rejects_token(&mut client, &token, "22023", messages::NO_TOKEN_ID);
     init(&mut client, &proxy.raw(r#"{"jti":9223372036854775807,"sub":"bob"}"#));
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
 }
@@ -52,7 +52,7 @@ fn dates_are_numbers_of_seconds(
     let mut proxy = Proxy::new();
     let mut client = proxy.shared_session_as("alice");
     let token = proxy.raw(format!(r#"{{"jti":9,"sub":"bob","{claim}":{date}}}"#));
-    refuses_token(&mut client, &token, "22023", message);
+    rejects_token(&mut client, &token, "22023", message);
 }
 
 #[test]
@@ -74,9 +74,9 @@ fn token_outside_its_lifetime_reports_the_difference() {
         ("nbf", at + 90, messages::NOT_YET_VALID),
     ] {
         let token = proxy.raw(format!(r#"{{"jti":9,"sub":"bob","{claim}":{date}}}"#));
-        refuses_token(&mut client, &token, "28000", message);
-        let refused = refusal(&mut client, &format!("select auth.jwt_session_init('{token}')"));
-        let detail = refused.detail.unwrap();
+        rejects_token(&mut client, &token, "28000", message);
+        let rejected = rejection(&mut client, &format!("select auth.jwt_session_init('{token}')"));
+        let detail = rejected.detail.unwrap();
         assert!(
             detail.starts_with(&format!("{claim}={date}, now={}", at / 100)),
             "{detail}"
@@ -100,7 +100,7 @@ fn user_id_that_is_not_a_string_is_an_error_when_read(#[case] sub: &str) {
         &mut client,
         &proxy.token(&format!(r#""sub":{sub},"email":"a@example.com""#)),
     );
-    refuses(
+    rejects(
         &mut client,
         "select auth.user_id()",
         "22023",

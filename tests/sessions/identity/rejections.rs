@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use testkit::messages;
-use testkit::session::{Proxy, init, one, refuses_token, user_id};
+use testkit::session::{Proxy, init, one, rejects_token, user_id};
 use testkit::signer::part;
 
 /// Asserts that this text is rejected, and the valid token after it is not. `$good` stands for that token, and `$head`,
@@ -21,7 +21,7 @@ fn rejects(text: &str, sqlstate: &str, message: &str) {
         .replace("$signature", signature)
         .replace("$tail", &signature[1..])
         .replace("$mallory", &part(r#"{"jti":9,"sub":"mallory"}"#));
-    refuses_token(&mut client, &text, sqlstate, message);
+    rejects_token(&mut client, &text, sqlstate, message);
     init(&mut client, &good);
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
 }
@@ -104,7 +104,7 @@ fn header_with_another_algorithm_or_crit_is_rejected(
     let mut proxy = Proxy::new();
     let mut client = proxy.shared_session_as("alice");
     let token = proxy.with_header(header, r#"{"jti":9,"sub":"bob"}"#);
-    refuses_token(&mut client, &token, sqlstate, message);
+    rejects_token(&mut client, &token, sqlstate, message);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn number(number: &str) -> String {
 fn payload_that_cannot_be_stored_is_rejected(#[case] payload: impl AsRef<[u8]>) {
     let mut proxy = Proxy::new();
     let mut client = proxy.shared_session_as("alice");
-    refuses_token(&mut client, &proxy.raw(payload), "22023", messages::PAYLOAD_NOT_JSON);
+    rejects_token(&mut client, &proxy.raw(payload), "22023", messages::PAYLOAD_NOT_JSON);
 }
 
 #[test]

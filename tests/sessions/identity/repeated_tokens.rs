@@ -3,7 +3,7 @@
 use testkit::messages;
 use testkit::provider::{Provider, database};
 use testkit::server::SHARED;
-use testkit::session::{init, now, one, refuses, refuses_token, run, user_id};
+use testkit::session::{init, now, one, rejects, rejects_token, run, user_id};
 
 use crate::support::process_memory::own_memory;
 
@@ -39,7 +39,7 @@ fn repeated_token_expires() {
         init(&mut client, &token);
         init(&mut client, &token);
         run(&mut client, "reset pg_session_jwt.jwt; set pg_session_jwt.leeway = 0");
-        refuses_token(&mut client, &token, "28000", message);
+        rejects_token(&mut client, &token, "28000", message);
     }
 }
 
@@ -52,7 +52,7 @@ fn repeated_token_is_checked_for_the_role() {
     run(&mut client, "set role authenticated");
     init(&mut client, &token);
     run(&mut client, "reset pg_session_jwt.jwt; set role anonymous");
-    refuses_token(&mut client, &token, "28000", messages::ROLE);
+    rejects_token(&mut client, &token, "28000", messages::ROLE);
     run(&mut client, "set role authenticated");
     init(&mut client, &token);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
@@ -72,7 +72,7 @@ fn repeated_token_is_verified_with_changed_keys() {
         (provider.entry(r#","algorithms":"RS256""#), messages::ALGORITHM_MISMATCH),
     ] {
         run(&mut client, &set(&entry));
-        refuses_token(&mut client, &token, "28000", message);
+        rejects_token(&mut client, &token, "28000", message);
     }
     run(&mut client, &set(&provider.entry(r#","user_id_claim":"iss""#)));
     init(&mut client, &token);
@@ -93,8 +93,8 @@ fn token_that_differs_in_one_byte_is_rejected() {
     let signature = token.rfind('.').unwrap() + 1;
     let flipped = if &token[signature..=signature] == "A" { "B" } else { "A" };
     let forged = format!("{}{flipped}{}", &token[..signature], &token[signature + 1..]);
-    refuses(&mut client, &present(&forged), "28000", messages::INVALID_SIGNATURE);
-    refuses(
+    rejects(&mut client, &present(&forged), "28000", messages::INVALID_SIGNATURE);
+    rejects(
         &mut client,
         &present(&format!("{token}=")),
         "22023",

@@ -1,7 +1,7 @@
 //! The last `jti` of a session only grows: an accepted token is never accepted again.
 
 use testkit::messages;
-use testkit::session::{Proxy, init, one, refusal, refuses_token, run, user_id};
+use testkit::session::{Proxy, init, one, rejection, rejects_token, run, user_id};
 
 /// attack: 67
 #[test]
@@ -11,7 +11,7 @@ fn replayed_token_is_rejected_and_changes_nothing() {
     let first = proxy.token_of("alice");
     init(&mut client, &first);
     init(&mut client, &proxy.token_of("bob"));
-    refuses_token(&mut client, &first, "28000", messages::TOKEN_ID_REPLAYED);
+    rejects_token(&mut client, &first, "28000", messages::TOKEN_ID_REPLAYED);
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
 }
 
@@ -22,9 +22,9 @@ fn the_same_token_twice_is_a_replay() {
     let mut client = proxy.session();
     let token = proxy.token_of("alice");
     init(&mut client, &token);
-    refuses_token(&mut client, &token, "28000", messages::TOKEN_ID_REPLAYED);
-    let refused = refusal(&mut client, &format!("select auth.jwt_session_init('{token}')"));
-    assert_eq!(refused.detail.as_deref(), Some("jti=1, last=1"));
+    rejects_token(&mut client, &token, "28000", messages::TOKEN_ID_REPLAYED);
+    let rejected = rejection(&mut client, &format!("select auth.jwt_session_init('{token}')"));
+    assert_eq!(rejected.detail.as_deref(), Some("jti=1, last=1"));
 }
 
 /// attack: 31
@@ -33,7 +33,7 @@ fn another_token_with_the_same_jti_is_a_replay() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let same = proxy.token_with_jti(1, r#""sub":"bob""#);
-    refuses_token(&mut client, &same, "28000", messages::TOKEN_ID_REPLAYED);
+    rejects_token(&mut client, &same, "28000", messages::TOKEN_ID_REPLAYED);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn token_undone_by_a_rollback_is_a_replay() {
     init(&mut client, &token);
     run(&mut client, "rollback");
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
-    refuses_token(&mut client, &token, "28000", messages::TOKEN_ID_REPLAYED);
+    rejects_token(&mut client, &token, "28000", messages::TOKEN_ID_REPLAYED);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn older_jti_after_a_logout_is_rejected() {
         init(&mut client, &proxy.token_of("bob"));
         run(&mut client, logout);
         assert_eq!(user_id(&mut client), None, "{logout}");
-        refuses_token(&mut client, &older, "28000", messages::TOKEN_ID_REPLAYED);
+        rejects_token(&mut client, &older, "28000", messages::TOKEN_ID_REPLAYED);
         assert_eq!(user_id(&mut client), None, "{logout}");
     }
 }
@@ -106,7 +106,7 @@ fn local_identity_advances_the_last_jti() {
         &mut client,
         &format!("begin; select auth.jwt_session_init('{token}', true); commit"),
     );
-    refuses_token(&mut client, &token, "28000", messages::TOKEN_ID_REPLAYED);
+    rejects_token(&mut client, &token, "28000", messages::TOKEN_ID_REPLAYED);
 }
 
 #[test]
@@ -115,8 +115,8 @@ fn rejected_token_does_not_advance_the_last_jti() {
     let mut client = proxy.session_as("alice");
     let expired = proxy.token_with_jti(100, r#""sub":"bob","exp":1"#);
     let foreign = Proxy::new().token_with_jti(200, r#""sub":"bob""#);
-    refuses_token(&mut client, &expired, "28000", messages::EXPIRED);
-    refuses_token(&mut client, &foreign, "28000", messages::INVALID_SIGNATURE);
+    rejects_token(&mut client, &expired, "28000", messages::EXPIRED);
+    rejects_token(&mut client, &foreign, "28000", messages::INVALID_SIGNATURE);
     init(&mut client, &proxy.token_with_jti(2, r#""sub":"carol""#));
     assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
 }
@@ -131,7 +131,7 @@ fn any_increasing_integers_are_accepted() {
         let shown: String = one(&mut client, "select auth.session() ->> 'jti'");
         assert_eq!(shown, jti.to_string());
     }
-    refuses_token(
+    rejects_token(
         &mut client,
         &proxy.token_with_jti(i64::MIN, ""),
         "28000",

@@ -1,7 +1,7 @@
 //! The maximum length of a token, and that a longer text costs nothing.
 
 use testkit::messages;
-use testkit::session::{Proxy, init, refusal, refuses, refuses_token, run, user_id};
+use testkit::session::{Proxy, init, rejection, rejects, rejects_token, run, user_id};
 
 #[test]
 fn a_token_has_at_most_64_kib() {
@@ -15,11 +15,11 @@ fn a_token_has_at_most_64_kib() {
         .unwrap();
     assert!(fits.len() > 65_530, "{}", fits.len());
     let too_long = (48_900..49_200).map(&long).find(|token| token.len() > 65_536).unwrap();
-    refuses_token(&mut client, &too_long, "22023", messages::TOO_LONG);
-    refuses_token(&mut client, &".".repeat(65_537), "22023", messages::TOO_LONG);
-    let refused = refusal(&mut client, &format!("select auth.jwt_session_init('{too_long}')"));
+    rejects_token(&mut client, &too_long, "22023", messages::TOO_LONG);
+    rejects_token(&mut client, &".".repeat(65_537), "22023", messages::TOO_LONG);
+    let rejected = rejection(&mut client, &format!("select auth.jwt_session_init('{too_long}')"));
     let detail = format!("The token has {} bytes; the limit is 65536.", too_long.len());
-    assert_eq!(refused.detail, Some(detail));
+    assert_eq!(rejected.detail, Some(detail));
     init(&mut client, &fits);
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
 }
@@ -43,7 +43,7 @@ fn enormous_text_is_rejected_at_once() {
         "(select packed from t)",
     ] {
         for arguments in [text.to_owned(), format!("{text}, true")] {
-            refuses(
+            rejects(
                 &mut client,
                 &format!("select auth.jwt_session_init({arguments})"),
                 "22023",
@@ -53,6 +53,6 @@ fn enormous_text_is_rejected_at_once() {
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     }
     let set = "select set_config('pg_session_jwt.jwt', repeat(repeat('a', 1000), 100000), false)";
-    refuses(&mut client, set, "22023", messages::TOO_LONG);
+    rejects(&mut client, set, "22023", messages::TOO_LONG);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }

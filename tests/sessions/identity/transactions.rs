@@ -2,7 +2,7 @@
 
 use testkit::messages;
 use testkit::server::SHARED;
-use testkit::session::{Proxy, claims, init, one, refuses, refuses_token, rows, run, user_id};
+use testkit::session::{Proxy, claims, init, one, rejects, rejects_token, rows, run, user_id};
 
 #[test]
 fn rollback_restores_the_previous_identity() {
@@ -33,7 +33,7 @@ fn failed_transaction_restores_the_previous_identity() {
     let mut client = proxy.session_as("alice");
     run(&mut client, "begin");
     init(&mut client, &proxy.token_of("bob"));
-    refuses(&mut client, "select 1/0", "22012", "division by zero");
+    rejects(&mut client, "select 1/0", "22012", "division by zero");
     run(&mut client, "commit");
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
@@ -156,7 +156,7 @@ fn rejected_token_stops_the_query_in_its_message() {
     run(&mut client, "create table seen (who text)");
     let bad = Proxy::new().token_of("bob");
     let sql = format!("select auth.jwt_session_init('{bad}'); insert into seen select auth.user_id()");
-    refuses(&mut client, &sql, "28000", messages::INVALID_SIGNATURE);
+    rejects(&mut client, &sql, "28000", messages::INVALID_SIGNATURE);
     assert_eq!(one::<i64>(&mut client, "select count(*) from seen"), 0);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
@@ -166,7 +166,7 @@ fn error_after_a_token_in_one_message_undoes_it() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let sql = format!("select auth.jwt_session_init('{}'); select 1/0", proxy.token_of("bob"));
-    refuses(&mut client, &sql, "22012", "division by zero");
+    rejects(&mut client, &sql, "22012", "division by zero");
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     let sql = format!(
         "select auth.jwt_session_init('{}'); select auth.user_id()",
@@ -182,14 +182,14 @@ fn failed_transaction_block_rejects_tokens() {
     let aborted = "current transaction is aborted, commands ignored until end of transaction block";
     run(&mut client, "begin");
     let bad = Proxy::new().token_of("bob");
-    refuses(
+    rejects(
         &mut client,
         &format!("set pg_session_jwt.jwt = '{bad}'"),
         "28000",
         messages::INVALID_SIGNATURE,
     );
     let good = format!("set pg_session_jwt.jwt = '{}'", proxy.token_of("bob"));
-    refuses(&mut client, &good, "25P02", aborted);
+    rejects(&mut client, &good, "25P02", aborted);
     run(&mut client, "rollback");
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
@@ -217,7 +217,7 @@ fn token_of_another_connections_key_is_rejected() {
     let mut other = Proxy::new();
     let mut client = proxy.session_as("alice");
     other.session_as("bob");
-    refuses_token(
+    rejects_token(
         &mut client,
         &other.token_of("bob"),
         "28000",

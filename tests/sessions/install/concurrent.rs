@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use postgres::Client;
 use testkit::cluster::{PLAIN, Turn, drop_roles};
-use testkit::session::{one, refusal, run};
+use testkit::session::{one, rejection, run};
 
 use crate::support::extension_catalog::facts;
 
@@ -93,12 +93,12 @@ fn dangerous_role_created_meanwhile_is_rejected() {
     let pid = one(&mut client, "select pg_backend_pid()");
     run(&mut attacker, "begin; create role authenticated bypassrls");
     thread::scope(|scope| {
-        let waiting = scope.spawn(|| refusal(&mut client, CREATE));
+        let waiting = scope.spawn(|| rejection(&mut client, CREATE));
         wait_until_blocked(&cluster, pid);
         run(&mut attacker, "commit");
-        let refused = waiting.join().unwrap();
+        let rejected = waiting.join().unwrap();
         assert_eq!(
-            refused.message,
+            rejected.message,
             r#"role "authenticated" has more rights than end users may have"#
         );
     });
@@ -110,9 +110,9 @@ fn role_invisible_to_the_transaction_is_inspected() {
     let mut client = cluster.empty_database("d");
     run(&mut client, "begin isolation level repeatable read; select 1");
     cluster.run("create role anonymous superuser");
-    let refused = refusal(&mut client, CREATE);
+    let rejected = rejection(&mut client, CREATE);
     assert_eq!(
-        (&*refused.sqlstate, &*refused.message, refused.hint.as_deref()),
+        (&*rejected.sqlstate, &*rejected.message, rejected.hint.as_deref()),
         (
             "40001",
             r#"role "anonymous" was created by a concurrent transaction"#,

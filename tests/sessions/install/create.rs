@@ -1,7 +1,7 @@
 //! CREATE EXTENSION: who may run it, the owners of its objects, and their privileges.
 
 use testkit::cluster::PLAIN;
-use testkit::session::{one, refusal, refuses, run};
+use testkit::session::{one, rejection, rejects, run};
 
 use crate::support::extension_catalog::{assert_same_facts, facts, facts_about};
 
@@ -50,30 +50,30 @@ fn database_owner_cannot_create_in_schema_auth() {
     run(&mut owner, CREATE);
     let denied = "permission denied for schema auth";
     let look_alike = "function auth.user_id(x text default '') returns text language sql return 'victim'";
-    refuses(&mut owner, &format!("create {look_alike}"), "42501", denied);
-    refuses(&mut owner, "create table auth.t ()", "42501", denied);
-    refuses(&mut owner, "create domain auth.text as text", "42501", denied);
+    rejects(&mut owner, &format!("create {look_alike}"), "42501", denied);
+    rejects(&mut owner, "create table auth.t ()", "42501", denied);
+    rejects(&mut owner, "create domain auth.text as text", "42501", denied);
     let replacement = "create or replace function auth.user_id() returns text language sql return 'victim'";
-    refuses(&mut owner, replacement, "42501", denied);
-    refuses(
+    rejects(&mut owner, replacement, "42501", denied);
+    rejects(
         &mut owner,
         "alter schema auth rename to mine",
         "42501",
         "must be owner of schema auth",
     );
-    refuses(
+    rejects(
         &mut owner,
         "alter schema auth owner to owner",
         "42501",
         "must be owner of schema auth",
     );
-    refuses(&mut owner, "drop schema auth", "42501", "must be owner of schema auth");
+    rejects(&mut owner, "drop schema auth", "42501", "must be owner of schema auth");
     let not_yours = "must be owner of function auth.user_id";
-    refuses(&mut owner, "drop function auth.user_id()", "42501", not_yours);
-    refuses(&mut owner, "alter function auth.user_id() cost 1", "42501", not_yours);
+    rejects(&mut owner, "drop function auth.user_id()", "42501", not_yours);
+    rejects(&mut owner, "alter function auth.user_id() cost 1", "42501", not_yours);
     let not_yours = "must be owner of function user_id";
     let rename = "alter function auth.user_id() rename to u";
-    refuses(&mut owner, rename, "42501", not_yours);
+    rejects(&mut owner, rename, "42501", not_yours);
     // GRANT without grant option is a warning in PostgreSQL, not an error.
     run(&mut owner, "grant create on schema auth to owner");
     assert!(!one::<bool>(
@@ -89,13 +89,13 @@ fn installation_needs_create_on_the_database() {
     let cluster = PLAIN.turn();
     drop(cluster.empty_database("d"));
     cluster.run("create role stranger login");
-    let refused = refusal(&mut cluster.connect("d", "stranger", ""), CREATE);
+    let rejected = rejection(&mut cluster.connect("d", "stranger", ""), CREATE);
     assert_eq!(
-        (&*refused.sqlstate, &*refused.message),
+        (&*rejected.sqlstate, &*rejected.message),
         ("42501", r#"permission denied to create extension "pg_session_jwt""#)
     );
     assert_eq!(
-        refused.hint.as_deref(),
+        rejected.hint.as_deref(),
         Some("Must have CREATE privilege on current database to create this extension.")
     );
 }
@@ -123,11 +123,11 @@ fn public_may_use_schema_auth_and_not_create_in_it() {
         );
         run(&mut client, &format!("set role {role}"));
         let message = "permission denied for function providers";
-        refuses(&mut client, "select from auth.providers()", "42501", message);
+        rejects(&mut client, "select from auth.providers()", "42501", message);
         let called: bool = one(&mut client, "select auth.user_id() is null and auth.session() = 'null'");
         assert!(called, "{role}");
         let create = "create function auth.f() returns int language sql return 1";
-        refuses(&mut client, create, "42501", "permission denied for schema auth");
+        rejects(&mut client, create, "42501", "permission denied for schema auth");
         run(&mut client, "reset role");
     }
 }
@@ -150,7 +150,7 @@ fn functions_are_always_in_schema_auth() {
     );
     run(&mut client, "create extension if not exists pg_session_jwt");
     assert_same_facts("IF NOT EXISTS", &facts(&mut client), &before);
-    refuses(
+    rejects(
         &mut client,
         CREATE,
         "42710",
@@ -160,7 +160,7 @@ fn functions_are_always_in_schema_auth() {
     run(&mut client, "create extension pg_session_jwt schema elsewhere");
     assert_eq!(one::<String>(&mut client, schema_of), "elsewhere");
     assert!(one::<bool>(&mut client, "select auth.user_id() is null"));
-    refuses(
+    rejects(
         &mut client,
         "alter extension pg_session_jwt set schema public",
         "0A000",
@@ -177,16 +177,16 @@ fn existing_schema_auth_is_rejected_with_its_owner() {
     run(&mut superuser, "create schema auth; create table auth.users ()");
     run(&mut owner, "create schema auth");
     for (client, name) in [(&mut superuser, "postgres"), (&mut owner, "owner")] {
-        let refused = refusal(client, CREATE);
+        let rejected = rejection(client, CREATE);
         assert_eq!(
-            (&*refused.sqlstate, &*refused.message),
+            (&*rejected.sqlstate, &*rejected.message),
             ("42P06", r#"schema "auth" already exists"#)
         );
         let detail = format!(r#"It belongs to role "{name}" and not to this extension."#);
-        assert_eq!(refused.detail.as_deref(), Some(&*detail));
+        assert_eq!(rejected.detail.as_deref(), Some(&*detail));
         let hint = "pg_session_jwt creates its own schema \"auth\". Drop the existing one, or rename it: \
                     ALTER SCHEMA auth RENAME TO auth_old.";
-        assert_eq!(refused.hint.as_deref(), Some(hint));
+        assert_eq!(rejected.hint.as_deref(), Some(hint));
         run(client, "alter schema auth rename to auth_old");
         run(client, CREATE);
     }

@@ -2,7 +2,7 @@
 
 use testkit::loading::ordinary_user;
 use testkit::server::SHARED;
-use testkit::session::{Proxy, claims, init, one, refuses, rows, run, user_id};
+use testkit::session::{Proxy, claims, init, one, rejects, rows, run, user_id};
 
 /// attack: 94, 130
 #[test]
@@ -113,18 +113,18 @@ fn ordinary_role_cannot_create_in_schema_auth() {
         "create view auth.v as select 1",
         "create type auth.t as (x int)",
     ] {
-        refuses(&mut client, sql, "42501", denied);
+        rejects(&mut client, sql, "42501", denied);
     }
     let message = "must be owner of schema auth";
-    refuses(&mut client, "alter schema auth rename to mine", "42501", message);
+    rejects(&mut client, "alter schema auth rename to mine", "42501", message);
     let message = "must be owner of function user_id";
-    refuses(
+    rejects(
         &mut client,
         "alter function auth.user_id() owner to current_user",
         "42501",
         message,
     );
-    refuses(
+    rejects(
         &mut client,
         "create or replace function auth.user_id() returns text language sql as 'select 1'",
         "42501",

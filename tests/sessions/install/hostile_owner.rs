@@ -5,7 +5,7 @@ use std::fs;
 use postgres::Client;
 
 use testkit::cluster::{PLAIN, Turn, with_own_scripts};
-use testkit::session::{one, refusal, run};
+use testkit::session::{one, rejection, run};
 
 const CREATE: &str = "create extension pg_session_jwt";
 const INSTALL_SCRIPT: &str = "pg_session_jwt--1.0.0.sql";
@@ -68,10 +68,10 @@ fn script_runs_nothing_created_by_the_database_owner() {
     let cluster = PLAIN.turn();
     let mut owner = hostile_owner(&cluster);
     run(&mut owner, "create schema auth");
-    assert_eq!(refusal(&mut owner, CREATE).sqlstate, "42P06");
+    assert_eq!(rejection(&mut owner, CREATE).sqlstate, "42P06");
     run(&mut owner, "drop schema auth");
     cluster.run("create role anonymous bypassrls");
-    assert_eq!(refusal(&mut owner, CREATE).sqlstate, "55000");
+    assert_eq!(rejection(&mut owner, CREATE).sqlstate, "55000");
     cluster.run("drop role anonymous");
     run(&mut owner, CREATE);
     assert!(!anything_ran(&mut owner));

@@ -3,7 +3,7 @@
 
 use postgres::Client;
 use testkit::cluster::{PLAIN, Turn, with_own_scripts};
-use testkit::session::{one, refusal, refuses, rows, run};
+use testkit::session::{one, rejection, rejects, rows, run};
 
 use crate::support::extension_catalog::{assert_same_facts, facts};
 use crate::support::old_versions::{self, OldVersion, VERSION_0_5_0};
@@ -78,14 +78,14 @@ fn default_privileges_do_not_apply_to_an_installation() {
     assert_eq!(rights(&mut owner), usual_rights());
     for role in ["authenticated", "anonymous", "\"Ops\""] {
         run(&mut superuser, &format!("set role {role}"));
-        refuses(
+        rejects(
             &mut superuser,
             "select from auth.check()",
             "42501",
             "permission denied for function check",
         );
         let look_alike = "create function auth.user_id(text default 'x') returns text language sql return 'victim'";
-        refuses(&mut superuser, look_alike, "42501", "permission denied for schema auth");
+        rejects(&mut superuser, look_alike, "42501", "permission denied for schema auth");
         run(&mut superuser, "reset role");
     }
 }
@@ -159,7 +159,7 @@ fn update_restores_ownership_and_privileges() {
             ),
             ("alter schema auth rename to mine", "must be owner of schema auth"),
         ] {
-            refuses(&mut client, change, "42501", message);
+            rejects(&mut client, change, "42501", message);
         }
         run(
             &mut client,
@@ -177,18 +177,18 @@ fn schema_of_another_owner_prevents_the_update() {
         &mut client,
         "create role bob; alter extension pg_session_jwt drop schema auth; alter schema auth owner to bob",
     );
-    let refused = refusal(&mut client, UPDATE);
+    let rejected = rejection(&mut client, UPDATE);
     assert_eq!(
-        (&*refused.sqlstate, &*refused.message),
+        (&*rejected.sqlstate, &*rejected.message),
         (
             "55000",
             r#"schema "auth" belongs to role "bob" and not to this extension"#
         )
     );
     let detail = "Its owner could rename it and replace its functions.";
-    assert_eq!(refused.detail.as_deref(), Some(detail));
+    assert_eq!(rejected.detail.as_deref(), Some(detail));
     let hint = "Make a superuser its owner (ALTER SCHEMA auth OWNER TO ...), and try again.";
-    assert_eq!(refused.hint.as_deref(), Some(hint));
+    assert_eq!(rejected.hint.as_deref(), Some(hint));
     run(&mut client, &format!("alter schema auth owner to postgres; {UPDATE}"));
     assert_eq!(
         one::<String>(

@@ -1,7 +1,7 @@
 //! DROP EXTENSION: what prevents it, and what it leaves.
 
 use testkit::cluster::PLAIN;
-use testkit::session::{one, refusal, run};
+use testkit::session::{one, rejection, run};
 
 use crate::support::extension_catalog::{assert_same_facts, facts, facts_about};
 
@@ -21,13 +21,13 @@ fn cascaded_drop_leaves_the_table_without_access() {
     let mut client = cluster.empty_database("d");
     run(&mut client, CREATE);
     run(&mut client, TODOS);
-    let refused = refusal(&mut client, "drop extension pg_session_jwt");
-    assert_eq!(refused.sqlstate, "2BP01");
+    let rejected = rejection(&mut client, "drop extension pg_session_jwt");
+    assert_eq!(rejected.sqlstate, "2BP01");
     assert_eq!(
-        refused.message,
+        rejected.message,
         "cannot drop extension pg_session_jwt because other objects depend on it"
     );
-    let detail = refused.detail.unwrap();
+    let detail = rejected.detail.unwrap();
     assert!(
         detail.contains("policy own on table todos depends on function auth.user_id()"),
         "{detail}"

@@ -3,7 +3,7 @@
 use postgres::Client;
 
 use testkit::cluster::{PLAIN, drop_roles};
-use testkit::session::{Refusal, one, refusal, run};
+use testkit::session::{Rejection, one, rejection, run};
 
 const CREATE: &str = "create extension pg_session_jwt";
 const HINT: &str = "All end users share this role. Remove its rights (ALTER ROLE authenticated NOSUPERUSER \
@@ -44,9 +44,9 @@ fn new_roles_have_no_attributes() {
     let mut found = roles(&mut superuser);
     found.sort_by_key(|row| row.contains(r#""authenticated""#));
     assert_eq!(found, expected);
-    let refused = cluster.try_connect("d", "authenticated", "").err().unwrap();
+    let rejected = cluster.try_connect("d", "authenticated", "").err().unwrap();
     assert_eq!(
-        refused.as_db_error().unwrap().message(),
+        rejected.as_db_error().unwrap().message(),
         r#"role "authenticated" is not permitted to log in"#
     );
 }
@@ -70,16 +70,16 @@ fn existing_harmless_roles_stay_unchanged() {
 }
 
 /// Asserts that the installation fails and leaves nothing behind; returns the error.
-fn stopped(superuser: &mut Client, how: &str) -> Refusal {
+fn stopped(superuser: &mut Client, how: &str) -> Rejection {
     let before = roles(superuser);
-    let refused = refusal(superuser, CREATE);
-    assert_eq!(refused.sqlstate, "55000", "{how}: {refused:?}");
+    let rejected = rejection(superuser, CREATE);
+    assert_eq!(rejected.sqlstate, "55000", "{how}: {rejected:?}");
     assert_eq!(roles(superuser), before, "{how}");
     assert!(
         one::<bool>(superuser, "select to_regnamespace('auth') is null"),
         "{how}"
     );
-    refused
+    rejected
 }
 
 /// attack: 120
@@ -99,13 +99,13 @@ fn role_with_too_many_privileges_is_rejected() {
                 &mut client,
                 &format!("create role {name} {}", attributes.replace(',', "")),
             );
-            let refused = stopped(&mut client, attributes);
+            let rejected = stopped(&mut client, attributes);
             assert_eq!(
-                refused.message,
+                rejected.message,
                 format!(r#"role "{name}" has more rights than end users may have"#)
             );
-            assert_eq!(refused.detail, Some(format!("It has {attributes}.")));
-            assert_eq!(refused.hint, Some(HINT.replace("authenticated", name)));
+            assert_eq!(rejected.detail, Some(format!("It has {attributes}.")));
+            assert_eq!(rejected.hint, Some(HINT.replace("authenticated", name)));
             // The hint is correct.
             let cure = "nosuperuser nobypassrls nocreaterole noreplication";
             run(
@@ -162,12 +162,12 @@ fn role_that_can_gain_too_many_privileges_is_rejected() {
     for name in ["authenticated", "anonymous"] {
         for (how, why) in &ways {
             run(&mut client, &how.replace("{}", name));
-            let refused = stopped(&mut client, how);
+            let rejected = stopped(&mut client, how);
             assert_eq!(
-                refused.message,
+                rejected.message,
                 format!(r#"role "{name}" has more rights than end users may have"#)
             );
-            assert_eq!(refused.detail.as_ref(), Some(why));
+            assert_eq!(rejected.detail.as_ref(), Some(why));
             drop_roles(&mut client);
         }
     }
@@ -178,9 +178,9 @@ fn such_a_role_stops_a_database_owner() {
     let cluster = PLAIN.turn();
     let mut owner = cluster.owner("d");
     cluster.run("create role anonymous bypassrls");
-    let refused = refusal(&mut owner, CREATE);
+    let rejected = rejection(&mut owner, CREATE);
     assert_eq!(
-        refused.message,
+        rejected.message,
         r#"role "anonymous" has more rights than end users may have"#
     );
     assert!(one::<bool>(&mut owner, "select to_regrole('authenticated') is null"));

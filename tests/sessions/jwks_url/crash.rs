@@ -3,7 +3,7 @@
 use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::messages;
 use testkit::provider::Provider;
-use testkit::session::{init, one, refuses, run, user_id};
+use testkit::session::{init, one, rejects, run, user_id};
 
 use crate::support::jwks_url::{entry, server_with};
 use crate::support::key_fetcher::{process, process_after, reload_after, stored_urls};
@@ -44,7 +44,7 @@ fn killed_worker_restarts_the_server_and_keys_survive() {
     wait_until("the new key", || {
         one::<String>(&mut living, "select string_agg(kid, ' ') from auth.providers()") == "k2"
     });
-    refuses(&mut living, "select auth.user_id()", "28000", messages::NO_KEY_OF_TOKEN);
+    rejects(&mut living, "select auth.user_id()", "28000", messages::NO_KEY_OF_TOKEN);
     init(&mut living, &rotated.token("carol"));
     assert_eq!(user_id(&mut living).as_deref(), Some("carol"));
 }
@@ -108,7 +108,7 @@ fn session_reports_that_the_worker_is_not_running() {
     let server = server_with(&[entry("a", &keys.url())], "max_worker_processes = 0");
     let mut client = server.connect("template1", "postgres", "");
     let present = format!("select auth.jwt_session_init('{}')", provider.token("alice"));
-    refuses(&mut client, &present, "55000", messages::KEYS_NOT_AVAILABLE);
+    rejects(&mut client, &present, "55000", messages::KEYS_NOT_AVAILABLE);
     let expected = "the background worker that fetches it does not run; see max_worker_processes and the server's log";
     assert_eq!(
         one::<String>(&mut client, "select last_error from auth.providers()"),

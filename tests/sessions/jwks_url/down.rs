@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::messages;
 use testkit::provider::Provider;
-use testkit::session::{init, one, refuses, user_id};
+use testkit::session::{init, one, rejects, user_id};
 
 use crate::support::jwks_faults::{NOT_AVAILABLE, condition, presenting, reload, wait_until_good};
 use crate::support::jwks_url::{entry, server_with};
@@ -19,10 +19,10 @@ fn unreachable_provider_is_retried_every_few_seconds() {
     let mut client = server.connect("template1", "postgres", "");
     let present = presenting(&provider.token("alice"));
     let started = Instant::now();
-    refuses(&mut client, &present, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+    rejects(&mut client, &present, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
     assert!(started.elapsed() < Duration::from_secs(14));
     let started = Instant::now();
-    refuses(&mut client, &present, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+    rejects(&mut client, &present, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
     assert!(started.elapsed() < Duration::from_secs(4));
     let (usable, error) = condition(&mut client, "a");
     assert!(!usable && !error.is_empty());
@@ -46,7 +46,7 @@ fn provider_failure_keeps_keys_and_a_reload_retries() {
     drop(keys);
     let mut client = server.connect("template1", "postgres", "");
     let present_new = presenting(&new.token("bob"));
-    refuses(&mut client, &present_new, "28000", messages::NO_KEY_OF_TOKEN);
+    rejects(&mut client, &present_new, "28000", messages::NO_KEY_OF_TOKEN);
     let (usable, error) = condition(&mut client, "a");
     assert!(usable && !error.is_empty());
     init(&mut client, &provider.token("carol"));

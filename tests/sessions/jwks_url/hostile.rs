@@ -5,17 +5,17 @@ use testkit::loading::ordinary_user;
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::Server;
-use testkit::session::{Proxy, init, now, one, refusal, run, user_id};
+use testkit::session::{Proxy, init, now, one, rejection, run, user_id};
 use testkit::signer::Signer;
 
 use crate::support::jwks_url::{entry, server_with};
-use crate::support::key_fetcher::refuses_init;
+use crate::support::key_fetcher::rejects_init;
 
 /// The SQLSTATEs of the rejected statements.
 #[track_caller]
-fn all_refused(client: &mut postgres::Client, expected: &[(&str, String)]) {
+fn all_rejected(client: &mut postgres::Client, expected: &[(&str, String)]) {
     for (sqlstate, sql) in expected {
-        assert_eq!(refusal(client, sql).sqlstate, *sqlstate, "{sql}");
+        assert_eq!(rejection(client, sql).sqlstate, *sqlstate, "{sql}");
         run(client, "rollback");
     }
 }
@@ -70,15 +70,15 @@ fn end_user_cannot_have_a_url_fetched() {
         for role in [user.as_str(), "authenticated", "anonymous"] {
             let mut client = server.connect(&database, &user, "");
             run(&mut client, &format!("set role {role}"));
-            all_refused(&mut client, &attempts(&user, &theirs.url()));
+            all_rejected(&mut client, &attempts(&user, &theirs.url()));
             // The file of certificate authorities is a setting of the server.
             let ca_file = "pg_session_jwt.ca_file = '/dev/null'";
-            assert_eq!(refusal(&mut client, &format!("set {ca_file}")).sqlstate, "55P02");
+            assert_eq!(rejection(&mut client, &format!("set {ca_file}")).sqlstate, "55P02");
             let own = if role == user { "55P02" } else { "42501" };
             let alter = format!("alter role {user} set {ca_file}");
-            assert_eq!(refusal(&mut client, &alter).sqlstate, own, "{role}");
+            assert_eq!(rejection(&mut client, &alter).sqlstate, own, "{role}");
             assert_eq!(
-                refusal(&mut client, &format!("alter system set {ca_file}")).sqlstate,
+                rejection(&mut client, &format!("alter system set {ca_file}")).sqlstate,
                 "42501"
             );
         }
@@ -136,7 +136,7 @@ fn urls_in_tokens_and_claims_are_not_fetched() {
                 "a" => messages::NO_KEY_OF_TOKEN,
                 _ => messages::UNKNOWN_ISSUER,
             };
-            refuses_init(&mut client, &token, "28000", message);
+            rejects_init(&mut client, &token, "28000", message);
         }
     }
     assert_eq!(user_id(&mut client), None);
@@ -157,7 +157,7 @@ fn unknown_key_ids_cost_one_request() {
     init(&mut clients[0], &provider.token("alice"));
     for n in 0..30 {
         let made_up = Provider::with_kid("a", &format!("made up {n}"));
-        refuses_init(
+        rejects_init(
             &mut clients[n % 3],
             &made_up.token("mallory"),
             "28000",

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use testkit::key_server::{Answer, KeyServer};
 use testkit::messages;
 use testkit::provider::Provider;
-use testkit::session::{init, one, refuses, rows, user_id};
+use testkit::session::{init, one, rejects, rows, user_id};
 use testkit::signer::Signer;
 
 use crate::support::jwks_faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_set, presenting, wait_until_good};
@@ -79,10 +79,10 @@ fn symmetric_key_of_a_url_is_not_used() {
         presenting(&secret.token_with_header("HS256", header, payload))
     };
     let named = r#"{"alg":"HS256","kid":"secret"}"#;
-    refuses(&mut client, &sign(named, "a"), "28000", messages::NO_KEY_OF_TOKEN);
+    rejects(&mut client, &sign(named, "a"), "28000", messages::NO_KEY_OF_TOKEN);
     let unnamed = r#"{"alg":"HS256"}"#;
-    refuses(&mut client, &sign(unnamed, "a"), "28000", messages::NAMES_NO_KEY);
-    refuses(&mut client, &sign(named, "b"), NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+    rejects(&mut client, &sign(unnamed, "a"), "28000", messages::NAMES_NO_KEY);
+    rejects(&mut client, &sign(named, "b"), NOT_AVAILABLE.0, NOT_AVAILABLE.1);
     assert_eq!(user_id(&mut client), None);
     init(&mut client, &provider.token("alice"));
     wait_until_good(&mut client, "a");
@@ -127,7 +127,7 @@ fn unknown_key_names_refetch_a_set_at_most_once_a_period() {
                 for number in 0..10 {
                     let kid = format!("{session}-{number}");
                     let token = Provider::with_kid(issuer, &kid).token("mallory");
-                    refuses(&mut client, &presenting(&token), "28000", messages::NO_KEY_OF_TOKEN);
+                    rejects(&mut client, &presenting(&token), "28000", messages::NO_KEY_OF_TOKEN);
                 }
                 assert_eq!(user_id(&mut client), None);
             });

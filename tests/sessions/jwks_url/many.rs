@@ -7,7 +7,7 @@ use testkit::server::Server;
 use testkit::session::{init, one, rows, run, user_id};
 
 use crate::support::jwks_url::{conf, entry};
-use crate::support::key_fetcher::{refuses_init, reload_after, stored_urls};
+use crate::support::key_fetcher::{rejects_init, reload_after, stored_urls};
 
 /// URLs that are fetched for one cluster.
 const ROOM: usize = 64;
@@ -33,15 +33,15 @@ fn databases_do_not_accept_each_others_tokens() {
         let mut client = server.connect(database, "postgres", "");
         init(&mut client, &provider.token("alice"));
         let foreign = provided[theirs].0.token("mallory");
-        refuses_init(&mut client, &foreign, "28000", messages::UNKNOWN_ISSUER);
+        rejects_init(&mut client, &foreign, "28000", messages::UNKNOWN_ISSUER);
         // Nor under the other's name.
         let forged = Provider::new(issuers[mine]).token("mallory");
-        refuses_init(&mut client, &forged, "28000", messages::INVALID_SIGNATURE);
+        rejects_init(&mut client, &forged, "28000", messages::INVALID_SIGNATURE);
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     }
     // A database without providers has no rows.
     let mut client = server.connect(&server.database(), "postgres", "");
-    refuses_init(&mut client, &provided[0].0.token("mallory"), "55000", messages::NO_KEY);
+    rejects_init(&mut client, &provided[0].0.token("mallory"), "55000", messages::NO_KEY);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn urls_beyond_the_first_sixty_four_are_rejected() {
             assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{place}");
             run(&mut client, "reset pg_session_jwt.jwt");
         } else {
-            refuses_init(&mut client, &token, "55000", messages::KEYS_NOT_AVAILABLE);
+            rejects_init(&mut client, &token, "55000", messages::KEYS_NOT_AVAILABLE);
             assert_eq!(user_id(&mut client), None, "{place}");
         }
     }

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use serde_json::Value;
 use testkit::messages;
-use testkit::session::{init, one, refuses, user_id};
+use testkit::session::{init, one, rejects, user_id};
 
 use crate::support::jwks_url::server_with;
 
@@ -118,7 +118,7 @@ fn tokens_of_a_real_provider_are_accepted_across_a_rotation() {
     }
     for token in before {
         let retired = format!("select auth.jwt_session_init('{token}')");
-        refuses(&mut client, &retired, "28000", messages::NO_KEY_OF_TOKEN);
+        rejects(&mut client, &retired, "28000", messages::NO_KEY_OF_TOKEN);
         assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
     }
     let kids = "select count(*)::text || ' ' || count(distinct kid) || ' ' || bool_and(usable) from auth.providers()";

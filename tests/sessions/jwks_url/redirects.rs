@@ -2,7 +2,7 @@
 
 use testkit::key_server::{Answer, KeyServer};
 use testkit::provider::Provider;
-use testkit::session::{init, refuses};
+use testkit::session::{init, rejects};
 
 use crate::support::jwks_faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_set, presenting};
 use crate::support::jwks_url::{entry, server_with};
@@ -56,7 +56,7 @@ fn target_of_a_rejected_redirect_gets_no_request() {
     let mut client = server.connect("template1", "postgres", "");
     for issuer in ["a", "b"] {
         let token = presenting(&Provider::new(issuer).token("mallory"));
-        refuses(&mut client, &token, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+        rejects(&mut client, &token, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
     }
     assert_eq!(other_port.requests(), 0);
     // Their number depends on the arrival of the session, whose token makes a failed set be fetched again.

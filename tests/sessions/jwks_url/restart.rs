@@ -10,7 +10,7 @@ use testkit::provider::Provider;
 use testkit::session::{init, one, rows, run, user_id};
 
 use crate::support::jwks_url::{entry, server_with};
-use crate::support::key_fetcher::{refuses_init, stored, stored_urls};
+use crate::support::key_fetcher::{rejects_init, stored, stored_urls};
 
 #[test]
 fn stored_keys_are_valid_after_a_restart() {
@@ -75,7 +75,7 @@ fn unreadable_stored_keys_are_read_for_the_next_token() {
     fs::rename(path, &away).unwrap();
     let mut client = server.connect("template1", "postgres", "");
     let token = provider.token("bob");
-    refuses_init(&mut client, &token, "55000", messages::KEYS_NOT_AVAILABLE);
+    rejects_init(&mut client, &token, "55000", messages::KEYS_NOT_AVAILABLE);
     fs::rename(&away, path).unwrap();
     init(&mut client, &token);
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
@@ -120,14 +120,14 @@ fn altered_stored_file_gives_no_keys() {
         server.restart_after(|_: &Path| fs::write(path, content).unwrap());
         let mut client = server.connect("template1", "postgres", "");
         for token in [provider.token("alice"), mallory.token("mallory")] {
-            refuses_init(&mut client, &token, "55000", messages::KEYS_NOT_AVAILABLE);
+            rejects_init(&mut client, &token, "55000", messages::KEYS_NOT_AVAILABLE);
         }
         assert_eq!(user_id(&mut client), None);
     }
     // A deleted file is just missing.
     server.restart_after(|_| fs::remove_file(path).unwrap());
     let mut client = server.connect("template1", "postgres", "");
-    refuses_init(
+    rejects_init(
         &mut client,
         &provider.token("alice"),
         "55000",
@@ -144,7 +144,7 @@ fn altered_stored_file_gives_no_keys() {
     });
     init(&mut client, &provider.token("alice"));
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
-    refuses_init(
+    rejects_init(
         &mut client,
         &mallory.token("mallory"),
         "28000",

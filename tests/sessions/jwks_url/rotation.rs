@@ -5,7 +5,7 @@ use std::time::Duration;
 use testkit::key_server::{Answer, KeyServer};
 use testkit::messages;
 use testkit::provider::Provider;
-use testkit::session::{init, one, refuses, rows, user_id};
+use testkit::session::{init, one, rejects, rows, user_id};
 
 use crate::support::jwks_url::{entry, server_with};
 
@@ -46,8 +46,8 @@ fn rotation_replaces_the_retired_key() {
     init(&mut client, &new.token("bob"));
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
     let retired = format!("select auth.jwt_session_init('{}')", old.token("alice"));
-    refuses(&mut client, &retired, "28000", messages::NO_KEY_OF_TOKEN);
-    refuses(&mut living, "select auth.user_id()", "28000", messages::NO_KEY_OF_TOKEN);
+    rejects(&mut client, &retired, "28000", messages::NO_KEY_OF_TOKEN);
+    rejects(&mut living, "select auth.user_id()", "28000", messages::NO_KEY_OF_TOKEN);
     init(&mut living, &new.token("alice"));
     assert_eq!(user_id(&mut living).as_deref(), Some("alice"));
     assert_eq!(keys.requests(), 2);

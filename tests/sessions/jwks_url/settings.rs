@@ -4,10 +4,10 @@ use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::Server;
-use testkit::session::{init, one, refuses, run, user_id};
+use testkit::session::{init, one, rejects, run, user_id};
 
 use crate::support::jwks_url::{entry, server_with};
-use crate::support::key_fetcher::{refuses_init, reload_after, stored_urls};
+use crate::support::key_fetcher::{rejects_init, reload_after, stored_urls};
 
 /// A server with the worker and no providers.
 fn server() -> Server {
@@ -41,18 +41,18 @@ fn reload_applies_a_provider_to_worker_and_sessions() {
         one::<String>(&mut living, "show pg_session_jwt.providers").contains(&new_keys.url())
     });
     for call in ["user_id", "session", "email"] {
-        refuses(
+        rejects(
             &mut living,
             &format!("select auth.{call}()"),
             "28000",
             messages::UNKNOWN_ISSUER,
         );
     }
-    refuses_init(&mut living, &old.token("alice"), "28000", messages::UNKNOWN_ISSUER);
+    rejects_init(&mut living, &old.token("alice"), "28000", messages::UNKNOWN_ISSUER);
     init(&mut living, &new.token("bob"));
     assert_eq!(user_id(&mut living).as_deref(), Some("bob"));
     let mut fresh = server.connect("template1", "postgres", "");
-    refuses_init(&mut fresh, &old.token("alice"), "28000", messages::UNKNOWN_ISSUER);
+    rejects_init(&mut fresh, &old.token("alice"), "28000", messages::UNKNOWN_ISSUER);
     init(&mut fresh, &new.token("carol"));
     assert_eq!(user_id(&mut fresh).as_deref(), Some("carol"));
     assert_eq!((old_keys.requests(), new_keys.requests()), (1, 1));
@@ -165,7 +165,7 @@ fn key_set_without_a_setting_or_session_is_deleted() {
     server.restart();
     wait_until("the files to be deleted", || stored_urls(&server) == [kept_keys.url()]);
     let mut client = server.connect("template1", "postgres", "");
-    refuses_init(&mut client, &gone.token("alice"), "28000", messages::UNKNOWN_ISSUER);
+    rejects_init(&mut client, &gone.token("alice"), "28000", messages::UNKNOWN_ISSUER);
     init(&mut client, &kept.token("alice"));
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     assert_eq!((gone_keys.requests(), of_role.requests()), (2, 1));

@@ -6,12 +6,12 @@ use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::loading::PRELOADED;
 use testkit::messages;
 use testkit::provider::Provider;
-use testkit::session::{init, now, one, refusal, run, user_id};
+use testkit::session::{init, now, one, rejection, run, user_id};
 use testkit::signer::{P256, Signer};
 
 use crate::support::jwks_faults::presenting;
 use crate::support::jwks_url::server_with;
-use crate::support::key_fetcher::refuses_init;
+use crate::support::key_fetcher::rejects_init;
 
 /// Two providers of one issuer, for the audiences `x` and `y`.
 fn entries(first: &KeyServer, second: &KeyServer) -> [String; 2] {
@@ -111,7 +111,7 @@ fn rejection_message_is_the_same_after_the_wait() {
         ),
     );
     for _ in 0..2 {
-        let forged = refusal(&mut client, &presenting(&mallory.token_with(&for_audience("x"))));
+        let forged = rejection(&mut client, &presenting(&mallory.token_with(&for_audience("x"))));
         assert_eq!(
             (forged.sqlstate.as_str(), forged.message.as_str()),
             ("28000", messages::INVALID_SIGNATURE)
@@ -121,7 +121,7 @@ fn rejection_message_is_the_same_after_the_wait() {
     init(&mut client, &first.token_with(&for_audience("x")));
     assert_eq!(user_id(&mut client).as_deref(), Some("of x"));
     let late = first.token_with(r#""sub":"alice","aud":"x","exp":1"#);
-    refuses_init(&mut client, &late, "28000", messages::EXPIRED);
+    rejects_init(&mut client, &late, "28000", messages::EXPIRED);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use testkit::key_server::{Answer, KeyServer};
 use testkit::provider::Provider;
-use testkit::session::{init, refuses, run, user_id};
+use testkit::session::{init, rejects, run, user_id};
 
 use crate::support::jwks_faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_set, presenting, wait_until_good};
 use crate::support::jwks_url::{entry, server_with};
@@ -38,7 +38,7 @@ fn silent_provider_does_not_delay_other_providers() {
 
     let token = presenting(&silent.token("mallory"));
     let started = Instant::now();
-    refuses(&mut client, &token, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+    rejects(&mut client, &token, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
     assert!(started.elapsed() < Duration::from_secs(14), "{:?}", started.elapsed());
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
     wait_until_good(&mut client, "other");
@@ -51,7 +51,7 @@ fn a_session_that_waits_can_be_cancelled() {
     let mut client = server.connect("template1", "postgres", "");
     run(&mut client, "set statement_timeout = '200ms'");
     let started = Instant::now();
-    refuses(
+    rejects(
         &mut client,
         &presenting(&Provider::new("a").token("mallory")),
         "57014",

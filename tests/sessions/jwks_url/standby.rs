@@ -4,10 +4,10 @@ use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::Server;
-use testkit::session::{init, one, refuses, run, user_id};
+use testkit::session::{init, one, rejects, run, user_id};
 
 use crate::support::jwks_url::{conf, entry, server_with};
-use crate::support::key_fetcher::{process, refuses_init, stored_urls};
+use crate::support::key_fetcher::{process, rejects_init, stored_urls};
 use crate::support::standby::standby_of;
 
 #[test]
@@ -32,7 +32,7 @@ fn standby_fetches_and_continues_after_promotion() {
     let mut client = standby.connect(&database, "postgres", "");
     init(&mut client, &new.token("bob"));
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
-    refuses(&mut living, "select auth.user_id()", "28000", messages::NO_KEY_OF_TOKEN);
+    rejects(&mut living, "select auth.user_id()", "28000", messages::NO_KEY_OF_TOKEN);
     assert_eq!((of_primary.requests(), of_standby.requests()), (1, 2));
 
     let worker = process(&standby);
@@ -42,7 +42,7 @@ fn standby_fetches_and_continues_after_promotion() {
     init(&mut client, &new.token("carol"));
     run(&mut client, "create table written as select auth.user_id()");
     assert_eq!(one::<String>(&mut client, "select user_id from written"), "carol");
-    refuses_init(&mut client, &old.token("alice"), "28000", messages::NO_KEY_OF_TOKEN);
+    rejects_init(&mut client, &old.token("alice"), "28000", messages::NO_KEY_OF_TOKEN);
     assert_eq!(process(&standby), worker);
     // It is still the same worker, and still works.
     let third = Provider::with_kid("b", "k3");

@@ -7,10 +7,10 @@ use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::Server;
-use testkit::session::{init, one, refusal, refusal_of, refuses, rows, run, user_id};
+use testkit::session::{init, one, rejection, rejection_of, rejects, rows, run, user_id};
 
 use crate::support::jwks_url::{entry, server_with};
-use crate::support::key_fetcher::refuses_init;
+use crate::support::key_fetcher::rejects_init;
 use crate::support::parallel::{agrees_with_the_leader, fill, in_workers, leader_takes_part};
 
 const RETIRED: (&str, &str) = ("28000", messages::NO_KEY_OF_TOKEN);
@@ -69,10 +69,10 @@ fn busy_session_notices_a_rotation_at_its_next_statement() {
     wait_for_sleep(&rotation, process);
     rotation.rotate();
     let mut living = busy.join().unwrap();
-    refuses(&mut living, "select auth.user_id()", RETIRED.0, RETIRED.1);
-    refuses(&mut living, "select auth.session()", RETIRED.0, RETIRED.1);
+    rejects(&mut living, "select auth.user_id()", RETIRED.0, RETIRED.1);
+    rejects(&mut living, "select auth.session()", RETIRED.0, RETIRED.1);
     // Nor is a token accepted that this session has verified before.
-    refuses_init(&mut living, &known, RETIRED.0, RETIRED.1);
+    rejects_init(&mut living, &known, RETIRED.0, RETIRED.1);
     init(&mut living, &rotation.new.token("carol"));
     assert_eq!(user_id(&mut living).as_deref(), Some("carol"));
 }
@@ -85,13 +85,13 @@ fn each_query_of_a_long_statement_checks_the_keys() {
     // Without the rotation it would run for a minute.
     let busy = thread::spawn(move || {
         let sql = "do $$ begin for i in 1..600 loop perform auth.user_id(), pg_sleep(0.1); end loop; end $$";
-        let refused = refusal_of(&living.batch_execute(sql).unwrap_err());
-        (living, refused)
+        let rejected = rejection_of(&living.batch_execute(sql).unwrap_err());
+        (living, rejected)
     });
     wait_for_sleep(&rotation, process);
     rotation.rotate();
-    let (mut living, refused) = busy.join().unwrap();
-    assert_eq!((refused.sqlstate.as_str(), refused.message.as_str()), RETIRED);
+    let (mut living, rejected) = busy.join().unwrap();
+    assert_eq!((rejected.sqlstate.as_str(), rejected.message.as_str()), RETIRED);
     init(&mut living, &rotation.new.token("carol"));
     assert_eq!(user_id(&mut living).as_deref(), Some("carol"));
 }
@@ -108,14 +108,14 @@ fn rotation_ends_the_identity_in_a_transaction() {
     run(&mut living, "begin isolation level repeatable read; savepoint s");
     assert_eq!(user_id(&mut living).as_deref(), Some("alice"));
     rotation.rotate();
-    refuses(&mut living, "select auth.user_id()", RETIRED.0, RETIRED.1);
+    rejects(&mut living, "select auth.user_id()", RETIRED.0, RETIRED.1);
     run(&mut living, "rollback to s");
     let local = format!("select auth.jwt_session_init('{}', true)", rotation.new.token("carol"));
     run(&mut living, &local);
     assert_eq!(user_id(&mut living).as_deref(), Some("carol"));
     run(&mut living, "commit");
     // The token of the session is restored, and its key is not.
-    refuses(&mut living, "select auth.user_id()", RETIRED.0, RETIRED.1);
+    rejects(&mut living, "select auth.user_id()", RETIRED.0, RETIRED.1);
     run(&mut living, "reset all");
     assert_eq!(user_id(&mut living), None);
 }
@@ -128,12 +128,12 @@ fn a_wait_for_keys_can_be_cancelled() {
     let mut client = server.connect("template1", "postgres", "");
     run(&mut client, "set statement_timeout = '300ms'");
     let timeout = "canceling statement due to statement timeout";
-    refuses_init(&mut client, &provider.token("alice"), "57014", timeout);
-    refuses(&mut client, "select from auth.providers()", "57014", timeout);
+    rejects_init(&mut client, &provider.token("alice"), "57014", timeout);
+    rejects(&mut client, "select from auth.providers()", "57014", timeout);
     assert_eq!(user_id(&mut client), None);
     // Without a cancel request it ends by itself.
     run(&mut client, "reset statement_timeout");
-    refuses_init(
+    rejects_init(
         &mut client,
         &provider.token("alice"),
         "55000",
@@ -174,13 +174,13 @@ fn parallel_workers_agree_with_their_leader_on_a_rotation() {
 
     rotation.rotate();
     // The workers notice first.
-    let in_worker = refusal(&mut living, "select auth.user_id() from owned");
+    let in_worker = rejection(&mut living, "select auth.user_id() from owned");
     assert_eq!((in_worker.sqlstate.as_str(), in_worker.message.as_str()), RETIRED);
     run(&mut living, "set role authenticated");
-    let filtered = refusal(&mut living, "select count(*) from owned");
+    let filtered = rejection(&mut living, "select count(*) from owned");
     assert_eq!((filtered.sqlstate.as_str(), filtered.message.as_str()), RETIRED);
     run(&mut living, "reset role");
-    assert_eq!(refusal(&mut living, "select auth.user_id()"), in_worker);
+    assert_eq!(rejection(&mut living, "select auth.user_id()"), in_worker);
     init(&mut living, &rotation.new.token("bob"));
     agrees_with_the_leader(&mut living);
     run(&mut living, "set role authenticated");

@@ -10,10 +10,10 @@ use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::Server;
-use testkit::session::{init, one, refuses, run, user_id};
+use testkit::session::{init, one, rejects, run, user_id};
 
 use crate::support::jwks_url::{entry, server_with};
-use crate::support::key_fetcher::{process, process_after, refuses_init, stored};
+use crate::support::key_fetcher::{process, process_after, rejects_init, stored};
 use crate::support::pipe::{make_pipe, within_half_a_minute};
 
 /// An object in place of a stored set, and the error that an administrator sees.
@@ -60,7 +60,7 @@ fn irregular_file_does_not_block_a_session() {
         run(&mut client, "set statement_timeout = '5s'");
         let token = provider.token("alice");
         let (mut client, shown) = within_half_a_minute(&path, move || {
-            refuses_init(&mut client, &token, "55000", messages::KEYS_NOT_AVAILABLE);
+            rejects_init(&mut client, &token, "55000", messages::KEYS_NOT_AVAILABLE);
             let shown = one::<String>(&mut client, "select last_error from auth.providers()");
             (client, shown)
         });
@@ -68,7 +68,7 @@ fn irregular_file_does_not_block_a_session() {
         assert_eq!(user_id(&mut client), None);
         // Each session logs it once, however often tokens are presented.
         for _ in 0..3 {
-            refuses_init(
+            rejects_init(
                 &mut client,
                 &provider.token("alice"),
                 "55000",
@@ -125,7 +125,7 @@ fn irregular_file_does_not_block_the_worker() {
         fs::create_dir(&path).unwrap();
     });
     let mut client = server.connect("template1", "postgres", "");
-    refuses_init(
+    rejects_init(
         &mut client,
         &provider.token("alice"),
         "55000",
@@ -151,15 +151,15 @@ fn altered_stored_set_is_replaced_by_the_fetched_one() {
         .unwrap();
     let mut client = server.connect("template1", "postgres", "");
     let unknown = Provider::with_kid("a", "unknown").token("mallory");
-    refuses_init(&mut client, &unknown, "28000", messages::NO_KEY_OF_TOKEN);
+    rejects_init(&mut client, &unknown, "28000", messages::NO_KEY_OF_TOKEN);
     assert_eq!(keys.requests(), 2);
     wait_until("the file", || fs::read(&path).unwrap() == good);
-    refuses_init(&mut client, &old.token("mallory"), "28000", messages::INVALID_SIGNATURE);
+    rejects_init(&mut client, &old.token("mallory"), "28000", messages::INVALID_SIGNATURE);
     init(&mut client, &provider.token("alice"));
     drop((client, keys));
     server.restart();
     let mut client = server.connect("template1", "postgres", "");
-    refuses_init(&mut client, &old.token("mallory"), "28000", messages::INVALID_SIGNATURE);
+    rejects_init(&mut client, &old.token("mallory"), "28000", messages::INVALID_SIGNATURE);
     init(&mut client, &provider.token("alice"));
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
@@ -182,7 +182,7 @@ fn restarted_worker_makes_sessions_read_the_stored_set() {
     wait_until("the set to be read", || {
         living.batch_execute("select auth.user_id()").is_err()
     });
-    refuses(
+    rejects(
         &mut living,
         "select auth.user_id()",
         "55000",
@@ -200,7 +200,7 @@ fn pipe_as_ca_file_does_not_block_the_worker() {
     let mut client = server.connect("template1", "postgres", "");
     let told = "select last_error from auth.providers()";
     let shown = within_half_a_minute(&directory, move || {
-        refuses_init(
+        rejects_init(
             &mut client,
             &provider.token("alice"),
             "55000",

@@ -9,7 +9,7 @@ use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::key_server_tls::{Authority, self_signed, start_tls};
 use testkit::provider::Provider;
 use testkit::server::{Server, pg_config};
-use testkit::session::{init, refuses, run, user_id};
+use testkit::session::{init, rejects, run, user_id};
 
 use crate::support::jwks_faults::{NOT_AVAILABLE, NOT_FETCHED, condition, presenting, reload, wait_until_good};
 use crate::support::jwks_url::{conf, entry};
@@ -179,7 +179,7 @@ fn unusable_ca_file_does_not_fall_back_to_system_roots() {
             ![NOT_FETCHED, ""].contains(&told.as_str()) && told.starts_with(&error)
         });
         let token = presenting(&Provider::new(name).token("mallory"));
-        refuses(&mut client, &token, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+        rejects(&mut client, &token, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
     }
     assert_eq!(keys.requests(), 1);
     // Another file applies from the next reload on, at once.

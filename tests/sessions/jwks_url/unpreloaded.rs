@@ -8,7 +8,7 @@ use testkit::loading::{is_loaded, ordinary_user};
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::{SHARED, Server};
-use testkit::session::{FUNCTIONS, Proxy, Refusal, init, one, refusal, refuses, run, user_id, ways_to_present};
+use testkit::session::{FUNCTIONS, Proxy, Rejection, init, one, rejection, rejects, run, user_id, ways_to_present};
 
 use crate::support::jwks_url::entry;
 use crate::support::key_fetcher::reload_after;
@@ -21,8 +21,8 @@ const HINT: &str = "Add pg_session_jwt to shared_preload_libraries and restart t
                     or \"jwks_file\".";
 
 /// The rejection of a list whose provider at this position, from 1, has a URL.
-fn refused(message: &str, place: u32) -> Refusal {
-    Refusal {
+fn rejected(message: &str, place: u32) -> Rejection {
+    Rejection {
         sqlstate: "55000".to_owned(),
         message: message.to_owned(),
         detail: Some(format!("Provider {place} has a \"jwks_url\".")),
@@ -41,7 +41,7 @@ fn every_call_fails(client: &mut Client, proxy: &mut Proxy, place: u32, after: &
     let mut calls: Vec<String> = FUNCTIONS.map(|call| format!("select auth.{call}()")).to_vec();
     calls.extend(ways_to_present(&token));
     for sql in calls {
-        assert_eq!(refusal(client, &sql), refused(&unusable(), place), "after {after}");
+        assert_eq!(rejection(client, &sql), rejected(&unusable(), place), "after {after}");
     }
     let status = "select concat_ws(' ', mode, identity, reason) from auth.status()";
     let expected = format!("unusable f {} (Provider {place} has a \"jwks_url\".)", unusable());
@@ -67,8 +67,8 @@ fn setting_it_interactively_is_an_error() {
         for set in ["set", "set session", "begin; set local"] {
             let sql = format!("{set} pg_session_jwt.providers = {value}");
             assert_eq!(
-                refusal(&mut admin, &sql),
-                refused(messages::JWKS_URL_NEEDS_PRELOAD, place),
+                rejection(&mut admin, &sql),
+                rejected(messages::JWKS_URL_NEEDS_PRELOAD, place),
                 "{set}"
             );
             run(&mut admin, "rollback");
@@ -81,8 +81,8 @@ fn setting_it_interactively_is_an_error() {
         ] {
             let sql = format!("{place_of_setting} set pg_session_jwt.providers = {value}");
             assert_eq!(
-                refusal(&mut admin, &sql),
-                refused(messages::JWKS_URL_NEEDS_PRELOAD, place),
+                rejection(&mut admin, &sql),
+                rejected(messages::JWKS_URL_NEEDS_PRELOAD, place),
                 "{place_of_setting}"
             );
         }
@@ -148,7 +148,10 @@ fn in_the_servers_file_every_call_fails() {
         run(&mut client, "discard all");
         every_call_fails(&mut client, &mut proxy, 1, &conf);
         let mut admin = server.connect(&database, "postgres", "");
-        assert_eq!(refusal(&mut admin, "select auth.providers()"), refused(&unusable(), 1));
+        assert_eq!(
+            rejection(&mut admin, "select auth.providers()"),
+            rejected(&unusable(), 1)
+        );
         // Providers that do not need the worker can be used instead.
         run(
             &mut admin,
@@ -192,7 +195,7 @@ fn value_set_before_library_load_is_not_ignored() {
         &format!("set pg_session_jwt.providers = '[{}]'", entry("a", &keys.url())),
     );
     for sql in ["select auth.user_id()", "select auth.session()", "select auth.init()"] {
-        refuses(&mut client, sql, "55000", messages::PROVIDERS_NOT_APPLIED);
+        rejects(&mut client, sql, "55000", messages::PROVIDERS_NOT_APPLIED);
     }
     assert_eq!(one::<String>(&mut client, "select mode from auth.status()"), "unusable");
     assert_eq!(keys.requests(), 0);

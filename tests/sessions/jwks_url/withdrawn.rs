@@ -5,11 +5,11 @@ use std::fs;
 use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::messages;
 use testkit::provider::Provider;
-use testkit::session::{init, one, refuses, rows, user_id};
+use testkit::session::{init, one, rejects, rows, user_id};
 
 use crate::support::jwks_faults::{NOT_AVAILABLE, presenting};
 use crate::support::jwks_url::{entry, server_with};
-use crate::support::key_fetcher::{process, process_after, refuses_init, stored};
+use crate::support::key_fetcher::{process, process_after, rejects_init, stored};
 
 /// A provider, and its answer when it withdraws its keys.
 struct Withdrawal {
@@ -72,11 +72,11 @@ fn set_without_usable_keys_withdraws_the_old_keys() {
         // A token with an unknown key makes the set be fetched again.
         let mut client = server.connect("template1", "postgres", "");
         let unknown = Provider::with_kid(it.issuer, "unknown").token("mallory");
-        refuses_init(&mut client, &unknown, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+        rejects_init(&mut client, &unknown, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
         for client in [&mut living, &mut client] {
-            refuses_init(client, &it.provider.token("bob"), NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+            rejects_init(client, &it.provider.token("bob"), NOT_AVAILABLE.0, NOT_AVAILABLE.1);
         }
-        refuses(&mut living, "select auth.user_id()", NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+        rejects(&mut living, "select auth.user_id()", NOT_AVAILABLE.0, NOT_AVAILABLE.1);
         assert_eq!(user_id(&mut client), None);
         let shown = format!(
             "select kid, reason, last_error, usable, fetched_at > pg_postmaster_start_time(), next_refresh > now()
@@ -119,7 +119,7 @@ fn set_without_usable_keys_withdraws_the_old_keys() {
         }
         let mut client = server.connect("template1", "postgres", "");
         for (issuer, provider, _, _, _) in &closed {
-            refuses_init(&mut client, &provider.token("bob"), NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+            rejects_init(&mut client, &provider.token("bob"), NOT_AVAILABLE.0, NOT_AVAILABLE.1);
             assert_eq!(user_id(&mut client), None, "{restarted} {issuer}");
         }
     }
@@ -132,7 +132,7 @@ fn set_without_usable_keys_withdraws_the_old_keys() {
     servers.iter().for_each(|keys| keys.wait_for_requests(1));
     let mut client = server.connect("template1", "postgres", "");
     for (issuer, provider, _, error, _) in &closed {
-        refuses_init(&mut client, &provider.token("bob"), NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+        rejects_init(&mut client, &provider.token("bob"), NOT_AVAILABLE.0, NOT_AVAILABLE.1);
         let shown = format!("select min(last_error) from auth.providers() where issuer = '{issuer}'");
         wait_until("the fetch", || {
             one::<Option<String>>(&mut client, &shown).as_ref() == Some(error)
@@ -151,7 +151,7 @@ fn set_without_usable_keys_withdraws_the_old_keys() {
             client.batch_execute(&presenting(&new.token("carol"))).is_ok()
         });
         assert_eq!(user_id(&mut client).as_deref(), Some("carol"), "{issuer}");
-        refuses_init(&mut client, &provider.token("bob"), "28000", messages::NO_KEY_OF_TOKEN);
+        rejects_init(&mut client, &provider.token("bob"), "28000", messages::NO_KEY_OF_TOKEN);
         let shown = format!(
             "select bool_and(usable) and min(last_error) is null from auth.providers() where issuer = '{issuer}'"
         );
@@ -177,12 +177,12 @@ fn withdrawal_needs_no_disk_space() {
     keys.answer(Answer::Body(r#"{"keys":[]}"#.to_owned()));
     let mut client = server.connect("template1", "postgres", "");
     let unknown = Provider::with_kid("a", "unknown").token("mallory");
-    refuses_init(&mut client, &unknown, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
-    refuses(&mut living, "select auth.user_id()", NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+    rejects_init(&mut client, &unknown, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+    rejects(&mut living, "select auth.user_id()", NOT_AVAILABLE.0, NOT_AVAILABLE.1);
     drop(keys);
     server.restart();
     let mut client = server.connect("template1", "postgres", "");
-    refuses_init(&mut client, &provider.token("bob"), NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+    rejects_init(&mut client, &provider.token("bob"), NOT_AVAILABLE.0, NOT_AVAILABLE.1);
     assert_eq!(user_id(&mut client), None);
 }
 
@@ -192,7 +192,7 @@ fn provider_without_keys_yet_is_reported_without_keys() {
     let keys = KeyServer::start(Answer::Body(r#"{"keys":[]}"#.to_owned()));
     let server = server_with(&[entry("a", &keys.url())], "");
     let mut client = server.connect("template1", "postgres", "");
-    refuses_init(&mut client, &provider.token("alice"), NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+    rejects_init(&mut client, &provider.token("alice"), NOT_AVAILABLE.0, NOT_AVAILABLE.1);
     let error = "select last_error from auth.providers()";
     let expected = messages::no_usable_key("the set is empty");
     assert_eq!(one::<String>(&mut client, error), expected);
@@ -200,7 +200,7 @@ fn provider_without_keys_yet_is_reported_without_keys() {
         panic!("{:?}", stored(&server));
     };
     assert_eq!(*url, keys.url());
-    refuses(
+    rejects(
         &mut client,
         &presenting(&provider.token("alice")),
         NOT_AVAILABLE.0,

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use testkit::messages;
 use testkit::server::SHARED;
-use testkit::session::{Proxy, init, one, refusal_of, refuses, run, user_id, ways_to_present};
+use testkit::session::{Proxy, init, one, rejection_of, rejects, run, user_id, ways_to_present};
 
 use crate::support::audit_log::{AUDIT, AUDITED, Audited};
 
@@ -26,21 +26,21 @@ fn each_accepted_or_rejected_token_is_one_line() {
         .iter()
         .enumerate()
     {
-        refuses(&mut session.client, sql, "28000", messages::TOKEN_ID_REPLAYED);
+        rejects(&mut session.client, sql, "28000", messages::TOKEN_ID_REPLAYED);
         let expected = json!({
-            "event": "refused", "sub": "bob", "aud": "c", "jti": 1, "sqlstate": "28000",
+            "event": "rejected", "sub": "bob", "aud": "c", "jti": 1, "sqlstate": "28000",
             "reason": messages::TOKEN_ID_REPLAYED
         });
         assert_eq!(session.audit()[number + 1..], [expected]);
     }
     let lines = session.audit().len();
-    refuses(
+    rejects(
         &mut session.client,
         "select auth.jwt_session_init('nonsense')",
         "22023",
         messages::INVALID_ENCODING,
     );
-    let expected = json!({ "event": "refused", "reason": messages::INVALID_ENCODING, "sqlstate": "22023" });
+    let expected = json!({ "event": "rejected", "reason": messages::INVALID_ENCODING, "sqlstate": "22023" });
     assert_eq!(session.audit()[lines..], [expected]);
     for (way, user) in ["bob", "carol", "dave", "eve"].into_iter().enumerate() {
         let token = proxy.token_with_jti(2 + i64::try_from(way).unwrap(), &format!(r#""sub":"{user}""#));
@@ -90,7 +90,7 @@ fn startup_packet_token_is_one_line_at_its_first_use() {
     let bad = Proxy::new().token_of("mallory");
     let mut session = Audited::new(&format!("{} -c pg_session_jwt.jwt={bad}", proxy.options()));
     for _ in 0..3 {
-        refuses(
+        rejects(
             &mut session.client,
             "select auth.user_id()",
             "28000",
@@ -98,7 +98,7 @@ fn startup_packet_token_is_one_line_at_its_first_use() {
         );
     }
     let expected = json!({
-        "event": "refused", "reason": messages::INVALID_SIGNATURE, "sqlstate": "28000", "sub": "mallory", "jti": 1
+        "event": "rejected", "reason": messages::INVALID_SIGNATURE, "sqlstate": "28000", "sub": "mallory", "jti": 1
     });
     assert_eq!(session.audit(), [expected]);
 }
@@ -122,10 +122,10 @@ fn names_cannot_forge_a_line() {
         .client
         .execute("select auth.jwt_session_init($1)", &[&bad])
         .unwrap_err();
-    assert_eq!(refusal_of(&error).message, messages::INVALID_SIGNATURE);
+    assert_eq!(rejection_of(&error).message, messages::INVALID_SIGNATURE);
     let audit = session.audit();
     assert_eq!(audit.len(), 2, "{audit:?}");
-    for (line, event) in audit.iter().zip(["accepted", "refused"]) {
+    for (line, event) in audit.iter().zip(["accepted", "rejected"]) {
         assert_eq!(line["event"], event);
         for name in ["sub", "iss", "kid"] {
             let shown = line[name].as_str().unwrap();
@@ -168,7 +168,7 @@ fn nothing_is_logged_unless_a_superuser_enables_it() {
     let denied = "permission denied to set parameter \"pg_session_jwt.audit_log\"";
     let mut session = Audited::new(&proxy.options());
     run(&mut session.client, "select auth.init(); set role authenticated");
-    refuses(
+    rejects(
         &mut session.client,
         "set pg_session_jwt.audit_log = off",
         "42501",

@@ -6,7 +6,7 @@ use postgres::error::ErrorPosition;
 use testkit::loading::with_each_loading;
 use testkit::messages;
 use testkit::server::{SHARED, major};
-use testkit::session::{Proxy, init, one, refusal, refuses, rows, run, user_id, ways_to_present};
+use testkit::session::{Proxy, init, one, rejection, rejects, rows, run, user_id, ways_to_present};
 
 /// Every view of settings in SQL, as one text.
 fn everything_shown(client: &mut Client) -> String {
@@ -107,7 +107,7 @@ fn mask_is_not_accepted_as_a_token() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let save = "select set_config('pg_session_jwt.jwt', current_setting('pg_session_jwt.jwt'), false)";
-    refuses(&mut client, save, "22023", messages::INVALID_ENCODING);
+    rejects(&mut client, save, "22023", messages::INVALID_ENCODING);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
 
@@ -155,7 +155,7 @@ fn no_rejection_shows_the_token_or_its_claims() {
             assert!(!texts.contains("invalid value for parameter"), "{texts}");
         }
     }
-    let leaked = refusal(&mut client, "set pg_session_jwt.leeway = 'hidden'");
+    let leaked = rejection(&mut client, "set pg_session_jwt.leeway = 'hidden'");
     assert!(
         leaked.message.contains("hidden"),
         "this test sees what PostgreSQL quotes: {leaked:?}"

@@ -71,7 +71,7 @@ fn rejected_token_is_not_logged_with_its_statement() {
         let body = format!("do $$ begin perform auth.jwt_session_init('{token}'); end $$");
         let quietly = format!("do $$ begin set pg_session_jwt.jwt = '{token}'; exception when others then end $$");
         for sql in ways_to_present(token).iter().chain([&body]) {
-            session.client.batch_execute(sql).expect_err("a refusal");
+            session.client.batch_execute(sql).expect_err("a rejection");
             hides(&AUDITED.log(), token);
         }
         run(&mut session.client, &quietly);
@@ -97,7 +97,7 @@ fn imitated_rejection_does_not_hide_its_statement() {
     let mut session = Audited::new(&proxy.options());
     let foreign = Proxy::new().token_of("kate");
     for sql in ways_to_present(&foreign) {
-        session.client.batch_execute(&sql).expect_err("a refusal");
+        session.client.batch_execute(&sql).expect_err("a rejection");
     }
     session
         .client
@@ -130,7 +130,7 @@ fn reraised_rejection_hides_its_statement() {
             "do $$ begin begin execute $sql${sql}$sql$; exception when others then
                  perform repeat('x', 10000); raise; end; end $$"
         );
-        let error = session.client.batch_execute(&again).expect_err("a refusal");
+        let error = session.client.batch_execute(&again).expect_err("a rejection");
         let error = error.as_db_error().unwrap();
         assert_eq!(error.message(), messages::INVALID_SIGNATURE);
         assert_eq!(error.detail(), None);
@@ -166,7 +166,7 @@ fn rejection_in_a_worker_hides_the_leaders_statement() {
             "select auth.jwt_session_init('{token}'); set parallel_leader_participation = off;
              select count(u || {table}_{function}()) from {table}"
         );
-        let error = client.batch_execute(&sql).expect_err("a refusal");
+        let error = client.batch_execute(&sql).expect_err("a rejection");
         let error = error.as_db_error().unwrap();
         assert!(error.where_().unwrap().contains("parallel worker"), "{error:?}");
         assert_eq!(error.code().code(), sqlstate, "{error:?}");

@@ -22,9 +22,9 @@ fn without_providers(server: &Server) -> String {
 }
 
 #[track_caller]
-fn every_reader_refuses(client: &mut Wire, sqlstate: &str, message: &str) {
+fn every_reader_rejects(client: &mut Wire, sqlstate: &str, message: &str) {
     for call in FUNCTIONS.iter().filter(|call| **call != "init") {
-        client.refuses(&format!("select auth.{call}()"), sqlstate, message);
+        client.rejects(&format!("select auth.{call}()"), sqlstate, message);
     }
 }
 
@@ -44,14 +44,14 @@ fn client_key_verifies_nothing_after_an_oauth_login() {
         let parameters = [("database", database.as_str()), key];
         let mut client = Wire::login(server.port(), "authenticated", &parameters, &token("alice")).unwrap();
         for sql in ways_to_present(&forged) {
-            client.refuses(&sql, "55000", messages::NO_PROVIDER_OF_LOGIN);
-            client.refuses(&format!("begin; {sql}"), "55000", messages::NO_PROVIDER_OF_LOGIN);
+            client.rejects(&sql, "55000", messages::NO_PROVIDER_OF_LOGIN);
+            client.rejects(&format!("begin; {sql}"), "55000", messages::NO_PROVIDER_OF_LOGIN);
             client.run("rollback");
         }
-        every_reader_refuses(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
+        every_reader_rejects(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
         for reset in ["reset all", "discard all", "reset pg_session_jwt.jwt"] {
             client.run(reset);
-            every_reader_refuses(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
+            every_reader_rejects(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
         }
         // Nor in the SET clause of a function that was created before the library could check it.
         let mut admin = server.connect(&database, "postgres", "");
@@ -62,7 +62,7 @@ fn client_key_verifies_nothing_after_an_oauth_login() {
                      as 'select auth.session()'"
             ),
         );
-        client.refuses("select forged()", "55000", messages::NO_PROVIDER_OF_LOGIN);
+        client.rejects("select forged()", "55000", messages::NO_PROVIDER_OF_LOGIN);
     }
 }
 
@@ -75,9 +75,9 @@ fn server_key_is_not_a_provider_of_the_login() {
     let database = without_providers(&server);
     let mut client = login_to(&server, &database, &token("alice")).unwrap();
     for sql in ways_to_present(&forged(&proxy)) {
-        client.refuses(&sql, "55000", messages::NO_PROVIDER_OF_LOGIN);
+        client.rejects(&sql, "55000", messages::NO_PROVIDER_OF_LOGIN);
     }
-    every_reader_refuses(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
+    every_reader_rejects(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
 }
 
 #[test]
@@ -112,13 +112,13 @@ fn user_id_is_compared_by_the_databases_providers() {
     let of_alice = token_of("alice", r#""email":"victim@example.com""#);
     let mut client = login_to(&server, &database, &of_alice).unwrap();
     // Her token names another user there than the one who logged in.
-    every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
+    every_reader_rejects(&mut client, "28000", messages::OTHER_USER);
     for other in [
         token_of("alice", r#""email":"alice""#),
         token_of("bob", r#""email":"alice""#),
     ] {
         for sql in ways_to_present(&other) {
-            client.refuses(&sql, "28000", messages::OTHER_USER);
+            client.rejects(&sql, "28000", messages::OTHER_USER);
         }
     }
 }
@@ -138,7 +138,7 @@ fn same_user_id_of_another_provider_is_another_user() {
     );
     let mut client = login_to(&server, &database, &token("alice")).unwrap();
     for sql in ways_to_present(&other.token("alice")) {
-        client.refuses(&sql, "28000", messages::OTHER_USER);
+        client.rejects(&sql, "28000", messages::OTHER_USER);
     }
     client.run(&format!("set pg_session_jwt.jwt = '{}'", token("alice")));
     assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
@@ -172,13 +172,13 @@ fn binding_database_checks_the_startup_packet_again() {
                 ("request.jwt.claims", r#"{"sub":"mallory"}"#),
             ];
             let mut client = Wire::login(server.port(), "authenticated", &parameters, &own).unwrap();
-            every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
+            every_reader_rejects(&mut client, "28000", messages::OTHER_USER);
             // In a worker that reads it first as well.
             client.run("set debug_parallel_query = on");
-            every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
+            every_reader_rejects(&mut client, "28000", messages::OTHER_USER);
             client.run("set debug_parallel_query = off");
             client.run("discard all");
-            every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
+            every_reader_rejects(&mut client, "28000", messages::OTHER_USER);
             client.run(&format!("set pg_session_jwt.jwt = '{own}'"));
             assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
         }
@@ -204,11 +204,11 @@ fn binding_an_open_session_ends_another_users_identity() {
     client.run(&format!("set pg_session_jwt.jwt = '{}'", token("bob")));
     assert_eq!(client.one("select auth.user_id()"), Some("bob".to_owned()));
     client.run("select bind('on')");
-    every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
+    every_reader_rejects(&mut client, "28000", messages::OTHER_USER);
     client.run("select bind('off'); set pg_session_jwt.jwt = ''");
     assert_eq!(client.one("select auth.user_id()"), None);
     client.run("select bind('on')");
-    every_reader_refuses(&mut client, "28000", messages::OTHER_USER);
+    every_reader_rejects(&mut client, "28000", messages::OTHER_USER);
     client.run("reset pg_session_jwt.jwt");
     assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
 }
@@ -233,11 +233,11 @@ fn login_state_of_workers_cannot_be_set_or_read() {
     );
     let packet = [("database", "app"), (name, "x")];
     let before = server.log().len();
-    let refusal = Wire::login(server.port(), "authenticated", &packet, &token("alice")).err();
-    assert_eq!(refusal.unwrap().sqlstate, "22023", "{}", log_since(&server, before));
+    let rejection = Wire::login(server.port(), "authenticated", &packet, &token("alice")).err();
+    assert_eq!(rejection.unwrap().sqlstate, "22023", "{}", log_since(&server, before));
     // An expired token counts as none, whatever its user.
     let expired = token_with(&format!(r#""sub":"alice","aud":"api","exp":{}"#, now() - 3600));
-    client.refuses(
+    client.rejects(
         &format!("set pg_session_jwt.jwt = '{expired}'"),
         "28000",
         messages::EXPIRED,

@@ -7,15 +7,15 @@ use testkit::session::{FUNCTIONS, Proxy};
 use testkit::wire::Wire;
 
 use crate::support::oauth_server::{
-    ISSUER, alter, conf, is_refused, log_since, login, login_to, server_with, token, usual_entry, usual_server,
+    ISSUER, alter, conf, is_rejected, log_since, login, login_to, server_with, token, usual_entry, usual_server,
 };
 
 #[track_caller]
 fn every_call_fails(client: &mut Wire, sqlstate: &str, message: &str) {
     for call in FUNCTIONS.iter().filter(|call| **call != "init") {
-        client.refuses(&format!("select auth.{call}()"), sqlstate, message);
+        client.rejects(&format!("select auth.{call}()"), sqlstate, message);
     }
-    client.refuses("select * from notes", sqlstate, message);
+    client.rejects("select * from notes", sqlstate, message);
 }
 
 #[test]
@@ -40,13 +40,13 @@ fn database_without_the_provider_rejects_its_tokens() {
         );
         // Nor does it make the session a user of that provider.
         let foreign = format!("set pg_session_jwt.jwt = '{}'", other.token("alice"));
-        client.refuses(&foreign, "28000", messages::OTHER_USER);
+        client.rejects(&foreign, "28000", messages::OTHER_USER);
         client.run("discard all");
         every_call_fails(&mut client, "28000", messages::UNKNOWN_ISSUER);
         assert_eq!(client.one("select system_user"), Some("oauth:alice".to_owned()));
     }
     // Their own tokens are rejected at login: the server's setting does not have the provider.
-    is_refused(login_to(&server, &database, &other.token("bob")), "authenticated");
+    is_rejected(login_to(&server, &database, &other.token("bob")), "authenticated");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn claims_are_not_trusted_after_an_oauth_login() {
     every_call_fails(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
     client.run(r#"set request.jwt.claims = '{"sub":"bob"}'"#);
     every_call_fails(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
-    client.refuses("set pg_session_jwt.jwt = ''", "28000", messages::OTHER_USER);
+    client.rejects("set pg_session_jwt.jwt = ''", "28000", messages::OTHER_USER);
     client.run("reset all");
     every_call_fails(&mut client, "55000", messages::NO_PROVIDER_OF_LOGIN);
 }
@@ -90,7 +90,7 @@ fn client_key_cannot_change_the_user() {
         proxy.token_of("alice"),
         proxy.token(r#""iss":"https://a.example/","sub":"mallory""#),
     ] {
-        client.refuses(
+        client.rejects(
             &format!("set pg_session_jwt.jwt = '{token}'"),
             "55000",
             messages::NO_PROVIDER_OF_LOGIN,
@@ -126,7 +126,7 @@ fn logins_fail_without_usable_providers() {
             &format!("alter database app set pg_session_jwt.providers = '[{usable}]'"),
         );
         let before = server.log().len();
-        is_refused(login(&server, &token("alice")), "authenticated");
+        is_rejected(login(&server, &token("alice")), "authenticated");
         let log = log_since(&server, before);
         let line = "pg_session_jwt: OAuth login as \"authenticated\" was rejected: ";
         let said = log.lines().find_map(|it| it.split_once(line)).expect(&log).1;
@@ -149,16 +149,16 @@ fn changed_providers_end_the_identity_of_the_login() {
     std::fs::write(&file, text.replace(&old.entry(""), &new.entry(""))).unwrap();
     alter(&server, "select pg_reload_conf()");
     wait_until("the reload", || client.query("select auth.user_id()").is_err());
-    client.refuses("select auth.user_id()", "28000", messages::INVALID_SIGNATURE);
+    client.rejects("select auth.user_id()", "28000", messages::INVALID_SIGNATURE);
     client.run(&format!("set pg_session_jwt.jwt = '{}'", new.token("alice")));
     assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
-    client.refuses(
+    client.rejects(
         &format!("set pg_session_jwt.jwt = '{}'", new.token("bob")),
         "28000",
         messages::OTHER_USER,
     );
     wait_until("the new keys", || login(&server, &new.token("bob")).is_ok());
-    is_refused(login(&server, &old.token("alice")), "authenticated");
+    is_rejected(login(&server, &old.token("alice")), "authenticated");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn unencodable_user_id_is_rejected_at_first_use() {
         if is_latin {
             assert_eq!(client.one("select auth.user_id()"), Some(user.to_owned()));
         } else {
-            client.refuses("select auth.user_id()", "22023", messages::NOT_ENCODABLE);
+            client.rejects("select auth.user_id()", "22023", messages::NOT_ENCODABLE);
         }
     }
 }

@@ -52,7 +52,7 @@ fn token_of_the_same_user_replaces_that_of_the_login() {
     client.run("begin");
     client.run(&format!("set local pg_session_jwt.jwt = '{}'", refreshed("alice")));
     client.run("savepoint one");
-    client.refuses(
+    client.rejects(
         &format!("select auth.jwt_session_init('{}', true)", token("bob")),
         "28000",
         messages::OTHER_USER,
@@ -77,23 +77,23 @@ fn token_of_another_user_is_rejected() {
     // The same user id at another provider is another user.
     for token in [&bob, &other.token("alice")] {
         for sql in ways_to_present(token) {
-            client.refuses(&sql, "28000", messages::OTHER_USER);
+            client.rejects(&sql, "28000", messages::OTHER_USER);
             assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
         }
     }
-    let refusal = client.query(&format!("set pg_session_jwt.jwt = '{bob}'")).unwrap_err();
+    let rejection = client.query(&format!("set pg_session_jwt.jwt = '{bob}'")).unwrap_err();
     assert_eq!(
-        refusal.detail.as_deref(),
+        rejection.detail.as_deref(),
         Some("Only a token with the same issuer and user id can replace the one of the OAuth login.")
     );
     assert_eq!(
-        refusal.hint.as_deref(),
+        rejection.hint.as_deref(),
         Some("RESET restores the token of the login. Reconnect to authenticate as a different user.")
     );
     // An invalid token is rejected for its fault.
     let expired = token_with(&format!(r#""sub":"alice","aud":"api","exp":{}"#, now() - 3600));
     for sql in ways_to_present(&expired) {
-        client.refuses(&sql, "28000", messages::EXPIRED);
+        client.rejects(&sql, "28000", messages::EXPIRED);
     }
     let log = server.log();
     let audited = format!(r#""reason":"{}","sqlstate":"28000","sub":"bob""#, messages::OTHER_USER);
@@ -119,7 +119,7 @@ fn empty_token_is_rejected_after_an_oauth_login() {
         "select set_config('pg_session_jwt.jwt', '', false)",
         "select anonymous()",
     ] {
-        client.refuses(sql, "28000", messages::OTHER_USER);
+        client.rejects(sql, "28000", messages::OTHER_USER);
         client.run("rollback");
         assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()), "{sql}");
     }
@@ -134,11 +134,11 @@ fn superuser_can_disable_the_binding() {
     let mut bound = login(&server, &token("alice")).unwrap();
     let sql = "set pg_session_jwt.bind_login_identity = off";
     let message = "permission denied to set parameter \"pg_session_jwt.bind_login_identity\"";
-    bound.refuses(sql, "42501", message);
+    bound.rejects(sql, "42501", message);
     let off = ("options", "-c pg_session_jwt.bind_login_identity=off");
     let parameters = [("database", "app"), off];
-    let refusal = Wire::login(server.port(), "authenticated", &parameters, &token("alice")).err();
-    assert_eq!(refusal.unwrap().message, message);
+    let rejection = Wire::login(server.port(), "authenticated", &parameters, &token("alice")).err();
+    assert_eq!(rejection.unwrap().message, message);
 
     alter(
         &server,
@@ -155,7 +155,7 @@ fn superuser_can_disable_the_binding() {
     client.run("set pg_session_jwt.jwt = ''");
     assert_eq!(client.one("select auth.user_id()"), None);
     // An open session does not change to another user; it must be opened again.
-    bound.refuses(
+    bound.rejects(
         &format!("set pg_session_jwt.jwt = '{}'", token("bob")),
         "55000",
         &messages::stored_changed("bind_login_identity"),
@@ -186,9 +186,9 @@ fn startup_packet_may_contain_only_the_logins_token() {
         client.run("discard all");
         assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
         for other in [token("bob"), refreshed("alice"), String::new(), "garbage".to_owned()] {
-            let refusal = start(&other, as_option).err().expect("a refusal");
+            let rejection = start(&other, as_option).err().expect("a rejection");
             assert_eq!(
-                (refusal.sqlstate.as_str(), refusal.message.as_str()),
+                (rejection.sqlstate.as_str(), rejection.message.as_str()),
                 ("28000", messages::OTHER_USER)
             );
         }
@@ -206,13 +206,13 @@ fn expired_identity_is_rejected_at_its_next_use() {
     let ended = token_with(&format!(r#""sub":"alice","aud":"api","exp":{}"#, now() - 2));
     let mut client = login_to(&server, &strict, &ended).unwrap();
     for sql in ["select auth.user_id()", "select * from notes", "select auth.session()"] {
-        client.refuses(sql, "28000", messages::EXPIRED);
+        client.rejects(sql, "28000", messages::EXPIRED);
     }
     // A newer token of the same user is accepted, and its expiry ends the identity again.
     client.run(&format!("select auth.jwt_session_init('{}')", token("alice")));
     assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
     client.run("reset all");
-    client.refuses("select auth.user_id()", "28000", messages::EXPIRED);
+    client.rejects("select auth.user_id()", "28000", messages::EXPIRED);
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn token_without_iss_cannot_be_replaced() {
     assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
     client.run(&format!("set pg_session_jwt.jwt = '{}'", of("")));
     for other in [of(r#","jti":2"#), of(&format!(r#","iss":"{ISSUER}""#))] {
-        client.refuses(
+        client.rejects(
             &format!("set pg_session_jwt.jwt = '{other}'"),
             "28000",
             messages::OTHER_USER,
@@ -265,9 +265,9 @@ fn parallel_workers_have_the_same_user() {
     client.run(&format!("set pg_session_jwt.jwt = '{}'", refreshed("alice")));
     assert_eq!(client.one(&who).unwrap(), "alice new t oauth:alice");
     // A value in a SET clause is rejected in a worker as in its leader.
-    client.refuses("select as_bob()", "28000", messages::OTHER_USER);
+    client.rejects("select as_bob()", "28000", messages::OTHER_USER);
     client.run("set debug_parallel_query = off");
-    client.refuses("select as_bob()", "28000", messages::OTHER_USER);
+    client.rejects("select as_bob()", "28000", messages::OTHER_USER);
 
     alter(
         &server,

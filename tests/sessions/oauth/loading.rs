@@ -7,7 +7,7 @@ use testkit::session::{Proxy, init, run, user_id};
 use testkit::wire::Wire;
 
 use crate::support::oauth_server::{
-    ISSUER, alter, conf, is_refused, login, login_to, server_with, token, usual_server,
+    ISSUER, alter, conf, is_rejected, login, login_to, server_with, token, usual_server,
 };
 
 #[test]
@@ -26,13 +26,13 @@ fn login_works_however_the_library_is_loaded() {
             client.one("select owner || auth.user_id() from notes").unwrap(),
             "alicealice"
         );
-        client.refuses(
+        client.rejects(
             &format!("set pg_session_jwt.jwt = '{}'", token("bob")),
             "28000",
             messages::OTHER_USER,
         );
-        is_refused(login(&server, "garbage"), "authenticated");
-        is_refused(
+        is_rejected(login(&server, "garbage"), "authenticated");
+        is_rejected(
             Wire::login(server.port(), "anonymous", &[("database", "app")], &token("alice")),
             "anonymous",
         );
@@ -61,7 +61,7 @@ fn jwk_and_claims_settings_survive_an_oauth_login() {
         "provideralice"
     );
     let foreign = proxy.token_of("alice");
-    client.refuses(
+    client.rejects(
         &format!("set pg_session_jwt.jwt = '{foreign}'"),
         "28000",
         messages::UNKNOWN_ISSUER,
@@ -74,8 +74,8 @@ fn jwk_and_claims_settings_survive_an_oauth_login() {
     ] {
         let option = format!("-c pg_session_jwt.{setting}");
         let parameters = [("database", "app"), ("options", option.as_str())];
-        let refusal = Wire::login(server.port(), "authenticated", &parameters, &token("alice")).err();
-        assert_eq!(refusal.expect(setting).sqlstate, "42501", "{setting}");
+        let rejection = Wire::login(server.port(), "authenticated", &parameters, &token("alice")).err();
+        assert_eq!(rejection.expect(setting).sqlstate, "42501", "{setting}");
     }
 }
 
@@ -89,8 +89,8 @@ fn client_key_does_not_replace_the_files_at_login() {
     assert_eq!(client.one("select auth.user_id()").unwrap(), "alice");
     let options = Proxy::new().options();
     let parameters = [("database", "app"), ("options", options.as_str())];
-    let refusal = Wire::login(server.port(), "authenticated", &parameters, &token("alice")).err();
-    assert_eq!(refusal.unwrap().message, messages::JWK_OF_SERVER);
+    let rejection = Wire::login(server.port(), "authenticated", &parameters, &token("alice")).err();
+    assert_eq!(rejection.unwrap().message, messages::JWK_OF_SERVER);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn login_to_a_database_without_the_extension() {
     let mut client = login_to(&server, "bare", &token("alice")).unwrap();
     assert_eq!(client.one("select system_user").unwrap(), "oauth:alice");
     assert_eq!(client.one("show pg_session_jwt.jwt").unwrap(), "***");
-    client.refuses("select auth.user_id()", "3F000", "schema \"auth\" does not exist");
+    client.rejects("select auth.user_id()", "3F000", "schema \"auth\" does not exist");
     let mut admin = server.connect("bare", "postgres", "");
     run(&mut admin, "create extension pg_session_jwt");
     assert_eq!(client.one("select auth.user_id()").unwrap(), "alice");
@@ -112,7 +112,7 @@ fn login_of_a_replication_connection() {
     let physical = [("replication", "true")];
     let mut client = Wire::login(server.port(), "replicator", &physical, &token("alice")).unwrap();
     assert_eq!(client.query("IDENTIFY_SYSTEM").unwrap().len(), 1);
-    client.refuses(
+    client.rejects(
         "select auth.user_id()",
         "0A000",
         "cannot execute SQL commands in WAL sender for physical replication",
@@ -121,11 +121,11 @@ fn login_of_a_replication_connection() {
     let mut client = Wire::login(server.port(), "replicator", &logical, &token("alice")).unwrap();
     assert_eq!(client.query("IDENTIFY_SYSTEM").unwrap().len(), 1);
     assert_eq!(client.one("select auth.user_id()").unwrap(), "alice");
-    is_refused(
+    is_rejected(
         Wire::login(server.port(), "replicator", &physical, "garbage"),
         "replicator",
     );
-    is_refused(
+    is_rejected(
         Wire::login(server.port(), "anonymous", &physical, &token("alice")),
         "anonymous",
     );
@@ -143,7 +143,7 @@ fn login_on_a_standby() {
     let mut client = login(&server, &token("alice")).unwrap();
     assert_eq!(client.one("select pg_is_in_recovery()").unwrap(), "t");
     assert_eq!(client.one("select string_agg(note, ',') from notes").unwrap(), "hers");
-    is_refused(login(&server, "garbage"), "authenticated");
+    is_rejected(login(&server, "garbage"), "authenticated");
 }
 
 #[test]
@@ -154,11 +154,11 @@ fn login_waits_for_keys_of_a_url() {
     let Some(server) = server_with(&conf(&[entry], "shared_preload_libraries = 'pg_session_jwt'")) else {
         return;
     };
-    is_refused(login(&server, &provider.token("alice")), "authenticated");
+    is_rejected(login(&server, &provider.token("alice")), "authenticated");
     assert!(
         server
             .log()
-            .contains(&messages::login_refused("authenticated", messages::KEYS_NOT_AVAILABLE))
+            .contains(&messages::login_rejected("authenticated", messages::KEYS_NOT_AVAILABLE))
     );
     keys.answer(Answer::Body(provider.key_set()));
     // After a failure the worker has its own schedule, and no client waits for all of it.
@@ -170,8 +170,8 @@ fn login_waits_for_keys_of_a_url() {
     let rotated = Provider::with_kid(ISSUER, "k2");
     keys.answer(Answer::Body(rotated.key_set()));
     wait_until("the rotation", || login(&server, &rotated.token("bob")).is_ok());
-    is_refused(login(&server, &provider.token("alice")), "authenticated");
-    client.refuses("select auth.user_id()", "28000", messages::NO_KEY_OF_TOKEN);
+    is_rejected(login(&server, &provider.token("alice")), "authenticated");
+    client.rejects("select auth.user_id()", "28000", messages::NO_KEY_OF_TOKEN);
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn login_waits_a_limited_time_for_a_provider() {
         return;
     };
     // PostgreSQL itself would end the login after a minute, with another message.
-    is_refused(login(&server, &provider.token("alice")), "authenticated");
+    is_rejected(login(&server, &provider.token("alice")), "authenticated");
     let mut admin = server.connect("app", "postgres", "");
     assert_eq!(user_id(&mut admin), None);
 }

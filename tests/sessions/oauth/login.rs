@@ -6,7 +6,7 @@ use testkit::session::now;
 use testkit::wire::{Wire, discovery};
 
 use crate::support::oauth_server::{
-    alter, conf, entry, is_refused, log_since, login, server_with, signers, token, token_by, token_with, usual_server,
+    alter, conf, entry, is_rejected, log_since, login, server_with, signers, token, token_by, token_with, usual_server,
 };
 
 #[test]
@@ -96,10 +96,10 @@ fn invalid_token_is_rejected_with_the_reason_in_the_log() {
     ];
     for (token, reason, detail) in &cases {
         let before = server.log().len();
-        is_refused(login(&server, token), "authenticated");
+        is_rejected(login(&server, token), "authenticated");
         let log = log_since(&server, before);
         assert!(
-            log.contains(&messages::login_refused("authenticated", reason)),
+            log.contains(&messages::login_rejected("authenticated", reason)),
             "{reason}: {log}"
         );
         assert!(log.contains(detail), "{log}");
@@ -107,7 +107,7 @@ fn invalid_token_is_rejected_with_the_reason_in_the_log() {
             .lines()
             .find(|line| line.contains("pg_session_jwt audit: "))
             .unwrap();
-        assert!(audited.contains(r#""event":"refused""#), "{audited}");
+        assert!(audited.contains(r#""event":"rejected""#), "{audited}");
         assert!(audited.contains(r#""login":"authenticated""#), "{audited}");
         assert!(!log.contains("connection authenticated"), "{log}");
     }
@@ -128,11 +128,11 @@ fn login_without_a_token_is_rejected() {
     let Some(server) = usual_server("") else { return };
     let parameters = [("database", "app")];
     for first in [discovery(), "n,,\u{1}auth=Bearer \u{1}\u{1}".to_owned()] {
-        let refused = Wire::login_with(server.port(), "authenticated", &parameters, &first);
-        is_refused(refused, "authenticated");
+        let rejected = Wire::login_with(server.port(), "authenticated", &parameters, &first);
+        is_rejected(rejected, "authenticated");
     }
     let basic = format!("n,,\u{1}auth=Basic {}\u{1}\u{1}", token("mallory"));
-    is_refused(
+    is_rejected(
         Wire::login_with(server.port(), "authenticated", &parameters, &basic),
         "authenticated",
     );
@@ -143,18 +143,18 @@ fn role_not_named_by_the_provider_is_rejected() {
     let Some(server) = usual_server("") else { return };
     let parameters = [("database", "app")];
     let before = server.log().len();
-    is_refused(
+    is_rejected(
         Wire::login(server.port(), "anonymous", &parameters, &token("mallory")),
         "anonymous",
     );
     // The message does not reveal whether the role exists.
-    is_refused(
+    is_rejected(
         Wire::login(server.port(), "no\none\"", &parameters, &token("mallory")),
         "no\none\"",
     );
     let log = log_since(&server, before);
     for role in ["anonymous", r#"no\none\""#] {
-        let line = messages::login_refused(role, messages::ROLE);
+        let line = messages::login_rejected(role, messages::ROLE);
         assert!(log.contains(&line), "{log}");
     }
 }
@@ -177,11 +177,11 @@ fn provider_without_roles_admits_no_privileged_role() {
         )
     };
     for user in ["boss", "maker", "reader", "replicator"] {
-        is_refused(log_in_as(user), user);
+        is_rejected(log_in_as(user), user);
     }
     let log = server.log();
     for user in ["boss", "maker", "reader", "replicator"] {
-        let line = messages::login_refused(user, messages::ROLE);
+        let line = messages::login_rejected(user, messages::ROLE);
         assert_eq!(log.matches(&line).count(), 1, "{user}");
     }
     for user in ["authenticated", "anonymous"] {
@@ -210,8 +210,8 @@ fn provider_without_roles_admits_roles_of_the_map() {
         Some("oauth:alice@example.com".to_owned())
     );
     // The token is valid, but the map gives its user another role.
-    is_refused(Wire::login(server.port(), "bob", &[("database", "app")], &alice), "bob");
-    is_refused(
+    is_rejected(Wire::login(server.port(), "bob", &[("database", "app")], &alice), "bob");
+    is_rejected(
         Wire::login(
             server.port(),
             "alice",
@@ -272,8 +272,11 @@ fn token_that_exceeds_a_message_is_rejected() {
     assert_eq!(client.one("select auth.user_id()"), Some("alice".to_owned()));
     for padding in [49_200, 200_000] {
         // The server stops reading, so the client may not receive the answer.
-        let refusal = login(&server, &sized(padding)).err().expect("a refusal");
-        assert!(["28000", "closed"].contains(&refusal.sqlstate.as_str()), "{refusal:?}");
+        let rejection = login(&server, &sized(padding)).err().expect("a rejection");
+        assert!(
+            ["28000", "closed"].contains(&rejection.sqlstate.as_str()),
+            "{rejection:?}"
+        );
     }
     assert_eq!(
         login(&server, &token("bob")).unwrap().one("select auth.user_id()"),

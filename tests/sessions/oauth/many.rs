@@ -46,8 +46,8 @@ fn a_thousand_logins_have_the_correct_results() {
                 let (token, expected) = case(client, *turn);
                 let found = match login(&server, &token) {
                     Ok(mut session) => session.one("select auth.user_id()"),
-                    Err(refusal) => {
-                        assert_eq!(refusal.sqlstate, "28000", "{refusal:?}");
+                    Err(rejection) => {
+                        assert_eq!(rejection.sqlstate, "28000", "{rejection:?}");
                         None
                     }
                 };

@@ -2,10 +2,10 @@
 
 use testkit::messages;
 use testkit::server::Server;
-use testkit::session::{Refusal, run};
+use testkit::session::{Rejection, run};
 use testkit::wire::Wire;
 
-use crate::support::oauth_server::{alter, conf, entry, is_refused, log_since, server_with, token};
+use crate::support::oauth_server::{alter, conf, entry, is_rejected, log_since, server_with, token};
 
 /// A server whose provider has no `roles`. pg_backend_pid(), by its OID in pg_proc.dat.
 const PG_BACKEND_PID: u32 = 2026;
@@ -14,7 +14,7 @@ fn server() -> Option<Server> {
     server_with(&conf(&[entry(r#","audience":"api""#)], ""))
 }
 
-fn login_as(server: &Server, role: &str, database: &str) -> Result<Wire, Refusal> {
+fn login_as(server: &Server, role: &str, database: &str) -> Result<Wire, Rejection> {
     Wire::login(server.port(), role, &[("database", database)], &token("mallory"))
 }
 
@@ -61,9 +61,9 @@ fn provider_without_roles_gives_only_end_user_privileges() {
         }
         drop(admin);
         let before = server.log().len();
-        is_refused(login_as(&server, name, "app"), name);
+        is_rejected(login_as(&server, name, "app"), name);
         let log = log_since(&server, before);
-        assert!(log.contains(&messages::login_refused(name, messages::ROLE)), "{log}");
+        assert!(log.contains(&messages::login_rejected(name, messages::ROLE)), "{log}");
     }
     // A membership in the other direction grants nothing.
     alter(
@@ -130,9 +130,9 @@ fn owner_of_shared_objects_runs_no_statement() {
         run(&mut admin, setup);
         for sql in statements {
             let mut client = login_as(&server, role, "app").unwrap();
-            let refused = client.query(sql).expect_err(sql);
+            let rejected = client.query(sql).expect_err(sql);
             assert_eq!(
-                (refused.sqlstate.as_str(), refused.message.as_str()),
+                (rejected.sqlstate.as_str(), rejected.message.as_str()),
                 ("28000", messages::ROLE),
                 "{role}: {sql}"
             );
@@ -144,8 +144,8 @@ fn owner_of_shared_objects_runs_no_statement() {
         }
         // Nor to a function that is called without a statement.
         let mut client = login_as(&server, role, "app").unwrap();
-        let refused = client.call_function(PG_BACKEND_PID).unwrap_err();
-        assert_eq!(refused.sqlstate, "28000", "{role}");
+        let rejected = client.call_function(PG_BACKEND_PID).unwrap_err();
+        assert_eq!(rejected.sqlstate, "28000", "{role}");
         // The role owns only that database, and a parameter belongs to the whole cluster.
         if role != "by_setting" {
             login_as(&server, role, "postgres").unwrap().run("select 1");
@@ -162,13 +162,13 @@ fn owner_of_shared_objects_runs_no_statement() {
     let mut hermit = login_as(&server, "hermit", "app").unwrap();
     hermit.run("begin isolation level serializable; select * from own; commit");
     // Errors equal those without the library.
-    let refused = hermit.query("select * from missing").unwrap_err();
-    assert_eq!(refused.sqlstate, "42P01");
-    let refused = hermit
+    let rejected = hermit.query("select * from missing").unwrap_err();
+    assert_eq!(rejected.sqlstate, "42P01");
+    let rejected = hermit
         .query("do $$ begin raise 'x' using errcode = 'P0123', detail = 'd'; end $$")
         .unwrap_err();
     assert_eq!(
-        (refused.sqlstate.as_str(), refused.detail.as_deref()),
+        (rejected.sqlstate.as_str(), rejected.detail.as_deref()),
         ("P0123", Some("d"))
     );
 }
@@ -183,5 +183,5 @@ fn provider_with_roles_admits_exactly_those() {
         "create role owner login createdb; create table t (); alter table t owner to owner; grant select on t to public",
     );
     login_as(&server, "owner", "app").unwrap().run("select * from t");
-    is_refused(login_as(&server, "authenticated", "app"), "authenticated");
+    is_rejected(login_as(&server, "authenticated", "app"), "authenticated");
 }

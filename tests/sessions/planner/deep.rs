@@ -1,17 +1,17 @@
 //! Conditions that are deep or long: no crash, and PostgreSQL's own limit is the same with the rewrite and without.
 
 use postgres::Client;
-use testkit::session::{Refusal, one, refusal_of};
+use testkit::session::{Rejection, one, rejection_of};
 
 use super::support::{DRIZZLE, optimize, session};
 
 const OWN: &str = "(select auth.user_id() = user_id)";
 
 /// The number of rows that meet a condition, or the error.
-fn count(client: &mut Client, condition: &str) -> Result<i64, Refusal> {
+fn count(client: &mut Client, condition: &str) -> Result<i64, Rejection> {
     let sql = format!("select count(*) from todos where {condition}");
     let rows = client.query_one(&sql, &[]);
-    rows.map(|row| row.get(0)).map_err(|error| refusal_of(&error))
+    rows.map(|row| row.get(0)).map_err(|error| rejection_of(&error))
 }
 
 /// Asserts that both ways have the same outcome: this number of rows, or that the stack is not deep enough.
@@ -25,7 +25,7 @@ fn agrees(client: &mut Client, condition: &str, expected: i64) -> bool {
     assert_eq!(both[0], both[1], "{beginning}");
     match &both[0] {
         Ok(rows) => assert_eq!(*rows, expected, "{beginning}"),
-        Err(refusal) => assert_eq!(refusal.sqlstate, "54001", "{beginning}: {refusal:?}"),
+        Err(rejection) => assert_eq!(rejection.sqlstate, "54001", "{beginning}: {rejection:?}"),
     }
     assert_eq!(one::<i64>(client, "select count(*) from todos"), 20);
     both[0].is_ok()

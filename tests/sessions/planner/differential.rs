@@ -6,7 +6,7 @@ use proptest::prelude::{Strategy, prop_oneof};
 use proptest::sample::select;
 use testkit::cases::check;
 use testkit::server::{SHARED, major};
-use testkit::session::{refusal_of, run};
+use testkit::session::{rejection_of, run};
 
 use super::conditions::condition;
 use super::reads::{ORDERED, UNORDERED};
@@ -39,7 +39,7 @@ const METHODS: [&str; 6] = [
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Rows(Vec<Vec<Option<String>>>),
-    Refused { sqlstate: String, message: String },
+    Rejected { sqlstate: String, message: String },
 }
 
 /// Policies, a way to run queries, and the queries of each user.
@@ -62,7 +62,7 @@ struct Figures {
     changed: usize,
     reads_with_rows: usize,
     writes: usize,
-    refused: usize,
+    rejected: usize,
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn random_queries_under_random_policies_give_the_same() {
     println!("{figures:?}");
     assert!(figures.queries >= 700 && figures.changed >= 500, "{figures:?}");
     assert!(figures.reads_with_rows >= 150 && figures.writes >= 120, "{figures:?}");
-    assert!((20..200).contains(&figures.refused), "{figures:?}");
+    assert!((20..200).contains(&figures.rejected), "{figures:?}");
 }
 
 fn round() -> impl Strategy<Value = Round> {
@@ -139,13 +139,13 @@ fn compare(client: &mut Client, query: &Query, figures: &mut Figures, context: &
     let statement = query.sql.split("; reset role").next().unwrap();
     let [literal, optimized] = [false, true].map(|on| {
         optimize(client, on);
-        (plan_or_refusal(client, statement), outcome(client, query))
+        (plan_or_rejection(client, statement), outcome(client, query))
     });
     assert_eq!(literal.1, optimized.1, "{}\n{}", context(), optimized.0);
     figures.queries += 1;
     figures.changed += usize::from(literal.0 != optimized.0);
     match literal.1 {
-        Outcome::Refused { .. } => figures.refused += 1,
+        Outcome::Rejected { .. } => figures.rejected += 1,
         // Here are always rows: those of the table then.
         Outcome::Rows(_) if query.sql.len() > statement.len() => figures.writes += 1,
         Outcome::Rows(rows) => figures.reads_with_rows += usize::from(!rows.is_empty()),
@@ -153,7 +153,7 @@ fn compare(client: &mut Client, query: &Query, figures: &mut Figures, context: &
 }
 
 /// The plan; the same text for every query that cannot be planned.
-fn plan_or_refusal(client: &mut Client, sql: &str) -> String {
+fn plan_or_rejection(client: &mut Client, sql: &str) -> String {
     match client.batch_execute(&format!("explain {sql}")) {
         Ok(()) => plan(client, sql),
         Err(_) => "none".to_owned(),
@@ -167,11 +167,11 @@ fn outcome(client: &mut Client, query: &Query) -> Outcome {
     let messages = match answer {
         Ok(messages) => messages,
         Err(error) => {
-            let refusal = refusal_of(&error);
-            return Outcome::Refused {
-                sqlstate: refusal.sqlstate,
+            let rejection = rejection_of(&error);
+            return Outcome::Rejected {
+                sqlstate: rejection.sqlstate,
                 // Of several rows that may not be written, each plan has another one first.
-                message: refusal.message.replace("policy \"less\"", "policy"),
+                message: rejection.message.replace("policy \"less\"", "policy"),
             };
         }
     };

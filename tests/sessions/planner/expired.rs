@@ -5,7 +5,7 @@
 
 use testkit::messages;
 use testkit::server::SHARED;
-use testkit::session::{Proxy, init, now, one, refusal_of, refuses, run};
+use testkit::session::{Proxy, init, now, one, rejection_of, rejects, run};
 
 use super::support::{ALICE, DRIZZLE, database, optimize, set_policy};
 
@@ -37,7 +37,7 @@ fn an_expired_identity_gives_no_rows() {
             "insert into todos (id, user_id) values (20001, '6f4d2f0a-5b7e-4c8e-9d51-0123456789ab')",
             "insert into todos (id) values (1000) on conflict (id) do update set task = 'x'",
         ] {
-            refuses(&mut client, sql, "28000", messages::EXPIRED);
+            rejects(&mut client, sql, "28000", messages::EXPIRED);
         }
         // No row is read here.
         for sql in [
@@ -46,7 +46,7 @@ fn an_expired_identity_gives_no_rows() {
         ] {
             match client.query(sql, &[]) {
                 Ok(rows) => assert!(rows.is_empty(), "{sql}"),
-                Err(error) => assert_eq!(refusal_of(&error).message, messages::EXPIRED, "{sql}"),
+                Err(error) => assert_eq!(rejection_of(&error).message, messages::EXPIRED, "{sql}"),
             }
         }
     }
@@ -79,6 +79,6 @@ fn user_id_that_is_not_a_string_is_rejected_only_when_read() {
             assert_eq!(count > 0, sql.starts_with("explain"), "{on} {sql}");
         }
         let asked = "select id from notes where (select auth.user_id() = user_id)";
-        refuses(&mut client, asked, "22023", messages::SUB_NOT_A_STRING);
+        rejects(&mut client, asked, "22023", messages::SUB_NOT_A_STRING);
     }
 }

@@ -9,7 +9,7 @@ use postgres::{Client, SimpleQueryMessage};
 use testkit::cases::check;
 use testkit::messages;
 use testkit::server::SHARED;
-use testkit::session::{init, now, refusal_of, refuses, rows, run};
+use testkit::session::{init, now, rejection_of, rejects, rows, run};
 use testkit::signer::Signer;
 
 use super::failing_conditions::KINDS;
@@ -29,7 +29,7 @@ const NEW_ROW: &str = "42501 new row violates row-level security policy";
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Outcome {
     Rows(Vec<Vec<Option<String>>>),
-    Refused(String),
+    Rejected(String),
 }
 
 /// The outcome of a statement, and the values that a function with a side effect has received.
@@ -112,7 +112,7 @@ fn expired_session(database: &str) -> Client {
     );
     init(&mut client, &signer.token("EdDSA", claims));
     run(&mut client, "set pg_session_jwt.leeway = 0; set role authenticated");
-    refuses(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
+    rejects(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
     client
 }
 
@@ -130,14 +130,14 @@ fn compare(client: &mut Client, sql: &str, figures: &mut Figures, context: &str)
             assert!(with.seen.is_subset(&without.seen), "{}", told());
             figures.saw += usize::from(!with.seen.is_empty());
         }
-        (Outcome::Refused(_), Outcome::Rows(_)) => figures.failed_without_only += 1,
+        (Outcome::Rejected(_), Outcome::Rows(_)) => figures.failed_without_only += 1,
         // It failed at the check of a new row, which reveals nothing.
-        (Outcome::Refused(message), Outcome::Refused(other)) if message != other && other.starts_with(NEW_ROW) => {
+        (Outcome::Rejected(message), Outcome::Rejected(other)) if message != other && other.starts_with(NEW_ROW) => {
             figures.failed_without_only += 1;
         }
         // A new row failed before the table was read to its end, at a policy or at a cast in one. Any user can have the table
         // read first; both then fail alike.
-        (Outcome::Refused(message), Outcome::Refused(other)) if message != other => {
+        (Outcome::Rejected(message), Outcome::Rejected(other)) if message != other => {
             optimize(client, false);
             run(client, "set enable_nestloop = off; set enable_mergejoin = off");
             let table_first = answer(client, sql);
@@ -145,7 +145,7 @@ fn compare(client: &mut Client, sql: &str, figures: &mut Figures, context: &str)
             assert_eq!(table_first.outcome, with.outcome, "{}", told());
             figures.failed += 1;
         }
-        (Outcome::Refused(message), Outcome::Refused(same)) => {
+        (Outcome::Rejected(message), Outcome::Rejected(same)) => {
             assert_eq!(message, same, "{}", told());
             figures.denied += usize::from(message.starts_with("42501 permission"));
             figures.failed += usize::from(!message.starts_with("42501"));
@@ -159,9 +159,9 @@ fn compare_expired(client: &mut Client, sql: &str, figures: &mut Figures, contex
         optimize(client, on);
         answer(client, sql).outcome
     });
-    if with == Outcome::Refused(format!("28000 {}", messages::EXPIRED)) {
+    if with == Outcome::Rejected(format!("28000 {}", messages::EXPIRED)) {
         figures.expired += 1;
-    } else if !matches!((&without, &with), (Outcome::Refused(_), Outcome::Rows(_))) {
+    } else if !matches!((&without, &with), (Outcome::Rejected(_), Outcome::Rows(_))) {
         assert_eq!(without, with, "{context}\n{sql}");
     }
 }
@@ -175,7 +175,7 @@ fn answer(client: &mut Client, sql: &str) -> Answer {
             .concat()
             .into_iter()
             .collect(),
-        Outcome::Refused(_) => BTreeSet::new(),
+        Outcome::Rejected(_) => BTreeSet::new(),
     };
     run(client, "rollback");
     Answer { outcome, seen }
@@ -185,10 +185,10 @@ fn answer(client: &mut Client, sql: &str) -> Answer {
 fn outcome(client: &mut Client, sql: &str) -> Outcome {
     let messages = match client.simple_query(sql) {
         Err(error) => {
-            let refusal = refusal_of(&error);
+            let rejection = rejection_of(&error);
             // Of several policies that a new row violates, each plan reports another one first.
-            let message = refusal.message.replace(" \"less\"", "");
-            return Outcome::Refused(format!("{} {message}", refusal.sqlstate));
+            let message = rejection.message.replace(" \"less\"", "");
+            return Outcome::Rejected(format!("{} {message}", rejection.sqlstate));
         }
         Ok(_) if sql.starts_with("explain") => return Outcome::Rows(Vec::new()),
         Ok(messages) => messages,
@@ -239,7 +239,7 @@ fn a_cast_of_a_user_id_that_fails_stays_where_it_is_written() {
     both(&mut client, "explain select id from todos", &Outcome::Rows(Vec::new()));
     both(&mut client, "select id from none", &Outcome::Rows(Vec::new()));
     both(&mut client, "explain select id from none", &Outcome::Rows(Vec::new()));
-    let denied = Outcome::Refused("42501 permission denied for table shut".to_owned());
+    let denied = Outcome::Rejected("42501 permission denied for table shut".to_owned());
     both(&mut client, "select id from shut", &denied);
     both(&mut client, "insert into shut values (2, null, true)", &denied);
     // It fails where it must be evaluated.
@@ -251,7 +251,7 @@ fn a_cast_of_a_user_id_that_fails_stays_where_it_is_written() {
     both(
         &mut client,
         "select id from todos",
-        &Outcome::Refused(failed.to_owned()),
+        &Outcome::Rejected(failed.to_owned()),
     );
 }
 

@@ -2,7 +2,7 @@
 
 use testkit::loading::{ordinary_user, with_each_loading};
 use testkit::server::SHARED;
-use testkit::session::{one, refuses, rows, run};
+use testkit::session::{one, rejects, rows, run};
 
 use super::support::{DRIZZLE, has_sub_plan, improves, optimize, plan, scans, session};
 
@@ -43,7 +43,7 @@ fn anyone_may_set_it_and_per_role_and_database() {
             run(&mut client, sql);
             assert_eq!(one::<String>(&mut client, SHOW), value, "{loading}, {sql}");
         }
-        refuses(
+        rejects(
             &mut client,
             "set pg_session_jwt.optimize_policies = perhaps",
             "22023",

@@ -3,7 +3,7 @@
 
 use postgres::Client;
 use testkit::pgbouncer::PgBouncer;
-use testkit::session::{refuses, rows, run};
+use testkit::session::{rejects, rows, run};
 
 use crate::support::pooling::{PROVIDER, SEEN, SERVER, database};
 
@@ -49,7 +49,7 @@ fn sql_prepared_statement_leaks_to_the_next_client() {
     let (mut alice, mut bob) = (pgbouncer.connect(&database), pgbouncer.connect(&database));
     run(&mut alice, "prepare mine as select * from todos");
     let again = r#"prepared statement "mine" already exists"#;
-    refuses(&mut bob, "prepare mine as select 1", "42P05", again);
+    rejects(&mut bob, "prepare mine as select 1", "42P05", again);
     // It returns the rows of its current caller.
     let init = format!("select auth.jwt_session_init('{}', true)", PROVIDER.token("bob"));
     let seen = rows(&mut bob, &format!("set local role authenticated; {init}; execute mine"));

@@ -6,7 +6,7 @@ use postgres::{Client, Transaction};
 
 use testkit::messages;
 use testkit::pgbouncer::{PgBouncer, version};
-use testkit::session::{one, refusal_of, rows, run, user_id};
+use testkit::session::{one, rejection_of, rows, run, user_id};
 
 use crate::support::pooling::{PROVIDER, SEEN, SERVER, both_at_once, database};
 
@@ -42,8 +42,8 @@ fn transaction_mode_with_an_identity_for_each_transaction() {
             assert_eq!(unnamed(&mut transaction, SEEN).unwrap(), "", "before the token");
             // However a transaction ends, the next transaction of the other user sees nothing of it.
             if turn % 10 == 9 {
-                let refused = present(&mut transaction, &expired).unwrap_err();
-                assert_eq!(refusal_of(&refused).sqlstate, "28000");
+                let rejected = present(&mut transaction, &expired).unwrap_err();
+                assert_eq!(rejection_of(&rejected).sqlstate, "28000");
                 continue;
             }
             present(&mut transaction, &token).unwrap();

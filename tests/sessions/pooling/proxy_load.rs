@@ -7,7 +7,7 @@ use postgres::Client;
 use testkit::cluster::{Cluster, Turn};
 use testkit::messages;
 use testkit::server::Server;
-use testkit::session::{Proxy, init, now, refuses, rows, run};
+use testkit::session::{Proxy, init, now, rejects, rows, run};
 
 use crate::support::deployment_0_5::{BACK_TO_THE_POOL, deploy, proxy_connection};
 
@@ -76,7 +76,7 @@ fn requests_of(cluster: &Turn<'_>, owned: &BTreeMap<String, Vec<String>>, connec
         assert_eq!(rows, owned[&user], "request {request} of connection {connection}");
         if request % 50 == 0 {
             let again = format!("select auth.jwt_session_init('{token}')");
-            refuses(&mut client, &again, "28000", messages::TOKEN_ID_REPLAYED);
+            rejects(&mut client, &again, "28000", messages::TOKEN_ID_REPLAYED);
         }
         run(&mut client, BACK_TO_THE_POOL);
     }
@@ -86,7 +86,7 @@ fn requests_of(cluster: &Turn<'_>, owned: &BTreeMap<String, Vec<String>>, connec
 fn before_the_token(client: &mut Client, other_key: &Proxy, user: &str) {
     let stolen = other_key.token_with_jti(i64::MAX, &format!(r#""sub":"{user}""#));
     let present = format!("select auth.jwt_session_init('{stolen}')");
-    refuses(client, &present, "28000", messages::INVALID_SIGNATURE);
+    rejects(client, &present, "28000", messages::INVALID_SIGNATURE);
     assert_eq!(rows(client, "select auth.user_id()"), [[None]]);
     assert!(seen(client, "select task from todos").is_empty());
 }

@@ -4,7 +4,7 @@ use testkit::loading::ordinary_user;
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::SHARED;
-use testkit::session::{Proxy, claims, init, one, refuses, rows, run, user_id};
+use testkit::session::{Proxy, claims, init, one, rejects, rows, run, user_id};
 
 /// Asserts that the state equals that of a session that never had a token.
 fn is_anonymous(client: &mut postgres::Client, after: &str) {
@@ -96,7 +96,7 @@ fn empty_token_is_an_error_and_no_logout() {
         "auth.jwt_session_init('', true)",
         "auth.jwt_session_init('', false)",
     ] {
-        refuses(
+        rejects(
             &mut client,
             &format!("select {call}"),
             "22023",
@@ -141,7 +141,7 @@ fn the_key_cannot_be_changed_or_taken_away_in_a_session() {
         format!("alter database template1 set pg_session_jwt.jwk = '{key}'"),
         format!("alter role postgres set pg_session_jwt.jwk = '{key}'"),
     ] {
-        refuses(&mut client, &sql, "55P02", fixed);
+        rejects(&mut client, &sql, "55P02", fixed);
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{sql}");
     }
     init(&mut client, &proxy.token_of("bob"));
@@ -153,9 +153,9 @@ fn settings_with_the_prefix_cannot_be_created() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let message = "invalid configuration parameter name \"pg_session_jwt.jwks\"";
-    refuses(&mut client, "set pg_session_jwt.jwks = 'x'", "42602", message);
+    rejects(&mut client, "set pg_session_jwt.jwks = 'x'", "42602", message);
     let set_config = "select set_config('pg_session_jwt.jwks', 'x', false)";
-    refuses(&mut client, set_config, "42602", message);
+    rejects(&mut client, set_config, "42602", message);
 }
 
 /// The settings that a superuser's function has set for the session, and those that any user may set.

@@ -4,7 +4,7 @@
 use postgres::types::Type;
 use testkit::messages;
 use testkit::pgbouncer::PgBouncer;
-use testkit::session::{refuses, rows, run};
+use testkit::session::{rejects, rows, run};
 
 use crate::support::pooling::{PROVIDER, SEEN, SERVER, both_at_once, database};
 
@@ -46,7 +46,7 @@ fn several_statements_in_one_message_are_one_transaction() {
     let message =
         format!("set local role authenticated; select auth.jwt_session_init('{expired}', true); delete from todos");
     let mut client = pgbouncer.connect(&database);
-    refuses(&mut client, &message, "28000", messages::EXPIRED);
+    rejects(&mut client, &message, "28000", messages::EXPIRED);
     let mut admin = SERVER.connect(&database, "postgres", "");
     assert_eq!(rows(&mut admin, "select * from todos").len(), 3);
 }

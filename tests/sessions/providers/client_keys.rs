@@ -4,7 +4,7 @@ use testkit::key_server::wait_until;
 use testkit::loading::{PRELOADED, ordinary_user};
 use testkit::messages;
 use testkit::server::Server;
-use testkit::session::{FUNCTIONS, Proxy, init, one, refusal, refuses, run, user_id};
+use testkit::session::{FUNCTIONS, Proxy, init, one, rejection, rejects, run, user_id};
 use testkit::wire::Wire;
 
 use crate::support::reload::reload;
@@ -21,10 +21,10 @@ fn server_can_reject_all_client_keys() {
         for key in [jwk.as_str(), "nonsense", ""] {
             let option = format!("-c pg_session_jwt.jwk={key}");
             for parameter in [("pg_session_jwt.jwk", key), ("options", option.as_str())] {
-                let refused = Wire::login(server.port(), user, &[("database", &database), parameter], "").err();
-                let refused = refused.expect("a refusal");
+                let rejected = Wire::login(server.port(), user, &[("database", &database), parameter], "").err();
+                let rejected = rejected.expect("a rejection");
                 assert_eq!(
-                    (refused.sqlstate.as_str(), refused.message.as_str()),
+                    (rejected.sqlstate.as_str(), rejected.message.as_str()),
                     ("42501", messages::JWK_OF_CLIENT),
                     "{key}"
                 );
@@ -46,7 +46,7 @@ fn server_can_reject_all_client_keys() {
         "set pg_session_jwt.client_keys = on".to_owned(),
         format!("alter database {database} set pg_session_jwt.client_keys = on"),
     ] {
-        assert_eq!(refusal(&mut client, &sql).sqlstate, "55P02", "{sql}");
+        assert_eq!(rejection(&mut client, &sql).sqlstate, "55P02", "{sql}");
     }
     // The key of an open session is ignored while client keys are off, and applies again when they are on.
     run(&mut client, "alter system set pg_session_jwt.client_keys = on");
@@ -61,7 +61,7 @@ fn server_can_reject_all_client_keys() {
     run(&mut client, "alter system set pg_session_jwt.client_keys = off");
     reload(&server, &mut [&mut client, &mut with_key]);
     for call in FUNCTIONS {
-        refuses(
+        rejects(
             &mut with_key,
             &format!("select auth.{call}()"),
             "42501",
@@ -88,14 +88,14 @@ fn client_key_gives_no_identity_without_preload() {
         let mut client = server.connect(&database, &user, &options);
         let _ = client.batch_execute("set pg_session_jwt.client_keys = on");
         for call in FUNCTIONS {
-            let refused = refusal(&mut client, &format!("select auth.{call}()"));
+            let rejected = rejection(&mut client, &format!("select auth.{call}()"));
             assert!(
-                ["55000", "42501"].contains(&refused.sqlstate.as_str()),
-                "{more}: {call}: {refused:?}"
+                ["55000", "42501"].contains(&rejected.sqlstate.as_str()),
+                "{more}: {call}: {rejected:?}"
             );
         }
         let sql = format!("select auth.jwt_session_init('{}')", proxy.token_of("mallory"));
-        assert!(["55000", "42501"].contains(&refusal(&mut client, &sql).sqlstate.as_str()));
+        assert!(["55000", "42501"].contains(&rejection(&mut client, &sql).sqlstate.as_str()));
         assert_eq!(one::<String>(&mut client, "select mode from auth.status()"), "unusable");
     }
     let mut client = server.connect(&database, &user, r#"-c request.jwt.claims={"sub":"carol"}"#);
@@ -124,11 +124,11 @@ fn key_that_replaces_another_in_the_packet_is_rejected() {
             .into_iter()
             .chain(parameters.clone())
             .collect();
-        let refused = Wire::login(PRELOADED.port(), "postgres", &all, "")
+        let rejected = Wire::login(PRELOADED.port(), "postgres", &all, "")
             .err()
-            .expect("a refusal");
+            .expect("a rejection");
         assert_eq!(
-            (refused.sqlstate.as_str(), refused.message.as_str()),
+            (rejected.sqlstate.as_str(), rejected.message.as_str()),
             ("42501", messages::JWK_TWICE),
             "{parameters:?}"
         );

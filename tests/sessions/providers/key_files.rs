@@ -5,7 +5,7 @@ use std::fs;
 use testkit::messages;
 use testkit::provider::{Provider, database, set_providers};
 use testkit::server::SHARED;
-use testkit::session::{init, one, refusal, refuses, run, user_id};
+use testkit::session::{init, one, rejection, rejects, run, user_id};
 use testkit::signer::Signer;
 
 #[test]
@@ -19,7 +19,7 @@ fn a_key_file_is_read_again_when_it_changes() {
     );
     let mut client = SHARED.connect(&database, "postgres", "");
     let with_old = format!("select auth.jwt_session_init('{}')", old.token("alice"));
-    refuses(&mut client, &with_old, "55000", messages::KEYS_NOT_AVAILABLE);
+    rejects(&mut client, &with_old, "55000", messages::KEYS_NOT_AVAILABLE);
 
     let replace = |text: &str| {
         let fresh = path.with_extension("new");
@@ -32,7 +32,7 @@ fn a_key_file_is_read_again_when_it_changes() {
     run(&mut client, &with_old);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     replace(&new.key_set());
-    refuses(
+    rejects(
         &mut client,
         "select auth.user_id()",
         "28000",
@@ -41,13 +41,13 @@ fn a_key_file_is_read_again_when_it_changes() {
     init(&mut client, &new.token("bob"));
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
     replace("not JSON");
-    refuses(
+    rejects(
         &mut client,
         "select auth.user_id()",
         "55000",
         messages::KEYS_NOT_AVAILABLE,
     );
-    let name = refusal(&mut client, "select auth.user_id()");
+    let name = rejection(&mut client, "select auth.user_id()");
     assert!(!format!("{name:?}").contains("a-key-file"), "{name:?}");
     assert!(
         SHARED
@@ -58,7 +58,7 @@ fn a_key_file_is_read_again_when_it_changes() {
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
     fs::remove_file(&path).unwrap();
     std::thread::sleep(std::time::Duration::from_millis(1100));
-    refuses(
+    rejects(
         &mut client,
         "select auth.user_id()",
         "55000",
@@ -74,11 +74,11 @@ fn secret_is_accepted_where_only_superusers_can_read() {
     // With ALTER DATABASE every role could read it.
     let mut client = SHARED.connect(&database(std::slice::from_ref(&entry)), "postgres", "");
     let unusable = messages::PROVIDERS_UNUSABLE;
-    refuses(&mut client, "select auth.user_id()", "22023", unusable);
+    rejects(&mut client, "select auth.user_id()", "22023", unusable);
     assert_eq!(one::<String>(&mut client, "select mode from auth.status()"), "unusable");
     let mut admin = SHARED.connect(&SHARED.database(), "postgres", "");
     run(&mut admin, "select auth.user_id()");
-    let stored = refusal(
+    let stored = rejection(
         &mut admin,
         &format!("alter role all set pg_session_jwt.providers = '[{entry}]'"),
     );
@@ -109,7 +109,7 @@ fn committing_statement_notices_a_removed_key() {
         std::thread::sleep(std::time::Duration::from_millis(1500));
         fs::remove_file(&path).unwrap();
     });
-    refuses(
+    rejects(
         &mut client,
         "do $$ begin
             for i in 1 .. 40 loop

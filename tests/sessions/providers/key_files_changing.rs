@@ -13,7 +13,7 @@ use testkit::key_server::wait_until;
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::SHARED;
-use testkit::session::{init, one, refuses, run, user_id};
+use testkit::session::{init, one, rejects, run, user_id};
 
 use crate::support::jwks_faults::presenting;
 use crate::support::pipe::{make_pipe, within_half_a_minute};
@@ -85,7 +85,7 @@ fn file_rewritten_within_a_clock_tick_is_read_again() {
         client.batch_execute(&presenting(&new.token("bob"))).is_ok()
     });
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
-    refuses(
+    rejects(
         &mut client,
         &presenting(&old.token("alice")),
         "28000",
@@ -152,10 +152,10 @@ fn unusable_file_is_logged_once_per_session() {
     let present = presenting(&Provider::new("a").token("alice"));
     let for_seconds = |client: &mut Client| {
         for _ in 0..3 {
-            refuses(client, &present, "55000", messages::KEYS_NOT_AVAILABLE);
+            rejects(client, &present, "55000", messages::KEYS_NOT_AVAILABLE);
             // Also when the setting is assigned again, as a superuser's function may do for each request.
             set_file(client, &path);
-            refuses(client, &present, "55000", messages::KEYS_NOT_AVAILABLE);
+            rejects(client, &present, "55000", messages::KEYS_NOT_AVAILABLE);
             thread::sleep(Duration::from_millis(1100));
         }
     };
@@ -169,7 +169,7 @@ fn unusable_file_is_logged_once_per_session() {
     assert_eq!(lines(&path), [missing, empty]);
     fs::write(&path, Provider::new("a").key_set()).unwrap();
     thread::sleep(Duration::from_millis(1100));
-    refuses(&mut client, &present, "28000", messages::INVALID_SIGNATURE);
+    rejects(&mut client, &present, "28000", messages::INVALID_SIGNATURE);
     // A file that was fixed and is broken again is logged again.
     fs::write(&path, "").unwrap();
     thread::sleep(Duration::from_millis(1100));

@@ -5,7 +5,7 @@ use testkit::loading::{PRELOADED, ordinary_user};
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::{SHARED, Server};
-use testkit::session::{FUNCTIONS, Proxy, init, one, refusal, refuses, run, user_id};
+use testkit::session::{FUNCTIONS, Proxy, init, one, rejection, rejects, run, user_id};
 
 use crate::support::parallel::{always_parallel, fill, leader_takes_part};
 use crate::support::reload::reload;
@@ -13,13 +13,13 @@ use crate::support::reload::reload;
 #[track_caller]
 fn gives_nothing(client: &mut Client, after: &str) {
     for call in FUNCTIONS {
-        let refused = refusal(client, &format!("select auth.{call}()"));
+        let rejected = rejection(client, &format!("select auth.{call}()"));
         assert_eq!(
-            (refused.sqlstate.as_str(), refused.message.as_str()),
+            (rejected.sqlstate.as_str(), rejected.message.as_str()),
             ("55000", messages::LOST_PROVIDERS),
             "{call} after {after}"
         );
-        assert_eq!(refused.hint.as_deref(), Some("Reconnect to the database."));
+        assert_eq!(rejected.hint.as_deref(), Some("Reconnect to the database."));
     }
     assert_eq!(
         one::<String>(
@@ -89,13 +89,13 @@ fn open_session_enters_no_weaker_mode() {
                 run(client, sql);
                 gives_nothing(client, sql);
             }
-            refuses(
+            rejects(
                 client,
                 &format!("select auth.jwt_session_init('{forged}')"),
                 "55000",
                 messages::LOST_PROVIDERS,
             );
-            refuses(
+            rejects(
                 client,
                 &format!("set pg_session_jwt.jwt = '{forged}'"),
                 "55000",
@@ -158,7 +158,7 @@ fn no_step_after_the_loss_enables_a_weaker_mode() {
             // The transaction restores a provider: the session is in the strongest mode, and was in no other.
             if gone {
                 let sql = format!("select auth.jwt_session_init('{}')", proxy.token_of("mallory"));
-                refuses(&mut client, &sql, "55000", messages::LOST_PROVIDERS);
+                rejects(&mut client, &sql, "55000", messages::LOST_PROVIDERS);
                 run(&mut client, "rollback");
             }
             if gone && taking.starts_with("select") {
@@ -173,7 +173,7 @@ fn no_step_after_the_loss_enables_a_weaker_mode() {
         }
         let mut client = server.connect(&database, &user, &options);
         assert_eq!(user_id(&mut client), None);
-        refuses(&mut client, "select without()", "55000", messages::LOST_PROVIDERS);
+        rejects(&mut client, "select without()", "55000", messages::LOST_PROVIDERS);
         init(&mut client, &provider.token("alice"));
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     }
@@ -197,7 +197,7 @@ fn parallel_workers_have_lost_them_like_their_leader() {
     run(&mut client, "select providers('', false)");
     for _ in 0..2 {
         // The leader reads no identity here.
-        refuses(
+        rejects(
             &mut client,
             "select count(*) from owned",
             "55000",
@@ -255,7 +255,7 @@ fn loss_cannot_be_set_or_cleared() {
                 format!("create function pg_temp.f() returns int language sql set {name} = 'x' as 'select 1'"),
             ];
             for sql in &ways {
-                assert_eq!(refusal(&mut client, sql).sqlstate, "55P02", "{sql}");
+                assert_eq!(rejection(&mut client, sql).sqlstate, "55P02", "{sql}");
             }
             run(
                 &mut client,
@@ -263,7 +263,7 @@ fn loss_cannot_be_set_or_cleared() {
             );
             run(&mut client, "select providers('', false)");
             for sql in &ways {
-                assert_eq!(refusal(&mut client, sql).sqlstate, "55P02", "{sql}");
+                assert_eq!(rejection(&mut client, sql).sqlstate, "55P02", "{sql}");
             }
             gives_nothing(&mut client, "all ways");
         }
@@ -273,7 +273,7 @@ fn loss_cannot_be_set_or_cleared() {
         let error = PRELOADED
             .try_connect(&database, "postgres", &format!("-c {name}={value}"))
             .map(drop);
-        let error = testkit::session::refusal_of(&error.expect_err("a refusal"));
+        let error = testkit::session::rejection_of(&error.expect_err("a rejection"));
         assert_eq!(error.sqlstate, "22023", "{error:?}");
         let options = format!(r#"-c {name}={value} -c request.jwt.claims={{"sub":"carol"}}"#);
         let mut client = SHARED.connect(&SHARED.database(), "postgres", &options);

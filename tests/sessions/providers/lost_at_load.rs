@@ -4,7 +4,7 @@ use testkit::loading::ordinary_user;
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::Server;
-use testkit::session::{FUNCTIONS, Proxy, init, refuses, run, user_id};
+use testkit::session::{FUNCTIONS, Proxy, init, rejects, run, user_id};
 
 use crate::support::parallel::fill;
 use crate::support::reload::reload;
@@ -51,7 +51,7 @@ fn value_removed_before_library_load_is_lost() {
         for client in &mut open {
             let _ = client.batch_execute(&format!("reset pg_session_jwt.{setting}"));
             for call in FUNCTIONS {
-                refuses(client, &format!("select auth.{call}()"), "55000", message);
+                rejects(client, &format!("select auth.{call}()"), "55000", message);
             }
         }
         let mut fresh = server.connect(&database, &user, claims);
@@ -81,7 +81,7 @@ fn emptied_value_is_lost_like_a_removed_one() {
     reload(&server, &mut open.iter_mut().collect::<Vec<_>>());
     for client in &mut open {
         for call in FUNCTIONS {
-            refuses(
+            rejects(
                 client,
                 &format!("select auth.{call}()"),
                 "55000",
@@ -119,12 +119,12 @@ fn worker_that_loads_the_library_trusts_only_its_leader() {
         let mut client = server.connect(&database, &user, r#"-c request.jwt.claims={"sub":"victim"}"#);
         run(&mut admin, taken_out);
         reload(&server, &mut [&mut client]);
-        refuses(
+        rejects(
             &mut client,
             "select max(who() || id) from owned",
             "55000",
             messages::LOST_PROVIDERS,
         );
-        refuses(&mut client, "select auth.user_id()", "55000", messages::LOST_PROVIDERS);
+        rejects(&mut client, "select auth.user_id()", "55000", messages::LOST_PROVIDERS);
     }
 }

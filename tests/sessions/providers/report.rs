@@ -8,7 +8,7 @@ use testkit::loading::PRELOADED;
 use testkit::messages;
 use testkit::provider::{Provider, set_providers};
 use testkit::server::SHARED;
-use testkit::session::{Proxy, init, one, refusal, rows, run};
+use testkit::session::{Proxy, init, one, rejection, rows, run};
 use testkit::signer::Signer;
 
 use crate::support::jwks_url::entry;
@@ -184,10 +184,10 @@ fn no_providers_give_no_rows_and_unusable_ones_an_error() {
     let database = SHARED.database();
     set_providers(&database, r#"[{"issuer":"a"}]"#);
     let mut client = SHARED.connect(&database, "postgres", "");
-    let refused = refusal(&mut client, "select * from auth.providers()");
+    let rejected = rejection(&mut client, "select * from auth.providers()");
     let message = messages::PROVIDERS_UNUSABLE;
     assert_eq!(
-        (refused.sqlstate.as_str(), refused.message.as_str()),
+        (rejected.sqlstate.as_str(), rejected.message.as_str()),
         ("22023", message)
     );
 }

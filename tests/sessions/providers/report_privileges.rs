@@ -2,7 +2,7 @@
 
 use testkit::loading::{PRELOADED, ordinary_user};
 use testkit::provider::Provider;
-use testkit::session::{init, one, refuses, run};
+use testkit::session::{init, one, rejects, run};
 
 /// attack: 130
 #[test]
@@ -32,10 +32,10 @@ fn only_roles_that_may_read_the_setting_may_call_it() {
     let denied = "permission denied for function providers";
     for may_not in [format!("{database}_owner"), user.clone()] {
         let mut client = PRELOADED.connect(&database, &may_not, "");
-        refuses(&mut client, ask, "42501", denied);
+        rejects(&mut client, ask, "42501", denied);
         init(&mut client, &provider.token("alice"));
-        refuses(&mut client, ask, "42501", denied);
-        refuses(
+        rejects(&mut client, ask, "42501", denied);
+        rejects(
             &mut client,
             "explain verbose select auth.user_id() from auth.providers()",
             "42501",
@@ -46,7 +46,7 @@ fn only_roles_that_may_read_the_setting_may_call_it() {
         for who in ["postgres", &user] {
             let mut client = PRELOADED.connect(&database, who, "");
             run(&mut client, &format!("set role {role}"));
-            refuses(&mut client, ask, "42501", denied);
+            rejects(&mut client, ask, "42501", denied);
         }
     }
 }

@@ -3,7 +3,7 @@
 use testkit::messages;
 use testkit::provider::{Provider, database};
 use testkit::server::SHARED;
-use testkit::session::{Proxy, init, one, refusal, refuses, run, user_id};
+use testkit::session::{Proxy, init, one, rejection, rejects, run, user_id};
 use testkit::signer::Signer;
 
 #[test]
@@ -31,7 +31,7 @@ fn providers_disable_the_weaker_modes() {
     let mut client = SHARED.connect(&database(&[provider.entry("")]), "postgres", &options);
     assert_eq!(user_id(&mut client), None);
     let foreign = format!("select auth.jwt_session_init('{}')", proxy.token_of("mallory"));
-    refuses(&mut client, &foreign, "28000", messages::UNKNOWN_ISSUER);
+    rejects(&mut client, &foreign, "28000", messages::UNKNOWN_ISSUER);
     assert_eq!(user_id(&mut client), None);
 }
 
@@ -44,7 +44,7 @@ fn two_databases_do_not_accept_each_others_tokens() {
         let mut client = SHARED.connect(database, "postgres", "");
         init(&mut client, &good.token("alice"));
         let foreign = format!("select auth.jwt_session_init('{}')", bad.token("mallory"));
-        refuses(&mut client, &foreign, "28000", messages::UNKNOWN_ISSUER);
+        rejects(&mut client, &foreign, "28000", messages::UNKNOWN_ISSUER);
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     }
 }
@@ -77,7 +77,7 @@ fn issuer_audience_signature_and_kid_are_verified() {
         (unknown, messages::NO_KEY_OF_TOKEN),
         (forged, messages::ALGORITHM_MISMATCH),
     ] {
-        refuses(
+        rejects(
             &mut client,
             &format!("select auth.jwt_session_init('{token}')"),
             "28000",
@@ -112,13 +112,13 @@ fn changed_provider_ends_its_identities() {
         &mut client,
         &format!("set pg_session_jwt.providers = '[{}]'", new.entry("")),
     );
-    refuses(
+    rejects(
         &mut client,
         "select auth.user_id()",
         "28000",
         messages::INVALID_SIGNATURE,
     );
-    refuses(
+    rejects(
         &mut client,
         "select auth.session()",
         "28000",
@@ -128,7 +128,7 @@ fn changed_provider_ends_its_identities() {
     run(&mut client, "reset pg_session_jwt.providers");
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     run(&mut client, "set pg_session_jwt.providers = ''");
-    refuses(&mut client, "select auth.user_id()", "55000", messages::LOST_PROVIDERS);
+    rejects(&mut client, "select auth.user_id()", "55000", messages::LOST_PROVIDERS);
 }
 
 #[test]
@@ -140,12 +140,12 @@ fn only_the_roles_of_a_provider_may_use_its_tokens() {
         "",
     );
     let present_it = format!("select auth.jwt_session_init('{}')", provider.token("alice"));
-    refuses(&mut client, &present_it, "28000", messages::ROLE);
+    rejects(&mut client, &present_it, "28000", messages::ROLE);
     run(&mut client, "set role authenticated");
     run(&mut client, &present_it);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     run(&mut client, "set role anonymous");
-    refuses(&mut client, "select auth.user_id()", "28000", messages::ROLE);
+    rejects(&mut client, "select auth.user_id()", "28000", messages::ROLE);
     run(&mut client, "set role authenticated");
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
@@ -166,17 +166,17 @@ fn unusable_providers_disable_every_mode() {
     );
     let mut client = SHARED.connect(&database, "postgres", &options);
     for call in ["user_id()", "session()", "init()", "uid()"] {
-        let refusal = refusal(&mut client, &format!("select auth.{call}"));
-        assert_eq!(refusal.sqlstate, "22023");
-        assert_eq!(refusal.message, messages::PROVIDERS_UNUSABLE);
+        let rejection = rejection(&mut client, &format!("select auth.{call}"));
+        assert_eq!(rejection.sqlstate, "22023");
+        assert_eq!(rejection.message, messages::PROVIDERS_UNUSABLE);
         assert_eq!(
-            refusal.detail.as_deref(),
+            rejection.detail.as_deref(),
             Some("Provider 1 must have exactly one of \"jwks\", \"jwks_file\" and \"jwks_url\".")
         );
     }
     assert_eq!(one::<String>(&mut client, "select mode from auth.status()"), "unusable");
     // Now that it is loaded, an interactive user gets an error.
-    refuses(
+    rejects(
         &mut client,
         "set pg_session_jwt.providers = '{}'",
         "22023",
@@ -195,11 +195,14 @@ fn an_ordinary_user_neither_sees_nor_sets_the_providers() {
     let mut client = SHARED.connect(&database(&[provider.entry("")]), "postgres", "");
     run(&mut client, "select auth.user_id(); set role authenticated");
     let set = "permission denied to set parameter \"pg_session_jwt.providers\"";
-    assert_eq!(refusal(&mut client, "show pg_session_jwt.providers").sqlstate, "42501");
+    assert_eq!(
+        rejection(&mut client, "show pg_session_jwt.providers").sqlstate,
+        "42501"
+    );
     let current = "select current_setting('pg_session_jwt.providers')";
-    assert_eq!(refusal(&mut client, current).sqlstate, "42501");
-    refuses(&mut client, "set pg_session_jwt.providers = ''", "42501", set);
-    refuses(&mut client, "reset pg_session_jwt.providers", "42501", set);
+    assert_eq!(rejection(&mut client, current).sqlstate, "42501");
+    rejects(&mut client, "set pg_session_jwt.providers = ''", "42501", set);
+    rejects(&mut client, "reset pg_session_jwt.providers", "42501", set);
     let rows = one::<i64>(
         &mut client,
         "select count(*) from pg_settings where name = 'pg_session_jwt.providers'",
@@ -216,7 +219,7 @@ fn issuer_that_is_not_a_string_is_rejected() {
     let mut client = SHARED.connect(&database(&[named.entry(""), without_issuer]), "postgres", "");
     for provider in [&named, &any] {
         for iss in ["1", "null", "{}", r#"["a"]"#] {
-            let refused = refusal(
+            let rejected = rejection(
                 &mut client,
                 &format!(
                     "select auth.jwt_session_init('{}')",
@@ -225,9 +228,9 @@ fn issuer_that_is_not_a_string_is_rejected() {
             );
             assert_eq!(
                 (
-                    refused.sqlstate.as_str(),
-                    refused.message.as_str(),
-                    refused.detail.as_deref()
+                    rejected.sqlstate.as_str(),
+                    rejected.message.as_str(),
+                    rejected.detail.as_deref()
                 ),
                 (
                     "28000",

@@ -1,6 +1,6 @@
 //! A function's value is cached for the rows of a query, only as long as it is current.
 
-use testkit::session::{Proxy, init, one, refuses, rows, run, user_id};
+use testkit::session::{Proxy, init, one, rejects, rows, run, user_id};
 
 fn texts(list: &[&str]) -> Vec<Vec<Option<String>>> {
     list.iter().map(|text| vec![Some((*text).to_owned())]).collect()
@@ -102,7 +102,7 @@ fn function_declared_with_another_type_is_rejected() {
     );
     for call in ["uid_text()", "user_id_bigint()", "session_uuid()"] {
         let message = "a function of pg_session_jwt is declared with a wrong return type";
-        refuses(&mut client, &format!("select {call}"), "42P13", message);
+        rejects(&mut client, &format!("select {call}"), "42P13", message);
     }
     assert_eq!(
         user_id(&mut client).as_deref(),

@@ -4,7 +4,7 @@ use testkit::loading::ordinary_user;
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::major;
-use testkit::session::{Proxy, claims, init, one, refusal, rows, run, user_id};
+use testkit::session::{Proxy, claims, init, one, rejection, rows, run, user_id};
 
 use crate::support::parallel::{SERVER, agrees_with_the_leader, database, in_workers, leader_takes_part};
 
@@ -196,8 +196,8 @@ fn a_provider_and_its_roles_are_the_same_in_workers() {
     init(&mut client, &provider.token("alice"));
     agrees_with_the_leader(&mut client);
     run(&mut client, "reset role");
-    let in_leader = refusal(&mut client, "select auth.user_id()");
+    let in_leader = rejection(&mut client, "select auth.user_id()");
     assert_eq!(in_leader.message, messages::ROLE);
-    let in_worker = refusal(&mut client, "select auth.user_id() from owned");
+    let in_worker = rejection(&mut client, "select auth.user_id() from owned");
     assert_eq!(in_worker, in_leader);
 }

@@ -2,7 +2,7 @@
 
 use testkit::messages;
 use testkit::server::Server;
-use testkit::session::{Proxy, init, now, one, refusal, refuses, run, user_id};
+use testkit::session::{Proxy, init, now, one, rejection, rejects, run, user_id};
 
 use crate::support::parallel::{SERVER, agrees_with_the_leader, database, fill, leader_takes_part};
 
@@ -16,16 +16,16 @@ fn expired_identity_is_the_same_error_in_a_worker() {
     init(&mut client, &proxy.token(&format!(r#""sub":"alice","exp":{exp}"#)));
     agrees_with_the_leader(&mut client);
     run(&mut client, "set pg_session_jwt.leeway = 0");
-    refuses(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
+    rejects(&mut client, "select auth.user_id()", "28000", messages::EXPIRED);
     for takes_part in [true, false] {
         leader_takes_part(&mut client, takes_part);
-        refuses(
+        rejects(
             &mut client,
             "select auth.user_id() from owned",
             "28000",
             messages::EXPIRED,
         );
-        refuses(
+        rejects(
             &mut client,
             "select count(*) from owned where user_id = auth.user_id()",
             "28000",
@@ -41,7 +41,7 @@ fn expired_identity_is_the_same_error_in_a_worker() {
         "{detail}"
     );
     run(&mut client, "set role authenticated");
-    refuses(&mut client, "select count(*) from owned", "28000", messages::EXPIRED);
+    rejects(&mut client, "select count(*) from owned", "28000", messages::EXPIRED);
     run(&mut client, "reset role; set pg_session_jwt.leeway = 60");
     agrees_with_the_leader(&mut client);
 }
@@ -58,8 +58,8 @@ fn bad_startup_token_is_the_same_error_in_a_worker() {
         let options = format!("{} -c pg_session_jwt.jwt={token}", proxy.options());
         let mut client = SERVER.connect(&database, "postgres", &options);
         leader_takes_part(&mut client, false);
-        let in_worker = refusal(&mut client, "select count(*) from owned where user_id = auth.user_id()");
-        let in_leader = refusal(&mut client, "select auth.user_id()");
+        let in_worker = rejection(&mut client, "select count(*) from owned where user_id = auth.user_id()");
+        let in_leader = rejection(&mut client, "select auth.user_id()");
         assert_eq!(
             (in_worker.sqlstate.as_str(), in_worker.message.as_str()),
             (sqlstate, message)
@@ -87,8 +87,8 @@ fn unusable_key_is_the_same_error_in_a_worker() {
         let mut client = SERVER.connect(&database, "postgres", &options);
         run(&mut client, before);
         leader_takes_part(&mut client, false);
-        let in_worker = refusal(&mut client, "select count(*) from owned where user_id = auth.user_id()");
-        let in_leader = refusal(&mut client, "select auth.user_id()");
+        let in_worker = rejection(&mut client, "select count(*) from owned where user_id = auth.user_id()");
+        let in_leader = rejection(&mut client, "select auth.user_id()");
         assert_eq!(in_worker, in_leader);
         assert_eq!(in_leader.message, message);
     }

@@ -1,7 +1,7 @@
 //! Calls by PostgreSQL itself: defaults, triggers, checks, views, and at login.
 
 use testkit::server::{Server, major};
-use testkit::session::{Proxy, init, one, refuses, run};
+use testkit::session::{Proxy, init, one, rejects, run};
 
 #[test]
 fn defaults_triggers_checks_and_views_have_the_identity() {
@@ -39,7 +39,7 @@ fn defaults_triggers_checks_and_views_have_the_identity() {
         }
     }
     let message = "new row for relation \"made\" violates check constraint \"made_by_default_check\"";
-    refuses(
+    rejects(
         &mut client,
         "insert into made (by_default) values ('alice')",
         "23514",

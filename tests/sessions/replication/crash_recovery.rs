@@ -12,7 +12,7 @@ use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::Server;
-use testkit::session::{init, now, one, refuses, rows, run, user_id};
+use testkit::session::{init, now, one, rejects, rows, run, user_id};
 
 use crate::support::extension_catalog::{assert_same_facts, facts};
 use crate::support::jwks_url::entry;
@@ -211,7 +211,7 @@ fn identities_work(server: &Server, providers: &[&Provider]) {
         "select auth.jwt_session_init('{}')",
         Provider::new("url").token("alice")
     );
-    refuses(&mut client, &foreign, "28000", messages::INVALID_SIGNATURE);
+    rejects(&mut client, &foreign, "28000", messages::INVALID_SIGNATURE);
 }
 
 /// Stops the clients also when an assertion fails, because the scope waits for them.

@@ -2,7 +2,7 @@
 
 use testkit::messages;
 use testkit::server::Server;
-use testkit::session::{Proxy, init, one, refuses, run, user_id};
+use testkit::session::{Proxy, init, one, rejects, run, user_id};
 
 /// attack: 131
 #[test]
@@ -32,7 +32,7 @@ fn identities_are_set_and_read_on_a_standby() {
         );
     }
     let bad = format!("select auth.jwt_session_init('{}')", Proxy::new().token_of("alice"));
-    refuses(&mut client, &bad, "28000", messages::INVALID_SIGNATURE);
+    rejects(&mut client, &bad, "28000", messages::INVALID_SIGNATURE);
     run(&mut client, "reset all");
     assert_eq!(user_id(&mut client), None);
 

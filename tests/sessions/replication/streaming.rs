@@ -8,9 +8,9 @@ use testkit::key_server::wait_until;
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::Server;
-use testkit::session::{init, one, refuses, run, user_id};
+use testkit::session::{init, one, rejects, run, user_id};
 
-use crate::support::key_fetcher::refuses_init;
+use crate::support::key_fetcher::rejects_init;
 use crate::support::standby::standby_of;
 
 const OWNERS: &str = "select string_agg(user_id, ',' order by user_id) from owned";
@@ -68,7 +68,7 @@ fn keys_and_policies_apply_on_a_standby_and_after_promotion() {
         init(&mut living, &provider.token(user));
         assert_eq!(user_id(&mut living).as_deref(), Some(user));
         assert_eq!(one::<String>(&mut living, OWNERS), user);
-        refuses(
+        rejects(
             &mut living,
             "insert into owned default values",
             "25006",
@@ -76,7 +76,7 @@ fn keys_and_policies_apply_on_a_standby_and_after_promotion() {
         );
         assert_eq!(user_id(&mut living).as_deref(), Some(user));
     }
-    refuses_init(
+    rejects_init(
         &mut living,
         &Provider::new("inline").token("bob"),
         "28000",
@@ -107,7 +107,7 @@ fn keys_and_policies_apply_on_a_standby_and_after_promotion() {
     let mut client = standby.connect(&database, "app", "");
     init(&mut client, &inline.token("alice"));
     assert_eq!(one::<String>(&mut client, OWNERS), "alice,carol");
-    refuses_init(
+    rejects_init(
         &mut client,
         &Provider::new("inline").token("alice"),
         "28000",
@@ -117,7 +117,7 @@ fn keys_and_policies_apply_on_a_standby_and_after_promotion() {
     wait_until("the new file to be read", || {
         living.simple_query("select auth.user_id()").is_err()
     });
-    refuses(&mut living, OWNERS, "28000", messages::INVALID_SIGNATURE);
+    rejects(&mut living, OWNERS, "28000", messages::INVALID_SIGNATURE);
     init(&mut living, &file.token("bob"));
     assert_eq!(one::<String>(&mut living, OWNERS), "bob");
 
@@ -130,14 +130,14 @@ fn keys_and_policies_apply_on_a_standby_and_after_promotion() {
         assert_eq!(user_id(session).as_deref(), Some(user));
         run(session, "insert into owned default values");
         assert_eq!(one::<String>(session, OWNERS), rows);
-        refuses(
+        rejects(
             session,
             "insert into owned values ('mallory')",
             "42501",
             "new row violates row-level security policy for table \"owned\"",
         );
     }
-    refuses_init(
+    rejects_init(
         &mut living,
         &old_file.token("bob"),
         "28000",

@@ -4,7 +4,7 @@ use testkit::loading::ordinary_user;
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::Server;
-use testkit::session::{Proxy, init, one, refusal_of, refuses, run, user_id};
+use testkit::session::{Proxy, init, one, rejection_of, rejects, run, user_id};
 
 /// A database with its own providers, and a copy of it.
 fn database_and_copy(server: &Server, provider: &Provider) -> [String; 2] {
@@ -45,14 +45,14 @@ fn copy_under_strict_server_settings_trusts_no_client() {
     let user = ordinary_user(&server, &database);
     let proxy = Proxy::new();
     for database in [&database, &copy] {
-        let refused = server.try_connect(database, &user, &proxy.options()).map(drop);
-        assert_eq!(refusal_of(&refused.expect_err("a refusal")).sqlstate, "42501");
+        let rejected = server.try_connect(database, &user, &proxy.options()).map(drop);
+        assert_eq!(rejection_of(&rejected.expect_err("a rejection")).sqlstate, "42501");
     }
     let claims = r#"-c request.jwt.claims={"sub":"mallory"}"#;
     let mut client = server.connect(&copy, &user, claims);
     assert_eq!(one::<String>(&mut client, "select mode from auth.status()"), "off");
     assert_eq!(user_id(&mut client), None);
-    refuses(
+    rejects(
         &mut client,
         &format!("select auth.jwt_session_init('{}')", provider.token("alice")),
         "55000",

@@ -4,7 +4,7 @@ use postgres::Client;
 
 use testkit::messages;
 use testkit::server::SHARED;
-use testkit::session::{init, one, refusal, refuses_token, run, user_id};
+use testkit::session::{init, one, rejection, rejects_token, run, user_id};
 use testkit::signer::{ED25519, P256, P384, RSA, Signer, part};
 
 /// A session with this key; the packet's options are split at spaces without a backslash.
@@ -34,7 +34,7 @@ fn the_kind_of_the_key_decides_the_algorithm() {
         }
         for (other, _) in kinds.iter().filter(|(other, _)| !std::ptr::eq(*other, signer)) {
             let alg = kinds.iter().find(|(kind, _)| std::ptr::eq(*kind, *other)).unwrap().1[0];
-            refuses_token(
+            rejects_token(
                 &mut client,
                 &token(other, alg, 100),
                 "28000",
@@ -44,7 +44,7 @@ fn the_kind_of_the_key_decides_the_algorithm() {
         // The public key, which is no secret, as an HMAC secret.
         for secret in [signer.jwk(""), part(signer.jwk(""))] {
             let forged = token(&Signer::Hmac(secret.into_bytes()), "HS256", 100);
-            refuses_token(&mut client, &forged, "28000", messages::ALGORITHM_MISMATCH);
+            rejects_token(&mut client, &forged, "28000", messages::ALGORITHM_MISMATCH);
         }
     }
 }
@@ -54,7 +54,7 @@ fn members_of_the_key_narrow_what_it_verifies() {
     let database = SHARED.database();
     let mut client = with_key(&database, &RSA.jwk(r#""alg":"PS256", "use":"sig", "kid":"key 1""#));
     init(&mut client, &token(&RSA, "PS256", 1));
-    refuses_token(
+    rejects_token(
         &mut client,
         &token(&RSA, "RS256", 2),
         "28000",
@@ -62,7 +62,7 @@ fn members_of_the_key_narrow_what_it_verifies() {
     );
     let named =
         |kid: &str| RSA.token_with_header("PS256", format!(r#"{{"alg":"PS256","kid":"{kid}"}}"#), r#"{"jti":2}"#);
-    refuses_token(&mut client, &named("key 2"), "28000", messages::NO_KEY_OF_TOKEN);
+    rejects_token(&mut client, &named("key 2"), "28000", messages::NO_KEY_OF_TOKEN);
     init(&mut client, &named("key 1"));
     assert_eq!(one::<String>(&mut client, "select kid from auth.status()"), "key 1");
 }
@@ -112,19 +112,19 @@ fn unusable_key_reports_its_fault() {
         ("{}".to_owned(), "it has no string \"kty\""),
     ] {
         let mut client = with_key(&database, &jwk);
-        let refused = refusal(&mut client, "select auth.init()");
+        let rejected = rejection(&mut client, "select auth.init()");
         let message = messages::unusable("jwk", messages::KEY_NOT_USABLE);
         assert_eq!(
-            (refused.sqlstate.as_str(), refused.message.as_str()),
+            (rejected.sqlstate.as_str(), rejected.message.as_str()),
             ("22023", message.as_str()),
             "{jwk}"
         );
         assert_eq!(
-            refused.detail,
+            rejected.detail,
             Some(format!("The key was rejected: {problem}.")),
             "{jwk}"
         );
-        assert_eq!(refusal(&mut client, "select auth.user_id()"), refused, "{jwk}");
+        assert_eq!(rejection(&mut client, "select auth.user_id()"), rejected, "{jwk}");
         run(&mut client, "select from auth.status() where mode = 'unusable'");
     }
     for text in [
@@ -136,10 +136,10 @@ fn unusable_key_reports_its_fault() {
         "{\u{1}}",
     ] {
         let mut client = with_key(&database, text);
-        let refused = refusal(&mut client, "select auth.init()");
+        let rejected = rejection(&mut client, "select auth.init()");
         let message = messages::unusable("jwk", messages::NOT_A_KEY);
         assert_eq!(
-            (refused.sqlstate.as_str(), refused.message.as_str()),
+            (rejected.sqlstate.as_str(), rejected.message.as_str()),
             ("22023", message.as_str()),
             "{text}"
         );
@@ -151,8 +151,8 @@ fn unusable_key_reports_its_fault() {
 fn private_key_given_by_mistake_is_not_shown() {
     let secret = part([9; 32]);
     let mut client = with_key(&SHARED.database(), &ED25519.jwk(&format!(r#""d":"{secret}""#)));
-    let refused = refusal(&mut client, "select auth.init()");
-    assert!(!format!("{refused:?}").contains(&secret), "{refused:?}");
+    let rejected = rejection(&mut client, "select auth.init()");
+    assert!(!format!("{rejected:?}").contains(&secret), "{rejected:?}");
     let reason: String = one(&mut client, "select reason from auth.status()");
     assert!(
         reason.contains("private member") && !reason.contains(&secret),

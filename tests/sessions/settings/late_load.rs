@@ -8,7 +8,7 @@ use postgres::Client;
 use testkit::loading::{is_loaded, ordinary_user};
 use testkit::messages;
 use testkit::server::{SHARED, Server};
-use testkit::session::{Proxy, claims, init, one, refuses, refuses_token, run, user_id};
+use testkit::session::{Proxy, claims, init, one, rejects, rejects_token, run, user_id};
 
 use crate::support::strict::{STRICT, stays_strict};
 
@@ -57,7 +57,7 @@ fn only_the_owner_is_trusted(client: &mut Client, after: &str) {
         (None, "null".to_owned()),
         "after {after} and rollback"
     );
-    refuses_token(
+    rejects_token(
         client,
         &Proxy::new().token_of("mallory"),
         "28000",
@@ -107,12 +107,12 @@ fn a_key_that_only_the_session_set_makes_every_function_fail() {
         r#"set request.jwt.claims = '{"sub":"mallory"}'"#,
     ] {
         run(&mut client, sql);
-        refuses(&mut client, "select auth.user_id()", "55000", messages::JWK_NOT_APPLIED);
-        refuses(&mut client, "select auth.session()", "55000", messages::JWK_NOT_APPLIED);
-        refuses(&mut client, "select auth.init()", "55000", messages::JWK_NOT_APPLIED);
+        rejects(&mut client, "select auth.user_id()", "55000", messages::JWK_NOT_APPLIED);
+        rejects(&mut client, "select auth.session()", "55000", messages::JWK_NOT_APPLIED);
+        rejects(&mut client, "select auth.init()", "55000", messages::JWK_NOT_APPLIED);
     }
     let token = key.token_with_jti(1, r#""sub":"mallory""#);
-    refuses(
+    rejects(
         &mut client,
         &format!("select auth.jwt_session_init('{token}')"),
         "55000",
@@ -168,7 +168,7 @@ fn token_set_before_library_load_is_verified_at_load() {
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     run(&mut client, "reset all");
     assert_eq!(user_id(&mut client), None);
-    refuses_token(&mut client, &token, "28000", messages::TOKEN_ID_REPLAYED);
+    rejects_token(&mut client, &token, "28000", messages::TOKEN_ID_REPLAYED);
 
     let mut client = proxy.session_on(&SHARED, &database);
     run(
@@ -202,7 +202,7 @@ fn other_names_with_the_prefix_are_removed_at_load() {
     run(&mut client, "set pg_session_jwt.providers_ = 'x'");
     assert_eq!(user_id(&mut client), None);
     let message = "unrecognized configuration parameter \"pg_session_jwt.providers_\"";
-    refuses(&mut client, "show pg_session_jwt.providers_", "42704", message);
+    rejects(&mut client, "show pg_session_jwt.providers_", "42704", message);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use testkit::messages;
 use testkit::server::major;
-use testkit::session::{Proxy, init, now, refuses, run, user_id};
+use testkit::session::{Proxy, init, now, rejects, run, user_id};
 
 #[test]
 fn leeway_is_set_by_superusers_and_applies_at_once() {
@@ -25,7 +25,7 @@ fn leeway_is_set_by_superusers_and_applies_at_once() {
         if message.is_empty() {
             assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{leeway}");
         } else {
-            refuses(&mut client, "select auth.user_id()", "28000", message);
+            rejects(&mut client, "select auth.user_id()", "28000", message);
         }
     }
     init(
@@ -33,14 +33,14 @@ fn leeway_is_set_by_superusers_and_applies_at_once() {
         &proxy.token(&format!(r#""sub":"bob","nbf":{}"#, second + 30)),
     );
     run(&mut client, "set pg_session_jwt.leeway = 0");
-    refuses(&mut client, "select auth.user_id()", "28000", messages::NOT_YET_VALID);
+    rejects(&mut client, "select auth.user_id()", "28000", messages::NOT_YET_VALID);
     // PostgreSQL 17 was the first to name the unit of the bounds.
     let unit = if major() < 17 { "" } else { " s" };
     for value in [-1, 301] {
         let message = format!(
             "{value} s is outside the valid range for parameter \"pg_session_jwt.leeway\" (0{unit} .. 300{unit})"
         );
-        refuses(
+        rejects(
             &mut client,
             &format!("set pg_session_jwt.leeway = {value}"),
             "22023",
@@ -51,6 +51,6 @@ fn leeway_is_set_by_superusers_and_applies_at_once() {
     for setting in ["leeway = 300", "claims_fallback = on", "audit_log = off"] {
         let name = setting.split_once(' ').unwrap().0;
         let message = format!("permission denied to set parameter \"pg_session_jwt.{name}\"");
-        refuses(&mut client, &format!("set pg_session_jwt.{setting}"), "42501", &message);
+        rejects(&mut client, &format!("set pg_session_jwt.{setting}"), "42501", &message);
     }
 }

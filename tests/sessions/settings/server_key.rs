@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use testkit::loading::{PRELOADED, ordinary_user};
 use testkit::messages;
 use testkit::server::Server;
-use testkit::session::{FUNCTIONS, Proxy, init, one, refusal_of, refuses, refuses_token, run, user_id};
+use testkit::session::{FUNCTIONS, Proxy, init, one, rejection_of, rejects, rejects_token, run, user_id};
 
 static OWNER: LazyLock<Proxy> = LazyLock::new(Proxy::new);
 
@@ -37,9 +37,9 @@ fn client_cannot_replace_the_servers_key() {
                 .try_connect(&database, user, &options)
                 .map(drop)
                 .expect_err(&options);
-            let refused = refusal_of(&error);
-            assert_eq!(refused.sqlstate, "42501", "{options}: {refused:?}");
-            assert_eq!(refused.message, messages::JWK_OF_SERVER, "{options}");
+            let rejected = rejection_of(&error);
+            assert_eq!(rejected.sqlstate, "42501", "{options}: {rejected:?}");
+            assert_eq!(rejected.message, messages::JWK_OF_SERVER, "{options}");
         }
     }
 }
@@ -53,7 +53,7 @@ fn server_key_applies_to_every_session() {
     assert_eq!(user_id(&mut client), None);
     init(&mut client, &OWNER.token_with_jti(1, r#""sub":"alice""#));
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
-    refuses_token(
+    rejects_token(
         &mut client,
         &Proxy::new().token_of("mallory"),
         "28000",
@@ -75,11 +75,11 @@ fn an_ordinary_user_cannot_connect_with_settings_of_superusers() {
             .try_connect(&database, &user, &options)
             .map(drop)
             .expect_err(&options);
-        let refused = refusal_of(&error);
+        let rejected = rejection_of(&error);
         let name = setting.split_once('=').unwrap().0;
-        assert_eq!(refused.sqlstate, "42501", "{options}: {refused:?}");
+        assert_eq!(rejected.sqlstate, "42501", "{options}: {rejected:?}");
         assert_eq!(
-            refused.message,
+            rejected.message,
             format!("permission denied to set parameter \"pg_session_jwt.{name}\"")
         );
         PRELOADED.connect(&database, "postgres", &options);
@@ -110,7 +110,7 @@ fn new_key_in_the_file_applies_to_new_sessions() {
     init(&mut before, &old.token_with_jti(1, r#""sub":"alice""#));
     change(&mut admin, &new.jwk());
     assert_eq!(user_id(&mut before).as_deref(), Some("alice"));
-    refuses_token(
+    rejects_token(
         &mut before,
         &new.token_with_jti(2, r#""sub":"bob""#),
         "28000",
@@ -118,7 +118,7 @@ fn new_key_in_the_file_applies_to_new_sessions() {
     );
     init(&mut before, &old.token_with_jti(2, r#""sub":"carol""#));
     let mut after = server.connect(&database, "postgres", "");
-    refuses_token(
+    rejects_token(
         &mut after,
         &old.token_with_jti(1, r#""sub":"bob""#),
         "28000",
@@ -130,7 +130,7 @@ fn new_key_in_the_file_applies_to_new_sessions() {
     change(&mut admin, "{\"kty\":\"OKP\"}");
     let mut shut = server.connect(&database, "postgres", r#"-c request.jwt.claims={"sub":"mallory"}"#);
     let message = &messages::unusable("jwk", messages::KEY_NOT_USABLE);
-    refuses(&mut shut, "select auth.user_id()", "22023", message);
+    rejects(&mut shut, "select auth.user_id()", "22023", message);
     assert_eq!(user_id(&mut before).as_deref(), Some("carol"));
     assert_eq!(user_id(&mut after).as_deref(), Some("bob"));
 }
@@ -146,11 +146,11 @@ fn server_with_an_unusable_key_gives_no_identity() {
             let mut client = server.connect(&database, "postgres", r#"-c request.jwt.claims={"sub":"mallory"}"#);
             let message = &messages::unusable("jwk", messages::KEY_NOT_USABLE);
             for call in FUNCTIONS {
-                refuses(&mut client, &format!("select auth.{call}()"), "22023", message);
+                rejects(&mut client, &format!("select auth.{call}()"), "22023", message);
             }
-            let refused = testkit::session::refusal(&mut client, "select auth.user_id()");
+            let rejected = testkit::session::rejection(&mut client, "select auth.user_id()");
             let detail = "The key was rejected: its \"x\" must have 32 bytes.";
-            assert_eq!(refused.detail.as_deref(), Some(detail));
+            assert_eq!(rejected.detail.as_deref(), Some(detail));
             let status = "select mode || ' ' || identity || ' ' || reason from auth.status()";
             assert_eq!(
                 one::<String>(&mut client, status),

@@ -7,7 +7,7 @@ use testkit::loading::{is_loaded, ordinary_user};
 use testkit::messages;
 use testkit::provider::{self, Provider};
 use testkit::server::{SHARED, Server};
-use testkit::session::{Proxy, init, one, refusal, refuses, run, user_id};
+use testkit::session::{Proxy, init, one, rejection, rejects, run, user_id};
 use testkit::signer::Signer;
 
 use crate::support::strict::{STRICT, stays_strict};
@@ -50,10 +50,10 @@ fn only_the_provider_is_trusted(server: &Server, database: &str, provider: &Prov
         let mut client = server.connect(database, &user, &format!("{own_key} {cover}"));
         assert!(!is_loaded(&mut client));
         let forged = format!("select auth.jwt_session_init('{}')", proxy.token_of("mallory"));
-        let refused = refusal(&mut client, &forged);
+        let rejected = rejection(&mut client, &forged);
         assert!(
-            ["28000", "55000"].contains(&refused.sqlstate.as_str()),
-            "{cover}: {refused:?}"
+            ["28000", "55000"].contains(&rejected.sqlstate.as_str()),
+            "{cover}: {rejected:?}"
         );
         let mode: String = one(&mut client, "select mode from auth.status() where not identity");
         assert!(["provider", "unusable"].contains(&mode.as_str()), "{cover}: {mode}");
@@ -69,8 +69,8 @@ fn only_the_provider_is_trusted(server: &Server, database: &str, provider: &Prov
         run(&mut client, &sql);
         assert!(!is_loaded(&mut client));
         let forged = format!("select auth.jwt_session_init('{}')", own.token("mallory"));
-        let refused = refusal(&mut client, &forged);
-        assert_eq!(refused.message, messages::INVALID_SIGNATURE, "{sql}");
+        let rejected = rejection(&mut client, &forged);
+        assert_eq!(rejected.message, messages::INVALID_SIGNATURE, "{sql}");
     }
     let mut client = server.connect(database, &user, "");
     init(&mut client, &provider.token("alice"));
@@ -175,7 +175,7 @@ fn providers_rejected_at_library_load_are_not_unset() {
         let mut client = SHARED.connect(&database, "postgres", claims);
         run(&mut client, "set pg_session_jwt.providers = 'not JSON'");
         assert!(!is_loaded(&mut client));
-        refuses(
+        rejects(
             &mut client,
             "select auth.user_id()",
             "55000",
@@ -184,8 +184,8 @@ fn providers_rejected_at_library_load_are_not_unset() {
         let mut client = SHARED.connect(&database, "postgres", claims);
         run(&mut client, as_a_function);
         assert!(!is_loaded(&mut client));
-        refuses(&mut client, "select f()", "55000", messages::PROVIDERS_NOT_APPLIED);
-        refuses(
+        rejects(&mut client, "select f()", "55000", messages::PROVIDERS_NOT_APPLIED);
+        rejects(
             &mut client,
             "select auth.session()",
             "55000",
@@ -200,7 +200,7 @@ fn empty_server_key_does_not_unset_a_dropped_one() {
     let mut client = server.connect("template1", "postgres", r#"-c request.jwt.claims={"sub":"mallory"}"#);
     run(&mut client, "set pg_session_jwt.jwk = '{}'");
     assert!(!is_loaded(&mut client));
-    refuses(&mut client, "select auth.user_id()", "55000", messages::JWK_NOT_APPLIED);
+    rejects(&mut client, "select auth.user_id()", "55000", messages::JWK_NOT_APPLIED);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use postgres::Client;
 use testkit::loading::{is_loaded, with_each_loading};
 use testkit::messages;
 use testkit::server::SHARED;
-use testkit::session::{Proxy, claims, init, one, refuses, refuses_token, run, user_id};
+use testkit::session::{Proxy, claims, init, one, rejects, rejects_token, run, user_id};
 
 /// Every function that reads the identity.
 const READERS: [&str; 8] = [
@@ -24,9 +24,9 @@ fn with_token(proxy: &Proxy, token: &str) -> String {
 }
 
 #[track_caller]
-fn every_reader_refuses(client: &mut Client, sqlstate: &str, message: &str) {
+fn every_reader_rejects(client: &mut Client, sqlstate: &str, message: &str) {
     for reader in READERS {
-        refuses(client, &format!("select auth.{reader}()"), sqlstate, message);
+        rejects(client, &format!("select auth.{reader}()"), sqlstate, message);
     }
 }
 
@@ -114,7 +114,7 @@ fn token_of_the_packet_is_restored_after_others() {
         assert_eq!(user_id(&mut client), None, "{loading}");
         // A token that no client has any more is not one that the session returned to.
         let older = proxy.token_with_jti(8, r#""sub":"bob""#);
-        refuses_token(&mut client, &older, "28000", messages::TOKEN_ID_REPLAYED);
+        rejects_token(&mut client, &older, "28000", messages::TOKEN_ID_REPLAYED);
     });
 }
 
@@ -134,7 +134,7 @@ fn bad_token_in_the_packet_is_an_error_until_replaced() {
         ] {
             let mut client = server.connect(database, "postgres", &with_token(&proxy, &token));
             run(&mut client, "select 1; select auth.init()");
-            every_reader_refuses(&mut client, sqlstate, message);
+            every_reader_rejects(&mut client, sqlstate, message);
             let status = "select mode || ' ' || identity || ' ' || reason from auth.status()";
             let status: String = one(&mut client, status);
             assert!(
@@ -144,7 +144,7 @@ fn bad_token_in_the_packet_is_an_error_until_replaced() {
             init(&mut client, &proxy.token_of("alice"));
             assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{loading}");
             run(&mut client, "reset all");
-            every_reader_refuses(&mut client, sqlstate, message);
+            every_reader_rejects(&mut client, sqlstate, message);
             run(&mut client, "set pg_session_jwt.jwt = ''");
             assert_eq!(user_id(&mut client), None, "{loading}");
         }
@@ -157,8 +157,8 @@ fn token_without_a_key_is_not_ignored_for_claims() {
         let token = Proxy::new().token_of("alice");
         let options = format!(r#"-c pg_session_jwt.jwt={token} -c request.jwt.claims={{"sub":"mallory"}}"#);
         let mut client = server.connect(database, "postgres", &options);
-        every_reader_refuses(&mut client, "55000", messages::NO_KEY);
-        refuses(&mut client, "select auth.init()", "55000", messages::NO_KEY);
+        every_reader_rejects(&mut client, "55000", messages::NO_KEY);
+        rejects(&mut client, "select auth.init()", "55000", messages::NO_KEY);
         assert!(
             !one::<bool>(&mut client, "select identity from auth.status()"),
             "{loading}"
@@ -191,15 +191,15 @@ fn unusable_key_in_the_packet_disables_every_function() {
                 messages::NOT_A_KEY
             };
             let message = messages::unusable("jwk", problem);
-            every_reader_refuses(&mut client, "22023", &message);
-            refuses(&mut client, "select auth.init()", "22023", &message);
-            refuses(
+            every_reader_rejects(&mut client, "22023", &message);
+            rejects(&mut client, "select auth.init()", "22023", &message);
+            rejects(
                 &mut client,
                 &format!("select auth.jwt_session_init('{other}')"),
                 "22023",
                 &message,
             );
-            refuses(
+            rejects(
                 &mut client,
                 &format!("set pg_session_jwt.jwt = '{other}'"),
                 "22023",
@@ -213,7 +213,7 @@ fn unusable_key_in_the_packet_disables_every_function() {
                 r#"set request.jwt.claims = '{"sub":"mallory"}'"#,
             ] {
                 run(&mut client, sql);
-                every_reader_refuses(&mut client, "22023", &message);
+                every_reader_rejects(&mut client, "22023", &message);
             }
         }
     });
@@ -227,7 +227,7 @@ fn unused_token_in_the_packet_advances_the_last_jti() {
     let options = with_token(&proxy, &token);
     let mut client = SHARED.connect(&SHARED.database(), "postgres", &options);
     let sql = format!("select auth.jwt_session_init('{older}')");
-    refuses(&mut client, &sql, "28000", messages::TOKEN_ID_REPLAYED);
+    rejects(&mut client, &sql, "28000", messages::TOKEN_ID_REPLAYED);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
 
@@ -236,7 +236,7 @@ fn bad_token_in_the_packet_does_not_advance_the_last_jti() {
     let mut proxy = Proxy::new();
     let options = with_token(&proxy, &Proxy::new().token_with_jti(1000, r#""sub":"bob""#));
     let mut client = SHARED.connect(&SHARED.database(), "postgres", &options);
-    refuses(
+    rejects(
         &mut client,
         "select auth.user_id()",
         "28000",

@@ -7,7 +7,7 @@ use postgres::Client;
 use testkit::loading::{PRELOADED, is_loaded, ordinary_user};
 use testkit::messages;
 use testkit::server::{SHARED, Server};
-use testkit::session::{FUNCTIONS, Proxy, claims, init, one, refuses, run, user_id};
+use testkit::session::{FUNCTIONS, Proxy, claims, init, one, rejects, run, user_id};
 
 /// The places where a superuser can store a setting for sessions of this role in this database.
 fn places(database: &str, user: &str) -> [String; 5] {
@@ -23,7 +23,7 @@ fn places(database: &str, user: &str) -> [String; 5] {
 #[track_caller]
 fn every_function_fails(client: &mut Client, after: &str) {
     for call in FUNCTIONS {
-        refuses(
+        rejects(
             client,
             &format!("select auth.{call}()"),
             "55000",
@@ -93,7 +93,7 @@ fn stored_key_makes_functions_fail_with_preload() {
         every_function_fails(&mut client, "a stored key");
         for sql in ["reset all", "discard all", "set role authenticated", "begin"] {
             run(&mut client, sql);
-            refuses(&mut client, "select auth.user_id()", "55000", messages::JWK_NOT_APPLIED);
+            rejects(&mut client, "select auth.user_id()", "55000", messages::JWK_NOT_APPLIED);
         }
     }
     let mut client = server.connect(&elsewhere, &user, options);
@@ -134,7 +134,7 @@ fn skipped_key_is_found_where_it_is_stored() {
     server.restart();
     let options = r#"-c request.jwt.claims={"sub":"mallory"}"#;
     let mut client = server.connect(&database, &user, options);
-    refuses(&mut client, "select auth.user_id()", "55000", messages::JWK_NOT_APPLIED);
+    rejects(&mut client, "select auth.user_id()", "55000", messages::JWK_NOT_APPLIED);
     for (database, user) in [(&elsewhere, user.as_str()), (&database, "postgres")] {
         let mut client = server.connect(database, user, options);
         assert_eq!(user_id(&mut client).as_deref(), Some("mallory"), "{database}, {user}");
@@ -150,7 +150,7 @@ fn skipped_key_is_found_where_it_is_stored() {
     );
     for (database, user) in [(&elsewhere, user.as_str()), (&database, "postgres")] {
         let mut client = server.connect(database, user, options);
-        refuses(&mut client, "select auth.user_id()", "55000", messages::JWK_NOT_APPLIED);
+        rejects(&mut client, "select auth.user_id()", "55000", messages::JWK_NOT_APPLIED);
     }
 }
 
@@ -237,12 +237,12 @@ fn an_ordinary_user_can_store_none_of_the_settings() {
                         ""
                     }
                 );
-                let refused = testkit::session::refusal(&mut client, &sql);
+                let rejected = testkit::session::rejection(&mut client, &sql);
                 // PostgreSQL knows of placeholders only that they are not for ordinary users.
                 assert_eq!(
-                    refused.sqlstate,
+                    rejected.sqlstate,
                     if preloaded { sqlstate } else { "42501" },
-                    "{sql}: {refused:?}"
+                    "{sql}: {rejected:?}"
                 );
             }
         }

@@ -6,7 +6,7 @@ use testkit::loading::ordinary_user;
 use testkit::messages::stored_changed;
 use testkit::provider::Provider;
 use testkit::server::Server;
-use testkit::session::{FUNCTIONS, Proxy, init, one, refuses, run, user_id};
+use testkit::session::{FUNCTIONS, Proxy, init, one, rejects, run, user_id};
 
 use crate::support::parallel::{always_parallel, fill, leader_takes_part};
 use crate::support::reload::reload;
@@ -23,7 +23,7 @@ fn gives_nothing(client: &mut Client, setting: &str) {
     ] {
         run(client, sql);
         for call in FUNCTIONS {
-            refuses(client, &format!("select auth.{call}()"), "55000", &message);
+            rejects(client, &format!("select auth.{call}()"), "55000", &message);
         }
     }
     assert_eq!(
@@ -84,9 +84,9 @@ fn withdrawn_provider_is_withdrawn_from_open_sessions() {
                 for client in [&mut open, &mut unused] {
                     for token in [stolen.token("mallory"), new.token("mallory"), proxy.token_of("mallory")] {
                         let sql = format!("select auth.jwt_session_init('{token}')");
-                        refuses(client, &sql, "55000", &stored_changed("providers"));
+                        rejects(client, &sql, "55000", &stored_changed("providers"));
                         let sql = format!("set pg_session_jwt.jwt = '{token}'");
-                        refuses(client, &sql, "55000", &stored_changed("providers"));
+                        rejects(client, &sql, "55000", &stored_changed("providers"));
                     }
                     gives_nothing(client, "providers");
                 }
@@ -151,7 +151,7 @@ fn restrictions_reach_open_sessions_in_any_spelling() {
             gives_nothing(&mut open, setting);
             // In its parallel workers as well, whatever is stored again.
             run(&mut open, always_parallel());
-            refuses(&mut open, "select auth.user_id()", "55000", &stored_changed(setting));
+            rejects(&mut open, "select auth.user_id()", "55000", &stored_changed(setting));
             run(&mut admin, &format!("{alter} = '{}'", same[0]));
             reload(&server, &mut [&mut open]);
             gives_nothing(&mut open, setting);
@@ -218,7 +218,7 @@ fn settings_of_the_login_role_apply() {
             "alter role postgres set pg_session_jwt.claims_fallback = off",
         );
         reload(&server, &mut [&mut open]);
-        refuses(
+        rejects(
             &mut open,
             "select auth.user_id()",
             "55000",
@@ -248,7 +248,7 @@ fn superusers_session_setting_overrides_the_stored_one() {
         reload(&server, &mut [&mut open]);
         assert_eq!(user_id(&mut open).as_deref(), Some("alice"));
         run(&mut open, "reset pg_session_jwt.providers");
-        refuses(
+        rejects(
             &mut open,
             "select auth.user_id()",
             "55000",
@@ -288,6 +288,6 @@ fn parallel_worker_notices_a_withdrawal() {
     run(&mut admin, &format!("{alter} reset pg_session_jwt.providers"));
     reload(&server, &mut [&mut open]);
     for _ in 0..3 {
-        refuses(&mut open, "execute q", "55000", &stored_changed("providers"));
+        rejects(&mut open, "execute q", "55000", &stored_changed("providers"));
     }
 }

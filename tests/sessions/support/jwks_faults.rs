@@ -8,7 +8,7 @@ use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::Server;
-use testkit::session::{init, refuses, rows, run, user_id};
+use testkit::session::{init, rejects, rows, run, user_id};
 
 use crate::support::jwks_url::{entry, server_with};
 
@@ -107,7 +107,7 @@ pub fn before_and_after_a_good_set(faults: &[Fault]) {
         let present = presenting(&new.token("bob"));
         wait_until(&fault.error, || client.batch_execute(&present).is_ok());
         assert_eq!(user_id(client).as_deref(), Some("bob"));
-        refuses(
+        rejects(
             client,
             &presenting(&fault.provider.token("alice")),
             "28000",
@@ -138,7 +138,7 @@ fn at_once(faults: &[Fault], each: impl Fn(&Fault) + Sync) {
 fn no_token_is_accepted(mut client: Client, fault: &Fault) {
     let present = presenting(&fault.provider.token("mallory"));
     let started = Instant::now();
-    refuses(&mut client, &present, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+    rejects(&mut client, &present, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
     assert!(started.elapsed() < Duration::from_secs(14), "{}", fault.error);
     // The worker waits longer for a slow answer than a session does.
     let mut shown = condition(&mut client, &fault.issuer);
@@ -146,13 +146,13 @@ fn no_token_is_accepted(mut client: Client, fault: &Fault) {
         shown = condition(&mut client, &fault.issuer);
     }
     assert!(!shown.0 && fault.is_shown_in(&shown.1), "{shown:?}");
-    refuses(&mut client, &present, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
+    rejects(&mut client, &present, NOT_AVAILABLE.0, NOT_AVAILABLE.1);
     assert_eq!(user_id(&mut client), None);
 }
 
 fn known_keys_stay_valid(mut client: Client, fault: &Fault) {
     let unknown = Provider::with_kid(&fault.issuer, "unknown").token("mallory");
-    refuses(&mut client, &presenting(&unknown), "28000", messages::NO_KEY_OF_TOKEN);
+    rejects(&mut client, &presenting(&unknown), "28000", messages::NO_KEY_OF_TOKEN);
     wait_until(&fault.error, || {
         fault.is_shown_in(&condition(&mut client, &fault.issuer).1)
     });

@@ -7,7 +7,7 @@ use postgres::Client;
 
 use testkit::key_server::wait_until;
 use testkit::server::Server;
-use testkit::session::{refuses, run};
+use testkit::session::{rejects, run};
 
 pub const NAME: &str = "pg_session_jwt key fetcher";
 
@@ -65,7 +65,7 @@ pub fn stored_urls(server: &Server) -> Vec<String> {
 
 /// Asserts that a token is rejected with this error.
 #[track_caller]
-pub fn refuses_init(client: &mut Client, token: &str, sqlstate: &str, message: &str) {
+pub fn rejects_init(client: &mut Client, token: &str, sqlstate: &str, message: &str) {
     let present = format!("select auth.jwt_session_init('{token}')");
-    refuses(client, &present, sqlstate, message);
+    rejects(client, &present, sqlstate, message);
 }

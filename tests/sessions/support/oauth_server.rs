@@ -3,7 +3,7 @@
 use std::fs;
 
 use testkit::server::{Server, major, pg_config};
-use testkit::session::{Refusal, now, run};
+use testkit::session::{Rejection, now, run};
 use testkit::signer::{ED25519, P256, RSA, Signer};
 use testkit::wire::Wire;
 
@@ -118,21 +118,21 @@ pub fn alter(server: &Server, sql: &str) {
 }
 
 /// A login as `authenticated` into the database `app`.
-pub fn login(server: &Server, token: &str) -> Result<Wire, Refusal> {
+pub fn login(server: &Server, token: &str) -> Result<Wire, Rejection> {
     login_to(server, "app", token)
 }
 
-pub fn login_to(server: &Server, database: &str, token: &str) -> Result<Wire, Refusal> {
+pub fn login_to(server: &Server, database: &str, token: &str) -> Result<Wire, Rejection> {
     Wire::login(server.port(), "authenticated", &[("database", database)], token)
 }
 
 /// Asserts PostgreSQL's uniform error for a rejected login.
 #[track_caller]
-pub fn is_refused(login: Result<Wire, Refusal>, user: &str) {
-    let refusal = login.err().expect("a refusal");
+pub fn is_rejected(login: Result<Wire, Rejection>, user: &str) {
+    let rejection = login.err().expect("a rejection");
     assert_eq!(
-        refusal,
-        Refusal {
+        rejection,
+        Rejection {
             sqlstate: "28000".to_owned(),
             message: format!("OAuth bearer authentication failed for user \"{user}\""),
             detail: None,

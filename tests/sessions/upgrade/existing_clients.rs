@@ -2,7 +2,7 @@
 
 use postgres::Client;
 use testkit::messages;
-use testkit::session::{Proxy, one, refuses, run, user_id};
+use testkit::session::{Proxy, one, rejects, run, user_id};
 
 use crate::support::deployment_0_5::{deployment, proxy_connection, tasks};
 
@@ -18,7 +18,7 @@ fn session_may_set_the_parameter_itself() {
         (Some("alice"), "a1 a2")
     );
     let again = format!("SET pg_session_jwt.jwt = '{of_alice}'");
-    refuses(&mut client, &again, "28000", messages::TOKEN_ID_REPLAYED);
+    rejects(&mut client, &again, "28000", messages::TOKEN_ID_REPLAYED);
     let of_bob = proxy.token(r#""sub":"bob""#);
     run(
         &mut client,
@@ -61,8 +61,8 @@ fn bound_parameters_work_like_literals() {
             (Some(user), theirs)
         );
     }
-    let refused = client.execute(&present, &[&"not a token"]).unwrap_err();
-    assert_eq!(refused.as_db_error().unwrap().message(), messages::INVALID_ENCODING);
+    let rejected = client.execute(&present, &[&"not a token"]).unwrap_err();
+    assert_eq!(rejected.as_db_error().unwrap().message(), messages::INVALID_ENCODING);
     assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
 }
 

@@ -1,7 +1,7 @@
 //! How deployments of version 0.5.0 use the extension, statement by statement, over the wire: nothing changes for them.
 
 use testkit::messages;
-use testkit::session::{Proxy, init, one, refuses, rows, run, user_id};
+use testkit::session::{Proxy, init, one, rejects, rows, run, user_id};
 
 use crate::support::deployment_0_5::{BACK_TO_THE_POOL, deployment, proxy_connection, tasks};
 
@@ -29,7 +29,7 @@ fn each_connection_has_its_own_key() {
     init(&mut client, &one_proxy.token(r#""sub":"alice""#));
     let of_other = other_proxy.token(r#""sub":"bob""#);
     let presented = format!("select auth.jwt_session_init('{of_other}')");
-    refuses(&mut client, &presented, "28000", messages::INVALID_SIGNATURE);
+    rejects(&mut client, &presented, "28000", messages::INVALID_SIGNATURE);
     init(&mut other, &of_other);
     assert_eq!((tasks(&mut client), tasks(&mut other)), ("a1 a2".into(), "b1".into()));
 }
@@ -78,7 +78,7 @@ fn a_batch_runs_in_one_transaction_after_the_token() {
     run(&mut client, "BEGIN; INSERT INTO todos (task) VALUES ('a4')");
     let forged = "INSERT INTO todos (task, user_id) VALUES ('b2', 'bob')";
     let message = r#"new row violates row-level security policy for table "todos""#;
-    refuses(&mut client, forged, "42501", message);
+    rejects(&mut client, forged, "42501", message);
     run(&mut client, "ROLLBACK");
     assert_eq!(
         (user_id(&mut client).as_deref(), tasks(&mut client).as_str()),
@@ -101,7 +101,7 @@ fn pooled_connection_loses_its_token_and_keeps_its_key() {
         let of_alice = proxy.token(r#""sub":"alice""#);
         init(&mut client, &of_alice);
         let left_behind = "begin; create temp table left_behind as select * from todos; select no_such_column";
-        refuses(
+        rejects(
             &mut client,
             left_behind,
             "42703",
@@ -119,7 +119,7 @@ fn pooled_connection_loses_its_token_and_keeps_its_key() {
         assert_eq!(one::<String>(&mut client, "show pg_session_jwt.jwt"), "");
         run(&mut client, "select auth.init()");
         let replay = format!("select auth.jwt_session_init('{of_alice}')");
-        refuses(&mut client, &replay, "28000", messages::TOKEN_ID_REPLAYED);
+        rejects(&mut client, &replay, "28000", messages::TOKEN_ID_REPLAYED);
         init(&mut client, &proxy.token(r#""sub":"bob""#));
         assert_eq!(
             (user_id(&mut client).as_deref(), tasks(&mut client).as_str()),

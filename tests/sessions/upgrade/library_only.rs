@@ -3,7 +3,7 @@
 use postgres::Client;
 use testkit::cluster::{Turn, with_own_scripts};
 use testkit::messages;
-use testkit::session::{Proxy, init, one, refuses, run};
+use testkit::session::{Proxy, init, one, rejects, run};
 
 use crate::support::old_versions::{self, OldVersion};
 
@@ -48,7 +48,7 @@ fn tokens_are_verified_and_read() {
             assert_eq!(one::<String>(&mut client, "select auth.organization_id()::text"), USER);
         }
         let replay = format!("select auth.jwt_session_init('{first}')");
-        refuses(&mut client, &replay, "28000", messages::TOKEN_ID_REPLAYED);
+        rejects(&mut client, &replay, "28000", messages::TOKEN_ID_REPLAYED);
         // STRICT in every version: NULL is neither a token nor an error.
         assert!(is_null(&mut client, "auth.jwt_session_init(null)"));
         assert_eq!(one::<String>(&mut client, "select auth.user_id()"), USER);
@@ -61,7 +61,7 @@ fn tokens_are_verified_and_read() {
 fn request_claims_are_read_and_absent_ones_are_null() {
     with_each(|cluster, database, old| {
         let mut client = cluster.superuser(database);
-        refuses(&mut client, "select auth.init()", "55000", messages::NO_KEY);
+        rejects(&mut client, "select auth.init()", "55000", messages::NO_KEY);
         assert!(is_null(&mut client, "auth.user_id()"));
         assert_eq!(one::<String>(&mut client, "select auth.session()::text"), "null");
         if old.has_uid() {

@@ -11,7 +11,7 @@ use testkit::key_server::{Answer, KeyServer};
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::{Server, major, pg_config, program_at, unprivileged_user};
-use testkit::session::{Proxy, init, one, refuses, rows, run, user_id};
+use testkit::session::{Proxy, init, one, rejects, rows, run, user_id};
 
 use crate::support::application::{fill, is_intact};
 use crate::support::extension_catalog::{assert_same_facts, facts};
@@ -171,6 +171,6 @@ fn policies_roles_and_keys_are_carried_over() {
             run(&mut client, "rollback");
         }
         let present = format!("select auth.jwt_session_init('{}')", foreign.token("alice"));
-        refuses(&mut client, &present, "28000", messages::UNKNOWN_ISSUER);
+        rejects(&mut client, &present, "28000", messages::UNKNOWN_ISSUER);
     }
 }

@@ -2,7 +2,7 @@
 
 use testkit::cluster::{Turn, with_own_scripts};
 use testkit::server::{program, unprivileged_user};
-use testkit::session::{Refusal, one, refusal, run};
+use testkit::session::{Rejection, one, rejection, run};
 
 use crate::support::extension_catalog::{assert_same_facts, facts};
 use crate::support::old_versions::VERSION_0_5_0;
@@ -10,29 +10,29 @@ use crate::support::old_versions::VERSION_0_5_0;
 const UPDATE: &str = "alter extension pg_session_jwt update";
 
 /// Installs 0.5.0 and runs `before`. The update must fail without a trace, and succeed after `cure`.
-fn refused_until_cured(cluster: &Turn, before: &str, cure: &str) -> Refusal {
+fn rejected_until_cured(cluster: &Turn, before: &str, cure: &str) -> Rejection {
     let mut client = cluster.empty_database("d");
     VERSION_0_5_0.install(cluster, &mut client);
     run(&mut client, before);
     let old = facts(&mut client);
-    let refused = refusal(&mut client, UPDATE);
+    let rejected = rejection(&mut client, UPDATE);
     assert_same_facts(before, &facts(&mut client), &old);
     run(&mut client, cure);
     run(&mut client, UPDATE);
     let version = "select extversion from pg_extension where extname = 'pg_session_jwt'";
     assert_eq!(one::<String>(&mut client, version), "1.0.0");
-    refused
+    rejected
 }
 
 #[test]
 fn dangerous_role_prevents_the_update() {
-    let refused = refused_until_cured(
+    let rejected = rejected_until_cured(
         &with_own_scripts(),
         "create role boss superuser; create role authenticated in role boss",
         "revoke boss from authenticated",
     );
     assert_eq!(
-        (&*refused.sqlstate, &*refused.message, refused.detail.as_deref()),
+        (&*rejected.sqlstate, &*rejected.message, rejected.detail.as_deref()),
         (
             "55000",
             r#"role "authenticated" has more rights than end users may have"#,
@@ -50,7 +50,7 @@ fn existing_function_of_another_owner_prevents_the_update() {
         ("auth.status() returns text", "status"),
         ("auth.jwt_session_init(text, boolean) returns text", "jwt_session_init"),
     ] {
-        let refused = refused_until_cured(
+        let rejected = rejected_until_cured(
             &with_own_scripts(),
             &format!("create function {function} language sql return 'theirs'"),
             &format!(
@@ -63,7 +63,7 @@ fn existing_function_of_another_owner_prevents_the_update() {
             ),
         );
         let message = format!(r#"function "{name}" already exists with same argument types"#);
-        assert_eq!((&*refused.sqlstate, &*refused.message), ("42723", &*message));
+        assert_eq!((&*rejected.sqlstate, &*rejected.message), ("42723", &*message));
     }
 }
 
@@ -93,9 +93,9 @@ fn text_uid_is_replaced_unless_objects_depend_on_it() {
         "{}; create table t (id text); create policy own on t using (id = auth.uid())",
         uid_returns("text")
     );
-    let refused = refused_until_cured(&with_own_scripts(), &before, "drop policy own on t");
+    let rejected = rejected_until_cured(&with_own_scripts(), &before, "drop policy own on t");
     assert_eq!(
-        (&*refused.sqlstate, &*refused.message, refused.detail.as_deref()),
+        (&*rejected.sqlstate, &*rejected.message, rejected.detail.as_deref()),
         (
             "2BP01",
             "cannot drop function auth.uid() because other objects depend on it",
@@ -107,9 +107,9 @@ fn text_uid_is_replaced_unless_objects_depend_on_it() {
 #[test]
 fn altered_function_prevents_the_update() {
     let session_returns = |returned: &str| uid_returns(returned).replace("uid", "session");
-    let refused = refused_until_cured(&with_own_scripts(), &session_returns("json"), &session_returns("jsonb"));
+    let rejected = rejected_until_cured(&with_own_scripts(), &session_returns("json"), &session_returns("jsonb"));
     assert_eq!(
-        (&*refused.sqlstate, &*refused.message),
+        (&*rejected.sqlstate, &*rejected.message),
         ("42P13", "cannot change return type of existing function")
     );
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use testkit::cluster::{PLAIN, Turn, with_own_scripts};
-use testkit::session::{Proxy, one, refuses, run};
+use testkit::session::{Proxy, one, rejects, run};
 
 use crate::support::application::{fill, is_intact};
 use crate::support::dump::{TARGET, file, succeeds, tool};
@@ -86,7 +86,7 @@ fn dump_without_roles_loses_only_their_grants() {
     // The extension created the roles in the policies. pg_restore grants all privileges on a table or none.
     let mut client = target.superuser("app");
     run(&mut client, "set role authenticated");
-    refuses(
+    rejects(
         &mut client,
         "select * from todos",
         "42501",

@@ -3,7 +3,7 @@
 
 use postgres::Client;
 use testkit::cluster::{Turn, with_own_scripts};
-use testkit::session::{Proxy, init, one, refuses, run};
+use testkit::session::{Proxy, init, one, rejects, run};
 
 use crate::support::extension_catalog::{assert_same_facts, facts, facts_about};
 use crate::support::old_versions::{self, OldVersion, VERSION_0_5_0};
@@ -49,7 +49,7 @@ fn use_application(cluster: &Turn, database: &str) {
         run(&mut client, "insert into todos (task) values ('new')");
         let of_other = format!("insert into todos values ('{other}', 'forged')");
         let message = r#"new row violates row-level security policy for table "todos""#;
-        refuses(&mut client, &of_other, "42501", message);
+        rejects(&mut client, &of_other, "42501", message);
         let tasks = "select string_agg(user_id || ': ' || task, ', ' order by task collate \"C\") from todos";
         assert_eq!(
             one::<String>(&mut client, tasks),
@@ -127,7 +127,7 @@ fn database_owner_updates_their_own_extension() {
     let mut superuser = cluster.superuser("new");
     run(&mut superuser, "drop extension pg_session_jwt");
     VERSION_0_5_0.install(&cluster, &mut superuser);
-    refuses(&mut new, UPDATE, "42501", "must be owner of extension pg_session_jwt");
+    rejects(&mut new, UPDATE, "42501", "must be owner of extension pg_session_jwt");
 }
 
 #[test]

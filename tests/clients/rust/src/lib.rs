@@ -9,10 +9,10 @@ pub struct Todo {
     pub task: String,
 }
 
-/// The SQLSTATE and the message of a refused statement.
-pub struct Refusal(pub String, pub String);
+/// The SQLSTATE and the message of a rejected statement.
+pub struct Rejection(pub String, pub String);
 
-pub type Answer<T> = Result<T, Refusal>;
+pub type Answer<T> = Result<T, Rejection>;
 
 /// Each call is one transaction with the identity of the token, or with none.
 #[allow(async_fn_in_trait, reason = "no caller needs the futures to be Send")]
@@ -46,9 +46,9 @@ pub async fn scenario(mut todos: impl Todos) {
     );
     println!(
         "bob for alice: {}",
-        refused(todos.create(&bob, "a gift", Some(&alice_id)).await)
+        rejected(todos.create(&bob, "a gift", Some(&alice_id)).await)
     );
-    println!("expired: {}", refused(todos.read(Some(&expired)).await));
+    println!("expired: {}", rejected(todos.read(Some(&expired)).await));
     println!("no identity sees: {}", done(todos.read(None).await).len());
 
     println!("alice reads: {}", tasks(todos.read(Some(&alice)).await));
@@ -57,13 +57,13 @@ pub async fn scenario(mut todos: impl Todos) {
 }
 
 fn done<T>(answer: Answer<T>) -> T {
-    answer.unwrap_or_else(|Refusal(code, message)| panic!("{code} {message}"))
+    answer.unwrap_or_else(|Rejection(code, message)| panic!("{code} {message}"))
 }
 
-fn refused<T>(answer: Answer<T>) -> String {
+fn rejected<T>(answer: Answer<T>) -> String {
     match answer {
-        Ok(_) => "not refused".to_owned(),
-        Err(Refusal(code, message)) => format!("{code} {message}"),
+        Ok(_) => "not rejected".to_owned(),
+        Err(Rejection(code, message)) => format!("{code} {message}"),
     }
 }
 

@@ -21,10 +21,10 @@ use postgres::Client;
 use testkit::cases::Seeds;
 use testkit::messages;
 use testkit::server::Server;
-use testkit::session::{refusal_of, rows, run};
+use testkit::session::{rejection_of, rows, run};
 
 use draw::{Case, case};
-use model::{ABORTED, Answer, Model, Refused};
+use model::{ABORTED, Answer, Model, Rejected};
 use site::{APPLICATION, FUNCTIONS, Key, Keys};
 use step::Step;
 
@@ -32,12 +32,12 @@ use step::Step;
 type Answered = Result<String, String>;
 
 /// How some answers begin that a hundred and more of the steps have: without them the sequences would try nothing. A token
-/// that a proxy's key refuses after it was set is rare among them, since a session that has lost its providers is in no
+/// that a proxy's key rejects after it was set is rare among them, since a session that has lost its providers is in no
 /// mode (`worker_errors` has it).
 fn to_reach() -> [Answered; 16] {
     let text = |text: &str| Ok(text.to_owned());
-    let error = |sqlstate, message| Err(Refused(sqlstate, message).to_string());
-    let caught = |sqlstate, message, status| Ok(format!("{}{status}", Refused(sqlstate, message)));
+    let error = |sqlstate, message| Err(Rejected(sqlstate, message).to_string());
+    let caught = |sqlstate, message, status| Ok(format!("{}{status}", Rejected(sqlstate, message)));
     [
         text("NULL; claims f"),
         text("NULL; provider f"),
@@ -250,8 +250,8 @@ impl<'a> Session<'a> {
     /// The last value that the session answers, or its error.
     fn ask(&mut self, sql: &str) -> Answered {
         let messages = self.client.simple_query(sql).map_err(|error| {
-            let refusal = refusal_of(&error);
-            format!("{} {}", refusal.sqlstate, refusal.message)
+            let rejection = rejection_of(&error);
+            format!("{} {}", rejection.sqlstate, rejection.message)
         })?;
         let mut answer = String::new();
         for message in messages {

@@ -13,13 +13,13 @@ use super::step::Step;
 use setting::Setting;
 
 /// A text, or an error.
-pub type Answer = Result<String, Refused>;
+pub type Answer = Result<String, Rejected>;
 
 /// An error: its SQLSTATE, and how its message begins.
 #[derive(Debug, Clone, Copy)]
-pub struct Refused(pub &'static str, pub &'static str);
+pub struct Rejected(pub &'static str, pub &'static str);
 
-impl std::fmt::Display for Refused {
+impl std::fmt::Display for Rejected {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{} {}", self.0, self.1)
     }
@@ -126,7 +126,7 @@ impl Model {
         self.lost_providers |= !had_none && has_none(self);
     }
 
-    fn present(&mut self, token: usize, is_local: bool) -> Result<(), Refused> {
+    fn present(&mut self, token: usize, is_local: bool) -> Result<(), Rejected> {
         // A token of the startup packet that was not used yet came before this one.
         let _ = self.user_id();
         let presented = self.tokens[token].clone();
@@ -137,15 +137,15 @@ impl Model {
     }
 
     /// As a statement sets it: some settings are a superuser's, and a value must be usable.
-    fn set(&mut self, name: Name, value: Option<usize>, is_local: bool) -> Result<(), Refused> {
+    fn set(&mut self, name: Name, value: Option<usize>, is_local: bool) -> Result<(), Rejected> {
         let restricted = matches!(name, Name::Providers | Name::Fallback | Name::Leeway);
         if restricted && !(self.superuser && self.value(Name::Role) == 0) {
-            return Err(Refused("42501", "permission denied to set parameter"));
+            return Err(Rejected("42501", "permission denied to set parameter"));
         }
         if let (Name::Providers, Some(value)) = (name, value)
             && matches!(PROVIDERS[value], Providers::Unusable)
         {
-            return Err(Refused("22023", messages::PROVIDERS_NOT_USABLE));
+            return Err(Rejected("22023", messages::PROVIDERS_NOT_USABLE));
         }
         self.assign(name, value, is_local);
         Ok(())
@@ -195,14 +195,14 @@ impl Model {
         match *step {
             Step::Savepoint(name) => {
                 let then = self.settings;
-                let transaction = self.transaction.as_mut().ok_or(Refused("25P01", ""))?;
+                let transaction = self.transaction.as_mut().ok_or(Rejected("25P01", ""))?;
                 transaction.savepoints.push((name, then));
                 done()
             }
             Step::Release(name) => {
-                let transaction = self.transaction.as_mut().ok_or(Refused("25P01", ""))?;
+                let transaction = self.transaction.as_mut().ok_or(Rejected("25P01", ""))?;
                 let place = transaction.savepoints.iter().rposition(|(of, _)| *of == name);
-                transaction.savepoints.truncate(place.ok_or(Refused("3B001", ""))?);
+                transaction.savepoints.truncate(place.ok_or(Rejected("3B001", ""))?);
                 done()
             }
             Step::Present { token, way } => {
@@ -217,7 +217,7 @@ impl Model {
                 self.reset_all();
                 done()
             }
-            Step::DiscardAll if self.in_transaction() => Err(Refused("25001", "")),
+            Step::DiscardAll if self.in_transaction() => Err(Rejected("25001", "")),
             Step::DiscardAll => {
                 self.reset_all();
                 self.assign(Name::Role, None, false);
@@ -227,7 +227,7 @@ impl Model {
             Step::Read => self.user_id(),
             Step::Swallowed { token, is_local } => match self.present(token, is_local) {
                 Ok(()) => Ok(self.probe()),
-                Err(refused) => Ok(refused.to_string()),
+                Err(rejected) => Ok(rejected.to_string()),
             },
             Step::Undone { token, is_local } => {
                 let before = self.settings;
@@ -247,7 +247,7 @@ impl Model {
             }
             Step::Committed { token, is_local } => {
                 self.present(token, is_local)?;
-                Err(Refused("2D000", ""))
+                Err(Rejected("2D000", ""))
             }
             Step::Around { name, value } => {
                 let before = self.probe();
@@ -287,8 +287,8 @@ impl Model {
     }
 }
 
-pub const ABORTED: Refused = Refused("25P02", "");
-const DIVISION: Refused = Refused("22012", "");
+pub const ABORTED: Rejected = Rejected("25P02", "");
+const DIVISION: Rejected = Rejected("22012", "");
 
 fn done() -> Answer {
     Ok(String::new())

@@ -1,8 +1,8 @@
 //! Values from the session itself: in its startup packet, by SET, and by functions with a SET clause.
 
-use testkit::session::{init, refusal_of, refuses, run, user_id};
+use testkit::session::{init, rejection_of, rejects, run, user_id};
 
-use super::shut::{NOT_APPLIED, fails, refused, unusable};
+use super::shut::{NOT_APPLIED, fails, rejected, unusable};
 use super::{Loading, Ways};
 
 /// The message for an ordinary user.
@@ -29,9 +29,9 @@ impl Ways {
 
             let of_user = self.parties.try_connect(&self.server, &self.plain, &self.user, &more);
             if self.loading == Loading::Server {
-                let refused = refusal_of(&of_user.err().unwrap());
+                let rejected = rejection_of(&of_user.err().unwrap());
                 assert_eq!(
-                    (refused.sqlstate.as_str(), refused.message.as_str()),
+                    (rejected.sqlstate.as_str(), rejected.message.as_str()),
                     PERMISSION,
                     "{way}"
                 );
@@ -57,12 +57,12 @@ impl Ways {
                     self.parties.is_shut(client, &NOT_APPLIED, turn, "SET");
                 }
             }
-            refuses(&mut of_user, &set, PERMISSION.0, PERMISSION.1);
+            rejects(&mut of_user, &set, PERMISSION.0, PERMISSION.1);
             run(&mut client, &format!("set pg_session_jwt.providers = '{good}'"));
             self.parties.is_restored(&mut client, "SET");
-            fails(&mut client, &set, &refused(malformed), "SET");
+            fails(&mut client, &set, &rejected(malformed), "SET");
             let local = format!("begin; set local pg_session_jwt.providers = '{value}'");
-            fails(&mut client, &local, &refused(malformed), "SET LOCAL");
+            fails(&mut client, &local, &rejected(malformed), "SET LOCAL");
             run(&mut client, "rollback");
             assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
         }
@@ -87,15 +87,15 @@ impl Ways {
             let mut client = self.connect(user, "");
             init(&mut client, &self.parties.proxy.token_with_jti(1, r#""sub":"alice""#));
             if (*user, *kind) == (self.user.as_str(), "called") {
-                refuses(&mut client, &call, PERMISSION.0, PERMISSION.1);
+                rejects(&mut client, &call, PERMISSION.0, PERMISSION.1);
             } else {
-                fails(&mut client, &call, &refused(malformed), "function");
+                fails(&mut client, &call, &rejected(malformed), "function");
             }
             assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
             let set = format!("set pg_session_jwt.providers = '{}'", malformed.value);
             let create = format!("create function pg_temp.f() returns int language sql {set} as 'select 1'");
             for sql in [create, format!("alter function definer_sees() {set}")] {
-                fails(&mut admin, &sql, &refused(malformed), "function");
+                fails(&mut admin, &sql, &rejected(malformed), "function");
             }
         }
     }

@@ -8,7 +8,7 @@ mod values;
 
 use postgres::Client;
 
-use shut::{Parties, fails, refused, unusable};
+use shut::{Parties, fails, rejected, unusable};
 use testkit::loading::{is_loaded, ordinary_user};
 use testkit::server::Server;
 use testkit::session::run;
@@ -135,7 +135,7 @@ impl Ways {
                 // Where the library is loaded, an interactive user gets an error, and the stored value stays.
                 run(&mut admin, "select from auth.status()");
                 let set = format!("{place} set pg_session_jwt.providers = '{}'", malformed.value);
-                fails(&mut admin, &set, &refused(malformed), place);
+                fails(&mut admin, &set, &rejected(malformed), place);
                 let mut client = self.parties.connect(&self.server, database, user, "");
                 self.parties.is_restored(&mut client, place);
             }

@@ -4,7 +4,7 @@ use postgres::Client;
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::Server;
-use testkit::session::{Proxy, init, one, refusal, refuses, run, user_id, ways_to_present};
+use testkit::session::{Proxy, init, one, rejection, rejects, run, user_id, ways_to_present};
 
 use super::values::{Malformed, values};
 
@@ -33,7 +33,7 @@ pub const NOT_APPLIED: Told = Told {
 };
 
 /// A command that would set such a value is rejected.
-pub fn refused(value: &Malformed) -> Told {
+pub fn rejected(value: &Malformed) -> Told {
     Told {
         sqlstate: "22023",
         message: messages::PROVIDERS_NOT_USABLE,
@@ -130,7 +130,7 @@ impl Parties {
         let mode: String = one(client, "select mode from auth.status()");
         assert_eq!(mode, "provider", "{way}");
         let of_proxy = format!("select auth.jwt_session_init('{}')", self.proxy_token());
-        refuses(client, &of_proxy, "28000", messages::UNKNOWN_ISSUER);
+        rejects(client, &of_proxy, "28000", messages::UNKNOWN_ISSUER);
     }
 
     pub fn proxy_token(&self) -> String {
@@ -140,17 +140,17 @@ impl Parties {
 
 #[track_caller]
 pub fn fails(client: &mut Client, sql: &str, told: &Told, way: &str) {
-    let refusal = refusal(client, sql);
+    let rejection = rejection(client, sql);
     let Told {
         sqlstate,
         message,
         detail,
     } = told;
     assert_eq!(
-        (refusal.sqlstate.as_str(), refusal.message.as_str()),
+        (rejection.sqlstate.as_str(), rejection.message.as_str()),
         (*sqlstate, *message),
         "{way}"
     );
-    let said = refusal.detail.unwrap_or_default();
+    let said = rejection.detail.unwrap_or_default();
     assert!(said.starts_with(detail), "{way}: {said} instead of {detail}");
 }

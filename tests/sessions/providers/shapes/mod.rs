@@ -16,7 +16,7 @@ use table::SHAPES;
 use testkit::messages;
 use testkit::provider::database;
 use testkit::server::SHARED;
-use testkit::session::{init, one, refuses_token, run, user_id};
+use testkit::session::{init, one, rejects_token, run, user_id};
 use testkit::signer::{ED25519, P256, RSA, Signer};
 
 macro_rules! one_test_for_each {
@@ -68,9 +68,9 @@ fn verify_shape(name: &str) {
         );
     }
     for (token, message) in forgeries(shape, &signer) {
-        refuses_token(&mut client, &token, "28000", message);
+        rejects_token(&mut client, &token, "28000", message);
     }
-    refuses_token(
+    rejects_token(
         &mut client,
         &other.token(stranger(other), "mallory"),
         "28000",
@@ -87,13 +87,13 @@ fn verify_shape(name: &str) {
     is_user_of(&mut client, shape);
     let says = shape.payload(shape.says("mallory"));
     let signed_by_other = stranger(other).token_with_header(other.alg, shape.header(shape.kid), says);
-    refuses_token(&mut client, &signed_by_other, "28000", messages::INVALID_SIGNATURE);
+    rejects_token(&mut client, &signed_by_other, "28000", messages::INVALID_SIGNATURE);
     let in_its_name = Says {
         iss: other.issuer,
         ..shape.says("mallory")
     };
     let in_its_name = signer.token_with_header(shape.alg, shape.header(shape.kid), shape.payload(in_its_name));
-    refuses_token(&mut client, &in_its_name, "28000", messages::NO_KEY_OF_TOKEN);
+    rejects_token(&mut client, &in_its_name, "28000", messages::NO_KEY_OF_TOKEN);
     init(&mut client, &other.token(stranger(other), other.user_id));
     is_user_of(&mut client, other);
 }
@@ -120,7 +120,7 @@ fn stranger(shape: &Shape) -> &'static Signer {
     }
 }
 
-/// Tokens that are not quite the provider's, and why they are refused.
+/// Tokens that are not quite the provider's, and why they are rejected.
 fn forgeries(shape: &Shape, signer: &Signer) -> Vec<(String, &'static str)> {
     let good = shape.says("mallory");
     let signed = |signer: &Signer, kid: &str, says: Says<'_>| {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use testkit::provider::Provider;
 use testkit::server::{Server, major, pg_config};
-use testkit::session::{Proxy, Refusal, now, one, run};
+use testkit::session::{Proxy, Rejection, now, one, run};
 use testkit::wire::Wire;
 
 use super::model::{Name, Packet, Place};
@@ -198,7 +198,7 @@ impl Deployment {
         }
     }
 
-    pub fn connect(&self, database: usize, packet: Packet, more: &[(&str, &str)]) -> Result<Wire, Refusal> {
+    pub fn connect(&self, database: usize, packet: Packet, more: &[(&str, &str)]) -> Result<Wire, Rejection> {
         let (name, jwk) = (database_name(database), self.client.jwk());
         let mut parameters = vec![("database", name.as_str())];
         parameters.extend(packet.key.then_some(("pg_session_jwt.jwk", jwk.as_str())));
@@ -213,7 +213,7 @@ impl Deployment {
     }
 
     /// With alice's token, as a role that may have gained more than an end user's privileges.
-    pub fn connect_as_changing(&self) -> Result<Wire, Refusal> {
+    pub fn connect_as_changing(&self) -> Result<Wire, Rejection> {
         let parameters = [("database", database_name(0))];
         let parameters = parameters.each_ref().map(|(name, value)| (*name, value.as_str()));
         Wire::login(self.server.port(), CHANGING, &parameters, &self.of_providers[0])

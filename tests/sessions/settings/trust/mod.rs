@@ -23,7 +23,7 @@ use model::{Config, Name, Session};
 use step::{Draw, SAYINGS, Step, draw, removes};
 use testkit::cases::Seeds;
 use testkit::server::major;
-use testkit::session::{Refusal, run};
+use testkit::session::{Rejection, run};
 use testkit::wire::Wire;
 
 /// The average number of lists in a game, and of steps in a list: a game that shrinks loses whole lists first. A game
@@ -63,7 +63,7 @@ fn only_superusers_grant_trust_and_withdrawal_is_final() {
         "server",
     ];
     if major() >= 18 {
-        wanted.extend(["a=alice", "login refused", "changing refused", "changing let in"]);
+        wanted.extend(["a=alice", "login rejected", "changing rejected", "changing let in"]);
     }
     let missed: Vec<_> = wanted.into_iter().filter(|it| !reached.contains(*it)).collect();
     assert!(
@@ -132,14 +132,14 @@ impl<'a> Game<'a> {
                         self.open.push(Open { wire, model, whom });
                         self.ask(self.open.len() - 1, false);
                     }
-                    (None, Err(refusal)) => {
+                    (None, Err(rejection)) => {
                         let expected = if packet.login { ["28000", "42501"] } else { ["42501"; 2] };
                         assert!(
-                            expected.contains(&refusal.sqlstate.as_str()),
-                            "{refusal:?}{}",
+                            expected.contains(&rejection.sqlstate.as_str()),
+                            "{rejection:?}{}",
                             self.history()
                         );
-                        self.reached.extend(packet.login.then(|| "login refused".to_owned()));
+                        self.reached.extend(packet.login.then(|| "login rejected".to_owned()));
                     }
                     (model, wire) => panic!("{:?}, not {model:?}{}", wire.err(), self.history()),
                 }
@@ -155,8 +155,8 @@ impl<'a> Game<'a> {
                     5 => vec![("pg_session_jwt.bind_login_identity", "off")],
                     _ => vec![("options", options.as_str()), ("pg_session_jwt.jwk", jwk.as_str())],
                 };
-                let refused: Option<Refusal> = self.deployment.connect(database, packet, &more).err();
-                assert!(refused.is_some(), "it was let in{}", self.history());
+                let rejected: Option<Rejection> = self.deployment.connect(database, packet, &more).err();
+                assert!(rejected.is_some(), "it was let in{}", self.history());
             }
             Step::Disconnect { session } => drop(self.open.swap_remove(session)),
             Step::Put {
@@ -286,7 +286,7 @@ impl<'a> Game<'a> {
         let expected = !self.granted && self.config.file(Name::Providers) & 1 == 1;
         assert_eq!(let_in, expected, "{}", self.history());
         if self.config.file(Name::Providers) & 1 == 1 {
-            let how = if let_in { "changing let in" } else { "changing refused" };
+            let how = if let_in { "changing let in" } else { "changing rejected" };
             self.reached.insert(how.to_owned());
         }
     }

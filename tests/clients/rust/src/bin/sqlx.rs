@@ -1,6 +1,6 @@
 //! sqlx, with a pool of one connection that both users share. With POOLED, for a pooler in transaction mode.
 
-use pg_session_jwt_clients::{Answer, Refusal, Todo, Todos, scenario};
+use pg_session_jwt_clients::{Answer, Rejection, Todo, Todos, scenario};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
 use sqlx::{Error, PgTransaction, Postgres, Row as _};
@@ -14,12 +14,12 @@ struct Sqlx(PgPool);
 
 impl Sqlx {
     async fn transaction(&self, token: Option<&str>) -> Answer<PgTransaction<'static>> {
-        let mut transaction = self.0.begin().await.map_err(refusal)?;
+        let mut transaction = self.0.begin().await.map_err(rejection)?;
         let role = query("set local role authenticated");
-        role.execute(&mut *transaction).await.map_err(refusal)?;
+        role.execute(&mut *transaction).await.map_err(rejection)?;
         if let Some(token) = token {
             let identity = query("select auth.jwt_session_init($1, true)").bind(token);
-            identity.execute(&mut *transaction).await.map_err(refusal)?;
+            identity.execute(&mut *transaction).await.map_err(rejection)?;
         }
         Ok(transaction)
     }
@@ -35,31 +35,31 @@ impl Todos for Sqlx {
                 query(insert).bind(task).bind(user_id)
             }
         };
-        let row = insert.fetch_one(&mut *transaction).await.map_err(refusal)?;
-        transaction.commit().await.map_err(refusal)?;
+        let row = insert.fetch_one(&mut *transaction).await.map_err(rejection)?;
+        transaction.commit().await.map_err(rejection)?;
         Ok(todo(&row))
     }
 
     async fn read(&mut self, token: Option<&str>) -> Answer<Vec<Todo>> {
         let mut transaction = self.transaction(token).await?;
         let select = query("select id, user_id, task from todos order by id");
-        let rows = select.fetch_all(&mut *transaction).await.map_err(refusal)?;
+        let rows = select.fetch_all(&mut *transaction).await.map_err(rejection)?;
         Ok(rows.iter().map(todo).collect())
     }
 
     async fn update(&mut self, token: &str, id: i64, task: &str) -> Answer<u64> {
         let mut transaction = self.transaction(Some(token)).await?;
         let update = query("update todos set task = $2 where id = $1").bind(id).bind(task);
-        let updated = update.execute(&mut *transaction).await.map_err(refusal)?;
-        transaction.commit().await.map_err(refusal)?;
+        let updated = update.execute(&mut *transaction).await.map_err(rejection)?;
+        transaction.commit().await.map_err(rejection)?;
         Ok(updated.rows_affected())
     }
 
     async fn delete(&mut self, token: &str, id: i64) -> Answer<u64> {
         let mut transaction = self.transaction(Some(token)).await?;
         let delete = query("delete from todos where id = $1").bind(id);
-        let deleted = delete.execute(&mut *transaction).await.map_err(refusal)?;
-        transaction.commit().await.map_err(refusal)?;
+        let deleted = delete.execute(&mut *transaction).await.map_err(rejection)?;
+        transaction.commit().await.map_err(rejection)?;
         Ok(deleted.rows_affected())
     }
 }
@@ -72,9 +72,9 @@ fn todo(row: &PgRow) -> Todo {
     }
 }
 
-fn refusal(error: Error) -> Refusal {
+fn rejection(error: Error) -> Rejection {
     let error = error.as_database_error().unwrap_or_else(|| panic!("{error:?}"));
-    Refusal(error.code().unwrap().into_owned(), error.message().to_owned())
+    Rejection(error.code().unwrap().into_owned(), error.message().to_owned())
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,6 +1,6 @@
 //! tokio-postgres.
 
-use pg_session_jwt_clients::{Answer, Refusal, Todo, Todos, scenario};
+use pg_session_jwt_clients::{Answer, Rejection, Todo, Todos, scenario};
 use tokio_postgres::{Client, Error, NoTls, Row, Transaction};
 
 struct TokioPostgres(Client);
@@ -20,7 +20,7 @@ impl TokioPostgres {
 
 impl Todos for TokioPostgres {
     async fn create(&mut self, token: &str, task: &str, user_id: Option<&str>) -> Answer<Todo> {
-        let transaction = self.transaction(Some(token)).await.map_err(refusal)?;
+        let transaction = self.transaction(Some(token)).await.map_err(rejection)?;
         let row = match user_id {
             None => {
                 let insert = "insert into todos (task) values ($1) returning id, user_id, task";
@@ -31,32 +31,32 @@ impl Todos for TokioPostgres {
                 transaction.query_one(insert, &[&task, &user_id]).await
             }
         };
-        let todo = todo(&row.map_err(refusal)?);
-        transaction.commit().await.map_err(refusal)?;
+        let todo = todo(&row.map_err(rejection)?);
+        transaction.commit().await.map_err(rejection)?;
         Ok(todo)
     }
 
     async fn read(&mut self, token: Option<&str>) -> Answer<Vec<Todo>> {
-        let transaction = self.transaction(token).await.map_err(refusal)?;
+        let transaction = self.transaction(token).await.map_err(rejection)?;
         let rows = transaction
             .query("select id, user_id, task from todos order by id", &[])
             .await;
-        Ok(rows.map_err(refusal)?.iter().map(todo).collect())
+        Ok(rows.map_err(rejection)?.iter().map(todo).collect())
     }
 
     async fn update(&mut self, token: &str, id: i64, task: &str) -> Answer<u64> {
-        let transaction = self.transaction(Some(token)).await.map_err(refusal)?;
+        let transaction = self.transaction(Some(token)).await.map_err(rejection)?;
         let update = "update todos set task = $2 where id = $1";
-        let updated = transaction.execute(update, &[&id, &task]).await.map_err(refusal)?;
-        transaction.commit().await.map_err(refusal)?;
+        let updated = transaction.execute(update, &[&id, &task]).await.map_err(rejection)?;
+        transaction.commit().await.map_err(rejection)?;
         Ok(updated)
     }
 
     async fn delete(&mut self, token: &str, id: i64) -> Answer<u64> {
-        let transaction = self.transaction(Some(token)).await.map_err(refusal)?;
+        let transaction = self.transaction(Some(token)).await.map_err(rejection)?;
         let deleted = transaction.execute("delete from todos where id = $1", &[&id]).await;
-        let deleted = deleted.map_err(refusal)?;
-        transaction.commit().await.map_err(refusal)?;
+        let deleted = deleted.map_err(rejection)?;
+        transaction.commit().await.map_err(rejection)?;
         Ok(deleted)
     }
 }
@@ -69,9 +69,9 @@ fn todo(row: &Row) -> Todo {
     }
 }
 
-fn refusal(error: Error) -> Refusal {
+fn rejection(error: Error) -> Rejection {
     let error = error.as_db_error().unwrap_or_else(|| panic!("{error:?}"));
-    Refusal(error.code().code().to_owned(), error.message().to_owned())
+    Rejection(error.code().code().to_owned(), error.message().to_owned())
 }
 
 #[tokio::main(flavor = "current_thread")]

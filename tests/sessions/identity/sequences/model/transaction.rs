@@ -1,6 +1,6 @@
 //! The ends of transactions and savepoints.
 
-use super::{ABORTED, Answer, Model, Refused, Transaction, done};
+use super::{ABORTED, Answer, Model, Rejected, Transaction, done};
 
 impl Model {
     pub(super) fn begin(&mut self) -> Answer {
@@ -18,7 +18,7 @@ impl Model {
 
     pub(super) fn end(&mut self, chain: bool, commit: bool) -> Answer {
         match self.transaction.take() {
-            None if chain => return Err(Refused("25P01", "")),
+            None if chain => return Err(Rejected("25P01", "")),
             None => return done(),
             Some(transaction) if commit && !transaction.failed => self.forget_local(),
             Some(transaction) => self.go_back_to(transaction.before),
@@ -27,10 +27,10 @@ impl Model {
     }
 
     pub(super) fn rollback_to(&mut self, name: usize) -> Answer {
-        let transaction = self.transaction.as_mut().ok_or(Refused("25P01", ""))?;
+        let transaction = self.transaction.as_mut().ok_or(Rejected("25P01", ""))?;
         let Some(place) = transaction.savepoints.iter().rposition(|(of, _)| *of == name) else {
             transaction.failed = true;
-            return Err(Refused("3B001", ""));
+            return Err(Rejected("3B001", ""));
         };
         transaction.savepoints.truncate(place + 1);
         transaction.failed = false;

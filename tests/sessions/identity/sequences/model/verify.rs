@@ -2,13 +2,13 @@
 
 use testkit::messages;
 
-use super::{Answer, Model, Name, Refused};
+use super::{Answer, Model, Name, Rejected};
 use crate::identity::sequences::site::{APPLICATION, CLAIMED, Key, PROVIDERS, Providers, ROLES, Time, Token};
 
-const UNUSABLE: Refused = Refused("22023", messages::PROVIDERS_UNUSABLE);
-const NO_KEY: Refused = Refused("55000", messages::NO_KEY);
-const LOST: Refused = Refused("55000", messages::LOST_PROVIDERS);
-const SIGNATURE: Refused = Refused("28000", messages::INVALID_SIGNATURE);
+const UNUSABLE: Rejected = Rejected("22023", messages::PROVIDERS_UNUSABLE);
+const NO_KEY: Rejected = Rejected("55000", messages::NO_KEY);
+const LOST: Rejected = Rejected("55000", messages::LOST_PROVIDERS);
+const SIGNATURE: Rejected = Rejected("28000", messages::INVALID_SIGNATURE);
 
 impl Model {
     /// `auth.status()`: mode, identity and user id.
@@ -29,7 +29,7 @@ impl Model {
 
     /// `probe()`: an error is an answer too.
     pub fn probe(&mut self) -> String {
-        self.user_id().unwrap_or_else(|refused| refused.to_string())
+        self.user_id().unwrap_or_else(|rejected| rejected.to_string())
     }
 
     pub(super) fn user_id(&mut self) -> Answer {
@@ -69,7 +69,7 @@ impl Model {
     }
 
     /// Whether a token is valid now. In proxy mode its `jti` must be an integer, and greater than `after`.
-    pub(super) fn verify(&self, token: &Token, after: Option<i64>) -> Result<(), Refused> {
+    pub(super) fn verify(&self, token: &Token, after: Option<i64>) -> Result<(), Rejected> {
         let trusted = match self.providers() {
             Providers::Unusable => return Err(UNUSABLE),
             Providers::List(list) => Some(list),
@@ -77,12 +77,12 @@ impl Model {
             Providers::None if self.has_jwk => None,
             Providers::None => return Err(NO_KEY),
         };
-        let key = token.key.ok_or(Refused("22023", messages::INVALID_ENCODING))?;
+        let key = token.key.ok_or(Rejected("22023", messages::INVALID_ENCODING))?;
         let roles = match trusted {
             None if key == Key::Proxy => &[][..],
             None => return Err(SIGNATURE),
             Some(list) => match list.iter().find(|(of, _)| of.issuer() == key.issuer()) {
-                None => return Err(Refused("28000", messages::UNKNOWN_ISSUER)),
+                None => return Err(Rejected("28000", messages::UNKNOWN_ISSUER)),
                 Some((of, _)) if *of != key => return Err(SIGNATURE),
                 Some((_, roles)) => *roles,
             },
@@ -91,14 +91,14 @@ impl Model {
         match token.time {
             Time::Always | Time::Now => {}
             Time::JustPast | Time::JustAhead if is_lenient => {}
-            Time::JustPast | Time::Past => return Err(Refused("28000", messages::EXPIRED)),
-            Time::JustAhead | Time::Ahead => return Err(Refused("28000", messages::NOT_YET_VALID)),
+            Time::JustPast | Time::Past => return Err(Rejected("28000", messages::EXPIRED)),
+            Time::JustAhead | Time::Ahead => return Err(Rejected("28000", messages::NOT_YET_VALID)),
         }
         match token.jti {
             _ if trusted.is_some() => {}
-            None => return Err(Refused("22023", messages::NO_TOKEN_ID)),
+            None => return Err(Rejected("22023", messages::NO_TOKEN_ID)),
             jti if after.is_some() && jti <= after => {
-                return Err(Refused("28000", messages::TOKEN_ID_REPLAYED));
+                return Err(Rejected("28000", messages::TOKEN_ID_REPLAYED));
             }
             Some(_) => {}
         }
@@ -108,7 +108,7 @@ impl Model {
             role => ROLES[role],
         };
         if !roles.is_empty() && !roles.contains(&role) {
-            return Err(Refused("28000", messages::ROLE));
+            return Err(Rejected("28000", messages::ROLE));
         }
         Ok(())
     }
