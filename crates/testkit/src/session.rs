@@ -86,8 +86,8 @@ impl Proxy {
     }
 }
 
-/// The functions of `auth` without arguments that fail where a setting cannot be used.
-pub const FUNCTIONS: [&str; 9] = [
+/// The functions of `auth` that read the identity.
+pub const READERS: [&str; 8] = [
     "user_id",
     "uid",
     "session",
@@ -96,8 +96,13 @@ pub const FUNCTIONS: [&str; 9] = [
     "email",
     "organization",
     "organization_id",
-    "init",
 ];
+
+/// The readers and `auth.init()`: the functions without arguments that fail where a setting cannot be used.
+pub const FUNCTIONS: [&str; 9] = {
+    let [a, b, c, d, e, f, g, h] = READERS;
+    [a, b, c, d, e, f, g, h, "init"]
+};
 
 /// The one value of a query.
 pub fn one<T: FromSqlOwned>(client: &mut Client, query: &str) -> T {

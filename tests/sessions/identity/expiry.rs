@@ -6,7 +6,7 @@ use postgres::Client;
 
 use testkit::messages;
 use testkit::server::SHARED;
-use testkit::session::{Proxy, init, now, one, rejection, rejection_of, rejects, rejects_token, run, user_id};
+use testkit::session::{Proxy, READERS, init, now, one, rejection, rejection_of, rejects, rejects_token, run, user_id};
 
 /// The current second, just after it began, so that assertions about it hold for most of a second.
 fn at_the_beginning_of_a_second() -> i64 {
@@ -106,16 +106,7 @@ fn expired_identity_is_an_error_at_each_use() {
     );
     assert!((-60..=-57).contains(&left), "{left}");
     wait();
-    for reader in [
-        "user_id",
-        "uid",
-        "session",
-        "jwt",
-        "organization",
-        "organization_id",
-        "role",
-        "email",
-    ] {
+    for reader in READERS {
         rejects(
             &mut client,
             &format!("select auth.{reader}()"),

@@ -4,7 +4,7 @@
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::Server;
-use testkit::session::{FUNCTIONS, Proxy, now, run, ways_to_present};
+use testkit::session::{Proxy, READERS, now, run, ways_to_present};
 use testkit::wire::Wire;
 
 use crate::support::oauth_server::{
@@ -23,7 +23,7 @@ fn without_providers(server: &Server) -> String {
 
 #[track_caller]
 fn every_reader_rejects(client: &mut Wire, sqlstate: &str, message: &str) {
-    for call in FUNCTIONS.iter().filter(|call| **call != "init") {
+    for call in READERS {
         client.rejects(&format!("select auth.{call}()"), sqlstate, message);
     }
 }

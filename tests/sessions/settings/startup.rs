@@ -5,19 +5,7 @@ use postgres::Client;
 use testkit::loading::{is_loaded, with_each_loading};
 use testkit::messages;
 use testkit::server::SHARED;
-use testkit::session::{Proxy, claims, init, one, rejects, rejects_token, run, user_id};
-
-/// Every function that reads the identity.
-const READERS: [&str; 8] = [
-    "user_id",
-    "uid",
-    "session",
-    "jwt",
-    "organization",
-    "organization_id",
-    "role",
-    "email",
-];
+use testkit::session::{Proxy, READERS, claims, init, one, rejects, rejects_token, run, user_id};
 
 fn with_token(proxy: &Proxy, token: &str) -> String {
     format!("{} -c pg_session_jwt.jwt={token}", proxy.options())

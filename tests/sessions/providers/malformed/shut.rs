@@ -4,7 +4,7 @@ use postgres::Client;
 use testkit::messages;
 use testkit::provider::Provider;
 use testkit::server::Server;
-use testkit::session::{Proxy, init, one, rejection, rejects, run, user_id, ways_to_present};
+use testkit::session::{FUNCTIONS, Proxy, init, one, rejection, rejects, run, user_id, ways_to_present};
 
 use super::values::{Malformed, values};
 
@@ -86,18 +86,7 @@ impl Parties {
     #[track_caller]
     pub fn is_shut(&self, client: &mut Client, told: &Told, turn: usize, way: &str) {
         let tokens = [self.proxy_token(), self.provider.token("mallory")];
-        let readers = [
-            "user_id",
-            "session",
-            "init",
-            "uid",
-            "jwt",
-            "role",
-            "email",
-            "organization",
-            "organization_id",
-        ];
-        let mut calls: Vec<String> = readers.map(|reader| format!("select auth.{reader}()")).into();
+        let mut calls: Vec<String> = FUNCTIONS.map(|function| format!("select auth.{function}()")).into();
         calls.extend(
             tokens
                 .iter()
