@@ -75,7 +75,7 @@ mod extension {
         crate::pg::log_guard::install();
         crate::planner::install();
         if crate::guc::values::is_preloaded() {
-            crate::jwks::table::request();
+            crate::jwks::shared_table::request();
             crate::worker::register();
         }
     }

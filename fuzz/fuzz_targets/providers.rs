@@ -4,9 +4,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use pg_session_jwt_token::NumericDate;
-use pg_session_jwt_token::policy::TokenId;
+use pg_session_jwt_token::validity::TokenId;
 use pg_session_jwt_token::provider::{KeySource, MAX_PROVIDERS, parse, parse_public, urls};
-use pg_session_jwt_token::{Error, Policy, key_url, verify_provided};
+use pg_session_jwt_token::{Error, Validity, key_url, verify_provider_token};
 
 #[path = "../shapes.rs"]
 #[allow(dead_code, reason = "each target has its kind of shapes")]
@@ -39,7 +39,7 @@ fuzz_target!(init: shapes::write(&shapes::providers()), |text: &str| {
     for url in urls(&list) {
         assert!(key_url::check(&url).is_ok());
     }
-    let policy = Policy {
+    let validity = Validity {
         now: NumericDate::from_micros(1_800_000_000_000_000),
         leeway: 60,
         jti: TokenId::Any,
@@ -50,6 +50,6 @@ fuzz_target!(init: shapes::write(&shapes::providers()), |text: &str| {
     };
     for header in HEADERS {
         let token = format!("{header}.{PAYLOAD}.{}", "A".repeat(86));
-        assert!(verify_provided(token.as_bytes(), &list, keys, &policy).is_err());
+        assert!(verify_provider_token(token.as_bytes(), &list, keys, &validity).is_err());
     }
 });

@@ -10,8 +10,8 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 use pg_session_jwt_token::NumericDate;
 use pg_session_jwt_token::identity::{FlatIdentity, Text};
 use pg_session_jwt_token::json::{parse, unescape_non_ascii};
-use pg_session_jwt_token::policy::TokenId;
-use pg_session_jwt_token::{KeySet, Policy, verify};
+use pg_session_jwt_token::validity::TokenId;
+use pg_session_jwt_token::{KeySet, Validity, verify};
 use serde_json::Value;
 
 #[path = "../shapes.rs"]
@@ -31,12 +31,12 @@ fuzz_target!(init: shapes::write(&shapes::payloads()), |payload: &[u8]| -> Corpu
     let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &SECRET), signing_input.as_bytes());
     let token = format!("{signing_input}.{}", part(mac.as_ref()));
     let now = NumericDate::from_micros(1_800_000_000_000_000);
-    let policy = Policy {
+    let validity = Validity {
         now,
         leeway: 60,
         jti: TokenId::Any,
     };
-    let Ok(identity) = verify(token.as_bytes(), &KEYS, &policy) else {
+    let Ok(identity) = verify(token.as_bytes(), &KEYS, &validity) else {
         return Corpus::Keep;
     };
     assert_eq!(identity.claims.as_bytes(), payload);

@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use libfuzzer_sys::fuzz_target;
 use pg_session_jwt_token::NumericDate;
-use pg_session_jwt_token::policy::TokenId;
-use pg_session_jwt_token::{KeySet, Policy, verify};
+use pg_session_jwt_token::validity::TokenId;
+use pg_session_jwt_token::{KeySet, Validity, verify};
 
 #[path = "../shapes.rs"]
 #[allow(dead_code, reason = "each target has its kind of shapes")]
@@ -35,10 +35,10 @@ static KEYS: LazyLock<KeySet> = LazyLock::new(|| {
 
 fuzz_target!(init: shapes::write(&shapes::tokens()), |token: &[u8]| {
     let now = NumericDate::from_micros(1_800_000_000_000_000);
-    let policy = Policy {
+    let validity = Validity {
         now,
         leeway: 60,
         jti: TokenId::GreaterThan(7),
     };
-    assert!(verify(token, &KEYS, &policy).is_err());
+    assert!(verify(token, &KEYS, &validity).is_err());
 });

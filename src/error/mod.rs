@@ -24,7 +24,7 @@ pub enum Failure {
     NotApplied { setting: &'static str },
     /// There is no key to verify a token.
     NoKey,
-    /// The current role is not allowed to use tokens of their provider.
+    /// The current role is not allowed to use tokens of this provider.
     Role,
     /// A token came from a source other than the session itself.
     TokenSource,
@@ -104,7 +104,7 @@ impl Failure {
                 detail: problem.detail(),
                 hint: Some(match problem {
                     Error::NotFetched { .. } => hint(problem).unwrap_or_default(),
-                    _ => "All auth functions fail until the setting is corrected.",
+                    _ => "Every function that reads the identity fails until the setting is corrected.",
                 }),
             },
             Failure::NotApplied { setting } => Report {
@@ -121,8 +121,8 @@ impl Failure {
                 message: format!("cannot verify a JWT because \"{}\" is not set", names::text(names::JWK)),
                 detail: None,
                 hint: Some(
-                    "Set pg_session_jwt.jwk in the connection's startup packet (options=-c pg_session_jwt.jwk=...) or in \
-                     postgresql.conf. Without a key, identities come from request.jwt.claims if \
+                    "Set pg_session_jwt.providers and reconnect, or set pg_session_jwt.jwk in the connection's startup packet \
+                     or in postgresql.conf. Without them, identities come from request.jwt.claims if \
                      pg_session_jwt.claims_fallback is on.",
                 ),
             },
@@ -130,7 +130,7 @@ impl Failure {
                 sqlstate: State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
                 message: "current role is not allowed to use tokens of this provider".to_owned(),
                 detail: None,
-                hint: Some("The \"roles\" of the provider list the allowed roles."),
+                hint: Some("Use a role that the provider lists in its \"roles\"."),
             },
             Failure::TokenSource => Report {
                 sqlstate: State::ERRCODE_INSUFFICIENT_PRIVILEGE,

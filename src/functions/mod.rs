@@ -5,12 +5,11 @@
 //! | [`claims`] | the functions that present a token, and the readers of the current identity |
 //! | [`call_site_cache`] | one value per call site of a query, instead of one per row |
 //! | [`moment`] | what a cached value depends on |
-//! | [`reports`] | the SQL signatures of `auth.status()`, `auth.providers()` and `auth.check()` |
-//! | [`status`], [`providers`] | the rows of `auth.status()` and `auth.providers()` |
+//! | [`status`], [`providers`], [`check`] | `auth.status()`, `auth.providers()` and `auth.check()` |
 
 pub mod call_site_cache;
+pub mod check;
 pub mod claims;
 pub mod moment;
 pub mod providers;
-pub mod reports;
 pub mod status;

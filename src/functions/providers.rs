@@ -1,8 +1,9 @@
-//! The rows of `auth.providers()`: the keys of the providers, which of them are unusable and why, and how old they are.
+//! `auth.providers()`: the keys of the providers, which of them are unusable and why, and how old they are.
 
 #![forbid(unsafe_code)]
 
 use pgrx::datum::TimestampWithTimeZone;
+use pgrx::prelude::*;
 
 use crate::error::Failure;
 use crate::identity::mode;
@@ -14,8 +15,56 @@ use crate::token::Excerpt;
 use crate::token::key_problem::Member;
 use crate::token::provider::{KeySource, Provider};
 
+#[pg_schema]
+mod auth {
+    use pgrx::datum::TimestampWithTimeZone;
+    use pgrx::prelude::*;
+
+    use super::rows;
+    use crate::pg::sql_types::Text;
+
+    /// The keys of the providers.
+    #[pg_extern(volatile, parallel_unsafe)]
+    #[expect(clippy::type_complexity, reason = "pgrx reads the columns from the type")]
+    fn providers() -> TableIterator<
+        'static,
+        (
+            name!(provider, i32),
+            name!(issuer, Option<Text>),
+            name!(source, &'static str),
+            name!(location, Option<Text>),
+            name!(kid, Option<Text>),
+            name!(kty, Option<Text>),
+            name!(alg, Option<Text>),
+            name!(usable, bool),
+            name!(reason, Option<Text>),
+            name!(fetched_at, Option<TimestampWithTimeZone>),
+            name!(next_refresh, Option<TimestampWithTimeZone>),
+            name!(last_error, Option<Text>),
+        ),
+    > {
+        let rows = rows().unwrap_or_else(|failure| failure.raise());
+        TableIterator::new(rows.into_iter().map(|row| {
+            (
+                row.provider,
+                row.issuer,
+                row.source,
+                row.location,
+                row.kid,
+                row.kty,
+                row.alg,
+                row.usable,
+                row.reason,
+                row.fetched_at,
+                row.next_refresh,
+                row.last_error,
+            )
+        }))
+    }
+}
+
 /// A row of `auth.providers()`.
-pub struct Row {
+struct Row {
     pub provider: i32,
     pub issuer: Option<Text>,
     pub source: &'static str,
@@ -34,7 +83,7 @@ pub struct Row {
 ///
 /// # Errors
 /// Those of [`mode::mode_in_transaction`].
-pub fn rows() -> Result<Vec<Row>, Failure> {
+fn rows() -> Result<Vec<Row>, Failure> {
     let Mode::Provider(providers) = mode::mode_in_transaction()? else {
         return Ok(Vec::new());
     };

@@ -1,8 +1,9 @@
-//! The row of `auth.status()`: the identity of this session, or the reason why it has none. It never fails.
+//! `auth.status()`: the identity of this session, or the reason why it has none. It never fails.
 
 #![forbid(unsafe_code)]
 
 use pgrx::datum::TimestampWithTimeZone;
+use pgrx::prelude::*;
 
 use crate::error::Failure;
 use crate::identity::mode::Mode;
@@ -12,6 +13,46 @@ use crate::pg::sql_types::Text;
 use crate::pg::{clock, sql_types};
 use crate::token::NumericDate;
 use crate::token::identity::{FlatIdentity, Text as Part};
+
+#[pg_schema]
+mod auth {
+    use pgrx::datum::TimestampWithTimeZone;
+    use pgrx::prelude::*;
+
+    use super::Status;
+    use crate::pg::sql_types::Text;
+
+    /// The identity of the session, or the reason why it has none.
+    #[pg_extern(stable, parallel_restricted)]
+    #[expect(clippy::type_complexity, reason = "pgrx reads the columns from the type")]
+    fn status() -> TableIterator<
+        'static,
+        (
+            name!(mode, &'static str),
+            name!(identity, bool),
+            name!(provider, Option<i32>),
+            name!(issuer, Option<Text>),
+            name!(kid, Option<Text>),
+            name!(user_id, Option<Text>),
+            name!(expires_at, Option<TimestampWithTimeZone>),
+            name!(seconds_left, Option<i64>),
+            name!(reason, Option<Text>),
+        ),
+    > {
+        let status = Status::now();
+        TableIterator::once((
+            status.mode,
+            status.identity,
+            status.provider,
+            status.issuer,
+            status.kid,
+            status.user_id,
+            status.expires_at,
+            status.seconds_left,
+            status.reason,
+        ))
+    }
+}
 
 /// The row of `auth.status()`.
 #[derive(Default)]

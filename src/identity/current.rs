@@ -8,7 +8,7 @@ use crate::identity::mode::{self, Mode};
 use crate::identity::{request_claims, session_token, verify};
 use crate::pg::clock;
 use crate::token::identity::FlatIdentity;
-use crate::token::policy;
+use crate::token::validity;
 
 /// Calls `read` with the current identity; None for an anonymous session.
 ///
@@ -17,7 +17,7 @@ use crate::token::policy;
 /// policy would then silently return no rows.
 pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Failure> {
     match mode::mode_in_transaction()? {
-        // After an OAuth login only a token that one of the user's provider's keys has signed gives an identity.
+        // After an OAuth login only a token signed by a provider gives an identity.
         #[cfg(feature = "pg18")]
         mode if login_user::is_bound() && !matches!(mode, Mode::Provider(_)) => Err(Failure::NoProviderOfLogin),
         mode @ (Mode::Provider(_) | Mode::Proxy(_)) => session_token::read(|token| {
@@ -42,7 +42,7 @@ pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Fa
 
 fn check_time(identity: &FlatIdentity) -> Result<(), Failure> {
     let (now, leeway) = (clock::statement_start(), values::leeway());
-    Ok(policy::check_dates(
+    Ok(validity::check_dates(
         identity.not_before(),
         identity.expires(),
         now,

@@ -14,9 +14,9 @@ use crate::identity::login_role;
 use crate::identity::login_user::{self, LoginUser};
 use crate::keys::providers;
 use crate::pg::clock;
-use crate::token::policy::TokenId;
 use crate::token::user_id::is_readable;
-use crate::token::{Error, Policy};
+use crate::token::validity::TokenId;
+use crate::token::{Error, Validity};
 
 /// A valid token of a login.
 pub struct Login {
@@ -32,12 +32,12 @@ pub struct Login {
 /// The reason why the token is rejected.
 pub fn verify(token: &[u8], role: &CStr) -> Result<Login, Failure> {
     let providers = providers::current()?.ok_or(Failure::NoProviders)?;
-    let policy = Policy {
+    let validity = Validity {
         now: clock::now(),
         leeway: leeway(),
         jti: TokenId::Any,
     };
-    let provided = providers.verify(token, &policy)?;
+    let provided = providers.verify(token, &validity)?;
     let provider = providers.get(provided.provider).ok_or(Error::NoKeys)?;
     // Where pg_hba.conf leaves the choice of the role to the validator, no user map restricts it.
     let is_of_any_role = provider.roles.is_empty();

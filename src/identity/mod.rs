@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`current`] | the current identity, at this statement |
 //! | [`mode`] | the source of identities that applies now |
-//! | [`session_token`] | the identity of the token, which hangs on the setting `pg_session_jwt.jwt` |
+//! | [`session_token`] | the identity of the token, attached to the setting `pg_session_jwt.jwt` |
 //! | [`verify`] | the verification of a token, by the current mode, keys, time and role |
 //! | [`verified_token`] | a verified token and its digest |
 //! | [`verified_cache`] | the tokens that were verified before |

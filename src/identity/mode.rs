@@ -17,7 +17,7 @@ pub enum Mode {
     Provider(Rc<Providers>),
     /// Tokens, verified with the key of `pg_session_jwt.jwk`.
     Proxy(Rc<KeySet>),
-    /// `request.jwt.claims`, which a trusted proxy has verified.
+    /// `request.jwt.claims`, which a gateway has verified.
     Claims,
     /// No source: there is no key, and claims are not trusted.
     Off,
@@ -56,7 +56,7 @@ pub fn mode_in_transaction() -> Result<Mode, Failure> {
     }
 }
 
-/// A number that changes whenever the answer of a reader may change for another reason than the time or the role. None if
+/// A number that changes whenever the answer of a reader may change for a reason other than the time or the role. None if
 /// answers come from claims that can change unseen.
 pub fn settings_version() -> Option<u64> {
     (!request_claims::can_change_unseen() || !reads_claims()).then(generation::settings_version)

@@ -1,4 +1,4 @@
-//! `request.jwt.claims`: claims that a trusted proxy has verified. They are parsed when they are assigned, not when they
+//! `request.jwt.claims`: claims that a gateway has verified. They are parsed when they are assigned, not when they
 //! are read.
 //!
 //! The setting is defined when its claims are first trusted. A session that does not use this extension never has it.

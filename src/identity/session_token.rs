@@ -2,7 +2,7 @@
 //!
 //! A token that is set in an open session is verified at once, and a rejection changes nothing. A token of the startup
 //! packet is verified late, at its first use, because the settings that it depends on may arrive after it. For the same
-//! reason a parallel worker verifies the copy that it receives late.
+//! reason a parallel worker verifies its copy late.
 //!
 //! The result depends only on the token, the settings and the statement's start. A worker shares all of these with its
 //! leader, so that both get the same result.
@@ -27,7 +27,7 @@ use crate::pg::log_guard;
 use crate::token::Error;
 use crate::token::identity::FlatIdentity;
 use crate::token::limits::MAX_TOKEN_BYTES;
-use crate::token::policy::TokenId;
+use crate::token::validity::TokenId;
 
 static SLOT: Slot<IdentityExtra<'static>> = Slot::empty();
 

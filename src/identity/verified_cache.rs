@@ -1,7 +1,7 @@
 //! The provider tokens that this process has verified: a repeated token costs a hash instead of a signature check.
 //!
 //! A pooled connection serves the same users repeatedly. The cache stores only the digest of a token, so that the memory
-//! of a process never contains tokens of earlier users. An entry states what the token contains. Time, role and keys are
+//! of a process never contains tokens of earlier users. An entry has the claims of the token. Time, role and keys are
 //! checked at each use, see [`session_token`](crate::identity::session_token).
 
 use std::cell::RefCell;
@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use crate::guc::generation::{KeyGeneration, key_generation};
 use crate::identity::verified_token::{TokenDigest, VerifiedToken};
 
-/// The number of cached tokens, and the bytes of their identities. The oldest tokens leave first.
+/// The number of cached tokens, and the bytes of their identities. The oldest tokens are evicted first.
 const MAX_TOKENS: usize = 64;
 const MAX_BYTES: usize = 256 * 1024;
 

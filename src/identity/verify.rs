@@ -14,8 +14,8 @@ use crate::pg::{catalog, clock, encoding, statement};
 use crate::token;
 use crate::token::NumericDate;
 use crate::token::identity::FlatIdentity;
-use crate::token::policy::TokenId;
-use crate::token::{Policy, policy};
+use crate::token::validity::TokenId;
+use crate::token::{Validity, validity};
 
 /// Verifies a token; `jti` counts in proxy mode only.
 ///
@@ -25,7 +25,7 @@ pub fn verify(token: &[u8], jti: TokenId) -> Result<VerifiedToken, Failure> {
     let (now, leeway) = (clock::statement_start(), leeway());
     match mode()? {
         Mode::Provider(providers) => {
-            let verified = verify_provided(token, &providers, now, leeway)?;
+            let verified = verify_provider_token(token, &providers, now, leeway)?;
             check_role(&providers, verified.provider)?;
             #[cfg(feature = "pg18")]
             login_user::check_token(token, &providers, &verified)?;
@@ -34,7 +34,7 @@ pub fn verify(token: &[u8], jti: TokenId) -> Result<VerifiedToken, Failure> {
         #[cfg(feature = "pg18")]
         Mode::Proxy(_) | Mode::Claims | Mode::Off if login_user::is_bound() => Err(Failure::NoProviderOfLogin),
         Mode::Proxy(keys) => {
-            let identity = token::verify(token, &keys, &Policy { now, leeway, jti })?;
+            let identity = token::verify(token, &keys, &Validity { now, leeway, jti })?;
             Ok(VerifiedToken {
                 provider: None,
                 identity: encoding::flatten(identity)?,
@@ -45,7 +45,7 @@ pub fn verify(token: &[u8], jti: TokenId) -> Result<VerifiedToken, Failure> {
 }
 
 /// Verifies a provider's token. While the keys stay the same its signature is checked once.
-fn verify_provided(
+fn verify_provider_token(
     token: &[u8],
     providers: &Providers,
     now: NumericDate,
@@ -54,11 +54,11 @@ fn verify_provided(
     let digest = digest(token);
     if let Some(verified) = verified_cache::find(&digest) {
         let identity = FlatIdentity::new(&verified.identity);
-        policy::check_dates(identity.not_before(), identity.expires(), now, leeway)?;
+        validity::check_dates(identity.not_before(), identity.expires(), now, leeway)?;
         return Ok(verified);
     }
     let jti = TokenId::Any;
-    let provided = providers.verify(token, &Policy { now, leeway, jti })?;
+    let provided = providers.verify(token, &Validity { now, leeway, jti })?;
     let verified = VerifiedToken {
         provider: Some(provided.provider),
         identity: encoding::flatten(provided.identity)?,

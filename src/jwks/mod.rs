@@ -2,7 +2,7 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | [`table`], [`entry`] | messages between sessions and the worker, in shared memory |
+//! | [`shared_table`], [`entry`] | messages between sessions and the worker, in shared memory |
 //! | [`store`] | the fetched sets, on disk: too large for shared memory, and still there after a restart |
 //! | [`regular_file`] | opening a file, also `jwks_file` and `ca_file`, and nothing else at its path |
 
@@ -10,5 +10,5 @@
 
 pub mod entry;
 pub mod regular_file;
+pub mod shared_table;
 pub mod store;
-pub mod table;

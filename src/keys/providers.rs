@@ -14,14 +14,14 @@ use crate::guc::generation::keys_changed;
 use crate::guc::hooks::{Checked, StringHooks};
 use crate::guc::values::is_preloaded;
 use crate::guc::{applied, names, process, remembered, values};
-use crate::jwks::table;
+use crate::jwks::shared_table;
 use crate::keys::parsed_setting::{self, Parsed, ParsedSetting, State};
 use crate::keys::source::Keys;
 use crate::keys::url::{Awaited, KeyUrl, wait_until};
 use crate::pg::clock;
 use crate::token;
 use crate::token::provider::KeySource;
-use crate::token::{Error, Identity, Policy, Provider, provider};
+use crate::token::{Error, Identity, Provider, Validity, provider};
 
 /// The providers, and the keys of each.
 pub struct Providers {
@@ -31,7 +31,7 @@ pub struct Providers {
     files_inspected_at: Cell<i64>,
     /// The second in which the worker was last informed about the URLs that this session needs.
     needs_reported_at: Cell<i64>,
-    /// [`table::revision`] when the key sets of the URLs were last inspected.
+    /// [`shared_table::revision`] when the key sets of the URLs were last inspected.
     revision: Cell<u64>,
 }
 
@@ -83,10 +83,10 @@ impl Providers {
     /// Verifies a token with the keys of the provider that it names.
     ///
     /// # Errors
-    /// The same as [`token::verify_provided`].
-    pub fn verify(&self, token: &[u8], policy: &Policy) -> Result<ProvidedIdentity, Error> {
+    /// The same as [`token::verify_provider_token`].
+    pub fn verify(&self, token: &[u8], validity: &Validity) -> Result<ProvidedIdentity, Error> {
         let consulted = RefCell::new(Vec::new());
-        let result = self.verify_now(token, policy, &consulted);
+        let result = self.verify_now(token, validity, &consulted);
         match &result {
             // Whatever the available keys say about the token, it may be signed with a key that is not available yet.
             Err(
@@ -97,7 +97,7 @@ impl Providers {
                 | Error::Signature
                 | Error::Audience { .. }),
             ) if self.await_keys(&consulted.take(), |url| url.request_after(rejection)) => {
-                self.verify_now(token, policy, &consulted)
+                self.verify_now(token, validity, &consulted)
             }
             _ => result,
         }
@@ -107,7 +107,7 @@ impl Providers {
     fn verify_now(
         &self,
         token: &[u8],
-        policy: &Policy,
+        validity: &Validity,
         consulted: &RefCell<Vec<ProviderIndex>>,
     ) -> Result<ProvidedIdentity, Error> {
         let sets: Vec<_> = self.keys.iter().map(Keys::set).collect();
@@ -119,7 +119,7 @@ impl Providers {
                 None => Err(Error::NoKeys),
             }
         };
-        let verified = token::verify_provided(token, &self.list, keys, policy)?;
+        let verified = token::verify_provider_token(token, &self.list, keys, validity)?;
         Ok(ProvidedIdentity {
             identity: verified.identity,
             provider: ProviderIndex(verified.provider),
@@ -165,7 +165,11 @@ impl Providers {
         let inspect_files = self.files_inspected_at.replace(second) != second;
         let report_needs = !(0..BETWEEN_REPORTS).contains(&second.saturating_sub(self.needs_reported_at.get()));
         let mut urls = self.urls().peekable();
-        let revision = if urls.peek().is_some() { table::revision() } else { 0 };
+        let revision = if urls.peek().is_some() {
+            shared_table::revision()
+        } else {
+            0
+        };
         let inspect_urls = self.revision.replace(revision) != revision;
         if !(inspect_files || report_needs || inspect_urls) {
             return;

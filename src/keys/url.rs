@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::jwks::{store, table};
+use crate::jwks::{shared_table, store};
 use crate::keys::complaint;
 use crate::keys::condition::{Condition, Unusable};
 use crate::pg::latch;
@@ -44,15 +44,15 @@ impl KeyUrl {
 
     /// The condition of the keys, for an administrator.
     pub fn condition(&self) -> Condition {
-        let entry = table::find(&self.url);
-        let time = |pick: fn(&table::Entry) -> i64| {
+        let entry = shared_table::find(&self.url);
+        let time = |pick: fn(&shared_table::Entry) -> i64| {
             let micros = entry.as_ref().map_or(0, pick);
             (micros != 0).then(|| NumericDate::from_micros(micros))
         };
         let error = match &entry {
-            None => Some(format!("no more than {} URLs can be in use", table::MAX_URLS)),
+            None => Some(format!("no more than {} URLs can be in use", shared_table::MAX_URLS)),
             Some(entry) if !entry.error().is_empty() => Some(entry.error().to_owned()),
-            Some(_) if !table::has_worker() => Some(
+            Some(_) if !shared_table::has_worker() => Some(
                 "the background worker that fetches it does not run; see max_worker_processes and the server's log"
                     .to_owned(),
             ),
@@ -75,12 +75,12 @@ impl KeyUrl {
 
     /// Has the worker continue to fetch the key set.
     pub fn need(&self) {
-        table::need(&self.url);
+        shared_table::need(&self.url);
     }
 
     /// Reads the key set again if there is a new one; true if the keys may have changed.
     pub fn refresh(&mut self) -> bool {
-        let revision = table::find(&self.url).map_or(0, |entry| entry.revision);
+        let revision = shared_table::find(&self.url).map_or(0, |entry| entry.revision);
         if revision == self.revision {
             return false;
         }
@@ -133,10 +133,10 @@ impl KeyUrl {
     /// Requests the first fetch; None where there is nothing to wait for.
     pub fn request_first(&self) -> Option<Awaited> {
         self.need();
-        let entry = table::find(&self.url)?;
+        let entry = shared_table::find(&self.url)?;
         if entry.revision == 0 && entry.fetches > 0 {
             // It failed before, so the session does not wait. It need not wait for the worker's schedule either.
-            table::request_fetch(&self.url);
+            shared_table::request_fetch(&self.url);
             return None;
         }
         Some(Awaited::First)
@@ -144,12 +144,12 @@ impl KeyUrl {
 
     /// Requests another fetch; None where there was one a moment ago.
     fn request_again(&self) -> Option<Awaited> {
-        table::request_fetch(&self.url).map(Awaited::Request)
+        shared_table::request_fetch(&self.url).map(Awaited::Request)
     }
 
     /// Whether the requested fetch was attempted.
     pub fn is_done(&self, awaited: &Awaited) -> bool {
-        table::find(&self.url).is_none_or(|entry| match awaited {
+        shared_table::find(&self.url).is_none_or(|entry| match awaited {
             Awaited::First => entry.revision > 0 || entry.fetches > 0,
             Awaited::Request(number) => entry.served >= *number,
         })
@@ -160,7 +160,7 @@ impl KeyUrl {
 pub enum Awaited {
     /// The first fetch of a URL.
     First,
-    /// The fetch with this number, see [`table::request_fetch`].
+    /// The fetch with this number, see [`shared_table::request_fetch`].
     Request(u64),
 }
 
@@ -168,7 +168,11 @@ pub enum Awaited {
 pub fn wait_until(done: impl Fn() -> bool) {
     let started = Instant::now();
     while !done() {
-        let limit = if table::has_worker() { MAX_WAIT } else { WORKER_STARTS };
+        let limit = if shared_table::has_worker() {
+            MAX_WAIT
+        } else {
+            WORKER_STARTS
+        };
         if started.elapsed() >= limit {
             return;
         }

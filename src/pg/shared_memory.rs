@@ -1,4 +1,5 @@
-//! Shared memory, requested while the library is preloaded: one value behind a lock, or one counter.
+//! Shared memory, requested while the library is preloaded: one value behind a lock, or one counter. Its content is in
+//! `crate::jwks::shared_table`.
 
 use std::ffi::CStr;
 use std::ops::{Deref, DerefMut};

@@ -9,7 +9,7 @@ use pgrx::bgworkers::{
 };
 use pgrx::prelude::*;
 
-use crate::jwks::table;
+use crate::jwks::shared_table;
 use crate::token::provider;
 
 /// The databases in which the catalog is read, in this order until one succeeds. Every cluster has them unless they were
@@ -34,7 +34,7 @@ impl Discovery {
     }
 
     fn start_in(database: usize) -> Self {
-        let reads_before = table::catalog_reads();
+        let reads_before = shared_table::catalog_reads();
         let process = BackgroundWorkerBuilder::new("pg_session_jwt: settings of databases and roles")
             .set_type("pg_session_jwt")
             .set_library("pg_session_jwt")
@@ -54,7 +54,7 @@ impl Discovery {
 
     /// Checks the process, and tries the next database after a failure. None when there is nothing more to wait for.
     pub fn poll(self) -> Option<Self> {
-        if table::catalog_reads() != self.reads_before {
+        if shared_table::catalog_reads() != self.reads_before {
             return None;
         }
         match self.process.as_ref().map(DynamicBackgroundWorker::pid) {
@@ -93,7 +93,7 @@ pub fn run(database: usize) {
             }
         }
     }
-    report_without_room(&table::set_catalog_urls(&urls));
+    report_without_room(&shared_table::set_catalog_urls(&urls));
 }
 
 /// The values of `pg_session_jwt.providers` in the catalog, with their names.
@@ -111,7 +111,7 @@ pub fn report_without_room(urls: &[String]) {
     for url in urls {
         log!(
             "pg_session_jwt: the key set of \"{url}\" is not fetched: more than {} URLs",
-            table::MAX_URLS
+            shared_table::MAX_URLS
         );
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use pgrx::prelude::*;
 
 use crate::guc::values;
-use crate::jwks::{store, table};
+use crate::jwks::{shared_table, store};
 use crate::pg::{clock, thread};
 use crate::token::key_problem::reasons;
 use crate::token::{Error, KeySet};
@@ -57,7 +57,7 @@ impl Job {
         match store::read(url) {
             Ok((set, received)) if is_set(&KeySet::from_public_jwks(&set)) => {
                 let received = received.duration_since(UNIX_EPOCH).unwrap_or_default();
-                table::announce_stored(url, i64::try_from(received.as_micros()).unwrap_or(i64::MAX));
+                shared_table::announce_stored(url, i64::try_from(received.as_micros()).unwrap_or(i64::MAX));
                 job.current = Some(set);
             }
             Ok(_) => log!("pg_session_jwt: the stored key set of \"{url}\" cannot be used"),
@@ -69,7 +69,7 @@ impl Job {
 
     /// Whether this job belongs to `entry`. A job that holds a key set unknown to the entry belonged to an earlier entry for
     /// the same URL.
-    pub fn belongs_to(&self, entry: &table::Entry) -> bool {
+    pub fn belongs_to(&self, entry: &shared_table::Entry) -> bool {
         self.url == entry.url() && (self.current.is_none() || entry.revision != 0)
     }
 
@@ -93,7 +93,7 @@ impl Job {
     }
 
     /// Finishes a fetch that has ended, and begins one that is due.
-    pub fn step(&mut self, entry: &table::Entry) {
+    pub fn step(&mut self, entry: &shared_table::Entry) {
         let mut served = entry.served;
         if let Some(running) = self.running.take_if(|running| running.thread.is_finished()) {
             served = running.requests;
@@ -199,14 +199,14 @@ impl Job {
         self.is_outdated = false;
         self.due = Instant::now() + pause;
         let pause = i64::try_from(pause.as_micros()).unwrap_or(i64::MAX);
-        let outcome = table::FetchOutcome {
+        let outcome = shared_table::FetchOutcome {
             requests,
             received_at: received.as_ref().map(|received| received.at),
             is_new: received.is_some_and(|received| received.is_new),
             error: &error,
             next_at: clock::now().micros().saturating_add(pause),
         };
-        table::publish(&self.url, &outcome);
+        shared_table::publish(&self.url, &outcome);
     }
 }
 

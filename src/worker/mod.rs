@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags};
 use pgrx::prelude::*;
 
-use crate::jwks::{store, table};
+use crate::jwks::{shared_table, store};
 use crate::keys;
 use crate::pg::background_worker;
 use crate::pg::latch::Latch;
@@ -47,7 +47,7 @@ pub fn register() {
 pub fn run() {
     BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP | SignalWakeFlags::SIGTERM);
     BackgroundWorker::connect_worker_to_spi(None, None);
-    table::set_worker(Latch::own());
+    shared_table::set_worker(Latch::own());
     let mut worker = Worker::default();
     worker.read_settings();
     worker.step();
@@ -58,7 +58,7 @@ pub fn run() {
         }
         worker.step();
     }
-    table::set_worker(None);
+    shared_table::set_worker(None);
     background_worker::exit_to_be_restarted();
 }
 
@@ -71,7 +71,7 @@ struct Worker {
 impl Worker {
     /// Reads the URLs in the server's own setting, and begins to read those of databases and roles.
     fn read_settings(&mut self) {
-        discover::report_without_room(&table::set_server_urls(&keys::providers::urls()));
+        discover::report_without_room(&shared_table::set_server_urls(&keys::providers::urls()));
         self.discovery = Some(Discovery::start());
         // A fetch may have failed because of a setting.
         self.jobs.iter_mut().for_each(Job::retry);
@@ -79,15 +79,15 @@ impl Worker {
 
     /// Does all work that is due, without waiting for anything.
     fn step(&mut self) {
-        table::forget_unneeded();
+        shared_table::forget_unneeded();
         if let Some(discovery) = self.discovery.take() {
-            let reads = table::catalog_reads();
+            let reads = shared_table::catalog_reads();
             self.discovery = discovery.poll();
             if self.discovery.is_none() && reads > 0 {
                 delete_unneeded_sets();
             }
         }
-        let entries = table::entries();
+        let entries = shared_table::entries();
         self.jobs
             .retain(|job| entries.iter().any(|entry| job.belongs_to(entry)));
         for entry in entries {
@@ -115,8 +115,8 @@ impl Worker {
 
 /// Deletes the stored key sets of URLs that no setting has any more.
 fn delete_unneeded_sets() {
-    let entries = table::entries();
-    if let Err(error) = store::retain_only(entries.iter().map(table::Entry::url)) {
+    let entries = shared_table::entries();
+    if let Err(error) = store::retain_only(entries.iter().map(shared_table::Entry::url)) {
         log!("pg_session_jwt: stored key sets could not be deleted: {error}");
     }
 }

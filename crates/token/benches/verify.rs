@@ -13,14 +13,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use pg_session_jwt_token::NumericDate;
-use pg_session_jwt_token::policy::TokenId;
-use pg_session_jwt_token::{KeySet, Policy, provider, verify, verify_provided};
+use pg_session_jwt_token::validity::TokenId;
+use pg_session_jwt_token::{KeySet, Validity, provider, verify, verify_provider_token};
 use testkit::issuer::{ALGORITHMS, BareCheck, CLAIMS, fresh, key_set, providers, signer};
 use testkit::signer::Signer;
 
-/// A policy by which every token of this benchmark is valid.
-fn policy() -> Policy {
-    Policy {
+/// A validity by which every token of this benchmark is valid.
+fn validity() -> Validity {
+    Validity {
         now: NumericDate::from_micros(1_800_000_000_000_000),
         leeway: 60,
         jti: TokenId::Any,
@@ -81,11 +81,11 @@ fn tokens(criterion: &mut Criterion) {
             });
             measure!(group, "jsonwebtoken", alg, bare.verify(black_box(&token)));
             measure!(group, "one key set", alg, {
-                verify(black_box(token.as_bytes()), &one_set, &policy()).is_ok()
+                verify(black_box(token.as_bytes()), &one_set, &validity()).is_ok()
             });
             measure!(group, "one provider", alg, {
                 let keys = |_| Ok(&one_set);
-                verify_provided(black_box(token.as_bytes()), &providers, keys, &policy()).is_ok()
+                verify_provider_token(black_box(token.as_bytes()), &providers, keys, &validity()).is_ok()
             });
         }
     }
@@ -107,7 +107,7 @@ fn rejections(criterion: &mut Criterion) {
             group,
             what,
             token.len(),
-            verify(black_box(token.as_bytes()), &keys, &policy()).is_err()
+            verify(black_box(token.as_bytes()), &keys, &validity()).is_err()
         );
     }
 }

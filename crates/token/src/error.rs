@@ -1,4 +1,4 @@
-//! The reasons why a token or a key is rejected: one fact a variant, with its numbers and names, comparable in tests.
+//! The reasons why a token or a key is rejected: one fact per variant, with its numbers and names, comparable in tests.
 //!
 //! An error is displayed as its message; [`Error::detail`] adds the numbers and names. A text from outside is included only
 //! where it helps the reader (kid, alg, iss, aud), as an [`Excerpt`]. No other part of a token or of a key gets into an error.
@@ -20,7 +20,7 @@ pub enum Error {
         /// The length of the token.
         bytes: usize,
     },
-    /// The token does not have three parts with two dots (RFC 7515 §7.1).
+    /// The token does not have three parts separated by dots (RFC 7515 §7.1).
     #[error("invalid JWT encoding")]
     NotCompact {
         /// The number of its parts.

@@ -1,4 +1,4 @@
-//! The verifier: from a token, keys, a policy and the time to an identity.
+//! The verifier: from a token, keys, rules of validity and the time to an identity.
 //!
 //! Plain Rust. The crate uses no PostgreSQL, no clock and no globals, has no unsafe code and cannot panic. It bounds its
 //! work before it starts. JOSE terms are those of RFC 7515 (JWS), 7517 (JWK), 7518 (JWA), 7519 (JWT) and 8037 (EdDSA).
@@ -28,12 +28,12 @@ pub mod key_set;
 pub mod key_url;
 pub mod keys;
 pub mod limits;
-pub mod policy;
 pub mod provider;
 mod selection;
 pub mod time;
 pub mod user_id;
 pub mod uuid;
+pub mod validity;
 
 use claims::Claims;
 use compact::Compact;
@@ -42,23 +42,23 @@ pub use excerpt::Excerpt;
 pub use identity::Identity;
 pub use key_problem::KeyProblem;
 pub use key_set::KeySet;
-pub use policy::Policy;
 pub use provider::Provider;
 pub use time::NumericDate;
+pub use validity::Validity;
 
 /// Verifies a compact JWS (RFC 7515 §7.1) whose payload is a claims set (RFC 7519 §4).
 ///
 /// # Errors
 /// The first reason found, in the order in which trust is established: form and limits, header, key, signature. Only after
 /// these are the payload and its claims checked.
-pub fn verify(token: &[u8], keys: &KeySet, policy: &Policy) -> Result<Identity, Error> {
+pub fn verify(token: &[u8], keys: &KeySet, validity: &Validity) -> Result<Identity, Error> {
     let token = Compact::parse(token)?;
     let header = token.header()?;
     let key = keys.select(header.kid.as_deref(), header.algorithm)?;
     key.verify(&token, header.algorithm)?;
     let payload = token.payload()?;
     let claims = Claims::parse(&payload)?;
-    policy.check(&claims)?;
+    validity.check(&claims)?;
     Ok(Identity::new(&payload, &claims, header.kid, "sub"))
 }
 
@@ -75,12 +75,12 @@ pub struct Verified {
 /// The provider defines which claim is the user id.
 ///
 /// # Errors
-/// Those of [`verify`]. The payload is read before the signature is verified, because it names the provider.
-pub fn verify_provided<'a>(
+/// Those of [`verify`] and of `keys_of`, [`Error::UnknownIssuer`] and [`Error::Audience`]. The payload is read before the signature is verified, because it names the provider.
+pub fn verify_provider_token<'a>(
     token: &[u8],
     providers: &[Provider],
     keys_of: impl Fn(usize) -> Result<&'a KeySet, Error>,
-    policy: &Policy,
+    validity: &Validity,
 ) -> Result<Verified, Error> {
     let token = Compact::parse(token)?;
     let header = token.header()?;
@@ -90,7 +90,7 @@ pub fn verify_provided<'a>(
     let provider = providers.get(selected.index).ok_or(Error::NoKeys)?;
     selected.key.verify(&token, header.algorithm)?;
     provider.check(&header, &claims)?;
-    policy.check(&claims)?;
+    validity.check(&claims)?;
     Ok(Verified {
         identity: Identity::new(&payload, &claims, header.kid, &provider.user_id_claim),
         provider: selected.index,

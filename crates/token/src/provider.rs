@@ -17,7 +17,7 @@ use crate::key_set::KeySet;
 use crate::key_url;
 use crate::limits::MAX_KEY_SET_BYTES;
 
-/// The maximum number of providers of a configuration; a token without `iss` is compared with all of them.
+/// The maximum number of providers of a configuration. A token without `iss` is compared with each one without an issuer.
 pub const MAX_PROVIDERS: usize = 100;
 
 /// The maximum number of bytes of the list, and therefore of any key set in it.
@@ -30,7 +30,7 @@ pub struct Provider {
     pub issuer: Option<String>,
     /// The audiences of which `aud` must contain one (RFC 7519 §4.1.3). Empty: any.
     pub audience: Vec<String>,
-    /// The database roles that may present the tokens of this provider. Empty: all.
+    /// The database roles that may use the tokens of this provider. Empty: all.
     pub roles: Vec<String>,
     /// The name of the claim that is the user id.
     pub user_id_claim: String,
@@ -113,7 +113,8 @@ pub fn urls(providers: &[Provider]) -> Vec<String> {
 }
 
 impl Provider {
-    /// Whether this role may present the tokens of the provider.
+    /// Whether this role may use the tokens of the provider. The caller, which knows the current
+    /// role, must ask for it.
     #[must_use]
     pub fn allows(&self, role: &[u8]) -> bool {
         self.roles.is_empty() || self.roles.iter().any(|allowed| allowed.as_bytes() == role)

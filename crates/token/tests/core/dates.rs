@@ -1,16 +1,16 @@
 //! RFC 7519 §4.1.4-4.1.6 and §2 (NumericDate): exp, nbf and iat against the caller's clock.
 
 use pg_session_jwt_token::NumericDate;
-use pg_session_jwt_token::{Error, Identity, Policy, verify};
+use pg_session_jwt_token::{Error, Identity, Validity, verify};
 use rstest::rstest;
 use testkit::cases::check;
 
-use crate::sign::{ED25519, NOW, pinned, policy, seconds, verify_payload};
+use crate::sign::{ED25519, NOW, pinned, seconds, validity, verify_payload};
 
 /// The outcome for these claims with this leeway.
 fn with_leeway(leeway: u32, claims: &str) -> Result<Identity, Error> {
-    let policy = Policy { leeway, ..policy() };
-    verify(ED25519.token("EdDSA", claims).as_bytes(), &pinned(&ED25519), &policy)
+    let validity = Validity { leeway, ..validity() };
+    verify(ED25519.token("EdDSA", claims).as_bytes(), &pinned(&ED25519), &validity)
 }
 
 fn claim(name: &str, value: impl std::fmt::Display) -> String {
@@ -200,13 +200,13 @@ fn a_date_may_be_in_1970(#[values("0", "0.0", "-0", "-0.0", "1e-400", "0e9")] ze
 #[rstest]
 fn a_clock_at_its_end_neither_wraps_nor_panics(#[values(i64::MIN, -1, 0, i64::MAX)] micros: i64) {
     let now = NumericDate::from_micros(micros);
-    let policy = Policy {
+    let validity = Validity {
         now,
         leeway: u32::MAX,
-        ..policy()
+        ..validity()
     };
     let token = ED25519.token("EdDSA", claim("exp", 253_402_300_799_i64));
-    let outcome = verify(token.as_bytes(), &pinned(&ED25519), &policy);
+    let outcome = verify(token.as_bytes(), &pinned(&ED25519), &validity);
     let exp = seconds(253_402_300_799);
     if micros == i64::MAX {
         assert_eq!(
@@ -221,7 +221,7 @@ fn a_clock_at_its_end_neither_wraps_nor_panics(#[values(i64::MIN, -1, 0, i64::MA
         assert_eq!(outcome.unwrap().expires, Some(exp));
     }
     let token = ED25519.token("EdDSA", claim("nbf", 0));
-    let outcome = verify(token.as_bytes(), &pinned(&ED25519), &Policy { leeway: 0, ..policy });
+    let outcome = verify(token.as_bytes(), &pinned(&ED25519), &Validity { leeway: 0, ..validity });
     if micros < 0 {
         assert_eq!(
             outcome,

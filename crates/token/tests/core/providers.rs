@@ -2,10 +2,10 @@
 
 use jsonwebtoken::Algorithm;
 use pg_session_jwt_token::provider::{self, KeySource};
-use pg_session_jwt_token::{Error, Excerpt, KeySet, Provider, Verified, verify_provided};
+use pg_session_jwt_token::{Error, Excerpt, KeySet, Provider, Verified, verify_provider_token};
 use rstest::rstest;
 
-use crate::sign::{ED25519, P256, RSA, Signer, policy};
+use crate::sign::{ED25519, P256, RSA, Signer, validity};
 
 fn list(text: &str) -> Vec<Provider> {
     provider::parse(text).unwrap()
@@ -36,7 +36,7 @@ fn verify_now(token: &str, providers: &[Provider]) -> Result<Verified, Error> {
             KeySource::File(_) | KeySource::Url(_) => Err(Error::NoKeys),
         }
     };
-    verify_provided(token.as_bytes(), providers, keys, &policy())
+    verify_provider_token(token.as_bytes(), providers, keys, &validity())
 }
 
 fn token(signer: &Signer, alg: &str, kid: &str, payload: &str) -> String {

@@ -1,25 +1,25 @@
 //! The reported reason when there are several, and the messages that clients compare.
 
 use jsonwebtoken::Algorithm;
-use pg_session_jwt_token::policy::TokenId;
-use pg_session_jwt_token::{Error, Excerpt, KeyProblem, Part, Policy, verify};
+use pg_session_jwt_token::validity::TokenId;
+use pg_session_jwt_token::{Error, Excerpt, KeyProblem, Part, Validity, verify};
 use rstest::rstest;
 use testkit::messages;
 
-use crate::sign::{NOW, RSA, is_not_json, part, policy, seconds, set};
+use crate::sign::{NOW, RSA, is_not_json, part, seconds, set, validity};
 
-/// The error of a strict policy for a token with this header and these claims, signed with `alg` by the RSA key.
+/// The error of a strict validity for a token with this header and these claims, signed with `alg` by the RSA key.
 fn rejection(alg: &str, header: &str, claims: &str) -> Option<Error> {
     rejection_of(RSA.token_with_header(alg, header, claims))
 }
 
 fn rejection_of(token: impl AsRef<[u8]>) -> Option<Error> {
     let keys = set(&[RSA.jwk(r#""kid":"a","alg":"RS256""#)]).unwrap();
-    let policy = Policy {
+    let validity = Validity {
         jti: TokenId::GreaterThan(7),
-        ..policy()
+        ..validity()
     };
-    verify(token.as_ref(), &keys, &policy).err()
+    verify(token.as_ref(), &keys, &validity).err()
 }
 
 #[test]

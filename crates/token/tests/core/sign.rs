@@ -3,8 +3,8 @@
 use jsonwebtoken::Algorithm;
 use pg_session_jwt_token::NumericDate;
 use pg_session_jwt_token::keys::Key;
-use pg_session_jwt_token::policy::TokenId;
-use pg_session_jwt_token::{Error, Identity, KeyProblem, KeySet, Part, Policy, verify};
+use pg_session_jwt_token::validity::TokenId;
+use pg_session_jwt_token::{Error, Identity, KeyProblem, KeySet, Part, Validity, verify};
 pub use testkit::signer::{ED25519, HMAC, P256, P384, RSA, Signer, part};
 
 /// The second at which every token is verified.
@@ -43,8 +43,8 @@ pub fn seconds(seconds: i64) -> NumericDate {
     NumericDate::from_micros(seconds * 1_000_000)
 }
 
-pub fn policy() -> Policy {
-    Policy {
+pub fn validity() -> Validity {
+    Validity {
         now: seconds(NOW),
         leeway: 60,
         jti: TokenId::Any,
@@ -53,7 +53,7 @@ pub fn policy() -> Policy {
 
 /// The outcome for a token at `NOW`.
 pub fn verify_now(token: impl AsRef<[u8]>, keys: &KeySet) -> Result<Identity, Error> {
-    verify(token.as_ref(), keys, &policy())
+    verify(token.as_ref(), keys, &validity())
 }
 
 /// The outcome at `NOW` on a payload with a valid signature.

@@ -1,15 +1,15 @@
 //! RFC 7519 §4.1.7 as proxy mode needs it: an integer `jti`, greater than the last one.
 
-use pg_session_jwt_token::policy::TokenId;
-use pg_session_jwt_token::{Error, Policy, verify};
+use pg_session_jwt_token::validity::TokenId;
+use pg_session_jwt_token::{Error, Validity, verify};
 use rstest::rstest;
 
-use crate::sign::{ED25519, pinned, policy};
+use crate::sign::{ED25519, pinned, validity};
 
 /// The `jti` of the identity, or why there is none.
 fn check(jti: TokenId, claims: &str) -> Result<Option<i64>, Error> {
-    let policy = Policy { jti, ..policy() };
-    verify(ED25519.token("EdDSA", claims).as_bytes(), &pinned(&ED25519), &policy).map(|identity| identity.jti)
+    let validity = Validity { jti, ..validity() };
+    verify(ED25519.token("EdDSA", claims).as_bytes(), &pinned(&ED25519), &validity).map(|identity| identity.jti)
 }
 
 fn claim(jti: impl std::fmt::Display) -> String {

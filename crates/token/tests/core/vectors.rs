@@ -10,10 +10,10 @@ use jsonwebtoken::Algorithm;
 use pg_session_jwt_token::NumericDate;
 use pg_session_jwt_token::compact::Compact;
 use pg_session_jwt_token::key_problem::Member;
-use pg_session_jwt_token::{Error, KeyProblem, KeySet, Part, Policy, verify};
+use pg_session_jwt_token::{Error, KeyProblem, KeySet, Part, Validity, verify};
 use serde_json::Value;
 
-use crate::sign::policy;
+use crate::sign::validity;
 
 /// A file of the vectors.
 pub fn read(name: &str) -> String {
@@ -117,11 +117,11 @@ fn claims_follow_the_signature(case: &Case) {
         return;
     };
     // Long before any of the dates in these tokens.
-    let policy = Policy {
+    let validity = Validity {
         now: NumericDate::from_micros(0),
-        ..policy()
+        ..validity()
     };
-    let verified = verify(case.token.as_bytes(), &keys, &policy);
+    let verified = verify(case.token.as_bytes(), &keys, &validity);
     if case.accept && !case.payload_is_json {
         assert!(
             matches!(

@@ -9,13 +9,13 @@ use crate::pg::clock;
 use crate::pg::latch::Latch;
 use crate::pg::shared_memory::{self, Region, Shared, SharedCounter};
 
-/// The most URLs of one cluster. A cluster seldom has more than two.
+/// The maximum number of URLs of one cluster. A cluster seldom has more than two.
 pub const MAX_URLS: usize = 64;
 
 const SECOND: i64 = 1_000_000;
 /// The time between two fetches that tokens with an unknown `kid` request. Any client can make up such a token.
 const BETWEEN_REQUESTS: i64 = 30 * SECOND;
-/// A URL that no stored setting has is forgotten when no session has needed it for this time.
+/// A URL that no stored setting contains is forgotten when no session has needed it for this time.
 const FORGOTTEN_AFTER: i64 = 3600 * SECOND;
 
 #[derive(Clone, Copy)]
@@ -149,12 +149,12 @@ pub fn entries() -> Vec<Entry> {
     TABLE.share().entries.iter().flatten().copied().collect()
 }
 
-/// Sets the URLs of the server's own setting. Returns those that have no room.
+/// Sets the URLs of the server's own setting. Returns those that do not fit.
 pub fn set_server_urls(urls: &[String]) -> Vec<String> {
     set_urls(urls, |entry, is_in| entry.in_server_setting = is_in)
 }
 
-/// Sets the URLs of the settings of databases and roles. Returns those that have no room.
+/// Sets the URLs of the settings of databases and roles. Returns those that do not fit.
 pub fn set_catalog_urls(urls: &[String]) -> Vec<String> {
     let without_room = set_urls(urls, |entry, is_in| entry.in_catalog = is_in);
     let mut table = TABLE.exclusive();
@@ -168,7 +168,7 @@ pub fn catalog_reads() -> u64 {
     TABLE.share().catalog_reads
 }
 
-/// Marks the entries of these URLs, and unmarks the others. Returns the URLs that have no room.
+/// Marks the entries of these URLs, and unmarks the others. Returns the URLs that do not fit.
 fn set_urls(urls: &[String], mark: fn(&mut Entry, bool)) -> Vec<String> {
     let mut table = TABLE.exclusive();
     for entry in table.entries.iter_mut().flatten() {

@@ -1,4 +1,5 @@
-//! The rules that a claims set with a valid signature must fulfil. Pure functions of the claims and the caller's clock.
+//! The rules of `exp`, `nbf` and `jti`, for a claims set whose signature is valid. Pure functions of the claims and the
+//! caller's clock.
 
 use crate::claims::Claims;
 use crate::error::Error;
@@ -6,7 +7,7 @@ use crate::time::NumericDate;
 
 /// The rules, and the current time.
 #[derive(Debug, Clone, Copy)]
-pub struct Policy {
+pub struct Validity {
     /// The current time.
     pub now: NumericDate,
     /// The leeway for `exp` and `nbf`, in seconds (RFC 7519 §4.1.4: "usually no more than a few minutes").
@@ -26,7 +27,7 @@ pub enum TokenId {
     GreaterThan(i64),
 }
 
-impl Policy {
+impl Validity {
     /// Checks a claims set.
     ///
     /// # Errors
@@ -59,7 +60,7 @@ fn check_not_before(nbf: Option<NumericDate>, now: NumericDate, leeway: u32) -> 
     }
 }
 
-/// `exp`: the current time, minus the leeway, must be before it; a token is expired at `exp` itself.
+/// `exp`: the current time, minus the leeway, must be before it. At `exp` plus the leeway a token is expired.
 fn check_expiry(exp: Option<NumericDate>, now: NumericDate, leeway: u32) -> Result<(), Error> {
     match exp {
         Some(exp) if now >= exp.plus_seconds(leeway) => Err(Error::Expired { exp, now, leeway }),
