@@ -10,6 +10,7 @@
 set -euo pipefail
 key=${DEV_KEY:-dev-key.pem}
 issuer=https://dev.example/
+audience=https://api.dev.example/
 scratch=$(mktemp)
 trap 'rm -f "$scratch"' EXIT
 
@@ -22,13 +23,13 @@ token() {
 }
 
 # token_of USER SECONDS: a token that expires in so many seconds.
-token_of() { token '{"iss":"'$issuer'","sub":"'"$1"'","email":"'"$1"'@example.com","exp":'$(($(date +%s) + $2))'}'; }
+token_of() { token '{"iss":"'$issuer'","aud":"'$audience'","sub":"'"$1"'","email":"'"$1"'@example.com","exp":'$(($(date +%s) + $2))'}'; }
 
 [ -e "$key" ] || (umask 077 && openssl genpkey -algorithm ed25519 -out "$key")
 # The last 32 bytes of the DER form are the public key.
 x=$(openssl pkey -in "$key" -pubout -outform DER | tail -c 32 | base64url)
 
-echo "PROVIDERS='[{\"issuer\":\"$issuer\",\"roles\":[\"authenticated\"],\"jwks\":{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"$x\"}]}}]'"
+echo "PROVIDERS='[{\"issuer\":\"$issuer\",\"audience\":\"$audience\",\"roles\":[\"authenticated\"],\"jwks\":{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"$x\"}]}}]'"
 echo "ALICE='$(token_of alice 3600)'"
 echo "BOB='$(token_of bob 3600)'"
 echo "EXPIRED='$(token_of alice -3600)'"

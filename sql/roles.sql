@@ -46,9 +46,9 @@ BEGIN
         IF FOUND THEN
             RAISE EXCEPTION USING
                 ERRCODE = 'object_not_in_prerequisite_state',
-                MESSAGE = pg_catalog.format('role "%s" has more rights than end users may have', wanted),
+                MESSAGE = pg_catalog.format('role "%s" has more privileges than end users may have', wanted),
                 DETAIL = danger,
-                HINT = pg_catalog.format('All end users share this role. Remove its rights (ALTER ROLE %I NOSUPERUSER '
+                HINT = pg_catalog.format('All end users share this role. Remove its privileges (ALTER ROLE %I NOSUPERUSER '
                                          'NOBYPASSRLS NOCREATEROLE NOREPLICATION; REVOKE for a membership), or rename '
                                          'the role, and try again.', wanted);
         END IF;

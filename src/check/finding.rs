@@ -1,4 +1,5 @@
-//! The findings of `auth.check()`: their names and severities. Plain Rust, so that a test can compare it with docs/check.md.
+//! The names and severities of the findings of `auth.check()`. It is plain Rust, so that a test can compare them with
+//! docs/check.md.
 
 /// The severities, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -41,11 +41,11 @@ pub fn of_policy(finding: Finding) -> Message {
             "None, if the table is meant to be public. Otherwise compare a column with auth.user_id().",
         ),
         Finding::PolicyWriteWithoutIdentity => (
-            "It checks the row but not the user: all users may write these rows",
+            "It checks the row but not the user: any user may write these rows",
             "Add a comparison of a column with auth.user_id().",
         ),
         Finding::PolicyWriteAnyUser => (
-            "It checks only that there is an identity: each user may write the rows of all",
+            "It checks only that there is an identity: any user may write every user's rows",
             "Compare a column with auth.user_id().",
         ),
         Finding::RestrictivePolicy => (
@@ -62,7 +62,7 @@ pub fn of_policy(finding: Finding) -> Message {
 }
 
 pub const LIBRARY_NOT_PRELOADED: Message = Message {
-    problem: "pg_session_jwt is not in it: a startup packet can replace the server's key with another one.",
+    problem: "pg_session_jwt is not in it: a startup packet can replace the server's key, if it uses one, with another one.",
     remedy: "Add pg_session_jwt to shared_preload_libraries and restart the server.",
 };
 

@@ -6,7 +6,7 @@
 //! | [`policies`], [`policy`], [`policy_rules`] | policies: each one, and what its expression permits |
 //! | [`eval`] | the interpreter: what an expression can be, over a logic of several values |
 //! | [`columns`] | indexes on the columns that policies compare with the identity |
-//! | [`rights`], [`roles`] | the privileges of end users, and the roles that they can become |
+//! | [`privileges`], [`roles`] | the privileges of end users, and the roles that they can become |
 //! | [`schema`] | schema `auth` itself |
 //! | [`modes`], [`logging`], [`version`] | settings and the server |
 //! | [`finding`], [`messages`] | the findings and their texts |
@@ -26,7 +26,7 @@ mod modes;
 mod policies;
 mod policy;
 mod policy_rules;
-mod rights;
+mod privileges;
 mod roles;
 mod schema;
 mod tables;
@@ -51,7 +51,7 @@ pub fn rows() -> spi::Result<Vec<Row>> {
         roles::inspect(&catalog, &mut rows)?;
         tables::inspect(&catalog, &mut rows)?;
         policies::inspect(&catalog, &mut rows)?;
-        rights::inspect(&catalog, &mut rows)?;
+        privileges::inspect(&catalog, &mut rows)?;
         schema::inspect(&catalog, &mut rows)?;
         logging::inspect(&catalog, &mut rows)
     })?;

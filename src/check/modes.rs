@@ -56,7 +56,10 @@ pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
             rows.push(Row::new(
                 Finding::SettingUnusable,
                 failure.setting().unwrap_or(names::text(names::PREFIX)),
-                format!("Every auth function fails: {}.{detail}", report.message),
+                format!(
+                    "Every function that reads the identity fails: {}.{detail}",
+                    report.message
+                ),
                 "Correct the setting, or remove it.",
             ));
             return Ok(());

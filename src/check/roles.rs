@@ -43,7 +43,7 @@ const ROLE_MISSING: &str = "SELECT quote_ident(w.name), 'The role does not exist
 const LOGIN_ROLE_PRIVILEGED: &str = "SELECT quote_ident(l.rolname),
        format('It may log in and SET ROLE to %s, and it has %s: if the application logs in as it, queries before SET ROLE or after \
                RESET ROLE are not subject to row-level security.', string_agg(DISTINCT quote_ident(e.rolname), ', '), a.attributes),
-       'Have the application log in as a role without attributes and privileges (NOINHERIT).'
+       'Have the application log in as a NOINHERIT role without these attributes.'
   FROM pg_roles l JOIN holder h ON h.oid = l.oid JOIN end_user e ON e.oid = h.who
        CROSS JOIN LATERAL (SELECT concat_ws(', ', CASE WHEN l.rolsuper THEN 'SUPERUSER' END,
                                                   CASE WHEN l.rolbypassrls THEN 'BYPASSRLS' END,
@@ -72,7 +72,7 @@ const ROLE_SETTING: &str = "SELECT target, format('Settings are stored for it: %
 const IDENTITY_SETTING: &str = "SELECT target,
        CASE name WHEN 'pg_session_jwt.providers' THEN 'pg_session_jwt.providers is set to an empty value here, which enables a weaker mode.'
                  WHEN 'pg_session_jwt.claims_fallback' THEN 'pg_session_jwt.claims_fallback is enabled here.'
-                 WHEN 'pg_session_jwt.jwk' THEN 'pg_session_jwt.jwk is stored here, where it cannot be applied: every auth function fails.'
+                 WHEN 'pg_session_jwt.jwk' THEN 'pg_session_jwt.jwk is stored here, where it cannot be applied: every function that reads the identity fails.'
                  ELSE format('%s is stored here: one identity for all.', name) END,
        format('ALTER %s RESET %s;', target, name)
   FROM stored

@@ -33,14 +33,14 @@ const AUTH_SCHEMA_CREATE: &str = "SELECT quote_ident(n.nspname),
  WHERE n.nspname = 'auth' AND w.who IS NOT NULL";
 
 const AUTH_LOOK_ALIKE: &str = "SELECT p.oid::regprocedure::text,
-       format('It belongs to %s and not to the extension: a call of auth.%I(...) may run it, or be ambiguous.', quote_ident(pg_get_userbyid(p.proowner)), p.proname),
+       format('It belongs to %s and not to the extension: a call to auth.%I(...) may run it, or be ambiguous.', quote_ident(pg_get_userbyid(p.proowner)), p.proname),
        format('DROP ROUTINE %s; or move it to another schema.', p.oid::regprocedure)
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
  WHERE n.nspname = 'auth' AND p.oid NOT IN (SELECT oid FROM own)";
 
 const AUTH_FUNCTION_REPLACED: &str = "SELECT format('auth.%s(%s)', quote_ident(f.name), f.arguments),
        CASE WHEN f.oid IS NULL THEN 'The extension has no such function.'
-            ELSE format('This is not the name of the extension''s function, which is %s: new policies call another function, or none.', f.oid::regprocedure) END,
+            ELSE format('The extension''s function is now named %s: a new policy that calls auth.%I gets another function, or an error.', f.oid::regprocedure, f.name) END,
        'Restore the names of the schema and the function, or recreate the extension.'
   FROM (SELECT o.oid, o.proname, o.arguments FROM own o
          UNION ALL
@@ -51,7 +51,7 @@ const AUTH_FUNCTION_REPLACED: &str = "SELECT format('auth.%s(%s)', quote_ident(f
 
 /// The installation grants these functions to administrators only.
 const AUTH_FUNCTION_GRANTED: &str = "SELECT o.oid::regprocedure::text,
-       format('%s may call it: it reveals the problems of this database, or its providers.', string_agg(DISTINCT w.name, ', ')),
+       format('%s may call this function, which reveals the problems of this database or its providers.', string_agg(DISTINCT w.name, ', ')),
        format('REVOKE EXECUTE ON FUNCTION %s FROM %s;', o.oid::regprocedure, string_agg(DISTINCT w.name, ', '))
   FROM own o JOIN pg_proc p ON p.oid = o.oid CROSS JOIN LATERAL aclexplode(COALESCE(p.proacl, acldefault('f', p.proowner))) a
        LEFT JOIN pg_roles r ON r.oid = a.grantee

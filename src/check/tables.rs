@@ -17,7 +17,7 @@ const FOREIGN_TABLE: &str = "SELECT name::text,
 
 /// MAINTAIN exists from PostgreSQL 17 on.
 const PRIVILEGE_BYPASSES_RLS: &str = "SELECT r.name::text,
-       format('%s may %s, which row-level security does not restrict.', string_agg(DISTINCT p.name, ', '), string_agg(DISTINCT a.privilege, ', ')),
+       format('Privileges of %s that row-level security does not restrict: %s.', string_agg(DISTINCT p.name, ', '), string_agg(DISTINCT a.privilege, ', ')),
        format('REVOKE %s ON %s FROM %s, PUBLIC;', string_agg(DISTINCT a.privilege, ', '), r.name, string_agg(DISTINCT p.name, ', '))
   FROM relation r, reach p, unnest(ARRAY['TRUNCATE', 'TRIGGER', 'REFERENCES']
            || CASE WHEN current_setting('server_version_num')::int >= 170000 THEN ARRAY['MAINTAIN'] ELSE '{}' END) a (privilege)

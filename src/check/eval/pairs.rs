@@ -22,7 +22,7 @@ impl Pairs {
     pub fn free(anonymous: Values, authenticated: Values) -> Pairs {
         anonymous
             .each()
-            .flat_map(|n| authenticated.each().map(move |s| Pairs::one(n, s)))
+            .flat_map(|first| authenticated.each().map(move |second| Pairs::one(first, second)))
             .fold(Pairs::NONE, Pairs::or_else)
     }
 
@@ -41,34 +41,34 @@ impl Pairs {
 
     pub fn each(self) -> impl Iterator<Item = (Value, Value)> {
         ALL.into_iter()
-            .flat_map(|n| ALL.into_iter().map(move |s| (n, s)))
-            .filter(move |(n, s)| self.0 & Pairs::one(*n, *s).0 != 0)
+            .flat_map(|anonymous| ALL.into_iter().map(move |authenticated| (anonymous, authenticated)))
+            .filter(move |(anonymous, authenticated)| self.0 & Pairs::one(*anonymous, *authenticated).0 != 0)
     }
 
     /// Whether the value can differ between the two sessions.
     pub fn depends_on_identity(self) -> bool {
-        self.each().any(|(n, s)| n != s)
+        self.each().any(|(anonymous, authenticated)| anonymous != authenticated)
     }
 
     /// The results of a function of one value.
     pub fn map(self, f: impl Fn(Value) -> Values) -> Pairs {
         self.each()
-            .map(|(n, s)| Pairs::free(f(n), f(s)))
+            .map(|(anonymous, authenticated)| Pairs::free(f(anonymous), f(authenticated)))
             .fold(Pairs::NONE, Pairs::or_else)
     }
 
     /// The results of a function of two values.
     pub fn zip(self, other: Pairs, f: impl Fn(Value, Value) -> Values) -> Pairs {
         self.each()
-            .flat_map(|(n, s)| other.each().map(move |(m, t)| (n, m, s, t)))
-            .map(|(n, m, s, t)| Pairs::free(f(n, m), f(s, t)))
+            .flat_map(|left| other.each().map(move |right| (left, right)))
+            .map(|(left, right)| Pairs::free(f(left.0, right.0), f(left.1, right.1)))
             .fold(Pairs::NONE, Pairs::or_else)
     }
 
     /// The same values, as if those of the two sessions had nothing to do with each other.
     pub fn apart(self) -> Pairs {
         let all = |pick: fn((Value, Value)) -> Value| self.each().map(pick).fold(Values::NONE, Values::with);
-        Pairs::free(all(|(n, _)| n), all(|(_, s)| s))
+        Pairs::free(all(|(anonymous, _)| anonymous), all(|(_, authenticated)| authenticated))
     }
 
     pub fn and(self, other: Pairs) -> Pairs {
@@ -134,10 +134,12 @@ impl Pairs {
     pub fn choose(self, then: Pairs, otherwise: Pairs) -> Pairs {
         let pick = |condition, then, otherwise| if condition == True { then } else { otherwise };
         let mut all = Pairs::NONE;
-        for (n, s) in self.each() {
-            for (tn, ts) in then.each() {
-                for (on, os) in otherwise.each() {
-                    all = all.or_else(Pairs::one(pick(n, tn, on), pick(s, ts, os)));
+        for condition in self.each() {
+            for then in then.each() {
+                for otherwise in otherwise.each() {
+                    let anonymous = pick(condition.0, then.0, otherwise.0);
+                    let authenticated = pick(condition.1, then.1, otherwise.1);
+                    all = all.or_else(Pairs::one(anonymous, authenticated));
                 }
             }
         }
@@ -146,7 +148,8 @@ impl Pairs {
 
     /// Whether it can be true in the anonymous session alone.
     pub fn can_favour_anonymous(self) -> bool {
-        self.each().any(|(n, s)| n == True && s != True)
+        self.each()
+            .any(|(anonymous, authenticated)| anonymous == True && authenticated != True)
     }
 
     /// Whether it is always true in both sessions.
@@ -156,11 +159,12 @@ impl Pairs {
 
     /// Whether it can be true in the anonymous session.
     pub fn can_permit_anonymous(self) -> bool {
-        self.each().any(|(n, _)| n == True)
+        self.each().any(|(anonymous, _)| anonymous == True)
     }
 
     /// Whether it is always true in the authenticated session, and never in the anonymous one.
     pub fn depends_only_on_being_authenticated(self) -> bool {
-        self != Pairs::NONE && self.each().all(|(n, s)| n != True && s == True)
+        let mut all = self.each();
+        self != Pairs::NONE && all.all(|(anonymous, authenticated)| anonymous != True && authenticated == True)
     }
 }

@@ -108,7 +108,7 @@ fn privileges_that_bypass_row_level_security() {
     run(&mut site.admin, "grant all on todos to authenticated, anonymous");
     let maintain = if major() >= 17 { "MAINTAIN, " } else { "" };
     let problem = format!(
-        "anonymous, authenticated may {maintain}REFERENCES, TRIGGER, TRUNCATE, which row-level security does not restrict."
+        "Privileges of anonymous, authenticated that row-level security does not restrict: {maintain}REFERENCES, TRIGGER, TRUNCATE."
     );
     assert_eq!(column(&mut site.admin, "problem", "privilege_bypasses_rls"), problem);
     let remedy = column(&mut site.admin, "remedy", "privilege_bypasses_rls");

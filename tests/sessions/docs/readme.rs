@@ -4,6 +4,7 @@ use std::fs;
 
 use testkit::guide::{Block, Reader, blocks, dev_tokens};
 use testkit::server::Server;
+use testkit::session::one;
 
 #[test]
 fn blocks_print_what_the_readme_shows() {
@@ -32,4 +33,8 @@ fn blocks_print_what_the_readme_shows() {
     for block in setup.into_iter().chain(example) {
         reader.runs(block);
     }
+    // docs/check.md: a deployment that follows the README has no findings.
+    let mut reader = server.connect("readme", "postgres", "");
+    let found = "select coalesce(string_agg(finding || ': ' || object, ', '), '') from auth.check()";
+    assert_eq!(one::<String>(&mut reader, found), "");
 }

@@ -99,7 +99,7 @@ fn dangerous_role_created_meanwhile_is_rejected() {
         let rejected = waiting.join().unwrap();
         assert_eq!(
             rejected.message,
-            r#"role "authenticated" has more rights than end users may have"#
+            r#"role "authenticated" has more privileges than end users may have"#
         );
     });
 }

@@ -30,7 +30,7 @@ const RIGHTS: &str = "
                                           order by a.grantee::regrole::text collate \"C\", a.privilege_type)
         from object o cross join aclexplode(o.acl) a where a.grantee <> o.owner group by o.name";
 
-fn rights(client: &mut Client) -> Vec<String> {
+fn privileges(client: &mut Client) -> Vec<String> {
     let rows = rows(client, RIGHTS).into_iter();
     let mut all: Vec<String> = rows.map(|row| row[0].clone().unwrap()).collect();
     all.sort();
@@ -38,7 +38,7 @@ fn rights(client: &mut Client) -> Vec<String> {
 }
 
 /// Those of an installation without altered default privileges.
-fn usual_rights() -> Vec<String> {
+fn usual_privileges() -> Vec<String> {
     let every_role = [
         "email()",
         "init()",
@@ -70,12 +70,12 @@ fn default_privileges_do_not_apply_to_an_installation() {
     let cluster = PLAIN.turn();
     let mut superuser = cluster.empty_database("d");
     run(&mut superuser, &format!("{ROLES}; {GENEROUS}; {CREATE}"));
-    assert_eq!(rights(&mut superuser), usual_rights());
+    assert_eq!(privileges(&mut superuser), usual_privileges());
     // The script of an ordinary owner runs as superuser, so the superuser's default privileges apply.
     let mut owner = cluster.owner("of_owner");
     run(&mut cluster.superuser("of_owner"), GENEROUS);
     run(&mut owner, CREATE);
-    assert_eq!(rights(&mut owner), usual_rights());
+    assert_eq!(privileges(&mut owner), usual_privileges());
     for role in ["authenticated", "anonymous", "\"Ops\""] {
         run(&mut superuser, &format!("set role {role}"));
         rejects(
@@ -97,10 +97,10 @@ fn default_privileges_do_not_apply_to_an_update() {
         let mut client = cluster.empty_database("d");
         run(&mut client, &format!("{ROLES}; {GENEROUS}"));
         old.install(&cluster, &mut client);
-        let before: Vec<String> = rights(&mut client);
+        let before: Vec<String> = privileges(&mut client);
         run(&mut client, UPDATE);
         // An existing privilege may have been granted on purpose: it stays, except for CREATE.
-        let expected = usual_rights().into_iter().map(|usual| {
+        let expected = usual_privileges().into_iter().map(|usual| {
             let name = usual.split_once(": ").unwrap().0;
             let kept = before.iter().find(|right| right.split_once(": ").unwrap().0 == name);
             kept.map_or(usual.clone(), |kept| {
@@ -109,11 +109,11 @@ fn default_privileges_do_not_apply_to_an_update() {
                     .replace("authenticated CREATEfalse, ", "")
             })
         });
-        assert_eq!(rights(&mut client), expected.collect::<Vec<_>>(), "{old:?}");
+        assert_eq!(privileges(&mut client), expected.collect::<Vec<_>>(), "{old:?}");
         let schema = "auth: \"Ops\" USAGEtrue, - USAGEfalse, authenticated USAGEfalse".to_owned();
-        assert!(rights(&mut client).contains(&schema), "{old:?}");
+        assert!(privileges(&mut client).contains(&schema), "{old:?}");
         let new = "auth.role(): - EXECUTEfalse".to_owned();
-        assert!(rights(&mut client).contains(&new), "{old:?}");
+        assert!(privileges(&mut client).contains(&new), "{old:?}");
     }
 }
 
@@ -150,7 +150,7 @@ fn update_restores_ownership_and_privileges() {
         given_away(&cluster, &mut client, old);
         run(&mut client, UPDATE);
         assert_same_facts(&format!("{old:?}"), &facts(&mut client), &fresh);
-        assert_eq!(rights(&mut client), usual_rights(), "{old:?}");
+        assert_eq!(privileges(&mut client), usual_privileges(), "{old:?}");
         run(&mut client, "set role bob");
         for (change, message) in [
             (

@@ -6,7 +6,7 @@ use testkit::cluster::{PLAIN, drop_roles};
 use testkit::session::{Rejection, one, rejection, run};
 
 const CREATE: &str = "create extension pg_session_jwt";
-const HINT: &str = "All end users share this role. Remove its rights (ALTER ROLE authenticated NOSUPERUSER \
+const HINT: &str = "All end users share this role. Remove its privileges (ALTER ROLE authenticated NOSUPERUSER \
                     NOBYPASSRLS NOCREATEROLE NOREPLICATION; REVOKE for a membership), or rename the role, and try \
                     again.";
 
@@ -102,7 +102,7 @@ fn role_with_too_many_privileges_is_rejected() {
             let rejected = stopped(&mut client, attributes);
             assert_eq!(
                 rejected.message,
-                format!(r#"role "{name}" has more rights than end users may have"#)
+                format!(r#"role "{name}" has more privileges than end users may have"#)
             );
             assert_eq!(rejected.detail, Some(format!("It has {attributes}.")));
             assert_eq!(rejected.hint, Some(HINT.replace("authenticated", name)));
@@ -165,7 +165,7 @@ fn role_that_can_gain_too_many_privileges_is_rejected() {
             let rejected = stopped(&mut client, how);
             assert_eq!(
                 rejected.message,
-                format!(r#"role "{name}" has more rights than end users may have"#)
+                format!(r#"role "{name}" has more privileges than end users may have"#)
             );
             assert_eq!(rejected.detail.as_ref(), Some(why));
             drop_roles(&mut client);
@@ -181,7 +181,7 @@ fn such_a_role_stops_a_database_owner() {
     let rejected = rejection(&mut owner, CREATE);
     assert_eq!(
         rejected.message,
-        r#"role "anonymous" has more rights than end users may have"#
+        r#"role "anonymous" has more privileges than end users may have"#
     );
     assert!(one::<bool>(&mut owner, "select to_regrole('authenticated') is null"));
 }

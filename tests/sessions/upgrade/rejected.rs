@@ -35,7 +35,7 @@ fn dangerous_role_prevents_the_update() {
         (&*rejected.sqlstate, &*rejected.message, rejected.detail.as_deref()),
         (
             "55000",
-            r#"role "authenticated" has more rights than end users may have"#,
+            r#"role "authenticated" has more privileges than end users may have"#,
             Some(r#"It is a member of role "boss", which has SUPERUSER."#)
         )
     );

@@ -109,7 +109,7 @@ fn dangerous_role_stops_a_restore_before_any_data() {
     let errors = errors(&target, "pg_restore", &["-d", "app", &dump]);
     assert_eq!(
         errors[0],
-        r#"role "authenticated" has more rights than end users may have"#
+        r#"role "authenticated" has more privileges than end users may have"#
     );
     let mut client = target.superuser("app");
     // Without the schema the default is invalid SQL, so there is no table that could be open.

@@ -1,4 +1,4 @@
-//! Privileges of end users besides reading and writing tables.
+//! The privileges of end users other than reading and writing tables.
 
 use crate::check::catalog_query::{Catalog, Row};
 use crate::check::finding::Finding;
@@ -38,7 +38,7 @@ const OWNED_OBJECT: &str = "SELECT o.identity,
  GROUP BY o.identity, o.type";
 
 const LARGE_OBJECTS: &str = "SELECT quote_ident(pg_get_userbyid(l.lomowner)),
-       format('%s large objects belong to this role: each of its users can read and change those of all.', count(*)),
+       format('%s large objects belong to this role: every user of this role can read and change all of them.', count(*)),
        'Keep such data in a table with row-level security, and REVOKE EXECUTE on lo_create, lo_creat, lo_from_bytea and lo_put from PUBLIC.'
   FROM pg_largeobject_metadata l WHERE l.lomowner IN (SELECT oid FROM end_user)
  GROUP BY l.lomowner";
@@ -58,7 +58,7 @@ const DATABASE_CREATE: &str = "SELECT quote_ident(d.datname),
  GROUP BY d.datname";
 
 const PG_STAT_STATEMENTS_READABLE: &str = "SELECT c.oid::regclass::text,
-       format('%s may read it: all end users share one role, so each sees the statements of all, with the literals stored in them.',
+       format('%s may read it: all end users share one role, so each user sees the statements of every user, with their literals.',
               string_agg(DISTINCT a.name, ', ')),
        format('REVOKE ALL ON %s FROM %s, PUBLIC;', c.oid::regclass, string_agg(DISTINCT a.name, ', '))
   FROM pg_extension e JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
