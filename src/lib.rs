@@ -13,7 +13,7 @@
 //! | [`jwks`] | the fetched key sets, which the worker stores and the sessions read |
 //! | [`error`] | each failure as SQLSTATE, message, detail and hint |
 //! | [`guc`] | the settings, and the parts of guc.c that this library needs |
-//! | [`pg`] | what this library needs of PostgreSQL beside its settings |
+//! | [`pg`] | what this library needs of PostgreSQL other than its settings |
 //! | [`token`] (`crates/token`) | the verification of a token with keys, a policy and the time; without PostgreSQL |
 //!
 //! A room uses only those below it.

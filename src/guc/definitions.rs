@@ -16,7 +16,7 @@ use crate::guc::{applied, names};
 /// Defines all settings but the token, with the hooks of the providers and of the key of proxy mode.
 pub fn define<Providers: StringHooks, ProxyKey: StringHooks>() {
     define_keys::<Providers, ProxyKey>();
-    define_restrictions();
+    define_superuser_settings();
     GucRegistry::define_string_guc(
         names::CA_FILE,
         c"Sets the PEM file of the certificate authorities that verify a jwks_url.",
@@ -50,7 +50,7 @@ fn define_keys<Providers: StringHooks, ProxyKey: StringHooks>() {
     unsafe {
         GucRegistry::define_bool_guc_with_hooks(
             names::CLIENT_KEYS,
-            c"Enables connections to bring their own key in the startup packet.",
+            c"Enables keys that connections bring in the startup packet.",
             c"A proxy that signs with its own key needs it. Any other client that can connect can then sign for any user.",
             &CLIENT_KEYS,
             GucContext::Sighup,
@@ -72,13 +72,14 @@ fn define_keys<Providers: StringHooks, ProxyKey: StringHooks>() {
     );
 }
 
-fn define_restrictions() {
+/// Defines the settings that only superusers may set, except the providers.
+fn define_superuser_settings() {
     // SAFETY: the hooks have the types that PostgreSQL calls them with, are guarded, and live as long as the library.
     unsafe {
         GucRegistry::define_bool_guc_with_hooks(
             names::CLAIMS_FALLBACK,
-            c"Enables trust in request.jwt.claims where no key is set.",
-            c"Any client that can run SQL can set request.jwt.claims: enable this only behind a trusted proxy.",
+            c"Enables trust in request.jwt.claims where neither providers nor a key are set.",
+            c"Any client that can run SQL can set request.jwt.claims: enable this only behind a trusted gateway.",
             &CLAIMS_FALLBACK,
             GucContext::Suset,
             GucFlags::NO_RESET_ALL,
@@ -91,7 +92,7 @@ fn define_restrictions() {
     unsafe {
         GucRegistry::define_int_guc_with_hooks(
             names::LEEWAY,
-            c"Sets the time by which a token may be used after exp and before nbf.",
+            c"Sets how long after exp, and before nbf, a token is accepted.",
             c"It allows for clocks that differ.",
             &LEEWAY,
             *LEEWAYS.start(),
@@ -122,7 +123,7 @@ fn define_restrictions() {
     unsafe {
         GucRegistry::define_bool_guc_with_hooks(
             names::BIND_LOGIN_IDENTITY,
-            c"Restricts sessions authenticated with OAuth to tokens of the same user.",
+            c"Enables the restriction of OAuth sessions to tokens of the same user.",
             c"Other tokens must have the same issuer and user id. OAuth needs PostgreSQL 18.",
             &BIND_LOGIN_IDENTITY,
             GucContext::Suset,
@@ -154,8 +155,8 @@ pub fn define_request_claims<Claims: StringHooks>() {
         &REQUEST_CLAIMS,
         Definition {
             name: names::REQUEST_CLAIMS,
-            description: c"Sets claims that a trusted proxy has verified, as a JSON object.",
-            detail: c"They are trusted only where no key is set and pg_session_jwt.claims_fallback is on.",
+            description: c"Sets the claims that a trusted gateway has verified, as a JSON object.",
+            detail: c"They are trusted only where neither providers nor a key are set and pg_session_jwt.claims_fallback is on.",
             context: GucContext::Userset,
             flags: GucFlags::default(),
         },

@@ -1,4 +1,4 @@
-//! The blocks that hang on settings' values (guc.c's `extra`).
+//! The blocks that are attached to settings' values (guc.c's `extra`).
 //!
 //! PostgreSQL stacks, shares and frees a block together with its value (`src/backend/utils/misc/README`). An identity in it
 //! therefore follows SET LOCAL, savepoints and RESET without any code of this library.
@@ -25,7 +25,7 @@ use crate::token::identity::FlatIdentity;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProviderIndex(pub usize);
 
-/// What can hang on a setting's value.
+/// A type that can be attached to a setting's value.
 pub trait Extra {
     /// The block as its readers see it.
     type View<'a>;

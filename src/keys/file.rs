@@ -60,13 +60,13 @@ pub struct KeyFile {
 }
 
 impl KeyFile {
-    /// A file that was not read yet.
+    /// A file that has not been read yet.
     pub fn new(path: &str) -> Self {
         KeyFile {
             path: path.into(),
             stamp: None,
             content: None,
-            set: Err(Unusable::new("it was not read yet")),
+            set: Err(Unusable::new("it has not been read yet")),
             read_at: None,
         }
     }

@@ -17,7 +17,7 @@ pub enum Keys {
 }
 
 impl Keys {
-    /// The keys of a source that was not read yet.
+    /// The keys of a source that has not been read yet.
     pub fn new(source: &KeySource) -> Self {
         match source {
             KeySource::Inline(set) => Keys::Inline(Rc::clone(set)),

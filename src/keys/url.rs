@@ -25,12 +25,12 @@ pub struct KeyUrl {
 }
 
 impl KeyUrl {
-    /// A URL whose key set was not read yet.
+    /// A URL whose key set has not been read yet.
     pub fn new(url: &str) -> Self {
         KeyUrl {
             url: url.to_owned(),
             revision: 0,
-            set: Err(Unusable::new("it was not fetched yet")),
+            set: Err(Unusable::new("it has not been fetched yet")),
         }
     }
 
@@ -53,12 +53,12 @@ impl KeyUrl {
             None => Some(format!("no more than {} URLs can be in use", shared_table::MAX_URLS)),
             Some(entry) if !entry.error().is_empty() => Some(entry.error().to_owned()),
             Some(_) if !shared_table::has_worker() => Some(
-                "the background worker that fetches it does not run; see max_worker_processes and the server's log"
+                "the background worker that fetches it is not running; see max_worker_processes and the server's log"
                     .to_owned(),
             ),
             Some(entry) => match &self.set {
                 Err(unusable) if entry.revision > 0 => Some(unusable.reason.clone()),
-                _ => (entry.fetches == 0).then(|| "it was not fetched yet".to_owned()),
+                _ => (entry.fetches == 0).then(|| "it has not been fetched yet".to_owned()),
             },
         };
         let members = match &self.set {
@@ -109,7 +109,7 @@ impl KeyUrl {
     /// The reason why it cannot be read.
     fn read(&self, revision: u64) -> Result<Result<Rc<KeySet>, Unusable>, String> {
         if revision == 0 {
-            return Ok(Err(Unusable::new("it was not fetched yet")));
+            return Ok(Err(Unusable::new("it has not been fetched yet")));
         }
         let (set, _) = store::read(&self.url).map_err(|error| error.to_string())?;
         match KeySet::from_public_jwks(&set) {

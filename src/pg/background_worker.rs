@@ -1,4 +1,4 @@
-//! What a background worker does beside its work.
+//! What a background worker does besides its work.
 
 use pgrx::pg_sys;
 

@@ -71,7 +71,7 @@ pub fn current_user_has_privileges_of(role: Oid) -> bool {
     unsafe { pg_sys::has_privs_of_role(user, role) }
 }
 
-/// What pg_proc tells of a function.
+/// What pg_proc says about a function.
 pub struct Function {
     pub is_leakproof: bool,
     pub is_stable: bool,

@@ -42,8 +42,8 @@ impl Catalogs {
     /// Whether a role has been granted a setting (`GRANT SET ON PARAMETER`), or is a superuser.
     pub fn may_set(&self, role: Oid, setting: &CStr) -> bool {
         // SAFETY: there is a transaction, and the name is a C string.
-        let right = unsafe { pg_sys::pg_parameter_aclcheck(setting.as_ptr(), role, pg_sys::ACL_SET.into()) };
-        right == pg_sys::AclResult::ACLCHECK_OK
+        let privilege = unsafe { pg_sys::pg_parameter_aclcheck(setting.as_ptr(), role, pg_sys::ACL_SET.into()) };
+        privilege == pg_sys::AclResult::ACLCHECK_OK
     }
 
     /// Whether a schema has the temporary objects of a session.

@@ -1,4 +1,4 @@
-//! The parts of PostgreSQL that this library needs beside the settings.
+//! The parts of PostgreSQL that this library needs other than its settings.
 //!
 //! | module | what it owns |
 //! |---|---|

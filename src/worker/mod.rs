@@ -6,8 +6,8 @@
 //! | [`discover`] | the URLs in the settings of databases and roles |
 //! | [`job`] | one URL: when it is due, and the outcome of its fetches |
 //!
-//! It connects to no database and sleeps until a fetch is due; without URLs it never wakes. Fetches run in threads, so that
-//! the worker itself always responds.
+//! It connects to no database. It sleeps until a fetch is due, a session requests one, or the server reloads its
+//! configuration. Fetches run in threads, so that the worker itself always responds.
 
 #![forbid(unsafe_code)]
 
@@ -43,7 +43,7 @@ pub fn register() {
         .load();
 }
 
-/// Runs the worker in its process, until that is asked to end.
+/// Runs the worker until its process receives SIGTERM.
 pub fn run() {
     BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP | SignalWakeFlags::SIGTERM);
     BackgroundWorker::connect_worker_to_spi(None, None);

@@ -11,7 +11,7 @@
 //! | `guide` | the blocks of a page of the documentation, run as a reader would run them |
 //! | `cases` | random cases that shrink (feature `cases`) |
 //!
-//! All others but the first three need the feature `server`.
+//! All except `signer`, `issuer`, `messages` and `cases` need the feature `server`.
 
 #![allow(clippy::new_without_default, reason = "each call makes another key or port")]
 

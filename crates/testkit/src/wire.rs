@@ -33,7 +33,7 @@ pub fn discovery() -> String {
 pub struct Wire(Connection);
 
 impl Wire {
-    /// Logs in with a token. `parameters` are those of the startup packet beside the user.
+    /// Logs in with a token. `parameters` are those of the startup packet other than the user.
     pub fn login(port: u16, user: &str, parameters: &[(&str, &str)], token: &str) -> Result<Wire, Rejection> {
         Wire::login_with(port, user, parameters, &bearer(token))
     }

@@ -1,4 +1,4 @@
-//! What PostgreSQL's functions tell of an expression.
+//! What PostgreSQL's functions say about an expression.
 
 use std::ffi::CStr;
 

@@ -7,7 +7,7 @@
 //! | [`constants`] | the values of constants |
 //! | [`children`] | the children of an expression, as the planner hook needs them |
 //! | [`walker`] | the children of any node, by PostgreSQL's own walker |
-//! | [`expressions`] | what PostgreSQL's functions tell of an expression |
+//! | [`expressions`] | what PostgreSQL's functions say about an expression |
 //!
 //! The lifetime `'t` is that of the tree. Members are read one by one, and no reference into a tree ever exists.
 

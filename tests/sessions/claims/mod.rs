@@ -1,4 +1,4 @@
-//! Claims mode: `request.jwt.claims` as a trusted proxy sets it.
+//! Claims mode: `request.jwt.claims` as a trusted gateway sets it.
 
 mod definition;
 mod mode;

@@ -1,4 +1,4 @@
-//! Claims mode: `request.jwt.claims` as a trusted proxy sets it, and when it is ignored.
+//! Claims mode: `request.jwt.claims` as a trusted gateway sets it, and when it is ignored.
 
 use postgres::Client;
 

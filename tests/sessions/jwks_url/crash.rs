@@ -109,7 +109,8 @@ fn session_reports_that_the_worker_is_not_running() {
     let mut client = server.connect("template1", "postgres", "");
     let present = format!("select auth.jwt_session_init('{}')", provider.token("alice"));
     rejects(&mut client, &present, "55000", messages::KEYS_NOT_AVAILABLE);
-    let expected = "the background worker that fetches it does not run; see max_worker_processes and the server's log";
+    let expected =
+        "the background worker that fetches it is not running; see max_worker_processes and the server's log";
     assert_eq!(
         one::<String>(&mut client, "select last_error from auth.providers()"),
         expected

@@ -26,7 +26,7 @@ fn stored_keys_are_valid_after_a_restart() {
     let mut client = server.connect("template1", "postgres", "");
     init(&mut client, &provider.token("alice"));
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
-    let failed = "select last_error is not null and last_error <> 'it was not fetched yet' from auth.providers()";
+    let failed = "select last_error is not null and last_error <> 'it has not been fetched yet' from auth.providers()";
     wait_until("the fetch to fail", || one(&mut client, failed));
     let shown = rows(
         &mut client,

@@ -1,4 +1,4 @@
-//! Several URLs of one issuer: a token waits for the URL that was not fetched yet, whatever the others contain.
+//! Several URLs of one issuer: a token waits for the URL that has not been fetched yet, whatever the others contain.
 
 use std::time::Duration;
 

@@ -133,7 +133,7 @@ fn irregular_file_does_not_block_the_worker() {
     );
     let told = "select last_error from auth.providers()";
     wait_until("the fetch", || {
-        one::<String>(&mut client, told) != "it was not fetched yet"
+        one::<String>(&mut client, told) != "it has not been fetched yet"
     });
     let expected = "could not store it in the data directory: Is a directory (os error 21)";
     assert_eq!(one::<String>(&mut client, told), expected);
@@ -207,7 +207,7 @@ fn pipe_as_ca_file_does_not_block_the_worker() {
             messages::KEYS_NOT_AVAILABLE,
         );
         wait_until("the fetch", || {
-            one::<String>(&mut client, told) != "it was not fetched yet"
+            one::<String>(&mut client, told) != "it has not been fetched yet"
         });
         one::<String>(&mut client, told)
     });

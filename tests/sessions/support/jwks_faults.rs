@@ -13,7 +13,7 @@ use testkit::session::{init, rejects, rows, run, user_id};
 use crate::support::jwks_url::{entry, server_with};
 
 /// The error of a URL before its first fetch has ended.
-pub const NOT_FETCHED: &str = "it was not fetched yet";
+pub const NOT_FETCHED: &str = "it has not been fetched yet";
 
 pub const NOT_AVAILABLE: (&str, &str) = ("55000", messages::KEYS_NOT_AVAILABLE);
 
