@@ -2,6 +2,7 @@
 
 mod attacks;
 mod development;
+mod errors;
 mod own_memory;
 mod prose;
 mod rooms;
