@@ -43,7 +43,7 @@ bob deleted: 1
 
 static SIGNER: LazyLock<Signer> = LazyLock::new(Signer::ed25519);
 
-/// The library is preloaded, the provider is in postgresql.conf, and the application logs in as a role without rights.
+/// The library is preloaded, the provider is in postgresql.conf, and the application logs in as a role without privileges.
 static SERVER: LazyLock<Server> = LazyLock::new(|| {
     let server = Server::start(&format!(
         "shared_preload_libraries = 'pg_session_jwt'\n\

@@ -9,7 +9,10 @@ const BANNED: [(&str, &str); 27] = [
         "verify, verifier, verification",
     ),
     ("verdict|verdicts", "result, outcome"),
-    ("nobody|nobodys|no one", "no identity, session without an identity, no role"),
+    (
+        "nobody|nobodys|no one",
+        "no identity, session without an identity, no role",
+    ),
     (
         "somebody|somebodys|someone",
         "a user, an authenticated session, another process",
@@ -93,7 +96,10 @@ fn a_banned_word_is_found_in_prose_and_in_names() {
     let expected = [
         (2, "\"judge\": write verify, verifier, verification"),
         (2, "\"judged\": write verify, verifier, verification"),
-        (1, "\"nobodys\": write no identity, session without an identity, no role"),
+        (
+            1,
+            "\"nobodys\": write no identity, session without an identity, no role",
+        ),
         (3, "\"living session\": write open session"),
     ];
     assert_eq!(found, expected.map(|(line, advice)| (line, advice.to_owned())));
