@@ -15,7 +15,7 @@ pub type Checked<E> = Result<Option<Block<E>>, Report>;
 
 /// A string setting whose values this library checks and assigns. No value (null) counts as an empty one.
 pub trait StringHooks: 'static {
-    /// What hangs on each value.
+    /// What is attached to each value.
     type Extra: Extra + 'static;
 
     /// The slot that holds the block of the current value, where readers need it between assignments.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`names`], [`values`], [`definitions`] | the settings |
 //! | [`hooks`] | check and assign hooks of string settings, without pointers |
-//! | [`extra`] | the block that hangs on a value |
+//! | [`extra`] | the block that is attached to a value |
 //! | [`generation`] | numbers that differ after a change |
 //! | [`applied`] | whether PostgreSQL has applied a value at all |
 //! | [`lookup`] | settings by their names |

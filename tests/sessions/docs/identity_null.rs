@@ -85,12 +85,12 @@ fn every_reason_has_a_heading_and_a_block() {
         assert!(printed.next().unwrap().ends_with(&format!("|{reason}")), "{reason}");
     }
     let source = text("src/functions/status.rs");
-    let words = source
-        .split('"')
-        .skip(1)
-        .step_by(2)
-        .filter(|literal| literal.contains(' '));
-    let reasons: Vec<&str> = words.filter(|words| !words.contains('{')).collect();
+    // The reason of a lint attribute is not one of the session.
+    let lines = source.lines().filter(|line| !line.contains("reason = \""));
+    let words = lines.flat_map(|line| line.split('"').skip(1).step_by(2));
+    let reasons: Vec<&str> = words
+        .filter(|words| words.contains(' ') && !words.contains('{'))
+        .collect();
     assert!(!reasons.is_empty());
     for reason in reasons {
         assert!(page.contains(&format!("\nReason: `{reason}`\n")), "{reason}");
