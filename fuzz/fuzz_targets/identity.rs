@@ -4,7 +4,7 @@
 use libfuzzer_sys::arbitrary::Unstructured;
 use libfuzzer_sys::fuzz_target;
 use pg_session_jwt_token::Identity;
-use pg_session_jwt_token::identity::{FlatIdentity, Text};
+use pg_session_jwt_token::identity::{FlatIdentity, IdentityText};
 
 #[path = "../shapes.rs"]
 #[allow(dead_code, reason = "each target has its kind of shapes")]
@@ -20,12 +20,12 @@ fuzz_target!(init: shapes::write(&shapes::payloads()), |bytes: &[u8]| {
         flat.jti(),
     );
     for text in [
-        Text::UserId,
-        Text::Issuer,
-        Text::KeyId,
-        Text::Role,
-        Text::Email,
-        Text::Claims,
+        IdentityText::UserId,
+        IdentityText::Issuer,
+        IdentityText::KeyId,
+        IdentityText::Role,
+        IdentityText::Email,
+        IdentityText::Claims,
     ] {
         assert!(flat.text(text).is_none_or(|text| text.len() <= bytes.len()));
     }
@@ -43,9 +43,9 @@ fuzz_target!(init: shapes::write(&shapes::payloads()), |bytes: &[u8]| {
     };
     let bytes = identity.to_bytes(|text| Some(text.as_bytes().into())).unwrap();
     let flat = FlatIdentity::new(&bytes);
-    assert_eq!(flat.text(Text::UserId), identity.user_id.as_deref().map(str::as_bytes));
-    assert_eq!(flat.text(Text::KeyId), identity.kid.as_deref().map(str::as_bytes));
-    assert_eq!(flat.text(Text::Issuer), None);
-    assert_eq!(flat.text(Text::Claims), Some(identity.claims.as_bytes()));
+    assert_eq!(flat.text(IdentityText::UserId), identity.user_id.as_deref().map(str::as_bytes));
+    assert_eq!(flat.text(IdentityText::KeyId), identity.kid.as_deref().map(str::as_bytes));
+    assert_eq!(flat.text(IdentityText::Issuer), None);
+    assert_eq!(flat.text(IdentityText::Claims), Some(identity.claims.as_bytes()));
     assert_eq!((flat.uid(), flat.jti()), (identity.uid(), identity.jti));
 });

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use pg_session_jwt_token::NumericDate;
-use pg_session_jwt_token::identity::{FlatIdentity, Text};
+use pg_session_jwt_token::identity::{FlatIdentity, IdentityText};
 use pg_session_jwt_token::json::{parse, unescape_non_ascii};
 use pg_session_jwt_token::validity::TokenId;
 use pg_session_jwt_token::{KeySet, Validity, verify};
@@ -48,8 +48,8 @@ fuzz_target!(init: shapes::write(&shapes::payloads()), |payload: &[u8]| -> Corpu
     assert_eq!(parse(&unescape_non_ascii(&identity.claims)), parse(&identity.claims));
     let bytes = identity.to_bytes(|text| Some(text.as_bytes().into())).unwrap();
     let flat = FlatIdentity::new(&bytes);
-    assert_eq!(flat.text(Text::Claims), Some(payload));
-    assert_eq!(flat.text(Text::UserId), identity.user_id.as_deref().map(str::as_bytes));
+    assert_eq!(flat.text(IdentityText::Claims), Some(payload));
+    assert_eq!(flat.text(IdentityText::UserId), identity.user_id.as_deref().map(str::as_bytes));
     assert_eq!(
         (flat.expires(), flat.not_before(), flat.jti()),
         (identity.expires, identity.not_before, identity.jti)

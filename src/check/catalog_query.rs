@@ -12,16 +12,21 @@ use crate::pg::memory::Scratch;
 use crate::pg::sql_types::TextBytes;
 
 /// A row of `auth.check()`, with texts in the database's encoding.
-pub struct Row {
+pub struct FindingRow {
     pub finding: Finding,
     pub object: Vec<u8>,
     pub problem: Vec<u8>,
     pub remedy: Vec<u8>,
 }
 
-impl Row {
-    pub fn new(finding: Finding, object: impl AsRef<[u8]>, problem: impl AsRef<[u8]>, remedy: impl AsRef<[u8]>) -> Row {
-        Row {
+impl FindingRow {
+    pub fn new(
+        finding: Finding,
+        object: impl AsRef<[u8]>,
+        problem: impl AsRef<[u8]>,
+        remedy: impl AsRef<[u8]>,
+    ) -> FindingRow {
+        FindingRow {
             finding,
             object: object.as_ref().to_vec(),
             problem: problem.as_ref().to_vec(),
@@ -29,8 +34,8 @@ impl Row {
         }
     }
 
-    pub fn with(finding: Finding, object: impl AsRef<[u8]>, message: Message) -> Row {
-        Row::new(finding, object, message.problem, message.remedy)
+    pub fn with(finding: Finding, object: impl AsRef<[u8]>, message: Message) -> FindingRow {
+        FindingRow::new(finding, object, message.problem, message.remedy)
     }
 }
 
@@ -101,10 +106,10 @@ impl Catalog<'_> {
     }
 
     /// Adds the findings of a query for object, problem and remedy.
-    pub fn find(&self, finding: Finding, sql: &str, rows: &mut Vec<Row>) -> spi::Result<()> {
+    pub fn find(&self, finding: Finding, sql: &str, rows: &mut Vec<FindingRow>) -> spi::Result<()> {
         self.each(sql, |row| {
             let text = |column| Ok::<_, spi::Error>(row.get::<TextBytes>(column)?.map_or_else(Vec::new, |text| text.0));
-            rows.push(Row::new(finding, text(1)?, text(2)?, text(3)?));
+            rows.push(FindingRow::new(finding, text(1)?, text(2)?, text(3)?));
             Ok(())
         })
     }

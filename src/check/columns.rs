@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use pgrx::pg_sys::{BoolExprType, Oid, SubLinkType};
 use pgrx::prelude::*;
 
-use crate::check::catalog_query::{Catalog, Row};
+use crate::check::catalog_query::{Catalog, FindingRow};
 use crate::check::eval::facts::Reader;
 use crate::check::finding::Finding;
 use crate::pg::catalog;
@@ -28,7 +28,7 @@ const WITHOUT_INDEX: &str = "SELECT format('%s (%I)', r.name, a.attname),
             WHERE i.indrelid = r.oid AND i.indisvalid AND i.indkey[0] = a.attnum AND i.indpred IS NULL)";
 
 /// Reports the columns without an index.
-pub fn inspect(catalog: &Catalog<'_>, columns: &HashSet<Column>, rows: &mut Vec<Row>) -> spi::Result<()> {
+pub fn inspect(catalog: &Catalog<'_>, columns: &HashSet<Column>, rows: &mut Vec<FindingRow>) -> spi::Result<()> {
     if columns.is_empty() {
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! Settings that have PostgreSQL itself write tokens to its log or its statistics. Defaults are not reported.
 
-use crate::check::catalog_query::{Catalog, Row};
+use crate::check::catalog_query::{Catalog, FindingRow};
 use crate::check::finding::Finding;
 use crate::check::roles::STORED;
 use pgrx::spi;
@@ -49,7 +49,7 @@ const PG_STAT_STATEMENTS_TRACKS_UTILITY: &str = "SELECT prefix || object, 'pg_st
  WHERE name = 'pg_stat_statements.track_utility' AND lower(value) IN ('on', 'true', 'yes', '1', 't', 'y')
    AND EXISTS (SELECT FROM pg_settings WHERE name = 'pg_stat_statements.track' AND reset_val <> 'none')";
 
-pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
+pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<FindingRow>) -> spi::Result<()> {
     for (finding, sql) in [
         (Finding::LoggedStatements, LOGGED_STATEMENTS),
         (Finding::LoggedParameters, LOGGED_PARAMETERS),

@@ -35,7 +35,7 @@ mod version;
 use pgrx::prelude::*;
 
 use crate::check::catalog_query::Catalog;
-pub use crate::check::catalog_query::Row;
+pub use crate::check::catalog_query::FindingRow;
 use crate::identity::mode;
 use crate::identity::mode::Mode;
 
@@ -43,7 +43,7 @@ use crate::identity::mode::Mode;
 ///
 /// # Errors
 /// An error of PostgreSQL where the caller may not read a catalog, so that nothing is left out silently.
-pub fn rows() -> spi::Result<Vec<Row>> {
+pub fn rows() -> spi::Result<Vec<FindingRow>> {
     let mut rows = Vec::new();
     Spi::connect(|client| {
         let catalog = Catalog { client, users: users() };
@@ -56,7 +56,7 @@ pub fn rows() -> spi::Result<Vec<Row>> {
         logging::inspect(&catalog, &mut rows)
     })?;
     rows.sort_by(|a, b| {
-        let key = |row: &Row| (row.finding.severity(), row.finding.name());
+        let key = |row: &FindingRow| (row.finding.severity(), row.finding.name());
         key(a)
             .cmp(&key(b))
             .then_with(|| a.object.cmp(&b.object))

@@ -3,7 +3,7 @@
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-use crate::check::catalog_query::{Catalog, Row};
+use crate::check::catalog_query::{Catalog, FindingRow};
 use crate::check::finding::Finding;
 use crate::check::{messages, version};
 use crate::guc::{lookup, names, values};
@@ -35,10 +35,10 @@ const LOGINS: &str = "SELECT EXISTS (
 const LOGIN_RULES: &str = "SELECT EXISTS (SELECT FROM pg_hba_file_rules WHERE auth_method = 'oauth')";
 
 /// Inspects the settings as they are in this session.
-pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
+pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<FindingRow>) -> spi::Result<()> {
     if !values::is_preloaded() {
         let object = "shared_preload_libraries";
-        rows.push(Row::with(
+        rows.push(FindingRow::with(
             Finding::LibraryNotPreloaded,
             object,
             messages::LIBRARY_NOT_PRELOADED,
@@ -53,7 +53,7 @@ pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
         Err(failure) => {
             let report = failure.report();
             let detail = report.detail.map_or_else(String::new, |detail| format!(" {detail}"));
-            rows.push(Row::new(
+            rows.push(FindingRow::new(
                 Finding::SettingUnusable,
                 failure.setting().unwrap_or(names::text(names::PREFIX)),
                 format!(
@@ -84,7 +84,7 @@ pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
         let is_servers_key = is_proxy && !is_clients_key;
         let logins = row.get::<TextBytes>(2)?;
         if let Some(logins) = logins.filter(|_| !is_servers_key || !values::is_preloaded()) {
-            rows.push(Row::with(
+            rows.push(FindingRow::with(
                 Finding::IdentityForgeable,
                 logins.0,
                 messages::IDENTITY_FORGEABLE,
@@ -92,7 +92,7 @@ pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
         }
         if !is_servers_key && values::claims_fallback() {
             let object = names::text(names::CLAIMS_FALLBACK);
-            rows.push(Row::with(Finding::ClaimsMode, object, messages::CLAIMS_MODE));
+            rows.push(FindingRow::with(Finding::ClaimsMode, object, messages::CLAIMS_MODE));
         }
         Ok(())
     })
@@ -103,10 +103,10 @@ pub fn may_see_providers() -> bool {
     catalog::current_user_has_privileges_of(pg_sys::Oid::from(pg_sys::ROLE_PG_READ_ALL_SETTINGS))
 }
 
-fn client_keys(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
+fn client_keys(catalog: &Catalog<'_>, rows: &mut Vec<FindingRow>) -> spi::Result<()> {
     if catalog.is_true(CLIENT_KEYS)? {
         let object = "pg_session_jwt.client_keys";
-        rows.push(Row::with(Finding::ClientKeys, object, messages::CLIENT_KEYS));
+        rows.push(FindingRow::with(Finding::ClientKeys, object, messages::CLIENT_KEYS));
     }
     Ok(())
 }
@@ -122,10 +122,14 @@ fn has_oauth_logins(catalog: &Catalog<'_>) -> spi::Result<bool> {
     Ok(is_validator && (!sees_rules || catalog.is_true(LOGIN_RULES)?))
 }
 
-fn of_providers(catalog: &Catalog<'_>, providers: &Providers, rows: &mut Vec<Row>) -> spi::Result<()> {
+fn of_providers(catalog: &Catalog<'_>, providers: &Providers, rows: &mut Vec<FindingRow>) -> spi::Result<()> {
     if !may_see_providers() {
         let object = names::text(names::PROVIDERS);
-        rows.push(Row::with(Finding::NotChecked, object, messages::PROVIDERS_NOT_VISIBLE));
+        rows.push(FindingRow::with(
+            Finding::NotChecked,
+            object,
+            messages::PROVIDERS_NOT_VISIBLE,
+        ));
         return Ok(());
     }
     let has_oauth_logins = has_oauth_logins(catalog)?;
@@ -135,7 +139,7 @@ fn of_providers(catalog: &Catalog<'_>, providers: &Providers, rows: &mut Vec<Row
         let condition = keys.condition();
         if !condition.members.iter().any(|member| member.problem.is_none()) {
             let error = condition.error.unwrap_or_else(|| "the key set is empty".to_owned());
-            rows.push(Row::new(
+            rows.push(FindingRow::new(
                 Finding::ProviderWithoutKeys,
                 &object,
                 format!("It has no usable key, so its tokens are rejected: {error}."),
@@ -143,7 +147,7 @@ fn of_providers(catalog: &Catalog<'_>, providers: &Providers, rows: &mut Vec<Row
             ));
         }
         if has_oauth_logins && provider.roles.is_empty() {
-            rows.push(Row::with(
+            rows.push(FindingRow::with(
                 Finding::ProviderWithoutRoles,
                 &object,
                 messages::PROVIDER_WITHOUT_ROLES,
@@ -151,20 +155,20 @@ fn of_providers(catalog: &Catalog<'_>, providers: &Providers, rows: &mut Vec<Row
         }
         if provider.audience.is_empty() {
             let message = messages::PROVIDER_WITHOUT_AUDIENCE;
-            rows.push(Row::with(Finding::ProviderWithoutAudience, &object, message));
+            rows.push(FindingRow::with(Finding::ProviderWithoutAudience, &object, message));
         }
     }
     Ok(())
 }
 
-fn outdated(rows: &mut Vec<Row>) {
+fn outdated(rows: &mut Vec<FindingRow>) {
     let number = lookup::current(c"server_version_num").and_then(|text| text.to_str().ok()?.parse().ok());
     let Some((running, needed)) = number.and_then(|number| Some((number, version::oldest_fixed(number)?))) else {
         return;
     };
     if running < needed {
         let [running, needed] = [running, needed].map(|number: i32| format!("{}.{}", number / 10_000, number % 10_000));
-        rows.push(Row::new(
+        rows.push(FindingRow::new(
             Finding::PostgresOutdated,
             "server_version",
             format!("PostgreSQL {running} lacks security fixes that matter where end users send SQL."),

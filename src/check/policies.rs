@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use pgrx::prelude::*;
 
-use crate::check::catalog_query::{Catalog, Row};
+use crate::check::catalog_query::{Catalog, FindingRow};
 use crate::check::columns;
 use crate::check::columns::Column;
 use crate::check::eval::expression::Expression;
@@ -26,7 +26,7 @@ const READERS: &str = "SELECT p.oid, p.proname::text IN ('session', 'jwt')
        JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_session_jwt'
  WHERE p.pronargs = 0 AND p.proname::text IN ('user_id', 'uid', 'session', 'jwt', 'organization', 'organization_id', 'role', 'email')";
 
-pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
+pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<FindingRow>) -> spi::Result<()> {
     let mut readers = Vec::new();
     catalog.each(READERS, |row| {
         if let (Some(oid), Some(gives_json_null)) = (row.get(1)?, row.get(2)?) {
@@ -48,7 +48,7 @@ pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
     columns::inspect(catalog, &compared, rows)
 }
 
-fn inspect_table(readers: &[Reader], policies: &[Policy], rows: &mut Vec<Row>, compared: &mut HashSet<Column>) {
+fn inspect_table(readers: &[Reader], policies: &[Policy], rows: &mut Vec<FindingRow>, compared: &mut HashSet<Column>) {
     Scratch::new("pg_session_jwt: policies of a table").run(|arena| {
         let parsed: Vec<Parsed<'_>> = policies.iter().map(|policy| policy.parse(readers, arena)).collect();
         for policy in &parsed {
@@ -61,18 +61,23 @@ fn inspect_policy(
     readers: &[Reader],
     it: &Parsed<'_>,
     all: &[Parsed<'_>],
-    rows: &mut Vec<Row>,
+    rows: &mut Vec<FindingRow>,
     compared: &mut HashSet<Column>,
 ) {
     let object = &it.policy.object;
     if let Some(obstacle) = it.obstacle {
-        rows.push(Row::new(Finding::NotChecked, object, obstacle.problem, obstacle.remedy));
+        rows.push(FindingRow::new(
+            Finding::NotChecked,
+            object,
+            obstacle.problem,
+            obstacle.remedy,
+        ));
         return;
     }
     let clauses = || [&it.using, &it.check].into_iter().flatten();
     if clauses().any(|clause| clause.facts.reads_setting) {
         let message = messages::POLICY_READS_SETTING;
-        rows.push(Row::new(
+        rows.push(FindingRow::new(
             Finding::PolicyReadsSetting,
             object,
             message.problem,
@@ -85,7 +90,7 @@ fn inspect_policy(
     for ((finding, object), clauses) in findings(it, all) {
         let message = messages::of_policy(finding);
         let problem = format!("{} ({}).", message.problem, clauses.join(", "));
-        rows.push(Row::new(finding, object, problem, message.remedy));
+        rows.push(FindingRow::new(finding, object, problem, message.remedy));
     }
     if let Some(using) = &it.using {
         columns::of_policy(readers, using.tree, it.policy.table, compared);

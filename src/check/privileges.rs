@@ -1,6 +1,6 @@
 //! The privileges of end users other than reading and writing tables.
 
-use crate::check::catalog_query::{Catalog, Row};
+use crate::check::catalog_query::{Catalog, FindingRow};
 use crate::check::finding::Finding;
 use pgrx::spi;
 
@@ -67,7 +67,7 @@ const PG_STAT_STATEMENTS_READABLE: &str = "SELECT c.oid::regclass::text,
  WHERE e.extname = 'pg_stat_statements'
  GROUP BY c.oid";
 
-pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
+pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<FindingRow>) -> spi::Result<()> {
     catalog.find(Finding::DefinerFunction, DEFINER_FUNCTION, rows)?;
     catalog.find(Finding::DblinkExecutable, DBLINK_EXECUTABLE, rows)?;
     catalog.find(Finding::OwnedObject, OWNED_OBJECT, rows)?;

@@ -1,6 +1,6 @@
 //! The roles of end users, the roles that they can become, and the roles that can become them.
 
-use crate::check::catalog_query::{Catalog, Row};
+use crate::check::catalog_query::{Catalog, FindingRow};
 use crate::check::finding::Finding;
 use pgrx::spi;
 
@@ -80,7 +80,7 @@ const IDENTITY_SETTING: &str = "SELECT target,
     OR name = 'pg_session_jwt.providers' AND value = ''
     OR name = 'pg_session_jwt.claims_fallback' AND lower(value) IN ('on', 'true', 'yes', '1', 't', 'y')";
 
-pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
+pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<FindingRow>) -> spi::Result<()> {
     catalog.find(Finding::RoleAttribute, ROLE_ATTRIBUTE, rows)?;
     catalog.find(Finding::RoleMembership, ROLE_MEMBERSHIP, rows)?;
     catalog.find(Finding::RoleLogin, ROLE_LOGIN, rows)?;

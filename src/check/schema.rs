@@ -1,6 +1,6 @@
 //! Schema `auth`: whether it is this extension's, and whether another role can replace its functions.
 
-use crate::check::catalog_query::{Catalog, Row};
+use crate::check::catalog_query::{Catalog, FindingRow};
 use crate::check::finding::Finding;
 use pgrx::spi;
 
@@ -60,7 +60,7 @@ const AUTH_FUNCTION_GRANTED: &str = "SELECT o.oid::regprocedure::text,
    AND a.grantee <> p.proowner AND COALESCE(r.rolname, '') NOT IN ('pg_read_all_settings', 'pg_database_owner')
  GROUP BY o.oid";
 
-pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
+pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<FindingRow>) -> spi::Result<()> {
     for (finding, sql) in [
         (Finding::AuthOwner, AUTH_OWNER),
         (Finding::AuthSchemaCreate, AUTH_SCHEMA_CREATE),

@@ -1,6 +1,6 @@
 //! Tables that end users can access without row-level security.
 
-use crate::check::catalog_query::{Catalog, Row};
+use crate::check::catalog_query::{Catalog, FindingRow};
 use crate::check::finding::Finding;
 use pgrx::spi;
 
@@ -67,7 +67,7 @@ const MATERIALIZED_VIEW_BYPASSES_RLS: &str = ", reads (top, at) AS (
   FROM granted g JOIN reads s ON s.top = g.oid JOIN relation t ON t.oid = s.at AND t.kind IN ('r', 'p') AND t.rls
  GROUP BY g.oid, g.name, g.who, g.privileges";
 
-pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<Row>) -> spi::Result<()> {
+pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<FindingRow>) -> spi::Result<()> {
     catalog.find(Finding::TableWithoutRls, TABLE_WITHOUT_RLS, rows)?;
     catalog.find(Finding::ForeignTable, FOREIGN_TABLE, rows)?;
     catalog.find(Finding::PrivilegeBypassesRls, PRIVILEGE_BYPASSES_RLS, rows)?;

@@ -15,7 +15,7 @@ pub mod auth {
     use crate::identity::session_token;
     use crate::pg::sql_types::{Jsonb, PresentedToken, Text, Uuid, jsonb, member, text, uuid};
     use crate::token::Error;
-    use crate::token::identity::{FlatIdentity, Text as Part};
+    use crate::token::identity::{FlatIdentity, IdentityText};
 
     /// Checks that there is a usable key to verify tokens with.
     #[pg_extern(volatile, parallel_unsafe)]
@@ -136,12 +136,14 @@ pub mod auth {
         LANGUAGE c AS 'MODULE_PATHNAME', 'organization_id_wrapper';";
 
         /// Claim `role`; NULL if it is not a string.
-        role, role_slow, role_slow_wrapper: Text = || read(|identity| identity.text(Part::Role).and_then(text)), "
+        role, role_slow, role_slow_wrapper: Text =
+        || read(|identity| identity.text(IdentityText::Role).and_then(text)), "
         CREATE FUNCTION auth.role() RETURNS text STRICT STABLE PARALLEL SAFE
         LANGUAGE c AS 'MODULE_PATHNAME', 'role_wrapper';";
 
         /// Claim `email`; NULL if it is not a string.
-        email, email_slow, email_slow_wrapper: Text = || read(|identity| identity.text(Part::Email).and_then(text)), "
+        email, email_slow, email_slow_wrapper: Text =
+        || read(|identity| identity.text(IdentityText::Email).and_then(text)), "
         CREATE FUNCTION auth.email() RETURNS text STRICT STABLE PARALLEL SAFE
         LANGUAGE c AS 'MODULE_PATHNAME', 'email_wrapper';";
     }
@@ -160,11 +162,11 @@ pub mod auth {
             })
             .raise();
         }
-        identity.text(Part::UserId).and_then(text)
+        identity.text(IdentityText::UserId).and_then(text)
     }
 
     fn claims(identity: FlatIdentity<'_>) -> Option<Datum> {
-        identity.text(Part::Claims).and_then(jsonb)
+        identity.text(IdentityText::Claims).and_then(jsonb)
     }
 
     fn claims_or_null() -> Option<Datum> {

@@ -64,7 +64,7 @@ mod auth {
 }
 
 /// A row of `auth.providers()`.
-struct Row {
+struct KeyRow {
     pub provider: i32,
     pub issuer: Option<Text>,
     pub source: &'static str,
@@ -83,7 +83,7 @@ struct Row {
 ///
 /// # Errors
 /// Those of [`mode::mode_in_transaction`].
-fn rows() -> Result<Vec<Row>, Failure> {
+fn rows() -> Result<Vec<KeyRow>, Failure> {
     let Mode::Provider(providers) = mode::mode_in_transaction()? else {
         return Ok(Vec::new());
     };
@@ -92,7 +92,7 @@ fn rows() -> Result<Vec<Row>, Failure> {
     for (index, (provider, keys)) in providers.list.iter().zip(&providers.keys).enumerate() {
         let condition = keys.condition();
         let number = i32::try_from(index).unwrap_or(i32::MAX).saturating_add(1);
-        let row = |member: Option<&Member>| Row::new(number, provider, &condition, member);
+        let row = |member: Option<&Member>| KeyRow::new(number, provider, &condition, member);
         rows.extend(condition.members.iter().map(|member| row(Some(member))));
         if condition.members.is_empty() {
             rows.push(row(None));
@@ -101,7 +101,7 @@ fn rows() -> Result<Vec<Row>, Failure> {
     Ok(rows)
 }
 
-impl Row {
+impl KeyRow {
     fn new(provider_number: i32, provider: &Provider, condition: &Condition, member: Option<&Member>) -> Self {
         let (source, location) = match &provider.source {
             KeySource::Inline(_) => ("jwks", None),
@@ -114,7 +114,7 @@ impl Row {
             None => Some("there are no keys".to_owned()),
             Some(_) => problem.map(ToString::to_string),
         };
-        Row {
+        KeyRow {
             provider: provider_number,
             issuer: provider.issuer.as_deref().and_then(text_from_utf8),
             source,

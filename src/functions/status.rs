@@ -12,7 +12,7 @@ use crate::pg::clock::timestamp;
 use crate::pg::sql_types::Text;
 use crate::pg::{clock, sql_types};
 use crate::token::NumericDate;
-use crate::token::identity::{FlatIdentity, Text as Part};
+use crate::token::identity::{FlatIdentity, IdentityText};
 
 #[pg_schema]
 mod auth {
@@ -103,7 +103,7 @@ impl Status {
 
     fn of(identity: FlatIdentity<'_>) -> Self {
         let text = |part| identity.text(part).and_then(sql_types::text).map(Text);
-        let user_id = text(Part::UserId);
+        let user_id = text(IdentityText::UserId);
         let no_user_id = if identity.user_id_malformed() {
             "claim sub is not a string"
         } else {
@@ -113,8 +113,8 @@ impl Status {
             mode: "",
             identity: true,
             provider: None,
-            issuer: text(Part::Issuer),
-            kid: text(Part::KeyId),
+            issuer: text(IdentityText::Issuer),
+            kid: text(IdentityText::KeyId),
             reason: if user_id.is_none() { reason(no_user_id) } else { None },
             user_id,
             expires_at: identity.expires().and_then(timestamp),

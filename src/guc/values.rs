@@ -27,19 +27,19 @@ use pgrx::GucSetting;
 
 use crate::guc::process;
 
-type Text = GucSetting<Option<CString>>;
+type TextSetting = GucSetting<Option<CString>>;
 
-pub(super) static PROVIDERS: Text = Text::new(Some(c""));
-pub(super) static JWK: Text = Text::new(Some(c""));
+pub(super) static PROVIDERS: TextSetting = TextSetting::new(Some(c""));
+pub(super) static JWK: TextSetting = TextSetting::new(Some(c""));
 pub(super) static CLIENT_KEYS: GucSetting<bool> = GucSetting::<bool>::new(true);
-pub(super) static JWT: Text = Text::new(Some(c""));
+pub(super) static JWT: TextSetting = TextSetting::new(Some(c""));
 pub(super) static CLAIMS_FALLBACK: GucSetting<bool> = GucSetting::<bool>::new(true);
 pub(super) static LEEWAY: GucSetting<i32> = GucSetting::<i32>::new(60);
 pub(super) static BIND_LOGIN_IDENTITY: GucSetting<bool> = GucSetting::<bool>::new(true);
 pub(super) static AUDIT_LOG: GucSetting<bool> = GucSetting::<bool>::new(false);
-pub(super) static CA_FILE: Text = Text::new(Some(c""));
+pub(super) static CA_FILE: TextSetting = TextSetting::new(Some(c""));
 pub(super) static OPTIMIZE_POLICIES: GucSetting<bool> = GucSetting::<bool>::new(true);
-pub(super) static REQUEST_CLAIMS: Text = Text::new(Some(c""));
+pub(super) static REQUEST_CLAIMS: TextSetting = TextSetting::new(Some(c""));
 
 /// The range of `pg_session_jwt.leeway`.
 pub const LEEWAYS: RangeInclusive<i32> = 0..=300;
@@ -59,7 +59,7 @@ pub fn jwt() -> Option<CString> {
     text(&JWT)
 }
 
-fn text(setting: &Text) -> Option<CString> {
+fn text(setting: &TextSetting) -> Option<CString> {
     setting.get().filter(|text| !text.is_empty())
 }
 

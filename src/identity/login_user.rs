@@ -13,7 +13,7 @@ use crate::guc::{process, remembered};
 use crate::identity::verified_token::{VerifiedToken, digest};
 use crate::keys::providers::Providers;
 use crate::pg::encoding;
-use crate::token::identity::{FlatIdentity, Text as Part};
+use crate::token::identity::{FlatIdentity, IdentityText};
 
 /// Set once, in the process of the session. Its parallel workers have the user from [`remembered::login`].
 static USER: OnceLock<LoginUser> = OnceLock::new();
@@ -104,9 +104,9 @@ pub fn check_token(token: &[u8], providers: &Providers, verified: &VerifiedToken
     let Some(user) = bound_user() else { return Ok(()) };
     let identity = FlatIdentity::new(&verified.identity);
     let text = |part| identity.text(part).and_then(encoding::from_server);
-    let issuer = text(Part::Issuer).filter(|issuer| !issuer.is_empty());
+    let issuer = text(IdentityText::Issuer).filter(|issuer| !issuer.is_empty());
     let provider = verified.provider.and_then(|index| providers.get(index));
-    let (Some(provider), Some(user_id)) = (provider, text(Part::UserId)) else {
+    let (Some(provider), Some(user_id)) = (provider, text(IdentityText::UserId)) else {
         return Err(Failure::OtherUser);
     };
     let is_same_user = user_hex(issuer.as_deref(), &provider.user_id_claim, &user_id) == user.user;

@@ -54,7 +54,7 @@ impl Catalogs {
 
     /// Whether `wanted` accepts a row of a catalog. Before a database is chosen only the catalogs of the whole cluster
     /// can be read.
-    pub fn any<T: Catalog>(&self, wanted: impl Fn(&Row<'_, T>) -> bool) -> bool {
+    pub fn any<T: Catalog>(&self, wanted: impl Fn(&CatalogRow<'_, T>) -> bool) -> bool {
         // SAFETY: `Catalog` is implemented for catalogs only, and there is a transaction.
         let relation = unsafe { pg_sys::table_open(T::OID, LOCK) };
         // SAFETY: an open relation has a descriptor.
@@ -73,7 +73,7 @@ impl Catalogs {
             // SAFETY: `Catalog` promises that a row begins with a `T`.
             let form = unsafe { pg_sys::heap_tuple_get_struct::<T>(tuple) };
             // SAFETY: the row is valid until the next step of the scan.
-            found = unsafe { form.as_ref() }.is_some_and(|form| wanted(&Row { form, tuple, columns }));
+            found = unsafe { form.as_ref() }.is_some_and(|form| wanted(&CatalogRow { form, tuple, columns }));
         }
         // SAFETY: the scan was begun above.
         unsafe { pg_sys::systable_endscan(scan) };
@@ -113,13 +113,13 @@ catalogs! {
 }
 
 /// A row of a catalog: its columns of fixed length, and whether the others are NULL.
-pub struct Row<'a, T> {
+pub struct CatalogRow<'a, T> {
     form: &'a T,
     tuple: pg_sys::HeapTuple,
     columns: pg_sys::TupleDesc,
 }
 
-impl<T> std::ops::Deref for Row<'_, T> {
+impl<T> std::ops::Deref for CatalogRow<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -127,7 +127,7 @@ impl<T> std::ops::Deref for Row<'_, T> {
     }
 }
 
-impl<T> Row<'_, T> {
+impl<T> CatalogRow<'_, T> {
     /// Whether a column, one of the catalog's `Anum_…`, is not NULL; false for a column that the catalog does not have.
     pub fn has(&self, column: u32) -> bool {
         // SAFETY: the descriptor is valid while the scan stays at this row.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::process::Command;
 
-use testkit::guide::{Block, Reader, dev_tokens, page};
+use testkit::guide::{Block, PsqlSession, dev_tokens, page};
 use testkit::server::Server;
 
 use crate::{laid_out, output};
@@ -23,7 +23,7 @@ fn read(server: &Server, page: &[Block], variables: &HashMap<&'static str, Strin
         .iter()
         .filter(|block| block.fence.starts_with("sql") && which(block));
     for block in blocks {
-        let reader = Reader {
+        let reader = PsqlSession {
             server,
             port: server.port(),
             user: if block.fence.starts_with("sql app") {

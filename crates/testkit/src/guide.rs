@@ -67,7 +67,7 @@ pub fn page(name: &str) -> Vec<Block> {
 }
 
 /// The session that runs a block.
-pub struct Reader<'a> {
+pub struct PsqlSession<'a> {
     pub server: &'a Server,
     pub port: u16,
     pub user: &'a str,
@@ -78,7 +78,7 @@ pub struct Reader<'a> {
     pub variables: HashMap<&'static str, String>,
 }
 
-impl Reader<'_> {
+impl PsqlSession<'_> {
     /// Runs a block in a new session and returns all its output. The block must print the output that it states, and fail
     /// if its fence says so.
     pub fn runs(&self, block: &Block) -> String {

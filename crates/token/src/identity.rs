@@ -8,7 +8,7 @@
 //!      42  i64 little-endian   nbf, microseconds since 1970
 //!      50  i64 little-endian   jti
 //!      58  6 × u32 little-endian  the end of each text, counted from byte 82
-//!      82  the texts, in the order of `Text`, in the encoding of the writer
+//!      82  the texts, in the order of `IdentityText`, in the encoding of the writer
 //! ```
 
 use std::borrow::Cow;
@@ -160,7 +160,7 @@ const HEADER: usize = 82;
 
 /// The texts of a flat identity, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Text {
+pub enum IdentityText {
     /// The user id.
     UserId,
     /// `iss`
@@ -175,15 +175,15 @@ pub enum Text {
     Claims,
 }
 
-impl Text {
+impl IdentityText {
     const fn index(self) -> usize {
         match self {
-            Text::UserId => 0,
-            Text::Issuer => 1,
-            Text::KeyId => 2,
-            Text::Role => 3,
-            Text::Email => 4,
-            Text::Claims => 5,
+            IdentityText::UserId => 0,
+            IdentityText::Issuer => 1,
+            IdentityText::KeyId => 2,
+            IdentityText::Role => 3,
+            IdentityText::Email => 4,
+            IdentityText::Claims => 5,
         }
     }
 }
@@ -201,7 +201,7 @@ impl<'a> FlatIdentity<'a> {
     }
 
     /// A text, in the encoding of the writer.
-    pub fn text(&self, text: Text) -> Option<&'a [u8]> {
+    pub fn text(&self, text: IdentityText) -> Option<&'a [u8]> {
         let index = text.index();
         TEXT_MASKS.get(index).filter(|mask| self.has(**mask))?;
         let start = index.checked_sub(1).map_or(Some(0), |before| self.end(before))?;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 
-use testkit::guide::{Reader, page};
+use testkit::guide::{PsqlSession, page};
 use testkit::provider::Provider;
 use testkit::server::{SHARED, Server};
 use testkit::session::{Proxy, now, run};
@@ -59,7 +59,7 @@ fn every_block_shows_the_reason_above_it() {
     let mut run = 0;
     for block in page("why-is-my-identity-null") {
         let (server, user, database, options) = places[block.fence.as_str()];
-        let reader = Reader {
+        let session = PsqlSession {
             server,
             port: server.port(),
             user,
@@ -67,7 +67,7 @@ fn every_block_shows_the_reason_above_it() {
             options,
             variables: variables.clone(),
         };
-        reader.runs(&block);
+        session.runs(&block);
         run += 1;
     }
     assert!(run > 0, "no block ran");

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::process::Command;
 
-use testkit::guide::{Block, Reader, page};
+use testkit::guide::{Block, PsqlSession, page};
 use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::messages;
 use testkit::provider::Provider;
@@ -54,7 +54,7 @@ fn blocks_print_what_the_page_shows() {
             "conf" => continue,
             "sh" => shell(&server, block),
             fence => {
-                let reader = Reader {
+                let session = PsqlSession {
                     server: &server,
                     port: server.port(),
                     user: if fence == "sql monitor" { "monitor" } else { "postgres" },
@@ -62,7 +62,7 @@ fn blocks_print_what_the_page_shows() {
                     options: "",
                     variables: HashMap::new(),
                 };
-                let printed = reader.runs(block);
+                let printed = session.runs(block);
                 if block.text.contains("auth.check()") {
                     let of_this_machine = |line: &str| line.contains("|postgres_outdated|");
                     assert!(printed.lines().all(of_this_machine), "{printed}");

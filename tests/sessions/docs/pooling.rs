@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use testkit::guide::{Reader, page};
+use testkit::guide::{PsqlSession, page};
 use testkit::messages;
 use testkit::pgbouncer::PgBouncer;
 use testkit::session::{Proxy, rejects, rows, run};
@@ -21,7 +21,7 @@ fn blocks_run_and_leave_no_identity() {
         let poolers = MODES.map(|mode| PgBouncer::start(&SERVER, mode, conf));
         for block in page.iter().filter(|block| block.fence.starts_with("sql")) {
             let mode = MODES.iter().position(|mode| block.fence == format!("sql {mode}"));
-            let reader = Reader {
+            let session = PsqlSession {
                 server: &SERVER,
                 port: mode.map_or(SERVER.port(), |mode| poolers[mode].port),
                 user: if mode.is_some() { "app" } else { "postgres" },
@@ -29,7 +29,7 @@ fn blocks_run_and_leave_no_identity() {
                 options: "",
                 variables: HashMap::from([("alice", PROVIDER.token("alice")), ("bob", PROVIDER.token("bob"))]),
             };
-            reader.runs(block);
+            session.runs(block);
             if let Some(mode) = mode {
                 let anonymous = rows(
                     &mut poolers[mode].connect(&database),

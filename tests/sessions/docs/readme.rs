@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use testkit::guide::{Block, Reader, blocks, dev_tokens};
+use testkit::guide::{Block, PsqlSession, blocks, dev_tokens};
 use testkit::server::Server;
 use testkit::session::one;
 
@@ -15,7 +15,7 @@ fn blocks_print_what_the_readme_shows() {
     let mut admin = server.connect("postgres", "postgres", "");
     admin.batch_execute("create database readme").unwrap();
     let script = readme.iter().find(|block| block.text.contains("dev-tokens")).unwrap();
-    let reader = Reader {
+    let session = PsqlSession {
         server: &server,
         port: server.port(),
         user: "postgres",
@@ -31,10 +31,10 @@ fn blocks_print_what_the_readme_shows() {
         .partition(|block| block.fence == "sql setup");
     assert!(!setup.is_empty() && !example.is_empty());
     for block in setup.into_iter().chain(example) {
-        reader.runs(block);
+        session.runs(block);
     }
     // docs/check.md: a deployment that follows the README has no findings.
-    let mut reader = server.connect("readme", "postgres", "");
+    let mut session = server.connect("readme", "postgres", "");
     let found = "select coalesce(string_agg(finding || ': ' || object, ', '), '') from auth.check()";
-    assert_eq!(one::<String>(&mut reader, found), "");
+    assert_eq!(one::<String>(&mut session, found), "");
 }

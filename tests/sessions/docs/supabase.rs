@@ -6,7 +6,7 @@ use std::fs;
 use std::process::Command;
 
 use testkit::cluster::Cluster;
-use testkit::guide::{Reader, page};
+use testkit::guide::{PsqlSession, page};
 use testkit::provider::Provider;
 use testkit::server::{Server, pg_config};
 use testkit::session::{now, one, run};
@@ -53,7 +53,7 @@ fn a_database_of_supabase_moves_with_its_policies() {
            "app_metadata":{{"team":"gardeners"}}"#,
         now() + 600
     );
-    let reader = |user, database| Reader {
+    let reader = |user, database| PsqlSession {
         server: &turn,
         port: turn.port(),
         user,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use testkit::cluster::with_own_scripts;
-use testkit::guide::{Reader, page};
+use testkit::guide::{PsqlSession, page};
 use testkit::session::{one, run};
 
 use crate::support::old_versions::VERSION_0_5_0;
@@ -14,7 +14,7 @@ fn blocks_upgrade_a_database_from_0_5_to_1_0() {
     let mut admin = cluster.empty_database("d");
     run(&mut admin, "create role authenticated login");
     VERSION_0_5_0.install(&cluster, &mut admin);
-    let reader = Reader {
+    let session = PsqlSession {
         server: &cluster,
         port: cluster.port(),
         user: "postgres",
@@ -24,7 +24,7 @@ fn blocks_upgrade_a_database_from_0_5_to_1_0() {
     };
     let mut printed = Vec::new();
     for block in page("upgrading-from-0.5") {
-        printed.push(reader.runs(&block));
+        printed.push(session.runs(&block));
     }
     assert_eq!(printed[1..3], ["", ""], "what prevents an update");
     let kept = "select rolcanlogin from pg_roles where rolname = 'authenticated'";

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use pg_session_jwt_token::NumericDate;
-use pg_session_jwt_token::identity::{FlatIdentity, Text};
+use pg_session_jwt_token::identity::{FlatIdentity, IdentityText};
 use pg_session_jwt_token::{Error, Identity};
 use proptest::collection::vec;
 use proptest::prelude::any;
@@ -26,12 +26,12 @@ pub fn assert_round_trip(identity: &Identity, encode: fn(&str) -> Option<Cow<'_,
     let bytes = identity.to_bytes(encode).unwrap();
     let flat = FlatIdentity::new(&bytes);
     let texts = [
-        (Text::UserId, identity.user_id.as_deref()),
-        (Text::Issuer, identity.issuer.as_deref()),
-        (Text::KeyId, identity.kid.as_deref()),
-        (Text::Role, identity.role.as_deref()),
-        (Text::Email, identity.email.as_deref()),
-        (Text::Claims, Some(identity.claims.as_str())),
+        (IdentityText::UserId, identity.user_id.as_deref()),
+        (IdentityText::Issuer, identity.issuer.as_deref()),
+        (IdentityText::KeyId, identity.kid.as_deref()),
+        (IdentityText::Role, identity.role.as_deref()),
+        (IdentityText::Email, identity.email.as_deref()),
+        (IdentityText::Claims, Some(identity.claims.as_str())),
     ];
     for (text, expected) in texts {
         assert_eq!(
@@ -61,12 +61,12 @@ fn read_all(bytes: &[u8]) -> usize {
     );
     let _ = (flat.has_organization(), flat.user_id_malformed());
     let texts = [
-        Text::UserId,
-        Text::Issuer,
-        Text::KeyId,
-        Text::Role,
-        Text::Email,
-        Text::Claims,
+        IdentityText::UserId,
+        IdentityText::Issuer,
+        IdentityText::KeyId,
+        IdentityText::Role,
+        IdentityText::Email,
+        IdentityText::Claims,
     ];
     texts
         .into_iter()
