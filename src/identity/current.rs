@@ -5,7 +5,7 @@ use crate::guc::values;
 #[cfg(feature = "pg18")]
 use crate::identity::login_user;
 use crate::identity::mode::{self, Mode};
-use crate::identity::{request_claims, session_token, verify};
+use crate::identity::{provider_roles, request_claims, session_token};
 use crate::pg::clock;
 use crate::token::identity::FlatIdentity;
 use crate::token::validity;
@@ -24,7 +24,7 @@ pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Fa
             if let Some(token) = &token {
                 check_time(&token.identity)?;
                 if let Mode::Provider(providers) = &mode {
-                    verify::check_role(providers, token.provider)?;
+                    provider_roles::check_role(providers, token.provider)?;
                 }
             }
             #[cfg(feature = "pg18")]

@@ -10,7 +10,7 @@ use std::ffi::{CStr, CString};
 use crate::error::Failure;
 use crate::guc::values::leeway;
 use crate::guc::{names, token_setting};
-use crate::identity::login_role;
+use crate::identity::login_privileges;
 use crate::identity::login_user::{self, LoginUser};
 use crate::keys::providers;
 use crate::pg::clock;
@@ -41,7 +41,7 @@ pub fn verify(token: &[u8], role: &CStr) -> Result<Login, Failure> {
     let provider = providers.get(provided.provider).ok_or(Error::NoKeys)?;
     // Where pg_hba.conf leaves the choice of the role to the validator, no user map restricts it.
     let is_of_any_role = provider.roles.is_empty();
-    if !provider.allows(role.to_bytes()) || is_of_any_role && login_role::is_more_than_an_end_user(role) {
+    if !provider.allows(role.to_bytes()) || is_of_any_role && login_privileges::is_more_than_an_end_user(role) {
         return Err(Failure::Role);
     }
     let claim = &provider.user_id_claim;
@@ -68,7 +68,7 @@ impl Login {
             return Err(not_applied);
         }
         if self.is_of_any_role {
-            login_role::check_at_first_statement();
+            login_privileges::check_at_first_statement();
         }
         if token_setting::set_at_login(token) {
             Ok(self.user_id)

@@ -9,7 +9,8 @@
 //! | [`verified_token`] | a verified token and its digest |
 //! | [`verified_cache`] | the tokens that were verified before |
 //! | [`request_claims`] | `request.jwt.claims` |
-//! | `login`, `login_role`, `login_user` | PostgreSQL 18: an OAuth login, its role, its user |
+//! | [`provider_roles`] | which database roles may use the tokens of a provider |
+//! | `login`, `login_privileges`, `login_user` | PostgreSQL 18: an OAuth login, the limits of its role, its user |
 //! | [`stored_settings`] | whether the settings that are stored for the session have changed |
 //! | [`audit`] | the line of the audit log |
 
@@ -20,10 +21,11 @@ pub mod current;
 #[cfg(feature = "pg18")]
 pub mod login;
 #[cfg(feature = "pg18")]
-pub mod login_role;
+pub mod login_privileges;
 #[cfg(feature = "pg18")]
 pub mod login_user;
 pub mod mode;
+pub mod provider_roles;
 pub mod request_claims;
 pub mod session_token;
 pub mod stored_settings;

@@ -1,16 +1,16 @@
 //! The verification of a token, by the current mode, keys, time and role. Every identity from a token is made here, except
-//! that of an OAuth login.
+//! that of an OAuth login (`login`).
 
 use crate::error::Failure;
-use crate::guc::extra::ProviderIndex;
 use crate::guc::values::leeway;
 #[cfg(feature = "pg18")]
 use crate::identity::login_user;
 use crate::identity::mode::{Mode, mode};
+use crate::identity::provider_roles::check_role;
 use crate::identity::verified_cache;
 use crate::identity::verified_token::{VerifiedToken, digest};
 use crate::keys::providers::Providers;
-use crate::pg::{catalog, clock, encoding, statement};
+use crate::pg::{clock, encoding};
 use crate::token;
 use crate::token::NumericDate;
 use crate::token::identity::FlatIdentity;
@@ -65,23 +65,4 @@ fn verify_provider_token(
     };
     verified_cache::store(digest, &verified);
     Ok(verified)
-}
-
-/// Checks that the current role may use tokens of a provider, as each use of the token does.
-///
-/// The current role is the one of SET ROLE, also inside a SECURITY DEFINER function. A parallel worker has all of this
-/// from its leader.
-///
-/// # Errors
-/// [`Failure::Role`]
-pub fn check_role(providers: &Providers, provider: Option<ProviderIndex>) -> Result<(), Failure> {
-    let provider = provider.and_then(|index| providers.get(index)).ok_or(Failure::NoKey)?;
-    if provider.roles.is_empty() {
-        return Ok(());
-    }
-    let role = catalog::role_name(statement::role());
-    match role {
-        Some(role) if provider.allows(&role) => Ok(()),
-        _ => Err(Failure::Role),
-    }
 }

@@ -5,7 +5,8 @@
 //! | [`providers`] | `pg_session_jwt.providers`: the issuers whose tokens are accepted |
 //! | [`source`] | the keys of one provider: inline, in a file or at a URL |
 //! | [`file`] | `jwks_file`: read again when it changes |
-//! | [`url`] | `jwks_url`, as a session sees it: the set that the worker has fetched, and waiting for it |
+//! | [`url`] | `jwks_url`, as a session sees it: the set that the worker has fetched |
+//! | [`wait_for_fetch`] | where a session waits for a fetch of the worker |
 //! | [`condition`], [`complaint`] | reports about missing keys to administrators and to the log |
 //! | [`proxy_key`], [`server_key`] | `pg_session_jwt.jwk`, and the one of the server's file |
 //! | [`parsed_setting`] | the rules that both settings share |
@@ -21,3 +22,4 @@ pub mod proxy_key;
 pub mod server_key;
 pub mod source;
 pub mod url;
+pub mod wait_for_fetch;

@@ -1,20 +1,13 @@
 //! `jwks_url`, as a session sees it: the key set that the worker has stored, read again when it changes.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
 use crate::jwks::{shared_table, store};
 use crate::keys::complaint;
 use crate::keys::condition::{Condition, Unusable};
-use crate::pg::latch;
+use crate::keys::wait_for_fetch::Awaited;
 use crate::token::NumericDate;
 use crate::token::{Error, KeySet};
-
-/// How long a session waits for a fetch at most: the longest time of one attempt of the worker.
-const MAX_WAIT: Duration = Duration::from_secs(5);
-/// How long a session waits without a worker: the longest time that the start or restart of one takes.
-const WORKER_STARTS: Duration = Duration::from_millis(1500);
-const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A key set at a URL.
 pub struct KeyUrl {
@@ -149,33 +142,6 @@ impl KeyUrl {
 
     /// Whether the requested fetch was attempted.
     pub fn is_done(&self, awaited: &Awaited) -> bool {
-        shared_table::find(&self.url).is_none_or(|entry| match awaited {
-            Awaited::First => entry.revision > 0 || entry.fetches > 0,
-            Awaited::Request(number) => entry.served >= *number,
-        })
-    }
-}
-
-/// A fetch that a session waits for.
-pub enum Awaited {
-    /// The first fetch of a URL.
-    First,
-    /// The fetch with this number, see [`shared_table::request_fetch`].
-    Request(u64),
-}
-
-/// Waits until `done` is true, for a limited time. The statement can be cancelled.
-pub fn wait_until(done: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !done() {
-        let limit = if shared_table::has_worker() {
-            MAX_WAIT
-        } else {
-            WORKER_STARTS
-        };
-        if started.elapsed() >= limit {
-            return;
-        }
-        latch::sleep(POLL_INTERVAL);
+        awaited.is_done(&self.url)
     }
 }
