@@ -84,3 +84,34 @@ pub(super) fn assign(name: &'static CStr, value: &CStr) {
         )
     };
 }
+
+/// A level below ERROR, at which guc.c raises nothing. An ERROR that crosses pgrx would get a Rust backtrace in its DETAIL
+/// where the server's environment asks for backtraces.
+pub(super) const QUIET: i32 = pg_sys::DEBUG5 as i32;
+
+/// The result of guc.c for a value that it has applied. 0 stands for a rejected value, -1 for a skipped one.
+pub(super) const APPLIED: i32 = 1;
+
+/// Assigns a setting of this library and raises nothing. Returns false if PostgreSQL does not apply the value.
+pub(super) fn try_assign(
+    name: &'static CStr,
+    value: &CStr,
+    context: pg_sys::GucContext::Type,
+    source: pg_sys::GucSource::Type,
+    action: pg_sys::GucAction::Type,
+) -> bool {
+    // SAFETY: both are C strings, the setting is defined, and at this level nothing is raised.
+    let applied = unsafe {
+        pg_sys::set_config_option(
+            name.as_ptr(),
+            value.as_ptr(),
+            context,
+            source,
+            action,
+            true,
+            QUIET,
+            false,
+        )
+    };
+    applied == APPLIED
+}

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use pgrx::prelude::*;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 
-use crate::guc::{names, process};
+use crate::guc::{lookup, names, process};
 
 #[cfg(feature = "pg18")]
 static LOGIN_IDENTITY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
@@ -96,21 +96,13 @@ pub fn remember_login(login: &CStr) -> bool {
 fn remember(name: &'static CStr, value: &CStr) -> bool {
     // The action SAVE is allowed while a parallel plan runs. It differs from SET in nothing else, because a value with this
     // source is not stacked.
-    // SAFETY: both are C strings, and the setting is defined; at a level below ERROR nothing is raised.
-    let applied = unsafe {
-        pg_sys::set_config_option(
-            name.as_ptr(),
-            value.as_ptr(),
-            pg_sys::GucContext::PGC_POSTMASTER,
-            pg_sys::GucSource::PGC_S_OVERRIDE,
-            pg_sys::GucAction::GUC_ACTION_SAVE,
-            true,
-            pg_sys::DEBUG5 as i32,
-            false,
-        )
-    };
-    // 1: applied; 0: rejected; -1: skipped (guc.c).
-    applied == 1
+    lookup::try_assign(
+        name,
+        value,
+        pg_sys::GucContext::PGC_POSTMASTER,
+        pg_sys::GucSource::PGC_S_OVERRIDE,
+        pg_sys::GucAction::GUC_ACTION_SAVE,
+    )
 }
 
 #[pg_guard]
