@@ -5,7 +5,8 @@ use std::path::Path;
 
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair,
+    EcdsaSigningAlgorithm,
 };
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair, RsaKeyPair};
 use base64::Engine as _;
@@ -225,6 +226,15 @@ pub fn providers() -> Vec<Vec<u8>> {
     ] {
         shapes.push(format!(r#"[{{"issuer":"a",{source}}}]"#));
     }
+    for discovery in [
+        r#""issuer":"https://a.example/b/""#,
+        r#""issuer":"http://127.0.0.1:80","audience":"b""#,
+        r#""issuer":"https://a.example","discovery_url":"https://b.example/c?d""#,
+        r#""issuer":"https://a.example?b""#,
+        r#""audience":"b""#,
+    ] {
+        shapes.push(format!("[{{{discovery}}}]"));
+    }
     let one = format!(r#"{{"issuer":"a",{set}}}"#);
     shapes.push(format!("[{one},{one}]"));
     shapes.push(format!(
@@ -244,6 +254,7 @@ fn public_keys() -> Vec<String> {
         format!(r#""kty":"OKP","crv":"Ed25519","x":"{}""#, part(ed25519.public_key())),
         elliptic_curve("P-256", &ECDSA_P256_SHA256_FIXED_SIGNING),
         elliptic_curve("P-384", &ECDSA_P384_SHA384_FIXED_SIGNING),
+        elliptic_curve("P-521", &ECDSA_P521_SHA512_FIXED_SIGNING),
         format!(r#""kty":"RSA","n":"{}","e":"AQAB""#, part(modulus)),
         format!(r#""kty":"oct","k":"{}""#, part([7; 32])),
         format!(r#""kty":"oct","k":"{}""#, part([7; 31])),
@@ -259,4 +270,109 @@ fn elliptic_curve(curve: &str, algorithm: &'static EcdsaSigningAlgorithm) -> Str
 
 fn nested(open: &str, close: &str, depth: usize) -> String {
     open.repeat(depth) + &close.repeat(depth)
+}
+
+/// Bodies of requests to the gateway.
+pub fn bodies() -> Vec<Vec<u8>> {
+    let parameters = [
+        r#"null,"","a\"b\\c\u00e4\ud83d\ude00",true,-1,1.5e300,18446744073709551615"#,
+        r#"[1,null,"a\"",[true,{"a":["b"]}]],{"a":{"b":[null,1]},"a":2}"#,
+        r#""\u0000""#,
+        r#""\ud800""#,
+        "",
+    ];
+    let mut shapes = Vec::new();
+    for list in parameters {
+        let statement = format!(r#"{{"query":"select $1","params":[{list}],"arrayMode":true}}"#);
+        shapes.push(format!(
+            r#"{{"queries":[{statement},{{"query":"","params":null,"other":{{}}}}]}}"#
+        ));
+        shapes.push(statement);
+    }
+    shapes.extend(
+        [
+            r#"{"queries":[]}"#,
+            r#"{"query":"a","query":"b"}"#,
+            r#"{"query":"a","queries":[]}"#,
+            r#"{"\u0071uery":"a","params":[[[[[[]]]]]]}"#,
+            "{}",
+            "[]",
+            "",
+        ]
+        .map(str::to_owned),
+    );
+    bytes(shapes)
+}
+
+/// Statements that control transactions, others, and connection strings.
+pub fn statements() -> Vec<Vec<u8>> {
+    [
+        "commit",
+        "ROLLBACK WORK TO SAVEPOINT a",
+        "rollback and chain",
+        "/* a /* b */ */ begin",
+        "-- a\r;end",
+        "prepare transaction U&'a'",
+        "prepare transaction (int) as select $1",
+        "start transaction",
+        "copy t from stdin",
+        "listen a",
+        "\u{feff}commit",
+        "postgresql://a%20b:p%40@db.example:5432/app?sslmode=require",
+        "postgres://a@[::1]/%00",
+        "host/database",
+    ]
+    .map(|shape| shape.as_bytes().to_vec())
+    .to_vec()
+}
+
+/// Values as PostgreSQL writes them.
+pub fn values() -> Vec<Vec<u8>> {
+    [
+        "t",
+        "-32768",
+        "1e-07",
+        "NaN",
+        "{\"a\": [1, null, \"\\u0000\"]}",
+        "{1,NULL,3}",
+        "[0:1][1:2]={{1,2},{3,4}}",
+        "{a,\"b,c\",\"NULL\",\"\\\"\\\\\",\"\"}",
+        "{(1,1),(0,0);(2,2),(0,0)}",
+        "{\"{\\\"a\\\": 1}\"}",
+        "{{}}",
+    ]
+    .map(|shape| shape.as_bytes().to_vec())
+    .to_vec()
+}
+
+/// Documents of the issuer `https://a.example`.
+pub fn documents() -> Vec<Vec<u8>> {
+    let algorithms = r#""id_token_signing_alg_values_supported""#;
+    let mut shapes = Vec::new();
+    for url in [
+        "https://a.example/jwks",
+        "https://127.0.0.1/",
+        "https://[fe80::1]/",
+        "https://2130706433/",
+        "http://a.example/",
+        "file:///etc/passwd",
+        "/jwks",
+        "",
+    ] {
+        for announced in [r#"["RS256","HS256","none"]"#, "[]", "7", r#"[["RS256"]]"#] {
+            shapes.push(format!(
+                r#"{{"issuer":"https://a.example","jwks_uri":"{url}",{algorithms}:{announced}}}"#
+            ));
+        }
+    }
+    for text in [
+        r#"{"issuer":"https://b.example"}"#,
+        r#"{"issuer":"https://a.example","issuer":"https://a.example"}"#,
+        r#"{"issuer":"https:\/\/a.example"}"#,
+        "[]",
+        "",
+    ] {
+        shapes.push(text.to_owned());
+    }
+    bytes(shapes)
 }

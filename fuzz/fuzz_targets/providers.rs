@@ -4,6 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use pg_session_jwt_token::NumericDate;
+use pg_session_jwt_token::discovery::Discovery;
 use pg_session_jwt_token::validity::TokenId;
 use pg_session_jwt_token::provider::{KeySource, MAX_PROVIDERS, parse, parse_public, urls};
 use pg_session_jwt_token::{Error, Validity, key_url, verify_provider_token};
@@ -37,7 +38,10 @@ fuzz_target!(init: shapes::write(&shapes::providers()), |text: &str| {
         assert!(provider.issuer.is_some() || !provider.audience.is_empty());
     }
     for url in urls(&list) {
-        assert!(key_url::check(&url).is_ok());
+        match Discovery::from_name(&url) {
+            Some(discovery) => assert!(discovery.documents().iter().all(|url| key_url::check(url).is_ok())),
+            None => assert!(key_url::check(&url).is_ok()),
+        }
     }
     let validity = Validity {
         now: NumericDate::from_micros(1_800_000_000_000_000),

@@ -12,6 +12,8 @@ pub struct Claims<'a> {
     pub expires: Option<NumericDate>,
     /// `nbf`
     pub not_before: Option<NumericDate>,
+    /// `iat`
+    pub issued_at: Option<NumericDate>,
 }
 
 impl<'a> Claims<'a> {
@@ -24,19 +26,18 @@ impl<'a> Claims<'a> {
             part: Part::Payload,
             problem,
         })?;
-        let date = |claim, title| match members.get(claim) {
+        let date = |claim, title, read: fn(&Json) -> Option<NumericDate>| match members.get(claim) {
             None => Ok(None),
-            Some(value) => NumericDate::from_json(value)
-                .map(Some)
-                .ok_or(Error::ClaimDate { claim, title }),
+            Some(value) => read(value).map(Some).ok_or(Error::ClaimDate { claim, title }),
         };
-        let expires = date("exp", "Expiration")?;
-        let not_before = date("nbf", "Not Before")?;
-        date("iat", "Issued At")?;
+        let expires = date("exp", "Expiration", NumericDate::from_json)?;
+        let not_before = date("nbf", "Not Before", NumericDate::from_json_of_past)?;
+        let issued_at = date("iat", "Issued At", NumericDate::from_json_of_past)?;
         Ok(Claims {
             members,
             expires,
             not_before,
+            issued_at,
         })
     }
 
@@ -46,6 +47,7 @@ impl<'a> Claims<'a> {
             members,
             expires: None,
             not_before: None,
+            issued_at: None,
         }
     }
 

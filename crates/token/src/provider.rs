@@ -4,18 +4,16 @@
 //! [{"issuer": "https://example.com", "audience": "api", "jwks_file": "/etc/keys.json", "roles": ["authenticated"]}]
 //! ```
 
-use std::rc::Rc;
-
 use crate::algorithm::{self, Algorithm};
-use crate::claims::Claims;
-use crate::compact::Header;
+use crate::claim_rule::ClaimRule;
 use crate::error::Error;
 use crate::excerpt::Excerpt;
 use crate::json::{self, Json, Members};
-use crate::key_problem::reasons;
-use crate::key_set::KeySet;
-use crate::key_url;
-use crate::limits::MAX_KEY_SET_BYTES;
+use crate::key_problem::{KeyProblem, Member};
+pub use crate::key_source::KeySource;
+use crate::limits::{MAX_KEY_SET_BYTES, MAX_LEEWAY};
+use crate::member_text::text;
+use crate::token_type::TokenTypes;
 
 /// The maximum number of providers of a configuration. A token without `iss` is compared with each one without an issuer.
 pub const MAX_PROVIDERS: usize = 100;
@@ -36,19 +34,20 @@ pub struct Provider {
     pub user_id_claim: String,
     /// The allowed signature algorithms. Empty: all that its keys allow.
     pub algorithms: Vec<Algorithm>,
+    /// The claims that a token must have.
+    pub claims: Vec<ClaimRule>,
+    /// The accepted values of `typ`.
+    pub token_types: TokenTypes,
+    /// Whether tokens that are bound to a key (`cnf`, RFC 7800) are accepted.
+    pub accepts_sender_constrained: bool,
+    /// Whether a token must have `exp`.
+    pub requires_expiry: bool,
+    /// The leeway for its tokens, in seconds, in place of the caller's.
+    pub leeway: Option<u32>,
+    /// The greatest age of a token since `iat`, in seconds.
+    pub max_age: Option<u32>,
     /// The source of its keys.
     pub source: KeySource,
-}
-
-/// The source of the keys of a provider.
-#[derive(Debug, Clone)]
-pub enum KeySource {
-    /// `jwks`: in the configuration itself.
-    Inline(Rc<KeySet>),
-    /// `jwks_file`: a path.
-    File(String),
-    /// `jwks_url`: a URL that [`key_url::check`] accepts.
-    Url(String),
 }
 
 /// Reads the list of providers.
@@ -99,14 +98,12 @@ pub fn parse_public(text: &str) -> Result<Vec<Provider>, Error> {
     }
 }
 
-/// Returns the URLs from which providers get their keys, each once.
+/// Returns the URLs, and the names of the discoveries, from which providers get their keys, each once.
 pub fn urls(providers: &[Provider]) -> Vec<String> {
     let mut urls: Vec<String> = Vec::new();
-    for provider in providers {
-        if let KeySource::Url(url) = &provider.source
-            && !urls.contains(url)
-        {
-            urls.push(url.clone());
+    for url in providers.iter().filter_map(|provider| provider.source.fetched_from()) {
+        if !urls.contains(&url) {
+            urls.push(url);
         }
     }
     urls
@@ -121,15 +118,22 @@ impl Provider {
     }
 
     fn parse(value: &Json<'_>) -> Result<Self, String> {
-        const MEMBERS: [&str; 8] = [
+        const MEMBERS: [&str; 15] = [
             "issuer",
             "audience",
             "jwks",
             "jwks_file",
             "jwks_url",
+            "discovery_url",
             "roles",
             "user_id_claim",
             "algorithms",
+            "claims",
+            "token_types",
+            "sender_constrained",
+            "expiry",
+            "leeway",
+            "max_age",
         ];
         let Json::Object(members) = value else {
             return Err("is not an object".to_owned());
@@ -137,8 +141,11 @@ impl Provider {
         if let Some((unknown, _)) = members.iter().find(|(name, _)| !MEMBERS.contains(name)) {
             return Err(format!("has an unknown member \"{}\"", Excerpt::new(unknown)));
         }
-        let provider = Provider {
-            issuer: members.get("issuer").map(|issuer| text("issuer", issuer)).transpose()?,
+        let mut provider = Provider {
+            issuer: members
+                .get("issuer")
+                .map(|issuer| text("issuer", issuer).map(str::to_owned))
+                .transpose()?,
             audience: members
                 .get("audience")
                 .map(|audience| texts("audience", audience))
@@ -150,53 +157,46 @@ impl Provider {
                 .transpose()?
                 .unwrap_or_default(),
             user_id_claim: match members.get("user_id_claim") {
-                Some(claim) => text("user_id_claim", claim)?,
+                Some(claim) => text("user_id_claim", claim)?.to_owned(),
                 None => "sub".to_owned(),
             },
             algorithms: algorithms(members)?,
-            source: source(members)?,
+            claims: match members.get("claims") {
+                Some(rules) => ClaimRule::parse_all(rules)?,
+                None => Vec::new(),
+            },
+            token_types: match members.get("token_types") {
+                Some(types) => TokenTypes::only(&texts("token_types", types)?),
+                None => TokenTypes::Usual,
+            },
+            accepts_sender_constrained: is_set_to("accept", "sender_constrained", members)?,
+            requires_expiry: !is_set_to("optional", "expiry", members)?,
+            leeway: members.get("leeway").map(leeway).transpose()?,
+            max_age: members.get("max_age").map(max_age).transpose()?,
+            source: KeySource::parse(members)?,
         };
         // Some providers sign for all their tenants with the same keys. Without either member, every tenant is accepted.
         if provider.issuer.is_none() && provider.audience.is_empty() {
             return Err("must have \"issuer\" or \"audience\"".to_owned());
         }
+        // Nothing says for which of the issuer's clients its ID tokens must be.
+        if matches!(provider.source, KeySource::Discovery(_))
+            && provider.token_types == TokenTypes::Usual
+            && provider.audience.is_empty()
+            && provider.claims.is_empty()
+        {
+            provider.token_types = TokenTypes::AccessToken;
+        }
         Ok(provider)
     }
 
-    /// Checks the requirements of this provider: algorithm and audience.
-    ///
-    /// # Errors
-    /// [`Error::AlgorithmMismatch`], [`Error::Audience`].
-    pub fn check(&self, header: &Header, claims: &Claims) -> Result<(), Error> {
-        if !self.algorithms.is_empty() && !self.algorithms.contains(&header.algorithm) {
-            return Err(Error::AlgorithmMismatch { alg: header.algorithm });
+    /// Why a key of its set cannot be used for its tokens.
+    pub fn problem_of(&self, key: &Member) -> Option<KeyProblem> {
+        let is_allowed = |algorithm| self.algorithms.is_empty() || self.algorithms.contains(algorithm);
+        match &key.problem {
+            None if !key.algorithms.iter().any(is_allowed) => Some(KeyProblem::NotOfProvider),
+            problem => problem.clone(),
         }
-        if self.audience.is_empty() || self.is_intended_audience(claims) {
-            return Ok(());
-        }
-        let aud = claims.get("aud").map(|aud| Excerpt::new(&audience_text(aud)));
-        Err(Error::Audience { aud })
-    }
-
-    /// Whether `aud` contains an audience of this provider. It is a string, or an array of strings (RFC 7519 §4.1.3).
-    fn is_intended_audience(&self, claims: &Claims) -> bool {
-        let wanted = |aud: &Json<'_>| {
-            aud.as_str()
-                .is_some_and(|aud| self.audience.iter().any(|wanted| wanted == aud))
-        };
-        match claims.get("aud") {
-            Some(Json::Array(list)) => list.iter().all(|aud| aud.as_str().is_some()) && list.iter().any(wanted),
-            Some(aud) => wanted(aud),
-            None => false,
-        }
-    }
-}
-
-/// The member as a string that is not empty.
-fn text(member: &str, value: &Json<'_>) -> Result<String, String> {
-    match value.as_str() {
-        Some(text) if !text.is_empty() => Ok(text.to_owned()),
-        _ => Err(format!("has an invalid \"{member}\": a non-empty string is required")),
     }
 }
 
@@ -204,9 +204,37 @@ fn text(member: &str, value: &Json<'_>) -> Result<String, String> {
 fn texts(member: &str, value: &Json<'_>) -> Result<Vec<String>, String> {
     match value {
         Json::Array(list) if list.is_empty() => Err(format!("has an empty \"{member}\"")),
-        Json::Array(list) => list.iter().map(|element| text(member, element)).collect(),
-        one => Ok(vec![text(member, one)?]),
+        Json::Array(list) => list
+            .iter()
+            .map(|element| text(member, element).map(str::to_owned))
+            .collect(),
+        one => Ok(vec![text(member, one)?.to_owned()]),
     }
+}
+
+/// Whether the member has the only value that it may have.
+fn is_set_to(value: &str, member: &str, members: &Members<'_>) -> Result<bool, String> {
+    match members.get(member) {
+        None => Ok(false),
+        Some(Json::String(text)) if text == value => Ok(true),
+        Some(_) => Err(format!("has an invalid \"{member}\": \"{value}\" is required")),
+    }
+}
+
+fn leeway(value: &Json<'_>) -> Result<u32, String> {
+    let seconds = match value {
+        Json::Integer(seconds) => u32::try_from(*seconds).ok().filter(|seconds| *seconds <= MAX_LEEWAY),
+        _ => None,
+    };
+    seconds.ok_or_else(|| format!("has an invalid \"leeway\": a number of seconds from 0 to {MAX_LEEWAY} is required"))
+}
+
+fn max_age(value: &Json<'_>) -> Result<u32, String> {
+    let seconds = match value {
+        Json::Integer(seconds) => u32::try_from(*seconds).ok().filter(|seconds| *seconds > 0),
+        _ => None,
+    };
+    seconds.ok_or_else(|| "has an invalid \"max_age\": a positive number of seconds is required".to_owned())
 }
 
 fn algorithms(members: &Members<'_>) -> Result<Vec<Algorithm>, String> {
@@ -217,38 +245,4 @@ fn algorithms(members: &Members<'_>) -> Result<Vec<Algorithm>, String> {
         algorithm::by_name(name).ok_or_else(|| format!("has an unsupported algorithm \"{}\"", Excerpt::new(name)))
     };
     texts("algorithms", value)?.iter().map(known).collect()
-}
-
-fn source(members: &Members<'_>) -> Result<KeySource, String> {
-    let sources = ["jwks", "jwks_file", "jwks_url"].map(|name| (name, members.get(name)));
-    let mut given = sources
-        .iter()
-        .filter_map(|(name, value)| value.map(|value| (*name, value)));
-    let (Some((name, value)), None) = (given.next(), given.next()) else {
-        return Err("must have exactly one of \"jwks\", \"jwks_file\" and \"jwks_url\"".to_owned());
-    };
-    match (name, value) {
-        ("jwks", Json::Object(set)) => KeySet::from_members(set)
-            .map(Rc::new)
-            .map(KeySource::Inline)
-            .map_err(|error| match &error {
-                Error::NoUsableKey { members } => format!("has an invalid \"jwks\": {error} ({})", reasons(members)),
-                _ => format!("has an invalid \"jwks\": {error}"),
-            }),
-        ("jwks", _) => Err("has an invalid \"jwks\": an object is required".to_owned()),
-        ("jwks_file", value) => text(name, value).map(KeySource::File),
-        (_, value) => {
-            let url = text(name, value)?;
-            key_url::check(&url).map_err(|problem| format!("has an invalid \"jwks_url\": it {problem}"))?;
-            Ok(KeySource::Url(url))
-        }
-    }
-}
-
-/// The audiences of a token, for a report.
-fn audience_text(aud: &Json<'_>) -> String {
-    match aud {
-        Json::Array(list) => list.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", "),
-        other => other.as_str().unwrap_or("not a string").to_owned(),
-    }
 }

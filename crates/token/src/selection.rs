@@ -9,11 +9,12 @@ use crate::keys::Key;
 use crate::provider::Provider;
 
 /// A provider and the key of it that a token identifies.
+#[derive(Clone)]
 pub struct Selection<'a> {
     /// The index of the provider.
     pub index: usize,
-    /// The key.
-    pub key: &'a Key,
+    /// The key, or why it has none for the token.
+    pub key: Result<&'a Key, Error>,
 }
 
 /// Selects the provider and the key that a token identifies, before anything in the token is trusted.
@@ -22,7 +23,8 @@ pub struct Selection<'a> {
 /// none has an issuer, `kid` decides, and `aud` among providers that share their keys.
 ///
 /// # Errors
-/// [`Error::UnknownIssuer`], [`Error::UnknownKeyId`], [`Error::AmbiguousKey`], and those of `keys_of`.
+/// [`Error::UnknownIssuer`], [`Error::IssuerSlash`], [`Error::AmbiguousProvider`], [`Error::UnknownKeyId`],
+/// [`Error::AmbiguousKey`], and those of `keys_of`.
 pub fn select<'a>(
     providers: &[Provider],
     keys_of: impl Fn(usize) -> Result<&'a KeySet, Error>,
@@ -36,19 +38,29 @@ pub fn select<'a>(
     }
     let has_issuer = |provider: &Provider| provider.issuer.is_some() && provider.issuer.as_deref() == issuer;
     let by_issuer = providers.iter().any(has_issuer);
-    let mut rejection = None;
-    let mut found: Vec<Selection> = Vec::new();
-    for (index, provider) in providers.iter().enumerate() {
-        let is_candidate = if by_issuer {
+    let is_candidate = |provider: &Provider| {
+        if by_issuer {
             has_issuer(provider)
         } else {
             provider.issuer.is_none()
-        };
-        if !is_candidate {
-            continue;
         }
-        match keys_of(index).and_then(|set| set.select(header.kid.as_deref(), header.algorithm)) {
-            Ok(key) => found.push(Selection { index, key }),
+    };
+    let numbered = providers.iter().enumerate();
+    let candidates: Vec<usize> = numbered
+        .filter_map(|(index, provider)| is_candidate(provider).then_some(index))
+        .collect();
+    let key_of = |index| keys_of(index).and_then(|set| set.select(header.kid.as_deref(), header.algorithm));
+    if let [index] = *candidates.as_slice() {
+        return Ok(Selection {
+            index,
+            key: key_of(index),
+        });
+    }
+    let mut rejection = None;
+    let mut found: Vec<Selection> = Vec::new();
+    for index in candidates {
+        match key_of(index) {
+            Ok(key) => found.push(Selection { index, key: Ok(key) }),
             Err(error) => rejection = Some(rejection.unwrap_or(error)),
         }
     }
@@ -61,13 +73,27 @@ pub fn select<'a>(
             checked.is_ok()
         });
     }
-    match (found.pop(), found.len()) {
-        (Some(only), 0) => Ok(only),
-        (Some(_), others) => Err(Error::AmbiguousKey {
-            candidates: others.saturating_add(1),
+    match found.as_slice() {
+        [] => Err(rejection.unwrap_or_else(|| unknown_issuer(providers, issuer))),
+        [only] => Ok(only.clone()),
+        [first, second, ..] => Err(Error::AmbiguousProvider {
+            first: first.index,
+            second: second.index,
         }),
-        (None, _) => Err(rejection.unwrap_or_else(|| Error::UnknownIssuer {
-            iss: issuer.map(Excerpt::new),
-        })),
+    }
+}
+
+/// The error for an issuer that no provider has. A slash at the end is easily added or forgotten, and hard to see.
+fn unknown_issuer(providers: &[Provider], issuer: Option<&str>) -> Error {
+    let without_slash = |text: &str| text.strip_suffix('/').unwrap_or(text).to_owned();
+    let is_similar = |iss: &str| {
+        let issuers = providers.iter().filter_map(|provider| provider.issuer.as_deref());
+        issuers.map(without_slash).any(|issuer| issuer == without_slash(iss))
+    };
+    match issuer {
+        Some(iss) if is_similar(iss) => Error::IssuerSlash { iss: Excerpt::new(iss) },
+        iss => Error::UnknownIssuer {
+            iss: iss.map(Excerpt::new),
+        },
     }
 }

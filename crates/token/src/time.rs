@@ -46,6 +46,16 @@ impl NumericDate {
             _ => None,
         }
     }
+
+    /// The same for a date that may be before 1970: a library that has none writes that of the year 1.
+    pub fn from_json_of_past(value: &Json) -> Option<Self> {
+        match *value {
+            Json::Integer(seconds) if (-MAX_SECONDS..0).contains(&seconds) => {
+                Some(NumericDate(seconds.saturating_mul(MICROS_PER_SECOND)))
+            }
+            _ => NumericDate::from_json(value),
+        }
+    }
 }
 
 impl fmt::Display for NumericDate {

@@ -28,12 +28,27 @@ pub enum TokenId {
 }
 
 impl Validity {
-    /// Checks a claims set.
+    /// Checks `nbf`.
     ///
     /// # Errors
-    /// [`Error::NotYetValid`], [`Error::Expired`], [`Error::TokenId`], [`Error::TokenIdReplayed`].
-    pub fn check(&self, claims: &Claims) -> Result<(), Error> {
-        check_dates(claims.not_before, claims.expires, self.now, self.leeway)?;
+    /// [`Error::NotYetValid`].
+    pub(crate) fn check_not_before(&self, claims: &Claims) -> Result<(), Error> {
+        check_not_before(claims.not_before, self.now, self.leeway)
+    }
+
+    /// Checks `exp`.
+    ///
+    /// # Errors
+    /// [`Error::Expired`].
+    pub(crate) fn check_expires(&self, claims: &Claims) -> Result<(), Error> {
+        check_expiry(claims.expires, self.now, self.leeway)
+    }
+
+    /// Checks `jti`.
+    ///
+    /// # Errors
+    /// [`Error::TokenId`], [`Error::TokenIdReplayed`].
+    pub(crate) fn check_token_id(&self, claims: &Claims) -> Result<(), Error> {
         check_token_id(claims.integer_jti(), self.jti)
     }
 }

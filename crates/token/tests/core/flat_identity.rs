@@ -47,6 +47,8 @@ pub fn assert_round_trip(identity: &Identity, encode: fn(&str) -> Option<Cow<'_,
     assert_eq!(flat.expires(), identity.expires);
     assert_eq!(flat.not_before(), identity.not_before);
     assert_eq!(flat.jti(), identity.jti);
+    let is_ascii = texts.iter().flat_map(|(_, text)| *text).all(str::is_ascii);
+    assert_eq!(flat.is_ascii(), is_ascii);
 }
 
 /// Calls every reader.
@@ -58,6 +60,7 @@ fn read_all(bytes: &[u8]) -> usize {
         flat.expires(),
         flat.not_before(),
         flat.jti(),
+        flat.is_ascii(),
     );
     let _ = (flat.has_organization(), flat.user_id_malformed());
     let texts = [

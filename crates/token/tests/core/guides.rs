@@ -24,7 +24,7 @@ fn guides() -> Vec<(String, String)> {
 
 #[test]
 fn every_guide_has_a_setting_and_each_can_be_used() {
-    let mut with_url = 0;
+    let (mut with_url, mut discovered) = (0, 0);
     for (name, text) in guides() {
         let values: Vec<&str> = values(&text).into_iter().filter(|value| *value != "[…]").collect();
         assert_eq!(values.is_empty(), name == "README.md", "{name}");
@@ -32,12 +32,14 @@ fn every_guide_has_a_setting_and_each_can_be_used() {
             let list = parse(value).unwrap_or_else(|error| panic!("{name}: {error:?} in {value}"));
             let from_url = |provider: &&Provider| matches!(provider.source, KeySource::Url(_));
             with_url += list.iter().filter(from_url).count();
+            let is_discovered = |provider: &&Provider| matches!(provider.source, KeySource::Discovery(_));
+            discovered += list.iter().filter(is_discovered).count();
             for provider in list {
                 assert_eq!(provider.roles, ["authenticated"], "{name}");
             }
         }
     }
-    assert!(with_url >= 10, "{with_url}");
+    assert!(with_url >= 5 && discovered >= 5, "{with_url} and {discovered}");
 }
 
 #[test]

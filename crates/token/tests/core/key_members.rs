@@ -4,7 +4,7 @@ use pg_session_jwt_token::keys::Key;
 use pg_session_jwt_token::{Error, KeyProblem};
 use rstest::rstest;
 
-use crate::sign::{ED25519, HMAC, P256, P384, RSA, Signer, problems, set, without_position};
+use crate::sign::{ED25519, HMAC, P256, P384, P521, RSA, Signer, problems, set, without_position};
 
 fn rejection(jwk: &str) -> Option<Error> {
     Key::from_public_jwk(jwk).err()
@@ -18,7 +18,7 @@ fn problem(problem: KeyProblem) -> Option<Error> {
 #[rstest]
 fn a_key_with_a_private_member_is_rejected(#[values("d", "p", "q", "dp", "dq", "qi", "oth")] member: &'static str) {
     for signer in [&*ED25519, &*P256, &*RSA] {
-        for value in [r#""AQAB""#, r#""""#, "null", "[]"] {
+        for value in [r#""AQAB""#, r#""""#, "0", "false", "{}", "[0]"] {
             let jwk = signer.jwk(&format!(r#""{member}":{value}"#));
             assert_eq!(rejection(&jwk), problem(KeyProblem::Private(member)), "{jwk}");
         }
@@ -41,7 +41,7 @@ fn use_sig_is_accepted() {
 /// attack: 43
 #[rstest]
 fn a_use_other_than_sig_is_rejected(
-    #[values(r#""enc""#, r#""""#, r#""SIG""#, r#""sig ""#, "null", "1", r#"["sig"]"#)] usage: &str,
+    #[values(r#""enc""#, r#""""#, r#""SIG""#, r#""sig ""#, "1", "false", r#"["sig"]"#)] usage: &str,
 ) {
     assert_eq!(
         rejection(&ED25519.jwk(&format!(r#""use":{usage}"#))),
@@ -65,11 +65,9 @@ fn key_ops_with_verify_are_accepted(
 #[rstest]
 fn key_ops_must_be_distinct_names_with_verify_among_them(
     #[values(
-        "[]",
         r#"["sign"]"#,
         r#"["encrypt","wrapKey"]"#,
         r#""verify""#,
-        "null",
         "{}",
         r#"["verify","verify"]"#,
         r#"["sign","verify","sign"]"#,
@@ -89,14 +87,15 @@ fn key_ops_must_be_distinct_names_with_verify_among_them(
 #[case(&ED25519, &["EdDSA", "Ed25519"])]
 #[case(&P256, &["ES256"])]
 #[case(&P384, &["ES384"])]
+#[case(&P521, &["ES512"])]
 fn an_alg_must_be_one_of_the_key_s_kind(#[case] signer: &Signer, #[case] own: &[&str]) {
     let others = [
-        "none", "", "HS256", "RS256", "PS512", "ES521", "ES224", "ES512", "ES256K", "Ed448", "ECDH-ES", "eddsa",
+        "none", "", "HS256", "RS256", "PS512", "ES521", "ES224", "ES256K", "Ed448", "ECDH-ES", "eddsa",
     ];
     for alg in own {
         assert_eq!(rejection(&signer.jwk(&format!(r#""alg":"{alg}""#))), None, "{alg}");
     }
-    let rest = ["EdDSA", "Ed25519", "ES256", "ES384"]
+    let rest = ["EdDSA", "Ed25519", "ES256", "ES384", "ES512"]
         .into_iter()
         .filter(|alg| !own.contains(alg));
     for alg in rest.chain(others) {
@@ -106,9 +105,9 @@ fn an_alg_must_be_one_of_the_key_s_kind(#[case] signer: &Signer, #[case] own: &[
 }
 
 #[rstest]
-fn an_alg_must_be_a_string(#[values("null", "1", r#"["EdDSA"]"#)] alg: &str) {
+fn an_alg_must_be_a_string(#[values("1", "false", r#"["EdDSA"]"#)] alg: &str) {
     let jwk = ED25519.jwk(&format!(r#""alg":{alg}"#));
-    assert_eq!(rejection(&jwk), problem(KeyProblem::Member("alg")), "{alg}");
+    assert_eq!(rejection(&jwk), problem(KeyProblem::NotText("alg")), "{alg}");
 }
 
 /// attack: 42
@@ -166,7 +165,7 @@ fn a_secret_must_be_a_base64url_text() {
     assert_eq!(skipped(r#"{"kty":"oct"}"#.to_owned()), [(1, KeyProblem::Member("k"))]);
     assert_eq!(
         skipped(r#"{"kty":"oct","k":7}"#.to_owned()),
-        [(1, KeyProblem::Member("k"))]
+        [(1, KeyProblem::NotText("k"))]
     );
     assert_eq!(
         skipped(r#"{"kty":"oct","k":"a b"}"#.to_owned()),
@@ -181,10 +180,9 @@ fn a_kty_must_be_supported(#[values("AKP", "oct2", "rsa", "ec", "okp", "OCT", ""
 }
 
 #[rstest]
-fn a_kty_must_be_a_string(
-    #[values("{}", r#"{"kty":null}"#, r#"{"kty":["RSA"]}"#, r#"{"keys":[]}"#, r#"{"KTY":"RSA"}"#)] jwk: &str,
-) {
+fn a_kty_must_be_a_string(#[values("{}", r#"{"kty":null}"#, r#"{"KTY":"RSA"}"#)] jwk: &str) {
     assert_eq!(rejection(jwk), problem(KeyProblem::Member("kty")), "{jwk}");
+    assert_eq!(rejection(r#"{"kty":["RSA"]}"#), problem(KeyProblem::NotText("kty")));
 }
 
 #[rstest]
@@ -198,10 +196,10 @@ fn a_kid_is_any_string(#[case] kid: &str, #[case] read: &str) {
 }
 
 #[rstest]
-fn a_kid_must_be_a_string(#[values("1", "null", "[]")] kid: &str) {
+fn a_kid_must_be_a_string_or_an_integer(#[values("1.5", "1.0", "true", r#"["a"]"#, "{}")] kid: &str) {
     assert_eq!(
         rejection(&ED25519.jwk(&format!(r#""kid":{kid}"#))),
-        problem(KeyProblem::Member("kid")),
+        problem(KeyProblem::NotText("kid")),
         "{kid}"
     );
 }

@@ -1,27 +1,27 @@
 //! The list of providers, and the selection of the provider that a token identifies.
 
-use jsonwebtoken::Algorithm;
+use pg_session_jwt_token::algorithm::Algorithm;
 use pg_session_jwt_token::provider::{self, KeySource};
 use pg_session_jwt_token::{Error, Excerpt, KeySet, Provider, Verified, verify_provider_token};
 use rstest::rstest;
 
-use crate::sign::{ED25519, P256, RSA, Signer, validity};
+use crate::sign::{ED25519, NOW, P256, RSA, Signer, validity};
 
-fn list(text: &str) -> Vec<Provider> {
+pub fn list(text: &str) -> Vec<Provider> {
     provider::parse(text).unwrap()
 }
 
-fn set(signer: &Signer, kid: &str) -> String {
+pub fn set(signer: &Signer, kid: &str) -> String {
     format!(r#"{{"keys":[{}]}}"#, signer.jwk(&format!(r#""kid":"{kid}""#)))
 }
 
 /// One provider with the Ed25519 key `k1` and these further members.
-fn one(members: &str) -> Vec<Provider> {
+pub fn one(members: &str) -> Vec<Provider> {
     list(&format!(r#"[{{"jwks":{},{members}}}]"#, set(&ED25519, "k1")))
 }
 
 #[track_caller]
-fn rejected(text: &str, index: Option<usize>, problem: &str) {
+pub fn rejected(text: &str, index: Option<usize>, problem: &str) {
     let expected = Error::Providers {
         index,
         problem: problem.to_owned(),
@@ -29,17 +29,19 @@ fn rejected(text: &str, index: Option<usize>, problem: &str) {
     assert_eq!(provider::parse(text).map(|list| list.len()), Err(expected), "{text}");
 }
 
-fn verify_now(token: &str, providers: &[Provider]) -> Result<Verified, Error> {
+pub fn verify_now(token: &str, providers: &[Provider]) -> Result<Verified, Error> {
     let keys = |index: usize| -> Result<&KeySet, Error> {
         match &providers[index].source {
             KeySource::Inline(set) => Ok(set),
-            KeySource::File(_) | KeySource::Url(_) => Err(Error::NoKeys),
+            KeySource::File(_) | KeySource::Url(_) | KeySource::Discovery(_) => Err(Error::NoKeys),
         }
     };
     verify_provider_token(token.as_bytes(), providers, keys, &validity())
 }
 
-fn token(signer: &Signer, alg: &str, kid: &str, payload: &str) -> String {
+/// A token with this payload, which ends in a minute.
+pub fn token(signer: &Signer, alg: &str, kid: &str, payload: &str) -> String {
+    let payload = payload.replacen('{', &format!("{{\"exp\":{},", NOW + 60), 1);
     signer.token_with_header(alg, format!(r#"{{"alg":"{alg}","kid":"{kid}"}}"#), payload)
 }
 
@@ -123,12 +125,13 @@ fn empty_members_are_rejected() {
     );
     let none = r#"[{"jwks_file":"/f","issuer":"a","algorithms":"none"}]"#;
     rejected(none, Some(0), "has an unsupported algorithm \"none\"");
+    let known = list(r#"[{"jwks_file":"/f","issuer":"a","algorithms":["ES512","HS384"]}]"#);
+    assert_eq!(known[0].algorithms, [Algorithm::ES512, Algorithm::HS384]);
 }
 
 #[test]
-fn keys_come_from_exactly_one_source() {
-    let problem = "must have exactly one of \"jwks\", \"jwks_file\" and \"jwks_url\"";
-    rejected(r#"[{"issuer":"a"}]"#, Some(0), problem);
+fn keys_come_from_one_source() {
+    let problem = "must have at most one of \"jwks\", \"jwks_file\", \"jwks_url\" and \"discovery_url\"";
     rejected(
         r#"[{"issuer":"a","jwks_file":"/f","jwks":{"keys":[]}}]"#,
         Some(0),
@@ -167,7 +170,7 @@ fn the_configured_issuer_is_accepted() {
 
 /// attack: 55
 #[rstest]
-fn the_issuer_is_compared_exactly(#[values("https://a", "https://A/", "https://a/ ", "https://a//", "")] iss: &str
+fn the_issuer_is_compared_exactly(#[values("https://A/", "https://a/ ", "https://a//", "")] iss: &str
 ) {
     let providers = one(r#""issuer":"https://a/""#);
     let of = |iss: &str| token(&ED25519, "EdDSA", "k1", &format!(r#"{{"iss":"{iss}","sub":"u"}}"#));
@@ -231,10 +234,7 @@ fn an_audience_among_those_of_the_token_is_accepted(#[values(r#""x""#, r#""y""#,
 #[case(r#""x,y""#, "x,y")]
 #[case(r#""""#, "")]
 #[case("[]", "")]
-#[case(r#"["x",1]"#, "x")]
-#[case(r#"[["x"]]"#, "")]
-#[case("null", "not a string")]
-#[case("1", "not a string")]
+#[case(r#"["X","Y"]"#, "X, Y")]
 fn the_audience_must_be_among_those_of_the_token(#[case] aud: &str, #[case] shown: &str) {
     let providers = one(r#""issuer":"a","audience":["x","y"]"#);
     let of = |aud: &str| token(&ED25519, "EdDSA", "k1", &format!(r#"{{"iss":"a","aud":{aud}}}"#));
@@ -328,7 +328,10 @@ fn providers_that_share_issuer_and_keys_are_distinguished_by_audience() {
     };
     assert_eq!(of(r#""x""#).unwrap().identity.user_id.as_deref(), Some("by sub"));
     assert_eq!(of(r#""y""#).unwrap().identity.user_id.as_deref(), Some("by oid"));
-    assert_eq!(of(r#"["x","y"]"#), Err(Error::AmbiguousKey { candidates: 2 }));
+    assert_eq!(
+        of(r#"["x","y"]"#),
+        Err(Error::AmbiguousProvider { first: 0, second: 1 })
+    );
     assert_eq!(of(r#""z""#), Err(Error::Audience { aud: excerpt("z") }));
 }
 
@@ -338,7 +341,7 @@ fn algorithms_narrow_what_a_key_allows() {
     let providers = list(&text);
     let payload = r#"{"iss":"a","sub":"u"}"#;
     assert!(verify_now(&token(&RSA, "PS256", "k1", payload), &providers).is_ok());
-    let expected = Err(Error::AlgorithmMismatch { alg: Algorithm::RS256 });
+    let expected = Err(Error::AlgorithmExcluded { alg: Algorithm::RS256 });
     assert_eq!(verify_now(&token(&RSA, "RS256", "k1", payload), &providers), expected);
 }
 

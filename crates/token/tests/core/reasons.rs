@@ -1,6 +1,6 @@
 //! The reported reason when there are several, and the messages that clients compare.
 
-use jsonwebtoken::Algorithm;
+use pg_session_jwt_token::algorithm::Algorithm;
 use pg_session_jwt_token::validity::TokenId;
 use pg_session_jwt_token::{Error, Excerpt, KeyProblem, Part, Validity, verify};
 use rstest::rstest;

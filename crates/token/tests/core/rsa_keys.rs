@@ -115,13 +115,14 @@ fn a_modulus_or_exponent_must_be_a_base64url_text() {
     let missing = |name| Some(Error::Key(KeyProblem::Member(name)));
     assert_eq!(read(r#""e":"AQAB""#), missing("n"));
     assert_eq!(read(&format!(r#""n":"{n}""#)), missing("e"));
-    assert_eq!(read(r#""n":1,"e":"AQAB""#), missing("n"));
-    assert_eq!(read(&format!(r#""n":"{n}","e":65537"#)), missing("e"));
+    let mistyped = |name| Some(Error::Key(KeyProblem::NotText(name)));
+    assert_eq!(read(r#""n":1,"e":"AQAB""#), mistyped("n"));
+    assert_eq!(read(&format!(r#""n":"{n}","e":65537"#)), mistyped("e"));
     assert_eq!(read(&format!(r#""n":"{n}","e":null"#)), missing("e"));
     let garbled = |name| Some(Error::Key(KeyProblem::NotBase64Url(name)));
-    assert_eq!(read(&format!(r#""n":"{n}=","e":"AQAB""#)), garbled("n"));
+    assert_eq!(read(&format!(r#""n":"{n}=A","e":"AQAB""#)), garbled("n"));
     assert_eq!(read(&format!(r#""n":"{n}","e":"AQAB ""#)), garbled("e"));
-    assert_eq!(read(&format!(r#""n":"{n}","e":"A+/B""#)), garbled("e"));
+    assert_eq!(read(&format!(r#""n":"{n}","e":"A+.B""#)), garbled("e"));
     assert_eq!(read(&format!(r#""n":"{n}","e":"AQB""#)), garbled("e"));
 }
 

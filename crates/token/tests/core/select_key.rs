@@ -1,6 +1,6 @@
 //! The key that a header identifies (RFC 7515 §4.1.4): the named one, or the only one that fits; never "try them all".
 
-use jsonwebtoken::Algorithm;
+use pg_session_jwt_token::algorithm::Algorithm;
 use pg_session_jwt_token::keys::Key;
 use pg_session_jwt_token::{Error, Excerpt, KeySet};
 use rstest::rstest;

@@ -1,11 +1,11 @@
 //! Keys, policies and outcomes for the tokens that the signer makes.
 
-use jsonwebtoken::Algorithm;
 use pg_session_jwt_token::NumericDate;
+use pg_session_jwt_token::algorithm::Algorithm;
 use pg_session_jwt_token::keys::Key;
 use pg_session_jwt_token::validity::TokenId;
 use pg_session_jwt_token::{Error, Identity, KeyProblem, KeySet, Part, Validity, verify};
-pub use testkit::signer::{ED25519, HMAC, P256, P384, RSA, Signer, part};
+pub use testkit::signer::{ED25519, HMAC, P256, P384, P521, RSA, Signer, part};
 
 /// The second at which every token is verified.
 pub const NOW: i64 = 1_800_000_000;

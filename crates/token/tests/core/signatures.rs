@@ -1,25 +1,16 @@
 //! RFC 7518 §3, RFC 8037 §3.1: each algorithm's signatures, and the forgeries that its verifiers have been known to take.
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair,
+};
 use pg_session_jwt_token::{Error, KeySet};
 use rstest::rstest;
+use testkit::malleable::{P256_ORDER, P521_ORDER, bytes_of_hex, negated, with_ed25519_order};
 
-use crate::sign::{ED25519, HMAC, P256, P384, RSA, Signer, part, pinned, set, verify_now};
+use crate::sign::{ED25519, HMAC, P256, P384, P521, RSA, Signer, part, pinned, set, verify_now};
 
 const CLAIMS: &str = r#"{"sub":"alice"}"#;
-
-/// Order of the group of P-256 (FIPS 186-5, SP 800-186 §3.2.1.3).
-const P256_ORDER: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
-/// Order of the prime subgroup of edwards25519, little-endian (RFC 8032 §5.1).
-const ED25519_ORDER: &str = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
-
-fn bytes(hex: &str) -> Vec<u8> {
-    let digits = (0..hex.len()).step_by(2);
-    digits
-        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
-        .collect()
-}
 
 /// A token of alice's with this signature.
 fn signed(alg: &str, signature: &[u8]) -> String {
@@ -36,6 +27,7 @@ fn signer_of(alg: &str) -> (&'static Signer, KeySet) {
         "EdDSA" => &ED25519,
         "ES256" => &P256,
         "ES384" => &P384,
+        "ES512" => &P521,
         _ if alg.starts_with("HS") => &HMAC,
         _ => &RSA,
     };
@@ -45,7 +37,8 @@ fn signer_of(alg: &str) -> (&'static Signer, KeySet) {
 #[rstest]
 fn every_algorithm_verifies_its_own_signature(
     #[values(
-        "EdDSA", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "HS256", "HS384", "HS512"
+        "EdDSA", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "HS256", "HS384",
+        "HS512"
     )]
     alg: &str,
 ) {
@@ -61,7 +54,8 @@ fn every_algorithm_verifies_its_own_signature(
 #[rstest]
 fn a_bit_more_or_less_anywhere_is_rejected(
     #[values(
-        "EdDSA", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "HS256", "HS384", "HS512"
+        "EdDSA", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "HS256", "HS384",
+        "HS512"
     )]
     alg: &str,
 ) {
@@ -95,7 +89,8 @@ fn a_bit_more_or_less_anywhere_is_rejected(
 #[rstest]
 fn a_signature_of_another_length_is_rejected(
     #[values(
-        "EdDSA", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "HS256", "HS384", "HS512"
+        "EdDSA", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "HS256", "HS384",
+        "HS512"
     )]
     alg: &str,
 ) {
@@ -133,13 +128,16 @@ fn another_key_of_the_same_kind_is_rejected() {
 }
 
 /// attack: 32
-#[test]
-fn ecdsa_values_outside_the_group_are_rejected() {
-    let order = bytes(P256_ORDER);
-    let one = [vec![0; 31], vec![1]].concat();
-    let zero = vec![0; 32];
-    let good = P256.sign("ES256", signing_input("ES256").as_bytes());
-    let (r, s) = good.split_at(32);
+#[rstest]
+#[case(&P256, "ES256", P256_ORDER)]
+#[case(&P521, "ES512", P521_ORDER)]
+fn ecdsa_values_outside_the_group_are_rejected(#[case] signer: &Signer, #[case] alg: &str, #[case] order: &str) {
+    let order = bytes_of_hex(order);
+    let length = order.len();
+    let one = [vec![0; length - 1], vec![1]].concat();
+    let (zero, ones) = (vec![0; length], vec![0xFF; length]);
+    let good = signer.sign(alg, signing_input(alg).as_bytes());
+    let (r, s) = good.split_at(length);
     let values = [
         (&zero[..], &zero[..]),
         (r, &zero),
@@ -151,48 +149,46 @@ fn ecdsa_values_outside_the_group_are_rejected() {
         (&one, &zero),
         (&order, &one),
         (s, r),
-        (&[0xFF; 32], &[0xFF; 32]),
+        (&ones, &ones),
     ];
     for (r, s) in values {
-        let outcome = verify_now(signed("ES256", &[r, s].concat()), &pinned(&P256));
-        assert_eq!(outcome, Err(Error::Signature), "{r:?} {s:?}");
+        let outcome = verify_now(signed(alg, &[r, s].concat()), &pinned(signer));
+        assert_eq!(outcome, Err(Error::Signature), "{alg} {r:?} {s:?}");
     }
 }
 
 /// attack: 33
-#[test]
-fn an_ecdsa_signature_in_der_is_rejected() {
-    let Signer::Ecdsa { pair, .. } = &*P256 else {
+#[rstest]
+#[case(&P256, "ES256", &ECDSA_P256_SHA256_ASN1_SIGNING)]
+#[case(&P521, "ES512", &ECDSA_P521_SHA512_ASN1_SIGNING)]
+fn an_ecdsa_signature_in_der_is_rejected(
+    #[case] signer: &Signer,
+    #[case] alg: &str,
+    #[case] form: &'static EcdsaSigningAlgorithm,
+) {
+    let Signer::Ecdsa { pair, .. } = signer else {
         unreachable!()
     };
     let pkcs8 = pair.to_pkcs8v1().unwrap();
-    let der = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref()).unwrap();
+    let der = EcdsaKeyPair::from_pkcs8(form, pkcs8.as_ref()).unwrap();
     assert_eq!(der.public_key().as_ref(), pair.public_key().as_ref());
-    let signature = der
-        .sign(&SystemRandom::new(), signing_input("ES256").as_bytes())
-        .unwrap();
+    let signature = der.sign(&SystemRandom::new(), signing_input(alg).as_bytes()).unwrap();
     assert_eq!(
-        verify_now(signed("ES256", signature.as_ref()), &pinned(&P256)),
+        verify_now(signed(alg, signature.as_ref()), &pinned(signer)),
         Err(Error::Signature)
     );
 }
 
 /// ECDSA itself takes (r, n - s) for (r, s), so a token has two texts: nothing may be keyed on its text.
 /// attack: 31
-#[test]
-fn the_negated_ecdsa_signature_is_the_same_identity() {
-    let good = P256.sign("ES256", signing_input("ES256").as_bytes());
-    let (r, s) = good.split_at(32);
-    let mut negated = bytes(P256_ORDER);
-    let mut borrow = 0;
-    for (digit, subtrahend) in negated.iter_mut().zip(s).rev() {
-        let difference = i16::from(*digit) - i16::from(*subtrahend) - borrow;
-        borrow = i16::from(difference < 0);
-        *digit = u8::try_from(difference.rem_euclid(256)).unwrap();
-    }
-    let keys = pinned(&P256);
-    let twin = verify_now(signed("ES256", &[r, &negated[..]].concat()), &keys);
-    assert_eq!(twin, verify_now(signed("ES256", &good), &keys));
+#[rstest]
+#[case(&P256, "ES256", P256_ORDER)]
+#[case(&P521, "ES512", P521_ORDER)]
+fn the_negated_ecdsa_signature_is_the_same_identity(#[case] signer: &Signer, #[case] alg: &str, #[case] order: &str) {
+    let good = signer.sign(alg, signing_input(alg).as_bytes());
+    let keys = pinned(signer);
+    let twin = verify_now(signed(alg, &negated(order, &good)), &keys);
+    assert_eq!(twin, verify_now(signed(alg, &good), &keys));
     assert_eq!(twin.unwrap().claims, CLAIMS);
 }
 
@@ -200,25 +196,43 @@ fn the_negated_ecdsa_signature_is_the_same_identity() {
 /// attack: 35
 #[test]
 fn an_ed25519_signature_with_the_order_added_is_rejected() {
-    let mut signature = ED25519.sign("EdDSA", signing_input("EdDSA").as_bytes());
-    let mut carry = 0;
-    for (digit, addend) in signature[32..].iter_mut().zip(bytes(ED25519_ORDER)) {
-        let sum = u16::from(*digit) + u16::from(addend) + carry;
-        carry = sum >> 8;
-        *digit = sum.to_le_bytes()[0];
-    }
-    assert_eq!(carry, 0);
+    let signature = ED25519.sign("EdDSA", signing_input("EdDSA").as_bytes());
+    let signature = with_ed25519_order(&signature);
     assert_eq!(
         verify_now(signed("EdDSA", &signature), &pinned(&ED25519)),
         Err(Error::Signature)
     );
 }
 
+/// RFC 7518 §3.4: 132 bytes. Leading zeros belong to a signature, and P-521 has at least seven zero bits before each number.
+/// attack: 33
+#[test]
+fn an_es512_signature_has_its_leading_zeros() {
+    let mut shortened = 0;
+    for jti in 0.. {
+        let input = format!("{}.{}", part(r#"{"alg":"ES512"}"#), part(format!(r#"{{"jti":{jti}}}"#)));
+        let good = P521.sign("ES512", input.as_bytes());
+        assert_eq!(good.len(), 132);
+        let keys = pinned(&P521);
+        assert!(verify_now(format!("{input}.{}", part(&good)), &keys).is_ok());
+        if good[0] == 0 && good[66] == 0 {
+            let short = [&good[1..66], &good[67..]].concat();
+            for bad in [&short[..], &good[1..]] {
+                let outcome = verify_now(format!("{input}.{}", part(bad)), &keys);
+                assert_eq!(outcome, Err(Error::Signature));
+            }
+            shortened += 1;
+        }
+        if shortened == 3 {
+            break;
+        }
+    }
+}
+
 /// attack: 39
 #[test]
 fn rsa_values_that_need_no_private_key_are_rejected() {
-    let Signer::Rsa(pair) = &*RSA else { unreachable!() };
-    let modulus = pair.public_key().modulus().big_endian_without_leading_zero().to_vec();
+    let modulus = RSA.modulus();
     let mut below = modulus.clone();
     below[255] -= 1;
     let one = [vec![0; 255], vec![1]].concat();
