@@ -1,4 +1,6 @@
-# The official PostgreSQL image with the extension: docker build --build-arg PG=17 --tag postgres-jwt .
+# The official PostgreSQL image with the extension, and the gateway:
+#   docker build --build-arg PG=17 --target postgres --tag postgres-jwt .
+#   docker build --target gateway --tag pg-session-jwt-gateway .
 ARG PG=17
 
 FROM rust:1.96-bookworm AS build
@@ -15,6 +17,27 @@ RUN scripts/package.sh package "/usr/lib/postgresql/$PG/bin/pg_config" && mv "/t
 RUN mkdir -p /package/usr/share/doc/pg_session_jwt && cp LICENSE /package/usr/share/doc/pg_session_jwt/ \
     && scripts/dependencies.py texts >/package/usr/share/doc/pg_session_jwt/licences-of-dependencies
 
-FROM postgres:${PG}-bookworm
+FROM rust:1.96-bookworm AS build-gateway
+RUN apt-get update && apt-get install -y --no-install-recommends python3
+WORKDIR /src
+COPY . .
+RUN cargo build --locked --release --target-dir /target -p pg_session_jwt_gateway
+RUN mkdir -p /package/usr/bin /package/usr/share/doc/pg_session_jwt_gateway \
+    && cp /target/release/pg_session_jwt_gateway /package/usr/bin/ \
+    && cp LICENSE /package/usr/share/doc/pg_session_jwt_gateway/ \
+    && scripts/dependencies.py texts pg_session_jwt_gateway \
+        >/package/usr/share/doc/pg_session_jwt_gateway/licences-of-dependencies
+
+FROM debian:bookworm-slim AS gateway
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin jwt_gateway
+COPY --from=build-gateway /package/ /
+USER 10001
+EXPOSE 4444
+ENTRYPOINT ["/usr/bin/pg_session_jwt_gateway"]
+
+FROM postgres:${PG}-bookworm AS postgres
+# The authorities that verify the host of a jwks_url.
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
 COPY --from=build /package/ /
 CMD ["postgres", "-c", "shared_preload_libraries=pg_session_jwt"]
