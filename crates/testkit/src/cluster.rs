@@ -4,7 +4,7 @@
 
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::{LazyLock, Mutex, MutexGuard};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use postgres::Client;
 
@@ -37,7 +37,20 @@ impl Cluster {
 
     /// Waits for the cluster and empties it.
     pub fn turn(&self) -> Turn<'_> {
-        let turn = Turn(self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
+        Self::empty(self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Empties the cluster, unless another test uses it.
+    pub fn try_turn(&self) -> Option<Turn<'_>> {
+        match self.0.try_lock() {
+            Ok(server) => Some(Self::empty(server)),
+            Err(TryLockError::Poisoned(poisoned)) => Some(Self::empty(poisoned.into_inner())),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    fn empty(server: MutexGuard<'_, Server>) -> Turn<'_> {
+        let turn = Turn(server);
         let mut client = turn.superuser("postgres");
         let all = "select format('drop database %I with (force)', datname) from pg_database
                    where datname not in ('postgres', 'template0', 'template1')";

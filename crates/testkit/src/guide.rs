@@ -60,10 +60,14 @@ pub fn dev_tokens(script: &str, directory: &Path) -> HashMap<&'static str, Strin
     names.into_iter().zip(shown.lines().map(str::to_owned)).collect()
 }
 
-/// The blocks of a page, in order.
+/// The blocks of a page in docs, in order.
 pub fn page(name: &str) -> Vec<Block> {
-    let file = crate::root().join(format!("docs/{name}.md"));
-    blocks(&fs::read_to_string(file).unwrap())
+    blocks_of(&format!("docs/{name}.md"))
+}
+
+/// The blocks of a file of the project, in order.
+pub fn blocks_of(path: &str) -> Vec<Block> {
+    blocks(&fs::read_to_string(crate::root().join(path)).unwrap())
 }
 
 /// The session that runs a block.

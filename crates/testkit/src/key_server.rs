@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::ports::free_port;
+
 /// The answer to each request.
 #[derive(Clone)]
 pub enum Answer {
@@ -15,6 +17,8 @@ pub enum Answer {
     With(&'static str, String),
     /// 200 with this body, which need not be text.
     Bytes(Vec<u8>),
+    /// These bytes: a status line, header lines, an empty line and a body.
+    Raw(String),
     /// 200 with this body and a Content-Length that is one byte too large.
     Cut(String),
     /// Like `Body`, after this time.
@@ -25,6 +29,8 @@ pub enum Answer {
     StatusWith(u16, String),
     /// One after the other; the last one is repeated.
     Steps(Vec<Answer>),
+    /// For each of these paths its answer, and 404 for any other.
+    Paths(Vec<(String, Answer)>),
     /// A redirect to this address.
     Redirect(String),
     /// A head, and then a byte of the body in each second.
@@ -53,14 +59,14 @@ pub struct KeyServer {
 struct Shared {
     transport: Transport,
     answer: Mutex<Answer>,
-    /// The paths of the requests, in order.
-    paths: Mutex<Vec<String>>,
+    /// The heads of the requests, in order.
+    heads: Mutex<Vec<String>>,
     stopped: AtomicBool,
 }
 
 impl KeyServer {
     pub fn start(answer: Answer) -> KeyServer {
-        KeyServer::start_at(0, answer)
+        KeyServer::start_at(free_port(), answer)
     }
 
     /// Like [`KeyServer::start`] on the port of an earlier server, for a provider that is reachable again.
@@ -75,7 +81,7 @@ impl KeyServer {
         let shared = Arc::new(Shared {
             transport,
             answer: Mutex::new(answer),
-            paths: Mutex::new(Vec::new()),
+            heads: Mutex::new(Vec::new()),
             stopped: AtomicBool::new(false),
         });
         let for_thread = Arc::clone(&shared);
@@ -99,7 +105,7 @@ impl KeyServer {
         self.url_at("127.0.0.1", "/keys")
     }
 
-    /// A URL of this server; every path has the same answer.
+    /// A URL of this server; every path has the same answer, unless it is [`Answer::Paths`].
     pub fn url_at(&self, host: &str, path: &str) -> String {
         format!("{}://{host}:{}{path}", self.scheme, self.port)
     }
@@ -110,12 +116,18 @@ impl KeyServer {
 
     /// The number of requests so far.
     pub fn requests(&self) -> usize {
-        self.shared.paths.lock().unwrap().len()
+        self.shared.heads.lock().unwrap().len()
     }
 
     /// The paths of all requests so far.
     pub fn paths(&self) -> Vec<String> {
-        self.shared.paths.lock().unwrap().clone()
+        let path = |head: &String| head.split(' ').nth(1).unwrap().to_owned();
+        self.heads().iter().map(path).collect()
+    }
+
+    /// The heads of all requests so far.
+    pub fn heads(&self) -> Vec<String> {
+        self.shared.heads.lock().unwrap().clone()
     }
 
     /// Waits for this number of requests.
@@ -148,16 +160,21 @@ impl Shared {
             }
         }
         let path = request.split(' ').nth(1).unwrap().to_owned();
-        self.paths.lock().unwrap().push(path);
-        let answer = self.next_answer();
+        self.heads.lock().unwrap().push(request);
+        let answer = next(&mut self.answer.lock().unwrap(), &path);
         let _ = respond(reader.into_inner(), &answer);
     }
+}
 
-    fn next_answer(&self) -> Answer {
-        match &mut *self.answer.lock().unwrap() {
-            Answer::Steps(steps) if steps.len() > 1 => steps.remove(0),
-            answer => answer.clone(),
-        }
+/// The answer to a request for this path.
+fn next(answer: &mut Answer, path: &str) -> Answer {
+    match answer {
+        Answer::Steps(steps) if steps.len() > 1 => steps.remove(0),
+        Answer::Paths(paths) => match paths.iter_mut().find(|(it, _)| it == path) {
+            Some((_, answer)) => next(answer, path),
+            None => Answer::Status(404),
+        },
+        answer => answer.clone(),
     }
 }
 
@@ -171,6 +188,7 @@ fn respond(mut to: impl Write, answer: &Answer) -> std::io::Result<()> {
     match answer {
         Answer::Body(body) => whole("200 OK", "", body.as_bytes()),
         Answer::Bytes(body) => whole("200 OK", "", body),
+        Answer::Raw(text) => to.write_all(text.as_bytes()),
         Answer::Later(time, body) => {
             std::thread::sleep(*time);
             whole("200 OK", "", body.as_bytes())
@@ -180,6 +198,7 @@ fn respond(mut to: impl Write, answer: &Answer) -> std::io::Result<()> {
         Answer::StatusWith(status, body) => whole(&format!("{status} Status"), "", body.as_bytes()),
         Answer::Redirect(location) => whole("302 Found", &format!("Location: {location}\r\n"), b""),
         Answer::Steps(steps) => respond(to, &steps[0]),
+        Answer::Paths(_) => respond(to, &Answer::Status(404)),
         Answer::Cut(body) => {
             let length = body.len() + 1;
             write!(to, "{}Content-Length: {length}\r\n\r\n{body}", head("200 OK", ""))

@@ -13,6 +13,9 @@ pub const HEADER_WITHOUT_KID: &str = "JWT header must have a string \"kid\"";
 pub const ALGORITHM_NOT_SUPPORTED: &str = "JWT signature algorithm is not supported";
 pub const EXTENSION_NOT_SUPPORTED: &str = "JWT requires an extension that is not supported";
 pub const INVALID_SIGNATURE: &str = "invalid JWT signature";
+pub const NULL_TOKEN: &str = "\"jwt\" must not be null";
+pub const NULL_IS_LOCAL: &str = "\"is_local\" must not be null";
+pub const OUTSIDE_BLOCK: &str = "a token for the transaction can only be used in transaction blocks";
 pub const NOT_ENCODABLE: &str = "JWT has a character without an equivalent in the database encoding";
 
 // Its claims.
@@ -26,6 +29,16 @@ pub const TOKEN_ID_REPLAYED: &str = "Token ID must be strictly monotonically inc
 pub const SUB_NOT_A_STRING: &str = "'sub' (Subject) must be a string";
 pub const UNKNOWN_ISSUER: &str = "JWT issuer is not trusted";
 pub const OTHER_AUDIENCE: &str = "JWT is intended for another audience";
+pub const AUDIENCE_NOT_A_STRING: &str = "'aud' (Audience) must be a string or an array of strings";
+pub const SEVERAL_PROVIDERS: &str = "JWT fits more than one provider";
+pub const OTHER_CLAIM: &str = "JWT does not have a claim that its provider requires";
+pub const NOT_ACCESS_TOKEN: &str = "JWT is not an access token";
+pub const OTHER_TYPE: &str = "JWT is of another type than its provider accepts";
+pub const SECURITY_EVENT: &str = "JWT reports a security event";
+pub const SENDER_CONSTRAINED: &str = "JWT is bound to a key of its client";
+pub const NO_EXPIRY: &str = "JWT does not expire";
+pub const NO_ISSUE_TIME: &str = "JWT does not have the time at which it was issued";
+pub const TOO_OLD: &str = "Token used after its maximum age";
 
 // The key that it is verified with.
 pub const NO_KEY_OF_TOKEN: &str = "no key matches the key ID of the JWT";
@@ -36,10 +49,16 @@ pub const KEYS_NOT_AVAILABLE: &str = "keys of the provider are not available";
 // Keys and providers.
 pub const NOT_A_KEY: &str = "text is not a JSON Web Key";
 pub const KEY_NOT_USABLE: &str = "JSON Web Key cannot be used";
+pub const KEY_FOR_SET: &str = "text is a single JSON Web Key, not a key set";
+pub const SET_FOR_KEY: &str = "text is a key set, not a single JSON Web Key";
+pub const DISCOVERY_FOR_KEY: &str = "text is a discovery document, not a single JSON Web Key";
+pub const DISCOVERY_FOR_SET: &str = "text is a discovery document, not a key set";
 pub const NO_USABLE_KEY: &str = "key set has no usable key";
 pub const PROVIDERS_NOT_USABLE: &str = "invalid list of providers";
 pub const JWKS_URL_NEEDS_PRELOAD: &str =
     "pg_session_jwt must be loaded via \"shared_preload_libraries\" to use \"jwks_url\"";
+pub const DISCOVERY_NEEDS_PRELOAD: &str =
+    "pg_session_jwt must be loaded via \"shared_preload_libraries\" to use \"discovery\"";
 
 // The settings of a session.
 pub const PROVIDERS_UNUSABLE: &str =
@@ -53,6 +72,9 @@ pub const JWK_TWICE: &str = "\"pg_session_jwt.jwk\" is specified more than once"
 pub const JWK_OF_CLIENT: &str = "connections are not allowed to set \"pg_session_jwt.jwk\"";
 pub const TOKEN_AS_DEFAULT: &str = "\"pg_session_jwt.jwt\" can be set only within a session";
 pub const ROLE: &str = "current role is not allowed to use tokens of this provider";
+pub const OUTLASTS_TRANSACTION: &str = "identity must end with its transaction";
+pub const OUTLASTS_REASON: &str =
+    "the identity was set for the session, and pg_session_jwt.identity_scope is transaction";
 pub const LOST_PROVIDERS: &str = "session has lost its identity providers";
 
 // Logins with a token.

@@ -1,14 +1,15 @@
 //! The packaged PgBouncer in front of a test server. Its clients share one connection to the server.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use postgres::{Client, Config, NoTls};
 
-use crate::server::{Server, ends_with_this_process, program_at, stop, unprivileged_user};
+use crate::children::{ends_with_this_process, stop};
+use crate::ports::free_port;
+use crate::server::{Server, program_at, unprivileged_user};
 
 /// A running PgBouncer. It ends when the value is dropped or, in a static, with the test process.
 pub struct PgBouncer {
@@ -20,7 +21,7 @@ pub struct PgBouncer {
 impl PgBouncer {
     /// Starts one in this mode (`session`, `transaction`, `statement`), with these further lines in its configuration.
     pub fn start(server: &Server, mode: &str, conf: &str) -> PgBouncer {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let directory = server.directory().join(format!("pgbouncer-{port}"));
         fs::create_dir(&directory).unwrap();
         // With auth_type = trust PgBouncer still needs the names that may log in.

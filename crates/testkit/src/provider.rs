@@ -1,6 +1,6 @@
 //! Providers whose tokens a test makes, and databases that trust them.
 
-use crate::server::SHARED;
+use crate::server::{SHARED, Server};
 use crate::session::{now, run};
 use crate::signer::Signer;
 
@@ -9,6 +9,7 @@ pub struct Provider {
     pub signer: Signer,
     issuer: String,
     kid: String,
+    typ: &'static str,
 }
 
 impl Provider {
@@ -21,7 +22,13 @@ impl Provider {
             signer: Signer::ed25519(),
             issuer: issuer.to_owned(),
             kid: kid.to_owned(),
+            typ: "JWT",
         }
+    }
+
+    /// The same provider, whose tokens have the type of access tokens (RFC 9068 §2.1).
+    pub fn of_access_tokens(self) -> Provider {
+        Provider { typ: "at+jwt", ..self }
     }
 
     /// Its public key.
@@ -42,26 +49,46 @@ impl Provider {
         self.token_with(&format!(r#""sub":"{sub}","exp":{}"#, now() + 60))
     }
 
+    /// A token with these members, which ends in a minute unless they have `exp`.
     pub fn token_with(&self, members: &str) -> String {
-        self.signed(&format!(r#"{{"iss":"{}",{members}}}"#, self.issuer))
+        let exp = ending(members, now() + 60);
+        self.signed(&format!(r#"{{"iss":"{}",{members}{exp}}}"#, self.issuer))
     }
 
     /// A token with exactly this payload.
     pub fn signed(&self, payload: &str) -> String {
-        let header = format!(r#"{{"alg":"EdDSA","kid":"{}","typ":"JWT"}}"#, self.kid);
+        let header = format!(r#"{{"alg":"EdDSA","kid":"{}","typ":"{}"}}"#, self.kid, self.typ);
         self.signer.token_with_header("EdDSA", header, payload)
+    }
+}
+
+/// `exp` for members that do not have it.
+pub fn ending(members: &str, at: i64) -> String {
+    if members.contains("\"exp\"") {
+        String::new()
+    } else {
+        format!(r#","exp":{at}"#)
     }
 }
 
 /// A new database with these providers.
 pub fn database(entries: &[String]) -> String {
-    let database = SHARED.database();
-    set_providers(&database, &format!("[{}]", entries.join(",")));
+    database_on(&SHARED, entries, "")
+}
+
+/// The same on another server, with options such as the encoding.
+pub fn database_on(server: &Server, entries: &[String], options: &str) -> String {
+    let database = server.database_with(options);
+    set_providers_on(server, &database, &format!("[{}]", entries.join(",")));
     database
 }
 
 pub fn set_providers(database: &str, value: &str) {
-    let mut admin = SHARED.connect("postgres", "postgres", "");
+    set_providers_on(&SHARED, database, value);
+}
+
+fn set_providers_on(server: &Server, database: &str, value: &str) {
+    let mut admin = server.connect("postgres", "postgres", "");
     run(
         &mut admin,
         &format!("alter database {database} set pg_session_jwt.providers = '{value}'"),

@@ -4,7 +4,6 @@
 //! terminal's interrupt, which the kernel sends to both.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -14,24 +13,12 @@ use std::time::{Duration, Instant};
 
 use postgres::{Client, Config, NoTls};
 
+use crate::children::{ends_with_this_process, forget, stop};
+use crate::data_directory;
+use crate::ports::free_port;
+
 /// The server that most tests share; each test has its own database. The library is not preloaded.
 pub static SHARED: LazyLock<Server> = LazyLock::new(|| Server::start(""));
-
-/// Stopped when the process ends, each by its signal; a static is never dropped.
-static RUNNING: Mutex<Vec<(u32, libc::c_int, PathBuf)>> = Mutex::new(Vec::new());
-
-/// Ends a child together with this process, and deletes the child's directory.
-pub fn ends_with_this_process(child: &Child, signal: libc::c_int, directory: &Path) {
-    RUNNING.lock().unwrap().push((child.id(), signal, directory.to_owned()));
-    stop_at_exit();
-}
-
-/// Ends such a child earlier, by this signal.
-pub fn stop(child: &mut Child, signal: libc::c_int) {
-    RUNNING.lock().unwrap().retain(|(pid, ..)| *pid != child.id());
-    send(child.id(), signal);
-    child.wait().unwrap();
-}
 
 pub struct Server {
     child: Child,
@@ -42,7 +29,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server with these lines in its postgresql.conf.
+    /// Starts a server with these lines in its postgresql.conf. Autovacuum is off: its time is chance, and its locks and
+    /// statistics would change what a test sees.
     pub fn start(conf: &str) -> Server {
         let server = Server::start_empty(conf);
         let mut client = server.connect("template1", "postgres", "");
@@ -76,11 +64,11 @@ impl Server {
             std::os::unix::fs::chown(&directory, Some(uid), Some(gid)).unwrap();
         }
         let data = directory.join("data");
-        initdb(&data, owner);
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        data_directory::create(&data, owner);
+        let port = free_port();
         let settings = format!(
             "port = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{}'\nfsync = off\n\
-             max_connections = 100\nlog_line_prefix = '%p '\n{conf}\n",
+             autovacuum = off\nmax_connections = 100\nlog_line_prefix = '%p '\n{conf}\n",
             directory.display()
         );
         fs::write(data.join("postgresql.auto.conf"), settings).unwrap();
@@ -137,7 +125,7 @@ impl Server {
 
     /// Kills the postmaster and starts the server again on the files that are left.
     pub fn restart_after_kill(&mut self) {
-        RUNNING.lock().unwrap().retain(|(pid, ..)| *pid != self.child.id());
+        forget(&self.child);
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         let killed = Instant::now();
@@ -145,10 +133,7 @@ impl Server {
             self.child = spawn(&self.program, &self.directory, unprivileged_user());
             while self.child.try_wait().unwrap().is_none() {
                 if self.try_connect("template1", "postgres", "").is_ok() {
-                    RUNNING
-                        .lock()
-                        .unwrap()
-                        .push((self.child.id(), libc::SIGINT, self.directory.clone()));
+                    ends_with_this_process(&self.child, libc::SIGINT, &self.directory);
                     return;
                 }
                 std::thread::sleep(Duration::from_millis(20));
@@ -225,7 +210,7 @@ pub fn program(name: &str, owner: Option<(u32, u32)>) -> Command {
     program_at(&bindir().join(name), owner)
 }
 
-/// The same, of any PostgreSQL.
+/// Any program, as that user.
 pub fn program_at(path: &Path, owner: Option<(u32, u32)>) -> Command {
     let mut command = Command::new(path);
     if let Some((uid, gid)) = owner {
@@ -235,24 +220,6 @@ pub fn program_at(path: &Path, owner: Option<(u32, u32)>) -> Command {
     // With it, errors that come from Rust have a backtrace in their DETAIL.
     command.env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE");
     command
-}
-
-/// Makes a new data directory.
-pub fn initdb(data: &Path, owner: Option<(u32, u32)>) {
-    let options = [
-        "--auth=trust",
-        "--username=postgres",
-        "--encoding=UTF8",
-        "--locale=C",
-        "--no-sync",
-        "-D",
-    ];
-    let output = program("initdb", owner).args(options).arg(data).output().unwrap();
-    assert!(
-        output.status.success(),
-        "initdb: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
 }
 
 fn spawn(program: &Path, directory: &Path, owner: Option<(u32, u32)>) -> Child {
@@ -268,19 +235,22 @@ fn spawn(program: &Path, directory: &Path, owner: Option<(u32, u32)>) -> Child {
 
 /// The ordinary user `postgres`, when the tests run as root.
 pub fn unprivileged_user() -> Option<(u32, u32)> {
-    // SAFETY: geteuid(2) has no preconditions.
-    if unsafe { libc::geteuid() } != 0 {
-        return None;
-    }
-    let id = |what| {
-        let output = Command::new("id").args([what, "postgres"]).output().unwrap();
-        String::from_utf8(output.stdout)
-            .unwrap()
-            .trim()
-            .parse()
-            .expect("a user postgres, to run servers as")
-    };
-    Some((id("-u"), id("-g")))
+    static USER: LazyLock<Option<(u32, u32)>> = LazyLock::new(|| {
+        // SAFETY: geteuid(2) has no preconditions.
+        if unsafe { libc::geteuid() } != 0 {
+            return None;
+        }
+        let id = |what| {
+            let output = Command::new("id").args([what, "postgres"]).output().unwrap();
+            String::from_utf8(output.stdout)
+                .unwrap()
+                .trim()
+                .parse()
+                .expect("a user postgres, to run servers as")
+        };
+        Some((id("-u"), id("-g")))
+    });
+    *USER
 }
 
 fn bindir() -> PathBuf {
@@ -302,28 +272,4 @@ pub fn major() -> u32 {
         .query_one("show server_version_num", &[])
         .unwrap();
     version.get::<_, String>(0).parse::<u32>().unwrap() / 10_000
-}
-
-/// SIGINT asks a server for a fast shutdown.
-fn send(pid: u32, signal: libc::c_int) {
-    // SAFETY: signals a child of this process that has not been waited for.
-    unsafe { libc::kill(i32::try_from(pid).unwrap(), signal) };
-}
-
-fn stop_at_exit() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    extern "C" fn stop_all() {
-        let Ok(running) = RUNNING.lock() else { return };
-        for (pid, signal, _) in running.iter() {
-            send(*pid, *signal);
-        }
-        for (pid, _, directory) in running.iter() {
-            let mut status = 0;
-            // SAFETY: waits for a child of this process.
-            unsafe { libc::waitpid(i32::try_from(*pid).unwrap_or(0), &mut status, 0) };
-            let _ = fs::remove_dir_all(directory);
-        }
-    }
-    // SAFETY: the function lives as long as the process.
-    ONCE.call_once(|| assert_eq!(unsafe { libc::atexit(stop_all) }, 0));
 }

@@ -1,11 +1,11 @@
 //! What a test says to a session, and what it expects back.
 
 use std::sync::LazyLock;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use postgres::types::FromSqlOwned;
 use postgres::{Client, SimpleQueryMessage};
 
+pub use crate::clock::now;
 use crate::server::{SHARED, Server};
 use crate::signer::Signer;
 
@@ -213,9 +213,4 @@ pub fn rejects_token(client: &mut Client, token: &str, sqlstate: &str, message: 
         rejects(client, &sql, sqlstate, message);
         assert_eq!((user_id(client), claims(client)), before, "after {}", excerpt(&sql));
     }
-}
-
-/// Seconds since 1970, from this machine's clock, which is the server's too.
-pub fn now() -> i64 {
-    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
 }

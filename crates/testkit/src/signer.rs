@@ -4,16 +4,17 @@
 
 use std::sync::LazyLock;
 
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
-    RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding,
-    RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair,
+    Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384,
+    RSA_PSS_SHA512, RsaEncoding, RsaKeyPair,
 };
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 /// A private key.
 pub enum Signer {
@@ -24,20 +25,32 @@ pub enum Signer {
 }
 
 pub static ED25519: LazyLock<Signer> = LazyLock::new(Signer::ed25519);
-pub static P256: LazyLock<Signer> = LazyLock::new(|| {
-    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-    Signer::Ecdsa { pair, curve: "P-256" }
-});
+pub static P256: LazyLock<Signer> = LazyLock::new(Signer::p256);
 pub static P384: LazyLock<Signer> = LazyLock::new(|| {
     let pair = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
     Signer::Ecdsa { pair, curve: "P-384" }
 });
-pub static RSA: LazyLock<Signer> = LazyLock::new(|| Signer::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()));
+pub static P521: LazyLock<Signer> = LazyLock::new(Signer::p521);
+pub static RSA: LazyLock<Signer> = LazyLock::new(Signer::rsa);
 pub static HMAC: LazyLock<Signer> = LazyLock::new(|| Signer::hmac(64));
 
 impl Signer {
     pub fn ed25519() -> Signer {
         Signer::Ed25519(Ed25519KeyPair::generate().unwrap())
+    }
+
+    pub fn p256() -> Signer {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+        Signer::Ecdsa { pair, curve: "P-256" }
+    }
+
+    pub fn p521() -> Signer {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P521_SHA512_FIXED_SIGNING).unwrap();
+        Signer::Ecdsa { pair, curve: "P-521" }
+    }
+
+    pub fn rsa() -> Signer {
+        Signer::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap())
     }
 
     /// A secret of so many bytes.
@@ -65,6 +78,37 @@ impl Signer {
         };
         let comma = if more.is_empty() { "" } else { "," };
         format!("{{{members}{comma}{more}}}")
+    }
+
+    /// Every text of the public key that a confused verifier could take for a secret.
+    pub fn public_texts(&self) -> Vec<Vec<u8>> {
+        let der = |der: PublicKeyX509Der| der.as_ref().to_vec();
+        let (raw, der) = match self {
+            Signer::Ed25519(pair) => (pair.public_key().as_ref(), der(pair.public_key().as_der().unwrap())),
+            Signer::Ecdsa { pair, .. } => (pair.public_key().as_ref(), der(pair.public_key().as_der().unwrap())),
+            Signer::Rsa(pair) => (pair.public_key().as_ref(), der(pair.public_key().as_der().unwrap())),
+            Signer::Hmac(_) => panic!("a secret has no public text"),
+        };
+        let pem = format!(
+            "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+            STANDARD.encode(&der)
+        );
+        vec![
+            raw[1..].to_vec(),
+            raw.to_vec(),
+            der,
+            pem.trim_end().into(),
+            pem.into(),
+            self.jwk("").into(),
+            Vec::new(),
+            vec![0; 32],
+        ]
+    }
+
+    /// The modulus of an RSA key.
+    pub fn modulus(&self) -> Vec<u8> {
+        let Signer::Rsa(pair) = self else { panic!("no RSA key") };
+        pair.public_key().modulus().big_endian_without_leading_zero().to_vec()
     }
 
     /// A token with the header `{"alg": alg}`.
