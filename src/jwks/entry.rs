@@ -1,6 +1,7 @@
 //! The state of one URL in shared memory.
 
-use crate::token::key_url::MAX_URL_BYTES;
+use crate::token::discovery::MAX_NAME_BYTES;
+use crate::token::refetch::RefetchLimit;
 
 /// A text of at most N bytes. A longer text is truncated.
 #[derive(Clone, Copy)]
@@ -23,26 +24,37 @@ impl<const N: usize> BoundedText<N> {
     }
 }
 
+/// Room for the URL of a discovery's step, and what went wrong there.
+const MAX_ERROR_BYTES: usize = 1024;
+
 /// The state of one URL. Times are microseconds since 1970, 0 for never.
 #[derive(Clone, Copy)]
 pub struct Entry {
-    url: BoundedText<MAX_URL_BYTES>,
+    /// The URL, or the name of a discovery.
+    url: BoundedText<MAX_NAME_BYTES>,
     /// The reason why the last fetch failed.
-    pub(super) error: BoundedText<256>,
+    pub(super) error: BoundedText<MAX_ERROR_BYTES>,
     /// Whether the server's own setting has the URL.
     pub(super) in_server_setting: bool,
     /// Whether a setting of a database or role has the URL.
     pub(super) in_catalog: bool,
     /// When a session last needed the URL.
     pub(super) needed_at: i64,
-    /// When a session last requested a fetch.
-    pub(super) requested_at: i64,
+    /// How often tokens may request a fetch.
+    pub(super) limit: RefetchLimit,
+    /// Until when the provider wants no request.
+    pub(super) not_before: i64,
     /// The revision of the stored key set: a new number with each set; 0 while there is none.
     pub revision: u64,
     /// The number of completed fetches, successful or not.
     pub fetches: u64,
+    /// The number of them, and of those that failed, since the statistics were reset.
+    pub counted_fetches: u64,
+    pub failed_fetches: u64,
     /// The number of refetches that sessions have requested.
     pub requests: u64,
+    /// When the last of them is due.
+    pub request_due: i64,
     /// The highest request number that a completed fetch has covered.
     pub served: u64,
     /// When the key set was last received.
@@ -60,10 +72,14 @@ impl Entry {
             in_server_setting: false,
             in_catalog: false,
             needed_at: 0,
-            requested_at: 0,
+            limit: RefetchLimit::default(),
+            not_before: 0,
             revision: 0,
             fetches: 0,
+            counted_fetches: 0,
+            failed_fetches: 0,
             requests: 0,
+            request_due: 0,
             served: 0,
             fetched_at: 0,
             next_at: 0,
@@ -72,6 +88,13 @@ impl Entry {
 
     pub fn url(&self) -> &str {
         self.url.as_str()
+    }
+
+    /// Adds a request that is due at this time. Returns its number.
+    pub(super) fn request(&mut self, due: i64) -> u64 {
+        self.request_due = due;
+        self.requests += 1;
+        self.requests
     }
 
     /// The reason why the last fetch failed; empty if it did not.

@@ -8,13 +8,14 @@ pub use crate::jwks::entry::Entry;
 use crate::pg::clock;
 use crate::pg::latch::Latch;
 use crate::pg::shared_memory::{self, Region, Shared, SharedCounter};
+use crate::token::refetch::RefetchLimit;
 
 /// The maximum number of URLs of one cluster. A cluster seldom has more than two.
 pub const MAX_URLS: usize = 64;
 
 const SECOND: i64 = 1_000_000;
-/// The time between two fetches that tokens with an unknown `kid` request. Any client can make up such a token.
-const BETWEEN_REQUESTS: i64 = 30 * SECOND;
+/// The longest time for which a provider may want no request.
+const LONGEST_REST: i64 = 3600 * SECOND;
 /// A URL that no stored setting contains is forgotten when no session has needed it for this time.
 const FORGOTTEN_AFTER: i64 = 3600 * SECOND;
 
@@ -121,22 +122,46 @@ pub fn need(url: &str) {
     }
 }
 
-/// Requests another fetch for a token that names an unknown key. Returns the number to wait for in [`Entry::served`]; None
-/// where it is too soon.
-pub fn request_fetch(url: &str) -> Option<u64> {
+/// The answer to a session that requests a fetch.
+pub enum Requested {
+    /// The number to wait for in [`Entry::served`].
+    Number(u64),
+    /// It is too soon: the time of the next fetch.
+    NotBefore(i64),
+}
+
+/// Requests another fetch for a token whose keys no longer fit, within the limit of its URL; None where the URL has no room.
+pub fn request_fetch(url: &str) -> Option<Requested> {
     let mut table = TABLE.exclusive();
     let entry = table.entry(url)?;
     if entry.requests > entry.served {
-        return Some(entry.requests);
+        return Some(Requested::Number(entry.requests));
     }
-    if !has_passed(entry.requested_at, BETWEEN_REQUESTS) {
-        return None;
+    let now = now();
+    if (1..=LONGEST_REST).contains(&entry.not_before.saturating_sub(now)) {
+        return Some(Requested::NotBefore(entry.not_before));
     }
-    entry.requested_at = now();
-    entry.requests += 1;
-    let number = entry.requests;
+    match entry.limit.request(now) {
+        Ok(due) => {
+            let number = entry.request(due);
+            table.wake_worker();
+            Some(Requested::Number(number))
+        }
+        Err(next) => Some(Requested::NotBefore(next)),
+    }
+}
+
+/// Requests a fetch of each URL, for an administrator: without a limit, and not by one that has begun already. Returns the
+/// URLs, each with its number to wait for.
+pub fn request_all() -> Vec<(String, u64)> {
+    let mut table = TABLE.exclusive();
+    let now = now();
+    let entries = table.entries.iter_mut().flatten();
+    let requests = entries
+        .map(|entry| (entry.url().to_owned(), entry.request(now)))
+        .collect();
     table.wake_worker();
-    Some(number)
+    requests
 }
 
 /// Sets the latch that wakes the worker; None when the worker ends.
@@ -147,6 +172,14 @@ pub fn set_worker(latch: Option<Latch>) {
 /// The entries of all URLs.
 pub fn entries() -> Vec<Entry> {
     TABLE.share().entries.iter().flatten().copied().collect()
+}
+
+/// Counts the fetches of each URL from 0 again.
+pub fn reset_counts() {
+    for entry in TABLE.exclusive().entries.iter_mut().flatten() {
+        entry.counted_fetches = 0;
+        entry.failed_fetches = 0;
+    }
 }
 
 /// Sets the URLs of the server's own setting. Returns those that do not fit.
@@ -214,6 +247,8 @@ pub struct FetchOutcome<'a> {
     pub error: &'a str,
     /// When the set will be fetched next.
     pub next_at: i64,
+    /// Until when the provider wants no request.
+    pub not_before: i64,
 }
 
 /// Publishes the outcome of a fetch, all at once: a session that sees the new set sees the rest of the outcome too.
@@ -221,14 +256,18 @@ pub fn publish(url: &str, outcome: &FetchOutcome<'_>) {
     let mut table = TABLE.exclusive();
     let Some(entry) = table.entry(url) else { return };
     entry.fetches += 1;
-    entry.served = outcome.requests;
+    entry.counted_fetches += 1;
+    entry.failed_fetches += u64::from(outcome.received_at.is_none());
+    // An entry that was forgotten and entered again counts from the beginning.
+    entry.served = outcome.requests.min(entry.requests);
     entry.fetched_at = outcome.received_at.unwrap_or(entry.fetched_at);
     entry.error = BoundedText::new(outcome.error);
     entry.next_at = outcome.next_at;
+    entry.not_before = outcome.not_before;
     if outcome.is_new {
         if entry.revision == 0 {
             // A request from the time without a set does not delay that of the first unknown kid.
-            entry.requested_at = 0;
+            entry.limit = RefetchLimit::default();
         }
         entry.revision = REVISION.next();
     }

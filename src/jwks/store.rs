@@ -5,6 +5,8 @@
 //! $PGDATA/pg_session_jwt/SHA-256 of the URL:  the URL, a line break, the key set as received
 //! ```
 //!
+//! For a discovery its name is in the place of the URL, and the facts of the document are on a line before the set.
+//!
 //! Only the worker writes. Paths are relative: every process of a server works in its data directory.
 
 use std::fs::{self, File};
@@ -15,8 +17,8 @@ use std::time::SystemTime;
 use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::jwks::regular_file;
-use crate::token::key_url::MAX_URL_BYTES;
-use crate::token::limits::MAX_KEY_SET_BYTES;
+use crate::token::discovery::MAX_NAME_BYTES;
+use crate::token::fetched_keys::MAX_FETCHED_BYTES;
 
 const DIRECTORY: &str = "pg_session_jwt";
 /// The name of a file while it is written.
@@ -45,7 +47,7 @@ pub fn read(url: &str) -> io::Result<(String, SystemTime)> {
 /// The key set of a URL, and its file.
 fn open(url: &str) -> io::Result<(String, File)> {
     let (file, _) = regular_file::open(&path(url))?;
-    let text = regular_file::read_text(&file, MAX_URL_BYTES + 1 + MAX_KEY_SET_BYTES)?;
+    let text = regular_file::read_text(&file, MAX_NAME_BYTES + 1 + MAX_FETCHED_BYTES)?;
     match text.split_once('\n') {
         Some((of, set)) if of == url => Ok((set.to_owned(), file)),
         _ => Err(io::Error::other("it belongs to another URL")),

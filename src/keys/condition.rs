@@ -7,6 +7,8 @@ use crate::token::key_problem::Member;
 /// The condition of a provider's keys.
 pub struct Condition {
     pub members: Vec<Member>,
+    /// The URL of the keys, where a discovery has found it.
+    pub discovered_url: Option<String>,
     /// When the keys were last received, and when they will be fetched next.
     pub fetched_at: Option<NumericDate>,
     pub next_at: Option<NumericDate>,

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use verified_table::{Digest, digest};
 
 use crate::jwks::regular_file;
 use crate::keys::complaint;
@@ -54,7 +54,7 @@ pub struct KeyFile {
     /// The stamp of the content that was last read, where it is certain.
     stamp: Option<Stamp>,
     /// The hash of that content.
-    content: Option<Vec<u8>>,
+    content: Option<Digest>,
     set: Result<Rc<KeySet>, Unusable>,
     read_at: Option<NumericDate>,
 }
@@ -79,6 +79,11 @@ impl KeyFile {
         self.set.as_ref().map(Rc::clone).map_err(|_| Error::NoKeys)
     }
 
+    /// The digest of the text that the keys were read from; None without keys.
+    pub fn digest(&self) -> Option<Digest> {
+        self.content.filter(|_| self.set.is_ok())
+    }
+
     /// The condition of the keys, for an administrator.
     pub fn condition(&self) -> Condition {
         let (members, error) = match &self.set {
@@ -87,6 +92,7 @@ impl KeyFile {
         };
         Condition {
             members,
+            discovered_url: None,
             error,
             fetched_at: self.read_at,
             next_at: None,
@@ -114,10 +120,7 @@ impl KeyFile {
                 Err(error)
             }
         };
-        let hash = content
-            .as_ref()
-            .ok()
-            .map(|text| digest(&SHA256, text.as_bytes()).as_ref().to_vec());
+        let hash = content.as_ref().ok().map(|text| digest(text.as_bytes()));
         let is_the_same = hash.is_some() && hash == self.content;
         self.content = hash;
         if !is_the_same {

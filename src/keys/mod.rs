@@ -7,6 +7,8 @@
 //! | [`file`] | `jwks_file`: read again when it changes |
 //! | [`url`] | `jwks_url`, as a session sees it: the set that the worker has fetched |
 //! | [`wait_for_fetch`] | where a session waits for a fetch of the worker |
+//! | [`refresh`] | the fetch that an administrator requests |
+//! | [`rejection`] | a rejected token, and when its keys can be fetched again |
 //! | [`condition`], [`complaint`] | reports about missing keys to administrators and to the log |
 //! | [`proxy_key`], [`server_key`] | `pg_session_jwt.jwk`, and the one of the server's file |
 //! | [`parsed_setting`] | the rules that both settings share |
@@ -17,8 +19,11 @@ pub mod complaint;
 pub mod condition;
 pub mod file;
 pub mod parsed_setting;
+pub mod provider_list;
 pub mod providers;
 pub mod proxy_key;
+pub mod refresh;
+pub mod rejection;
 pub mod server_key;
 pub mod source;
 pub mod url;

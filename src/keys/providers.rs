@@ -4,10 +4,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::LocalKey;
 
 use pgrx::pg_sys::GucSource::{self, Type as Source};
+use verified_table::{Digest, Sources, digest};
 
 use crate::guc::extra::{ProviderIndex, SourceExtra};
 use crate::guc::generation::keys_changed;
@@ -16,18 +18,28 @@ use crate::guc::values::is_preloaded;
 use crate::guc::{applied, names, process, remembered, values};
 use crate::jwks::shared_table;
 use crate::keys::parsed_setting::{self, Parsed, ParsedSetting, State};
+use crate::keys::rejection::Rejection;
 use crate::keys::source::Keys;
 use crate::keys::url::KeyUrl;
-use crate::keys::wait_for_fetch::{Awaited, wait_until};
-use crate::pg::clock;
+use crate::keys::wait_for_fetch::{Answer, wait_until};
+use crate::pg::clock::{self, Stopwatch};
+use crate::statistics::{IssuerRow, Row};
 use crate::token;
+use crate::token::examine::{Examination, examine_provider_token};
 use crate::token::provider::KeySource;
-use crate::token::{Error, Identity, Provider, Validity, provider};
+use crate::token::refetch::{self, Remedy};
+use crate::token::{Error, Identity, KeySet, Provider, Validity, Verified, provider};
 
 /// The providers, and the keys of each.
 pub struct Providers {
     pub list: Vec<Provider>,
     pub keys: Vec<Keys>,
+    /// Where the tokens of each are counted.
+    rows: Vec<IssuerRow>,
+    /// The digest of the setting's text, which has everything but the keys of files and URLs.
+    setting: Digest,
+    /// The digest of the setting and of all keys. None after each refresh of keys.
+    sources: Cell<Option<Sources>>,
     /// The second in which the key files were last inspected.
     files_inspected_at: Cell<i64>,
     /// The second in which the worker was last informed about the URLs that this session needs.
@@ -66,9 +78,12 @@ pub fn urls() -> Vec<String> {
 }
 
 impl Providers {
-    fn new(list: Vec<Provider>) -> Self {
+    fn new(text: &str, list: Vec<Provider>) -> Self {
         Providers {
+            setting: digest(text.as_bytes()),
+            sources: Cell::new(None),
             keys: list.iter().map(|provider| Keys::new(&provider.source)).collect(),
+            rows: list.iter().map(|_| IssuerRow::new()).collect(),
             list,
             files_inspected_at: Cell::new(i64::MIN),
             needs_reported_at: Cell::new(i64::MIN),
@@ -76,32 +91,65 @@ impl Providers {
         }
     }
 
+    /// The digest of all that tokens are verified with at this moment. It has the content of the keys, not their revisions:
+    /// other sessions with the same content have the same digest.
+    pub fn sources(&self) -> Sources {
+        let sources = self
+            .sources
+            .get()
+            .unwrap_or_else(|| Sources::new(&self.setting, self.keys.iter().map(Keys::digest)));
+        self.sources.set(Some(sources));
+        sources
+    }
+
     /// The provider at an index.
     pub fn get(&self, index: ProviderIndex) -> Option<&Provider> {
         self.list.get(index.0)
     }
 
-    /// Verifies a token with the keys of the provider that it names.
+    /// The row in which the tokens of a provider are counted.
+    pub fn row(&self, index: ProviderIndex) -> Option<Row> {
+        Some(self.rows.get(index.0)?.get(self.get(index)?.issuer.as_deref()))
+    }
+
+    /// The leeway for the tokens of a provider: its own, or that of the setting.
+    pub fn leeway(&self, index: Option<ProviderIndex>) -> u32 {
+        let provider = index.and_then(|index| self.get(index));
+        provider
+            .and_then(|provider| provider.leeway)
+            .unwrap_or_else(values::leeway)
+    }
+
+    /// Verifies a token with the keys of the provider that it names. If they do not fit, it is verified once more with keys that
+    /// were fetched for it. `most` is the most that it may cause. The stopwatch does not measure the wait for a fetch.
     ///
     /// # Errors
-    /// The same as [`token::verify_provider_token`].
-    pub fn verify(&self, token: &[u8], validity: &Validity) -> Result<ProvidedIdentity, Error> {
+    /// The same as [`token::verify_provider_token`], with the time of the next fetch.
+    pub fn verify(
+        &self,
+        token: &[u8],
+        validity: &Validity,
+        most: Remedy,
+        stopwatch: &Stopwatch,
+    ) -> Result<ProvidedIdentity, Rejection> {
         let consulted = RefCell::new(Vec::new());
-        let result = self.verify_now(token, validity, &consulted);
-        match &result {
-            // Whatever the available keys say about the token, it may be signed with a key that is not available yet.
-            Err(
-                rejection @ (Error::NoKeys
-                | Error::UnknownKeyId { .. }
-                | Error::AmbiguousKey { .. }
-                | Error::AlgorithmMismatch { .. }
-                | Error::Signature
-                | Error::Audience { .. }),
-            ) if self.await_keys(&consulted.take(), |url| url.request_after(rejection)) => {
-                self.verify_now(token, validity, &consulted)
-            }
-            _ => result,
+        let verify_now = || stopwatch.time(|| self.verify_now(token, validity, &consulted));
+        let rejection = match verify_now() {
+            Ok(identity) => return Ok(identity),
+            Err(rejection) => rejection,
+        };
+        let remedy = refetch::remedy(token, &rejection).min(most);
+        if remedy == Remedy::None {
+            return Err(rejection.into());
         }
+        let (changed, next_fetch) = self.await_keys(&consulted.take(), |url| url.request(remedy));
+        if changed {
+            return verify_now().map_err(Rejection::from);
+        }
+        Err(Rejection {
+            error: rejection,
+            next_fetch,
+        })
     }
 
     /// Verifies a token with the available keys. `consulted` receives the providers whose keys were read.
@@ -114,11 +162,7 @@ impl Providers {
         let sets: Vec<_> = self.keys.iter().map(Keys::set).collect();
         let keys = |index: usize| {
             consulted.borrow_mut().push(ProviderIndex(index));
-            match sets.get(index) {
-                Some(Ok(set)) => Ok(set.as_ref()),
-                Some(Err(error)) => Err(error.clone()),
-                None => Err(Error::NoKeys),
-            }
+            key_set(&sets, index)
         };
         let verified = token::verify_provider_token(token, &self.list, keys, validity)?;
         Ok(ProvidedIdentity {
@@ -127,8 +171,17 @@ impl Providers {
         })
     }
 
-    /// Waits, for a limited time, for keys of these providers; true if they differ from those before.
-    fn await_keys(&self, providers: &[ProviderIndex], request: impl Fn(&KeyUrl) -> Option<Awaited>) -> bool {
+    /// Examines a token with the keys that verify it, for which it waits like [`Self::verify`].
+    pub fn examine(&self, token: &[u8], validity: &Validity) -> Examination<Verified> {
+        // The result is only the first error; the examination has it, too.
+        let _ = self.verify(token, validity, Remedy::Refetch, &Stopwatch::default());
+        let sets: Vec<_> = self.keys.iter().map(Keys::set).collect();
+        examine_provider_token(token, &self.list, |index| key_set(&sets, index), validity)
+    }
+
+    /// Waits, for a limited time, for keys of these providers. Returns whether they differ from those before, and when the
+    /// next fetch may be, if it is too soon for one.
+    fn await_keys(&self, providers: &[ProviderIndex], request: impl Fn(&KeyUrl) -> Answer) -> (bool, Option<i64>) {
         let urls: Vec<_> = providers
             .iter()
             .filter_map(|provider| match self.keys.get(provider.0) {
@@ -136,26 +189,40 @@ impl Providers {
                 _ => None,
             })
             .collect();
-        let refresh = || urls.iter().filter(|url| url.borrow_mut().refresh()).count() > 0;
+        let refresh = || {
+            self.sources.set(None);
+            urls.iter().filter(|url| url.borrow_mut().refresh()).count() > 0
+        };
         let mut changed = refresh();
+        let mut next_fetch = None;
         if !changed {
-            let awaited: Vec<_> = urls
-                .iter()
-                .filter_map(|url| Some((url, request(&url.borrow())?)))
-                .collect();
-            wait_until(|| awaited.iter().all(|(url, awaited)| url.borrow().is_done(awaited)));
+            let mut awaited = Vec::new();
+            for url in &urls {
+                let answer = request(&url.borrow());
+                match answer {
+                    Answer::Nothing => {}
+                    Answer::Wait(fetch) => awaited.push((url, fetch)),
+                    Answer::NotBefore(time) => next_fetch = Some(next_fetch.map_or(time, |next: i64| next.min(time))),
+                }
+            }
+            wait_until(|| awaited.iter().all(|(url, fetch)| url.borrow().is_done(fetch)));
             changed = refresh();
         }
         if changed {
             keys_changed();
         }
-        changed
+        (changed, next_fetch)
     }
 
     /// Waits, for a limited time, for key sets that were never fetched.
     pub fn await_first(&self) {
         let all: Vec<_> = (0..self.keys.len()).map(ProviderIndex).collect();
         self.await_keys(&all, KeyUrl::request_first);
+    }
+
+    /// Has the worker fetch the key sets of the URLs.
+    pub fn need_urls(&self) {
+        self.urls().for_each(|url| url.borrow().need());
     }
 
     /// Notices changed keys, which end the identities that depended on the old ones. It notices files once a second, and
@@ -175,6 +242,8 @@ impl Providers {
         if !(inspect_files || report_needs || inspect_urls) {
             return;
         }
+        // Before the keys change, so that an error in between cannot leave the digest of others.
+        self.sources.set(None);
         let mut changed = false;
         if inspect_files {
             for keys in &self.keys {
@@ -202,6 +271,15 @@ impl Providers {
             Keys::Url(url) => Some(url),
             _ => None,
         })
+    }
+}
+
+/// The key set of a provider.
+fn key_set(sets: &[Result<Rc<KeySet>, Error>], index: usize) -> Result<&KeySet, Error> {
+    match sets.get(index) {
+        Some(Ok(set)) => Ok(set.as_ref()),
+        Some(Err(error)) => Err(error.clone()),
+        None => Err(Error::NoKeys),
     }
 }
 
@@ -241,10 +319,17 @@ impl ParsedSetting for ProvidersSetting {
             _ if is_preloaded() => provider::parse(text),
             _ => provider::parse_public(text),
         }?;
-        let has_url = |provider: &Provider| matches!(provider.source, KeySource::Url(_));
-        match list.iter().position(has_url) {
-            Some(index) if !is_preloaded() => Err(Error::NotFetched { index }),
-            _ => Ok(Providers::new(list)),
+        let fetched = list
+            .iter()
+            .enumerate()
+            .find_map(|(index, provider)| match provider.source {
+                KeySource::Url(_) => Some((index, "jwks_url")),
+                KeySource::Discovery(_) => Some((index, "discovery")),
+                KeySource::Inline(_) | KeySource::File(_) => None,
+            });
+        match fetched {
+            Some((index, means)) if !is_preloaded() => Err(Error::NotFetched { index, means }),
+            _ => Ok(Providers::new(text, list)),
         }
     }
 

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use verified_table::Digest;
+
 use crate::keys::condition::Condition;
 use crate::keys::file::KeyFile;
 use crate::keys::url::KeyUrl;
@@ -23,6 +25,7 @@ impl Keys {
             KeySource::Inline(set) => Keys::Inline(Rc::clone(set)),
             KeySource::File(path) => Keys::File(RefCell::new(KeyFile::new(path))),
             KeySource::Url(url) => Keys::Url(RefCell::new(KeyUrl::new(url))),
+            KeySource::Discovery(discovery) => Keys::Url(RefCell::new(KeyUrl::new(&discovery.name()))),
         }
     }
 
@@ -38,11 +41,21 @@ impl Keys {
         }
     }
 
+    /// The digest of the text that the keys were read from. None where there are none, and for keys that are in the setting.
+    pub fn digest(&self) -> Option<Digest> {
+        match self {
+            Keys::Inline(_) => None,
+            Keys::File(file) => file.borrow().digest(),
+            Keys::Url(url) => url.borrow().digest(),
+        }
+    }
+
     /// The condition of the keys, for an administrator.
     pub fn condition(&self) -> Condition {
         match self {
             Keys::Inline(set) => Condition {
                 members: set.members.clone(),
+                discovered_url: None,
                 fetched_at: None,
                 next_at: None,
                 error: None,

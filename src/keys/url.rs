@@ -1,19 +1,27 @@
-//! `jwks_url`, as a session sees it: the key set that the worker has stored, read again when it changes.
+//! `jwks_url` or a discovery, as a session sees it: the key set that the worker has stored, read again when it changes.
 
 use std::rc::Rc;
 
-use crate::jwks::{shared_table, store};
+use verified_table::{Digest, digest};
+
+use crate::jwks::shared_table::{self, Requested};
+use crate::jwks::store;
 use crate::keys::complaint;
 use crate::keys::condition::{Condition, Unusable};
-use crate::keys::wait_for_fetch::Awaited;
-use crate::token::NumericDate;
-use crate::token::{Error, KeySet};
+use crate::keys::wait_for_fetch::{Answer, Awaited};
+use crate::token::refetch::Remedy;
+use crate::token::{Error, KeySet, NumericDate, fetched_keys};
 
-/// A key set at a URL.
+/// A key set at a URL, or one that a discovery finds.
 pub struct KeyUrl {
+    /// The URL, or the name of the discovery.
     url: String,
+    /// The URL that the discovery has found.
+    discovered: Option<String>,
     /// The revision of the entry in shared memory when the set was read; 0 where there was none.
     revision: u64,
+    /// The digest of the text that was last read.
+    content: Option<Digest>,
     set: Result<Rc<KeySet>, Unusable>,
 }
 
@@ -22,7 +30,9 @@ impl KeyUrl {
     pub fn new(url: &str) -> Self {
         KeyUrl {
             url: url.to_owned(),
+            discovered: None,
             revision: 0,
+            content: None,
             set: Err(Unusable::new("it has not been fetched yet")),
         }
     }
@@ -33,6 +43,11 @@ impl KeyUrl {
     /// [`Error::NoKeys`]
     pub fn keys(&self) -> Result<Rc<KeySet>, Error> {
         self.set.as_ref().map(Rc::clone).map_err(|_| Error::NoKeys)
+    }
+
+    /// The digest of the text that the keys were read from; None without keys.
+    pub fn digest(&self) -> Option<Digest> {
+        self.content.filter(|_| self.set.is_ok())
     }
 
     /// The condition of the keys, for an administrator.
@@ -60,6 +75,7 @@ impl KeyUrl {
         };
         Condition {
             members: members.clone(),
+            discovered_url: self.discovered.clone(),
             fetched_at: time(|entry| entry.fetched_at),
             next_at: time(|entry| entry.next_at),
             error,
@@ -100,44 +116,47 @@ impl KeyUrl {
     ///
     /// # Errors
     /// The reason why it cannot be read.
-    fn read(&self, revision: u64) -> Result<Result<Rc<KeySet>, Unusable>, String> {
+    fn read(&mut self, revision: u64) -> Result<Result<Rc<KeySet>, Unusable>, String> {
         if revision == 0 {
             return Ok(Err(Unusable::new("it has not been fetched yet")));
         }
-        let (set, _) = store::read(&self.url).map_err(|error| error.to_string())?;
-        match KeySet::from_public_jwks(&set) {
+        let (text, _) = store::read(&self.url).map_err(|error| error.to_string())?;
+        self.content = Some(digest(text.as_bytes()));
+        self.discovered = fetched_keys::discovered_url(&self.url, &text);
+        match fetched_keys::read(&self.url, &text) {
             Ok(set) => Ok(Ok(Rc::new(set))),
-            Err(error @ Error::NoUsableKey { .. }) => Ok(Err(error.into())),
+            Err(error) if fetched_keys::is_withdrawal(&error) => Ok(Err(error.into())),
             Err(error) => Err(error.line()),
         }
     }
 
-    /// Requests a fetch that may change this rejection of a token. Without a set that is the first fetch; with a set that
-    /// lacks the token's key it is another one. None where there is nothing to wait for.
-    pub fn request_after(&self, rejection: &Error) -> Option<Awaited> {
-        let names_another_key = matches!(rejection, Error::UnknownKeyId { .. } | Error::NoKeys);
-        match self.revision {
-            0 => self.request_first(),
-            _ if names_another_key => self.request_again(),
-            _ => None,
+    /// Requests what may change the rejection of a token. Without a set that is the first fetch. A set whose keys do not fit
+    /// may be outdated, and is fetched again.
+    pub fn request(&self, remedy: Remedy) -> Answer {
+        match (self.revision, remedy) {
+            (_, Remedy::None) => Answer::Nothing,
+            (0, _) => self.request_first(),
+            (_, Remedy::FirstFetch) => Answer::Nothing,
+            (_, Remedy::Refetch) => match shared_table::request_fetch(&self.url) {
+                Some(Requested::Number(number)) => Answer::Wait(Awaited::Request(number)),
+                Some(Requested::NotBefore(next)) => Answer::NotBefore(next),
+                None => Answer::Nothing,
+            },
         }
     }
 
-    /// Requests the first fetch; None where there is nothing to wait for.
-    pub fn request_first(&self) -> Option<Awaited> {
+    /// Requests the first fetch.
+    pub fn request_first(&self) -> Answer {
         self.need();
-        let entry = shared_table::find(&self.url)?;
-        if entry.revision == 0 && entry.fetches > 0 {
+        match shared_table::find(&self.url) {
+            None => Answer::Nothing,
             // It failed before, so the session does not wait. It need not wait for the worker's schedule either.
-            shared_table::request_fetch(&self.url);
-            return None;
+            Some(entry) if entry.revision == 0 && entry.fetches > 0 => match shared_table::request_fetch(&self.url) {
+                Some(Requested::NotBefore(next)) => Answer::NotBefore(next),
+                _ => Answer::Nothing,
+            },
+            Some(_) => Answer::Wait(Awaited::First),
         }
-        Some(Awaited::First)
-    }
-
-    /// Requests another fetch; None where there was one a moment ago.
-    fn request_again(&self) -> Option<Awaited> {
-        shared_table::request_fetch(&self.url).map(Awaited::Request)
     }
 
     /// Whether the requested fetch was attempted.

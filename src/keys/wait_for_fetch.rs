@@ -29,12 +29,27 @@ impl Awaited {
     }
 }
 
+/// What a session does after it has asked for a fetch.
+pub enum Answer {
+    /// No fetch can help.
+    Nothing,
+    /// It waits for this fetch.
+    Wait(Awaited),
+    /// It does not wait, because the next fetch may be only at this time (microseconds since 1970).
+    NotBefore(i64),
+}
+
 /// Waits until `done` is true, for a limited time. The statement can be cancelled.
 pub fn wait_until(done: impl Fn() -> bool) {
+    wait_at_most(MAX_WAIT, done);
+}
+
+/// Like [`wait_until`], with another limit.
+pub fn wait_at_most(most: Duration, done: impl Fn() -> bool) {
     let started = Instant::now();
     while !done() {
         let limit = if shared_table::has_worker() {
-            MAX_WAIT
+            most
         } else {
             WORKER_STARTS
         };

@@ -1,8 +1,11 @@
-//! The background worker that fetches the key sets of `jwks_url`.
+//! The background worker that fetches the key sets of `jwks_url`, and those that a discovery finds.
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | [`fetch`], [`authorities`] | one key set from one URL, with limits, from the host that it names |
+//! | [`fetch`] | one text from one URL, with limits, from the host that it names |
+//! | [`proxy`], [`race`], [`tls`], [`authorities`] | the connection: by a proxy or not, to the first address that answers, with TLS |
+//! | [`redirect`], [`response_headers`] | what the headers of a response mean |
+//! | [`key_set`] | the key set of a URL, or of an issuer whose document names it |
 //! | [`discover`] | the URLs in the settings of databases and roles |
 //! | [`job`] | one URL: when it is due, and the outcome of its fetches |
 //!
@@ -12,9 +15,16 @@
 #![forbid(unsafe_code)]
 
 mod authorities;
+mod certificate_authority;
 pub mod discover;
 mod fetch;
 mod job;
+mod key_set;
+mod proxy;
+mod race;
+mod redirect;
+mod response_headers;
+mod tls;
 
 use std::time::{Duration, Instant};
 
