@@ -18,6 +18,8 @@ pub enum Restriction {
     Leeway,
     ClientKeys,
     AuditLog,
+    LogUserId,
+    IdentityScope,
 }
 
 static PROVIDERS: AtomicBool = AtomicBool::new(false);
@@ -25,6 +27,8 @@ static CLAIMS_FALLBACK: AtomicBool = AtomicBool::new(false);
 static LEEWAY: AtomicBool = AtomicBool::new(false);
 static CLIENT_KEYS: AtomicBool = AtomicBool::new(false);
 static AUDIT_LOG: AtomicBool = AtomicBool::new(false);
+static LOG_USER_ID: AtomicBool = AtomicBool::new(false);
+static IDENTITY_SCOPE: AtomicBool = AtomicBool::new(false);
 
 impl Restriction {
     /// Whether a value other than the default was ever applied.
@@ -45,6 +49,8 @@ impl Restriction {
             Restriction::Leeway => (&LEEWAY, names::LEEWAY, c"0"),
             Restriction::ClientKeys => (&CLIENT_KEYS, names::CLIENT_KEYS, c"off"),
             Restriction::AuditLog => (&AUDIT_LOG, names::AUDIT_LOG, c"on"),
+            Restriction::LogUserId => (&LOG_USER_ID, names::LOG_USER_ID, c"on"),
+            Restriction::IdentityScope => (&IDENTITY_SCOPE, names::IDENTITY_SCOPE, c"transaction"),
         }
     }
 }
@@ -85,6 +91,8 @@ check_hooks! {
     check_leeway: c_int => LEEWAY;
     check_client_keys: bool => CLIENT_KEYS;
     check_audit_log: bool => AUDIT_LOG;
+    check_log_user_id: bool => LOG_USER_ID;
+    check_identity_scope: c_int => IDENTITY_SCOPE;
 }
 
 /// The assign hook of a restriction that is not about keys.

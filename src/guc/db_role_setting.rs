@@ -3,6 +3,7 @@
 //! They are read by the catalog's index, as PostgreSQL itself does at login (pg_db_role_setting.c, ApplySetting). A query
 //! would have to be planned, which took a millisecond of each connection.
 
+use std::ffi::{CStr, CString};
 use std::ptr;
 
 use pgrx::pg_sys::{self, Datum, Oid};
@@ -30,27 +31,63 @@ pub struct Stored {
 
 /// The settings that are stored for this database and the role that logged in; the first value of each applies. None of
 /// them outside a transaction.
+pub fn stored() -> Vec<Stored> {
+    stored_for_role(login_role())
+}
+
+/// Not the role of SET SESSION AUTHORIZATION: PostgreSQL applies stored settings at the login only.
+fn login_role() -> Oid {
+    // SAFETY: reads a global of this process.
+    unsafe { pg_sys::GetAuthenticatedUserId() }
+}
+
+/// The settings that are stored for this database and a role.
+fn stored_for_role(role: Oid) -> Vec<Stored> {
+    let any = pg_sys::InvalidOid;
+    let database = database();
+    stored_for(&[(database, role), (any, role), (database, any), (any, any)])
+}
+
+/// Like [`stored`], without those of a role.
+pub fn stored_for_all_roles() -> Vec<Stored> {
+    let any = pg_sys::InvalidOid;
+    stored_for(&[(database(), any), (any, any)])
+}
+
+/// The settings that are stored for these pairs of a database and a role.
 ///
 /// It needs no transaction id, which neither a standby nor a parallel worker could assign.
-pub fn stored() -> Vec<Stored> {
+fn stored_for(pairs: &[(Oid, Oid)]) -> Vec<Stored> {
     if !catalog::in_transaction() {
         return Vec::new();
     }
-    // SAFETY: reads a global of this process.
-    let database = unsafe { pg_sys::MyDatabaseId };
-    // Not the role of SET SESSION AUTHORIZATION: PostgreSQL applies stored settings at the login only.
-    // SAFETY: reads a global of this process.
-    let role = unsafe { pg_sys::GetAuthenticatedUserId() };
-    let any = pg_sys::InvalidOid;
     // SAFETY: every database has this catalog, and there is a transaction.
     let relation = unsafe { pg_sys::table_open(RELATION, LOCK) };
     let mut found = Vec::new();
-    for (database, role) in [(database, role), (any, role), (database, any), (any, any)] {
-        collect(relation, database, role, &mut found);
+    for (database, role) in pairs {
+        collect(relation, *database, *role, &mut found);
     }
     // SAFETY: `relation` was opened above with this lock.
     unsafe { pg_sys::table_close(relation, LOCK) };
     found
+}
+
+/// The values of a setting that are stored for the role that logged in and, if it is another one, for `role`.
+pub fn values<V>(name: &CStr, role: Oid, parse: impl Fn(&CStr) -> Option<V>) -> Vec<V> {
+    let mut roles = vec![login_role(), role];
+    roles.dedup();
+    let first = |role: Oid| {
+        let mut of_name = stored_for_role(role)
+            .into_iter()
+            .filter(|stored| stored.name == name.to_bytes());
+        of_name.find_map(|stored| parse(&CString::new(stored.value).ok()?))
+    };
+    roles.into_iter().filter_map(first).collect()
+}
+
+fn database() -> Oid {
+    // SAFETY: reads a global of this process.
+    unsafe { pg_sys::MyDatabaseId }
 }
 
 /// Adds the settings that are stored for exactly this database and role.

@@ -8,8 +8,8 @@ use pgrx::{GucContext, GucFlags, GucRegistry};
 
 use crate::guc::hooks::{self, Definition, StringHooks};
 use crate::guc::values::{
-    AUDIT_LOG, BIND_LOGIN_IDENTITY, CA_FILE, CLAIMS_FALLBACK, CLIENT_KEYS, JWK, JWT, LEEWAY, LEEWAYS,
-    OPTIMIZE_POLICIES, PROVIDERS, REQUEST_CLAIMS,
+    AUDIT_LOG, BIND_LOGIN_IDENTITY, CA_FILE, CLAIMS_FALLBACK, CLIENT_KEYS, IDENTITY_SCOPE, JWK, JWT, LEEWAY, LEEWAYS,
+    LOG_USER_ID, OPTIMIZE_POLICIES, PROVIDERS, REQUEST_CLAIMS, SHARED_CACHE, SHARED_CACHES, is_preloaded,
 };
 use crate::guc::{applied, names};
 
@@ -32,6 +32,21 @@ pub fn define<Providers: StringHooks, ProxyKey: StringHooks>() {
         &OPTIMIZE_POLICIES,
         GucContext::Userset,
         GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        names::SHARED_CACHE,
+        c"Sets the memory in which sessions find tokens that another session has verified.",
+        c"It is shared by all sessions. 0 disables it. The library must be in shared_preload_libraries.",
+        &SHARED_CACHE,
+        *SHARED_CACHES.start(),
+        *SHARED_CACHES.end(),
+        // PostgreSQL accepts a setting of its start only then. Later the value has no effect.
+        if is_preloaded() {
+            GucContext::Postmaster
+        } else {
+            GucContext::Sighup
+        },
+        GucFlags::UNIT_KB,
     );
 }
 
@@ -115,6 +130,34 @@ fn define_superuser_settings() {
             GucFlags::NO_RESET_ALL,
             Some(applied::check_audit_log),
             None,
+            None,
+        );
+    }
+    // SAFETY: the hook has the type that PostgreSQL calls it with, is guarded, and lives as long as the library.
+    unsafe {
+        GucRegistry::define_bool_guc_with_hooks(
+            names::LOG_USER_ID,
+            c"Enables logging of the session's user id with each message.",
+            c"It is the first line of DETAIL, and is not sent to the client.",
+            &LOG_USER_ID,
+            GucContext::Suset,
+            GucFlags::NO_RESET_ALL,
+            Some(applied::check_log_user_id),
+            None,
+            None,
+        );
+    }
+    // SAFETY: the hooks have the types that PostgreSQL calls them with, are guarded, and live as long as the library.
+    unsafe {
+        GucRegistry::define_enum_guc_with_hooks(
+            names::IDENTITY_SCOPE,
+            c"Sets how long an identity may last.",
+            c"\"transaction\" rejects an identity that would outlast its transaction.",
+            &IDENTITY_SCOPE,
+            GucContext::Suset,
+            GucFlags::NO_RESET_ALL,
+            Some(applied::check_identity_scope),
+            Some(applied::assign_restriction),
             None,
         );
     }

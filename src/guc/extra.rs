@@ -11,6 +11,7 @@
 //! of a source:    SourceExtra (repr C)
 //! ```
 
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::ptr;
@@ -19,11 +20,26 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 use pgrx::pg_sys;
 
 use crate::guc::generation::KeyGeneration;
+use crate::pg::clock;
+use crate::token::NumericDate;
 use crate::token::identity::FlatIdentity;
 
 /// The position of a provider in `pg_session_jwt.providers`, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProviderIndex(pub usize);
+
+/// How long a value with an identity lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// Until its transaction ends, or the function that has set it.
+    Transaction,
+    /// Beyond its transaction.
+    Session,
+    /// As long as the connection, whose startup packet or login brought it.
+    Connection,
+    /// As long as the leader of this parallel worker has it.
+    OfLeader,
+}
 
 /// A type that can be attached to a setting's value.
 pub trait Extra {
@@ -46,6 +62,10 @@ pub struct IdentityExtra<'a> {
     pub verified_under: Option<KeyGeneration>,
     /// The provider that issued the token; None without providers.
     pub provider: Option<ProviderIndex>,
+    /// When the value was set.
+    pub since: NumericDate,
+    /// None until the first assignment of the value.
+    pub lifetime: &'a Cell<Option<Lifetime>>,
     /// Empty where the value is still to be verified.
     pub identity: FlatIdentity<'a>,
 }
@@ -55,14 +75,17 @@ struct IdentityHeader {
     value_number: u64,
     verified_under: Option<KeyGeneration>,
     provider: Option<ProviderIndex>,
+    since: NumericDate,
+    lifetime: Cell<Option<Lifetime>>,
     length: usize,
 }
 
 impl IdentityExtra<'static> {
-    /// Makes a block with a new value number.
+    /// Makes a block with a new value number. The lifetime is None unless it is known before the assignment.
     pub fn block(
         verified_under: Option<KeyGeneration>,
         provider: Option<ProviderIndex>,
+        lifetime: Option<Lifetime>,
         identity: &[u8],
     ) -> Block<IdentityExtra<'static>> {
         static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -70,6 +93,8 @@ impl IdentityExtra<'static> {
             value_number: LAST_NUMBER.fetch_add(1, Relaxed) + 1,
             verified_under,
             provider,
+            since: clock::statement_start(),
+            lifetime: Cell::new(lifetime),
             length: identity.len(),
         };
         let address = guc_malloc(size_of::<IdentityHeader>() + identity.len());
@@ -100,6 +125,8 @@ impl Extra for IdentityExtra<'static> {
             value_number: current.value_number,
             verified_under: current.verified_under,
             provider: current.provider,
+            since: current.since,
+            lifetime: &current.lifetime,
             identity: FlatIdentity::new(bytes),
         })
     }

@@ -3,6 +3,8 @@
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::pg::backend_slots;
+
 /// Counts the changes of keys, from 1.
 static KEY_GENERATION: AtomicU64 = AtomicU64::new(1);
 
@@ -15,9 +17,11 @@ pub fn key_generation() -> KeyGeneration {
     KeyGeneration(NonZeroU64::new(KEY_GENERATION.load(Relaxed)).unwrap_or(NonZeroU64::MAX))
 }
 
-/// Begins a new key generation: every identity is verified again at its next use.
+/// Begins a new key generation: every identity is verified again at its next use, and is shown to other sessions from then
+/// on.
 pub fn keys_changed() {
     KEY_GENERATION.fetch_add(1, Relaxed);
+    backend_slots::clear();
     settings_changed();
 }
 
@@ -47,5 +51,6 @@ pub fn restrictions() -> u64 {
 /// Counts the assignment of a restriction.
 pub fn restricted() {
     RESTRICTIONS.fetch_add(1, Relaxed);
+    backend_slots::clear();
     settings_changed();
 }

@@ -117,7 +117,7 @@ fn reject(report: &Report) {
     unsafe { pg_sys::GUC_check_errcode(report.sqlstate as i32) };
     let message = in_error_context(&report.message);
     let detail = report.detail.as_deref().map_or(ptr::null_mut(), in_error_context);
-    let hint = report.hint.map_or(ptr::null_mut(), in_error_context);
+    let hint = report.hint.as_deref().map_or(ptr::null_mut(), in_error_context);
     // SAFETY: assigns a global of guc.c, which reads and resets it after the hook.
     unsafe { pg_sys::GUC_check_errmsg_string = message };
     // SAFETY: assigns a global of guc.c, which reads and resets it after the hook.

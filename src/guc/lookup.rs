@@ -25,30 +25,60 @@ pub fn retain(name: &'static CStr) {
 }
 
 /// The source of the current value of a setting; None where the setting does not exist.
-#[cfg(not(feature = "pg15"))]
 pub fn source(name: &CStr) -> Option<pg_sys::GucSource::Type> {
+    variable(name, |variable| variable.source)
+}
+
+/// The source of the value to which RESET returns; None where the setting does not exist.
+pub fn reset_source(name: &CStr) -> Option<pg_sys::GucSource::Type> {
+    variable(name, |variable| variable.reset_source)
+}
+
+/// The value to which RESET returns. PostgreSQL raises an error where the setting does not exist, or where the current role
+/// may not read it.
+pub fn reset_value(name: &CStr) -> Option<CString> {
+    // SAFETY: the name is a C string.
+    let value = unsafe { pg_sys::GetConfigOptionResetString(name.as_ptr()) };
+    // SAFETY: null, or a C string that lives until the setting changes, and is copied at once.
+    (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) }.to_owned())
+}
+
+/// Whether a setting has its current value only until the transaction ends, or until a function does. It has a longer one
+/// where the setting does not exist.
+pub fn is_local(name: &CStr) -> bool {
+    use pg_sys::GucStackState::{GUC_LOCAL, GUC_SAVE, GUC_SET_LOCAL};
+    let state = variable(name, |variable| {
+        // SAFETY: null, or the newest entry of the stack, which guc.c frees when its level ends.
+        unsafe { variable.stack.as_ref() }.map(|entry| entry.state)
+    });
+    matches!(state.flatten(), Some(GUC_LOCAL | GUC_SAVE | GUC_SET_LOCAL))
+}
+
+/// Shows a setting to `read`; None where it does not exist.
+#[cfg(not(feature = "pg15"))]
+fn variable<R>(name: &CStr, read: impl FnOnce(&pg_sys::config_generic) -> R) -> Option<R> {
     // SAFETY: the name is a C string; skip_errors makes it return null where there is no such setting.
     let variable = unsafe { pg_sys::find_option(name.as_ptr(), false, true, 0) };
     // SAFETY: null, or a setting, which lives as long as the process.
-    unsafe { variable.as_ref() }.map(|variable| variable.source)
+    unsafe { variable.as_ref() }.map(read)
 }
 
-/// The source of the current value of a setting; None where the setting does not exist. PostgreSQL 15 does not export
-/// `find_option`.
+/// Shows a setting to `read`; None where it does not exist. PostgreSQL 15 does not export `find_option`.
 #[cfg(feature = "pg15")]
-pub fn source(name: &CStr) -> Option<pg_sys::GucSource::Type> {
+fn variable<R>(name: &CStr, read: impl FnOnce(&pg_sys::config_generic) -> R) -> Option<R> {
     // SAFETY: reads a global of this process.
     let count = usize::try_from(unsafe { pg_sys::GetNumConfigOptions() }).ok()?;
     // SAFETY: reads a global of this process.
     let list = unsafe { pg_sys::get_guc_variables() };
     // SAFETY: the list has `count` settings, and nothing is defined while this borrows it.
     let variables = unsafe { std::slice::from_raw_parts(list, count) };
-    variables.iter().find_map(|variable| {
+    let found = variables.iter().find_map(|variable| {
         // SAFETY: each is a setting, which lives as long as the process.
         let variable = unsafe { variable.as_ref() }?;
         // SAFETY: the name of a setting is a C string.
-        (unsafe { CStr::from_ptr(variable.name) } == name).then_some(variable.source)
-    })
+        (unsafe { CStr::from_ptr(variable.name) } == name).then_some(variable)
+    });
+    found.map(read)
 }
 
 /// Whether another library has defined the setting.

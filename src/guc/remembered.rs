@@ -12,11 +12,22 @@ use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 
 use crate::guc::{lookup, names, process};
 
-#[cfg(feature = "pg18")]
+#[cfg(any(feature = "pg18", feature = "pg19"))]
 static LOGIN_IDENTITY: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 
 static OUTDATED: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static LOST_PROVIDERS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+
+/// How long the token lasts.
+pub static TOKEN: Lasting = Lasting::new(names::TOKEN_LIFETIME);
+/// How long `request.jwt.claims` last.
+pub static CLAIMS: Lasting = Lasting::new(names::CLAIMS_LIFETIME);
+
+/// Whether the value of another setting lasts beyond its transaction, for parallel workers.
+pub struct Lasting {
+    name: &'static CStr,
+    setting: GucSetting<Option<CString>>,
+}
 
 /// Whether this process itself has lost the providers, in case PostgreSQL does not apply the setting.
 static LOST_HERE: AtomicBool = AtomicBool::new(false);
@@ -33,12 +44,52 @@ pub fn define() {
         c"Shows the setting whose stored value has changed since this session began.",
         &OUTDATED,
     );
-    #[cfg(feature = "pg18")]
+    for lasting in [&TOKEN, &CLAIMS] {
+        define_one(
+            lasting.name,
+            c"Shows how long an identity of this session lasts, for parallel workers.",
+            &lasting.setting,
+        );
+    }
+    // A worker that loads the library by itself knows nothing of its leader's values.
+    if !process::in_parallel_worker() {
+        TOKEN.remember(false);
+    }
+    #[cfg(any(feature = "pg18", feature = "pg19"))]
     define_one(
         names::LOGIN_IDENTITY,
         c"Shows the user of the OAuth login, for parallel workers.",
         &LOGIN_IDENTITY,
     );
+}
+
+impl Lasting {
+    const SESSION: &CStr = c"session";
+    const TRANSACTION: &CStr = c"transaction";
+
+    const fn new(name: &'static CStr) -> Self {
+        Lasting {
+            name,
+            setting: GucSetting::<Option<CString>>::new(Some(c"")),
+        }
+    }
+
+    /// Remembers whether the value lasts beyond its transaction; false also where there is no value. It raises nothing.
+    pub fn remember(&self, is_session: bool) {
+        let text = if is_session { Self::SESSION } else { Self::TRANSACTION };
+        if self.setting.get().as_deref() != Some(text) {
+            remember(self.name, text);
+        }
+    }
+
+    /// What the leader of this parallel worker has remembered; None if it has not.
+    pub fn of_leader(&self) -> Option<bool> {
+        match self.setting.get()?.as_c_str() {
+            text if text == Self::SESSION => Some(true),
+            text if text == Self::TRANSACTION => Some(false),
+            _ => None,
+        }
+    }
 }
 
 fn define_one(name: &'static CStr, description: &'static CStr, setting: &'static GucSetting<Option<CString>>) {
@@ -80,13 +131,13 @@ pub fn become_outdated(setting: &CStr) {
 }
 
 /// The user that [`remember_login`] has recorded, in this process or in the leader; None without an OAuth login.
-#[cfg(feature = "pg18")]
+#[cfg(any(feature = "pg18", feature = "pg19"))]
 pub fn login() -> Option<CString> {
     LOGIN_IDENTITY.get().filter(|login| !login.is_empty())
 }
 
 /// Remembers the user of the OAuth login; false where PostgreSQL does not apply the setting.
-#[cfg(feature = "pg18")]
+#[cfg(any(feature = "pg18", feature = "pg19"))]
 pub fn remember_login(login: &CStr) -> bool {
     remember(names::LOGIN_IDENTITY, login)
 }

@@ -4,7 +4,7 @@ use std::ffi::CStr;
 
 use pgrx::pg_sys;
 
-#[cfg(feature = "pg18")]
+#[cfg(any(feature = "pg18", feature = "pg19"))]
 use crate::guc::lookup::{APPLIED, QUIET};
 use crate::guc::{lookup, names};
 
@@ -32,7 +32,7 @@ pub fn set(token: &CStr, duration: Duration) -> bool {
 }
 
 /// Sets the token as if the startup packet had set it. Returns false if PostgreSQL does not apply it.
-#[cfg(feature = "pg18")]
+#[cfg(any(feature = "pg18", feature = "pg19"))]
 pub fn set_at_login(token: &CStr) -> bool {
     // During the login no role is set. PostgreSQL itself uses this role for the startup packet.
     let role = pg_sys::Oid::from(pg_sys::BOOTSTRAP_SUPERUSERID);

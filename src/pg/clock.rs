@@ -1,4 +1,7 @@
-//! The time at which tokens are verified.
+//! The time at which tokens are verified, and how long that takes.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::pg_sys;
@@ -35,4 +38,23 @@ fn from_postgres(time: pg_sys::TimestampTz) -> NumericDate {
 /// The date as a PostgreSQL value; None outside of PostgreSQL's range.
 pub fn timestamp(date: NumericDate) -> Option<TimestampWithTimeZone> {
     TimestampWithTimeZone::try_from(date.micros().checked_sub(POSTGRES_EPOCH_MICROS)?).ok()
+}
+
+/// The time that some work takes, which may have several parts.
+#[derive(Default)]
+pub struct Stopwatch(Cell<Duration>);
+
+impl Stopwatch {
+    /// Adds the time of a part.
+    pub fn time<R>(&self, part: impl FnOnce() -> R) -> R {
+        let begin = Instant::now();
+        let result = part();
+        self.0.set(self.0.get() + begin.elapsed());
+        result
+    }
+
+    /// The time of all parts.
+    pub fn nanoseconds(&self) -> u64 {
+        u64::try_from(self.0.get().as_nanos()).unwrap_or(u64::MAX)
+    }
 }

@@ -4,6 +4,7 @@
 //! than pgrx retains their memory. A PL/pgSQL handler that raises the error again would read freed memory. And where the
 //! server's environment enables Rust's backtraces, pgrx adds one to the DETAIL.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr;
 
@@ -31,7 +32,7 @@ pub struct Report {
     pub sqlstate: PgSqlErrorCode,
     pub message: String,
     pub detail: Option<String>,
-    pub hint: Option<&'static str>,
+    pub hint: Option<Cow<'static, str>>,
 }
 
 impl Report {
@@ -41,7 +42,7 @@ impl Report {
         let c_string = |text: &str| CString::new(text).unwrap_or_default();
         let message = c_string(&self.message);
         let detail = self.detail.as_deref().map(c_string);
-        let hint = self.hint.map(c_string);
+        let hint = self.hint.as_deref().map(c_string);
         let address = |text: &Option<CString>| text.as_ref().map_or(ptr::null(), |text| text.as_ptr());
         let (message, detail, hint) = (message.as_ptr(), address(&detail), address(&hint));
         let (level, sqlstate) = (level as c_int, self.sqlstate as c_int);
@@ -68,6 +69,20 @@ impl Report {
         };
         // SAFETY: the closure owns nothing that must be dropped, and this is the one thread.
         unsafe { pg_guard_ffi_boundary(report) };
+    }
+}
+
+/// Reports a line at DEBUG1, if the server's log or the client receives lines of that level.
+pub fn debug(line: impl FnOnce() -> String) {
+    // SAFETY: reads settings of this process.
+    if unsafe { pg_sys::message_level_is_interesting(pg_sys::DEBUG1.cast_signed()) } {
+        let report = Report {
+            sqlstate: PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,
+            message: line(),
+            detail: None,
+            hint: None,
+        };
+        report.emit(PgLogLevel::DEBUG1);
     }
 }
 

@@ -53,7 +53,16 @@ impl<F: Copy, W: Copy> Hook<F, W> {
     }
 }
 
+#[cfg(not(feature = "pg19"))]
 type Planner = unsafe extern "C-unwind" fn(*mut pg_sys::Query, *const c_char, c_int, ParamListInfo) -> *mut PlannedStmt;
+#[cfg(feature = "pg19")]
+type Planner = unsafe extern "C-unwind" fn(
+    *mut pg_sys::Query,
+    *const c_char,
+    c_int,
+    ParamListInfo,
+    *mut pg_sys::ExplainState,
+) -> *mut PlannedStmt;
 
 static PLANNER: Hook<Planner, for<'t> fn(View<'t, Query>)> = Hook::new(|| &raw mut pg_sys::planner_hook, plan);
 
@@ -64,6 +73,7 @@ unsafe extern "C-unwind" {
         text: *const c_char,
         cursor_options: c_int,
         parameters: ParamListInfo,
+        #[cfg(feature = "pg19")] explain: *mut pg_sys::ExplainState,
     ) -> *mut PlannedStmt;
 }
 
@@ -78,14 +88,20 @@ unsafe extern "C-unwind" fn plan(
     text: *const c_char,
     cursor_options: c_int,
     parameters: ParamListInfo,
+    #[cfg(feature = "pg19")] explain: *mut pg_sys::ExplainState,
 ) -> *mut PlannedStmt {
     // SAFETY: PostgreSQL passes the query that is to be planned.
     unsafe { before_planning_guarded(query) };
-    match PLANNER.previous() {
-        // SAFETY: the arguments are those that PostgreSQL passed.
-        Some(previous) => unsafe { previous(query, text, cursor_options, parameters) },
-        // SAFETY: the arguments are those that PostgreSQL passed; this is what it calls where there is no hook.
-        None => unsafe { standard_planner(query, text, cursor_options, parameters) },
+    let next = PLANNER.previous().unwrap_or(standard_planner);
+    // SAFETY: `next` is the previous hook or PostgreSQL's own function, and gets PostgreSQL's arguments.
+    #[cfg(not(feature = "pg19"))]
+    unsafe {
+        next(query, text, cursor_options, parameters)
+    }
+    // SAFETY: `next` is the previous hook or PostgreSQL's own function, and gets PostgreSQL's arguments.
+    #[cfg(feature = "pg19")]
+    unsafe {
+        next(query, text, cursor_options, parameters, explain)
     }
 }
 
@@ -152,6 +168,43 @@ unsafe extern "C-unwind" fn authenticated(port: *mut c_void, status: c_int) {
 #[pg_guard]
 extern "C-unwind" fn after_authentication_guarded() {
     if let Some(work) = CLIENT_AUTHENTICATION.work() {
+        work();
+    }
+}
+
+type ParameterSet =
+    unsafe extern "C-unwind" fn(pg_sys::ObjectAccessType::Type, pg_sys::Oid, *const c_char, c_int, *mut c_void);
+
+static PARAMETER_SET: Hook<ParameterSet, fn()> = Hook::new(|| &raw mut pg_sys::object_access_hook_str, parameter_set);
+
+/// Runs `work` at the end of each SET and RESET.
+pub fn after_set(work: fn()) {
+    PARAMETER_SET.install(work);
+}
+
+#[expect(ffi_unwind_calls, reason = "no Rust value on the stack has a destructor")]
+unsafe extern "C-unwind" fn parameter_set(
+    access: pg_sys::ObjectAccessType::Type,
+    class: pg_sys::Oid,
+    object: *const c_char,
+    part: c_int,
+    argument: *mut c_void,
+) {
+    if access == pg_sys::ObjectAccessType::OAT_POST_ALTER
+        && class == pg_sys::ParameterAclRelationId
+        && part == pg_sys::ACL_SET as c_int
+    {
+        after_set_guarded();
+    }
+    if let Some(previous) = PARAMETER_SET.previous() {
+        // SAFETY: the arguments are those that PostgreSQL passed.
+        unsafe { previous(access, class, object, part, argument) };
+    }
+}
+
+#[pg_guard]
+extern "C-unwind" fn after_set_guarded() {
+    if let Some(work) = PARAMETER_SET.work() {
         work();
     }
 }

@@ -5,28 +5,32 @@
 //! each report of this extension are omitted from the log. Statements that PostgreSQL logs for its own reasons are the
 //! operator's responsibility: see docs/hardening.md.
 //!
-//! Any user can write to the log (`RAISE LOG` in PL/pgSQL). A text that looks like a line of the audit log is altered.
+//! Any user can write to the log (`RAISE LOG` in PL/pgSQL). A text that looks like a line of the audit log, or like the one
+//! with the user id, is altered.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char};
+use std::sync::OnceLock;
 
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use crate::pg::ereport::FUNCTION;
 use crate::pg::hooks;
+use crate::pg::log_user::{self, LoggedUserId};
 
 /// The beginning of every line of the audit log.
 const AUDIT: &str = "pg_session_jwt audit: ";
 
-/// The two words of that beginning.
-const WORDS: (&[u8], &[u8]) = (b"pg_session_jwt", b"audit");
-/// The replacement of the second word in other texts. It has the same length, so a text is altered in place without an
-/// allocation.
-const NOT_AUDIT: &[u8; 5] = b"*****";
+/// The first word of that beginning, and of the line with the user id.
+const NAME: &[u8] = b"pg_session_jwt";
+/// Their second words. In other texts each byte of them is replaced, so a text is altered in place without an allocation.
+const WORDS: [&[u8]; 2] = [b"audit", b"user_id"];
 
 /// The function that reports a value which a check hook of a string setting has rejected (guc.c).
 const GUC: &CStr = c"call_string_check_hook";
+
+static USER_ID: OnceLock<fn() -> Option<LoggedUserId>> = OnceLock::new();
 
 thread_local! {
     /// The message about the last value that a check hook of this library has rejected.
@@ -38,7 +42,10 @@ thread_local! {
 }
 
 /// Installs the hook, once in a process.
-pub fn install() {
+///
+/// `user_id` returns the user id that the log is to have.
+pub fn install(user_id: fn() -> Option<LoggedUserId>) {
+    USER_ID.get_or_init(|| user_id);
     hooks::before_logging(hide);
 }
 
@@ -82,6 +89,11 @@ fn hide(error: &mut pg_sys::ErrorData) {
         ] {
             alter_like_audit(text);
         }
+        if let Some(mut user_id) = USER_ID.get().and_then(|user_id| user_id()) {
+            let user_id = user_id.as_bytes_mut();
+            disguise(user_id);
+            log_user::add(error, user_id);
+        }
     }
 }
 
@@ -117,27 +129,27 @@ fn alter_like_audit(text: *mut c_char) {
     }
 }
 
-/// Alters a text so that no part of it looks like the beginning of a line of the audit log. Case does not matter, and
-/// between the two words can be any characters that look like spaces.
+/// Alters a text so that no part of it looks like the beginning of a line of the audit log, or of one with the user id. Case
+/// does not matter, and between the two words can be any characters that look like spaces.
 fn disguise(text: &mut [u8]) {
     let begins_with = |text: &[u8], word: &[u8]| {
         text.get(..word.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(word))
     };
     let is_like_space = |byte: &u8| !byte.is_ascii() || byte.is_ascii_whitespace() || byte.is_ascii_control();
-    let (name, word) = WORDS;
     let mut position = 0;
     while position < text.len() {
-        if !begins_with(&text[position..], name) {
+        if !begins_with(&text[position..], NAME) {
             position += 1;
             continue;
         }
-        position += name.len();
+        position += NAME.len();
         let spaces = text[position..].iter().take_while(|byte| is_like_space(byte)).count();
         // Each byte is read a bounded number of times.
         position += spaces;
-        if spaces > 0 && begins_with(&text[position..], word) {
-            text[position..position + word.len()].copy_from_slice(NOT_AUDIT);
+        let word = WORDS.iter().find(|word| begins_with(&text[position..], word));
+        if let (1.., Some(word)) = (spaces, word) {
+            text[position..position + word.len()].fill(b'*');
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Shared memory, requested while the library is preloaded: one value behind a lock, or one counter. Its content is in
-//! `crate::jwks::shared_table`.
+//! Shared memory, requested while the library is preloaded: one value behind a lock, or one counter. Their contents are in
+//! `crate::jwks::shared_table`. A region of another size is in [`shared_words`](crate::pg::shared_words).
 
 use std::ffi::CStr;
 use std::ops::{Deref, DerefMut};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::prelude::*;
@@ -126,28 +126,41 @@ impl Region for SharedCounter {
     }
 }
 
-struct Requested {
-    regions: &'static [&'static dyn Region],
+/// The regions that were requested.
+static REGIONS: Mutex<Vec<&'static dyn Region>> = Mutex::new(Vec::new());
+
+struct Hooks {
     previous_request: pg_sys::shmem_request_hook_type,
     previous_startup: pg_sys::shmem_startup_hook_type,
 }
 
-static REQUESTED: OnceLock<Requested> = OnceLock::new();
+static HOOKS: OnceLock<Hooks> = OnceLock::new();
 
-/// Requests shared memory, while the library is preloaded. Only the first call in a process has an effect.
+/// Requests shared memory, while the library is preloaded.
 ///
 /// # Panics
 /// Two regions have the same name.
-pub fn request(regions: &'static [&'static dyn Region]) {
-    for (index, region) in regions.iter().enumerate() {
-        let is_taken = regions[..index].iter().any(|other| other.name() == region.name());
+pub fn request(regions: &[&'static dyn Region]) {
+    for region in regions {
+        let mut requested = requested();
+        let is_taken = requested.iter().any(|other| other.name() == region.name());
         assert!(
             !is_taken,
             "two regions of shared memory have the name {:?}",
             region.name()
         );
+        requested.push(*region);
     }
-    REQUESTED.get_or_init(|| {
+    install();
+}
+
+fn requested() -> MutexGuard<'static, Vec<&'static dyn Region>> {
+    REGIONS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Installs the hooks, once in a process.
+fn install() {
+    HOOKS.get_or_init(|| {
         // SAFETY: reads a global of this process, which has one thread.
         let previous_request = unsafe { pg_sys::shmem_request_hook };
         // SAFETY: writes that global; the function lives as long as the library, which is never unloaded.
@@ -156,8 +169,7 @@ pub fn request(regions: &'static [&'static dyn Region]) {
         let previous_startup = unsafe { pg_sys::shmem_startup_hook };
         // SAFETY: writes that global; the function lives as long as the library, which is never unloaded.
         unsafe { pg_sys::shmem_startup_hook = Some(on_startup) };
-        Requested {
-            regions,
+        Hooks {
             previous_request,
             previous_startup,
         }
@@ -166,9 +178,9 @@ pub fn request(regions: &'static [&'static dyn Region]) {
 
 #[pg_guard]
 unsafe extern "C-unwind" fn on_request() {
-    let Some(requested) = REQUESTED.get() else { return };
-    run_previous(requested.previous_request);
-    for region in requested.regions {
+    let Some(hooks) = HOOKS.get() else { return };
+    run_previous(hooks.previous_request);
+    for region in requested().iter() {
         // SAFETY: PostgreSQL calls this hook.
         unsafe { region.request() };
     }
@@ -176,9 +188,9 @@ unsafe extern "C-unwind" fn on_request() {
 
 #[pg_guard]
 unsafe extern "C-unwind" fn on_startup() {
-    let Some(requested) = REQUESTED.get() else { return };
-    run_previous(requested.previous_startup);
-    for region in requested.regions {
+    let Some(hooks) = HOOKS.get() else { return };
+    run_previous(hooks.previous_startup);
+    for region in requested().iter() {
         // SAFETY: PostgreSQL calls this hook.
         unsafe { region.start() };
     }

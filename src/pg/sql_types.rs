@@ -44,6 +44,12 @@ returned!(
     TEXTOID
 );
 returned!(
+    /// A name, such as that of a role, in the database's encoding.
+    Name,
+    "name",
+    NAMEOID
+);
+returned!(
     /// A jsonb.
     Jsonb,
     "jsonb",
@@ -56,6 +62,16 @@ returned!(
     UUIDOID
 );
 
+impl IntoDatum for Jsonb {
+    fn into_datum(self) -> Option<Datum> {
+        Some(self.0)
+    }
+
+    fn type_oid() -> pg_sys::Oid {
+        Self::OID
+    }
+}
+
 impl IntoDatum for Text {
     fn into_datum(self) -> Option<Datum> {
         Some(self.0)
@@ -64,6 +80,23 @@ impl IntoDatum for Text {
     fn type_oid() -> pg_sys::Oid {
         Self::OID
     }
+}
+
+impl IntoDatum for Name {
+    fn into_datum(self) -> Option<Datum> {
+        Some(self.0)
+    }
+
+    fn type_oid() -> pg_sys::Oid {
+        Self::OID
+    }
+}
+
+/// Makes a name from the bytes of one.
+pub fn name(name: Vec<u8>) -> Option<Name> {
+    let name = CString::new(name).ok()?;
+    // SAFETY: namein takes one C string, which `name` owns until the call returns.
+    unsafe { direct_function_call_as_datum(pg_sys::namein, &[Some(Datum::from(name.as_ptr()))]) }.map(Name)
 }
 
 /// Makes a text from bytes in the database's encoding.
@@ -128,7 +161,7 @@ impl FromDatum for PresentedToken {
 // SAFETY: the implementation reads only the argument.
 unsafe impl<'fcx> ArgAbi<'fcx> for PresentedToken {
     unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
-        // SAFETY: pgrx calls this with the function's argument. The functions are STRICT, so it is not null.
+        // SAFETY: pgrx calls this with the function's argument, after it has found that it is not null.
         unsafe { arg.unbox_arg_using_from_datum() }.unwrap_or(PresentedToken::TooLong(0))
     }
 }

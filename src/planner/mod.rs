@@ -88,7 +88,7 @@ impl Rewrite {
                 self.condition(action.qual());
             }
         }
-        #[cfg(any(feature = "pg17", feature = "pg18"))]
+        #[cfg(any(feature = "pg17", feature = "pg18", feature = "pg19"))]
         self.condition(query.mergeJoinCondition());
         for list in [query.targetList(), query.returningList()] {
             self.queries_in(list.node());

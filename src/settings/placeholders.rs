@@ -23,6 +23,8 @@ pub struct Placeholders {
     removed_jwk: bool,
     leeway: Option<CString>,
     audit_log: Option<CString>,
+    log_user_id: Option<CString>,
+    identity_scope: Option<CString>,
 }
 
 impl Placeholders {
@@ -37,6 +39,8 @@ impl Placeholders {
             removed_jwk: was_removed(names::JWK),
             leeway: placeholder(names::LEEWAY),
             audit_log: placeholder(names::AUDIT_LOG),
+            log_user_id: placeholder(names::LOG_USER_ID),
+            identity_scope: placeholder(names::IDENTITY_SCOPE),
         }
     }
 
@@ -63,6 +67,8 @@ impl Placeholders {
             (self.client_keys, Restriction::ClientKeys),
             (self.leeway, Restriction::Leeway),
             (self.audit_log, Restriction::AuditLog),
+            (self.log_user_id, Restriction::LogUserId),
+            (self.identity_scope, Restriction::IdentityScope),
         ];
         for (placeholder, restriction) in restrictions {
             if placeholder.is_some() && !restriction.is_applied() {

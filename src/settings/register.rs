@@ -1,7 +1,7 @@
 //! The order in which the settings are defined when the library is loaded.
 
 use crate::guc::{definitions, process, remembered, values};
-use crate::identity::session_token::TokenSetting;
+use crate::identity::session_token::{self, TokenSetting};
 use crate::keys::providers::ProvidersSetting;
 use crate::keys::proxy_key::ProxyKeySetting;
 use crate::keys::server_key;
@@ -24,5 +24,6 @@ fn define_all() {
     placeholders.restore_dropped();
     server_key::retain();
     definitions::define_token::<TokenSetting>();
+    session_token::loaded();
     definitions::reserve_prefix();
 }

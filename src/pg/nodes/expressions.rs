@@ -21,6 +21,12 @@ impl NodeRef<'_> {
         unsafe { pg_sys::contain_volatile_functions(self.pointer()) }
     }
 
+    /// Whether an expression calls a function that is not IMMUTABLE.
+    pub fn is_mutable(self) -> bool {
+        // SAFETY: null or a node.
+        unsafe { pg_sys::contain_mutable_functions(self.pointer()) }
+    }
+
     /// Whether PostgreSQL takes two trees as equal (equalfuncs.c).
     pub fn equals(self, other: NodeRef<'_>) -> bool {
         // SAFETY: both are null or nodes, which are only read.

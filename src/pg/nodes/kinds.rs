@@ -1,5 +1,6 @@
 //! The type of a node, which its tag tells, and the members of each type that this library reads.
 
+use std::ffi::c_char;
 use std::marker::PhantomData;
 
 use pgrx::pg_sys::{self, Datum, Node, NodeTag, Oid};
@@ -100,7 +101,9 @@ kinds! {
     T_RangeTblFunction RangeTblFunction RangeTblFunction,
     T_RangeTblRef RangeTblRef RangeTblRef,
     T_RelabelType RelabelType RelabelType,
+    T_SQLValueFunction SqlValueFunction SQLValueFunction,
     T_ScalarArrayOpExpr ScalarArrayOpExpr ScalarArrayOpExpr,
+    T_SetOperationStmt SetOperationStmt SetOperationStmt,
     T_SubLink SubLink SubLink,
     T_SubscriptingRef SubscriptingRef SubscriptingRef,
     T_TargetEntry TargetEntry TargetEntry,
@@ -108,7 +111,6 @@ kinds! {
     T_WithCheckOption WithCheckOption WithCheckOption,
     ;
     T_RowExpr RowExpr,
-    T_SQLValueFunction SqlValueFunction,
 }
 
 /// Makes a method for each member of a struct: pointers to nodes, to lists, pointers that may be changed, and values.
@@ -160,10 +162,13 @@ members! {
     CoerceToDomain { nodes { arg } }
     CoerceViaIO { nodes { arg } values { resulttype: Oid } }
     CollateExpr { nodes { arg } }
-    CommonTableExpr { nodes { ctequery } }
+    CommonTableExpr {
+        nodes { ctequery }
+        values { ctename: *mut c_char, ctematerialized: pg_sys::CTEMaterialize::Type, cterefcount: i32, cterecursive: bool }
+    }
     Const { values { consttype: Oid, constisnull: bool, constvalue: Datum } }
     FromExpr { nodes { quals } lists { fromlist } }
-    FuncExpr { lists { args } values { funcid: Oid, inputcollid: Oid } }
+    FuncExpr { lists { args } values { funcid: Oid, inputcollid: Oid, funcformat: pg_sys::CoercionForm::Type } }
     JoinExpr { nodes { larg rarg quals } values { jointype: pg_sys::JoinType::Type } }
     MergeAction { slots { qual } }
     MinMaxExpr { lists { args } }
@@ -183,19 +188,26 @@ members! {
             hasSubLinks: bool, hasDistinctOn: bool, hasRecursive: bool, hasModifyingCTE: bool, hasForUpdate: bool
         }
     }
-    RangeTblEntry { nodes { subquery } lists { functions } slots { securityQuals } values { rtekind: pg_sys::RTEKind::Type } }
+    RangeTblEntry {
+        nodes { subquery }
+        lists { functions }
+        slots { securityQuals }
+        values { rtekind: pg_sys::RTEKind::Type, relid: Oid, ctename: *mut c_char, ctelevelsup: u32 }
+    }
     RangeTblFunction { nodes { funcexpr } }
     RangeTblRef { values { rtindex: i32 } }
     RelabelType { nodes { arg } }
+    SQLValueFunction { values { op: pg_sys::SQLValueFunctionOp::Type } }
     ScalarArrayOpExpr { lists { args } values { opno: Oid, inputcollid: Oid, useOr: bool } }
+    SetOperationStmt { nodes { larg rarg } values { op: pg_sys::SetOperation::Type, all: bool } }
     SubLink { nodes { testexpr subselect } values { subLinkType: pg_sys::SubLinkType::Type } }
-    SubscriptingRef { nodes { refexpr } }
+    SubscriptingRef { nodes { refexpr } lists { refupperindexpr } }
     TargetEntry { nodes { expr } values { resjunk: bool } }
-    Var { values { varattno: i16, varlevelsup: u32 } }
+    Var { values { varno: i32, varattno: i16, varlevelsup: u32 } }
     WithCheckOption { slots { qual } }
 }
 
-#[cfg(any(feature = "pg17", feature = "pg18"))]
+#[cfg(any(feature = "pg17", feature = "pg18", feature = "pg19"))]
 members! {
     Query { slots { mergeJoinCondition } }
 }

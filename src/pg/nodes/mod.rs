@@ -5,6 +5,7 @@
 //! | [`reference`] | a node, a list of nodes, and a slot that points to a node |
 //! | [`kinds`] | the type of a node, and its members |
 //! | [`constants`] | the values of constants |
+//! | [`names`] | names that a tree contains |
 //! | [`children`] | the children of an expression, as the planner hook needs them |
 //! | [`walker`] | the children of any node, by PostgreSQL's own walker |
 //! | [`expressions`] | what PostgreSQL's functions say about an expression |
@@ -15,12 +16,14 @@ mod children;
 mod constants;
 mod expressions;
 mod kinds;
+mod names;
 mod reference;
 mod walker;
 
 pub use pgrx::pg_sys::Query;
 
 pub use children::each_child;
+pub use constants::MICROSECONDS_OF_DAY;
 pub use expressions::one_level_up;
 pub use kinds::{Kind, View};
 pub use reference::{List, NodeRef, Slot};
