@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`functions`] | the SQL functions of schema `auth` |
 //! | [`worker`] | the background worker that fetches key sets |
-//! | `oauth` | PostgreSQL 18: the validator of OAuth logins |
+//! | `oauth` | since PostgreSQL 18: the validator of OAuth logins |
 //! | [`check`] | the findings of `auth.check()` |
 //! | [`settings`] | the order in which settings are defined, and values from before the library was loaded |
 //! | [`planner`] | the rewrite of policies with sub-selects, so that they use an index |
@@ -13,7 +13,9 @@
 //! | [`jwks`] | the fetched key sets, which the worker stores and the sessions read |
 //! | [`error`] | each failure as SQLSTATE, message, detail and hint |
 //! | [`guc`] | the settings, and the parts of guc.c that this library needs |
+//! | [`statistics`] | what the server has counted, for `auth.stats()` |
 //! | [`pg`] | what this library needs of PostgreSQL other than its settings |
+//! | `crates/verified_table` | the table of verified tokens that all sessions share; without PostgreSQL |
 //! | [`token`] (`crates/token`) | the verification of a token with keys, a policy and the time; without PostgreSQL |
 //!
 //! A room uses only those below it.
@@ -29,11 +31,12 @@ mod guc;
 mod identity;
 mod jwks;
 mod keys;
-#[cfg(feature = "pg18")]
+#[cfg(any(feature = "pg18", feature = "pg19"))]
 mod oauth;
 mod pg;
 mod planner;
 mod settings;
+mod statistics;
 mod worker;
 
 mod extension {
@@ -62,7 +65,14 @@ mod extension {
             auth::email_slow,
             auth::status,
             auth::providers,
-            auth::check
+            auth::provider_settings,
+            auth::refresh_providers,
+            auth::activity,
+            auth::stats,
+            auth::reset_stats,
+            auth::verify,
+            auth::check,
+            auth::check_sarif
         ]
     );
     pgrx::extension_sql_file!("../sql/privileges.sql", name = "privileges", finalize);
@@ -72,10 +82,14 @@ mod extension {
     #[pgrx::pg_guard]
     pub extern "C-unwind" fn _PG_init() {
         crate::settings::register::define();
-        crate::pg::log_guard::install();
+        crate::pg::log_guard::install(crate::identity::activity::user_id_for_log);
+        crate::pg::hooks::after_set(crate::identity::session_token::check_duration);
         crate::planner::install();
         if crate::guc::values::is_preloaded() {
             crate::jwks::shared_table::request();
+            crate::pg::backend_slots::request();
+            crate::identity::shared_cache::request();
+            crate::statistics::request();
             crate::worker::register();
         }
     }

@@ -1,4 +1,4 @@
-//! OAuth logins of PostgreSQL 18: this library as a validator of SASL OAUTHBEARER (RFC 7628).
+//! OAuth logins of PostgreSQL 18 and later: this library as a validator of SASL OAUTHBEARER (RFC 7628).
 //!
 //! PostgreSQL loads it by `oauth_validator_libraries`, calls it for its callbacks and passes it each token. [`login`]
 //! decides, and denies by default: no failure here is an acceptance. The client learns only that it was rejected; the
@@ -14,6 +14,7 @@ use pgrx::pg_sys::panic::CaughtError;
 use pgrx::prelude::*;
 
 use crate::error::Failure;
+use crate::identity::presented::Presented;
 use crate::identity::{audit, login};
 use crate::token::Excerpt;
 
@@ -33,6 +34,9 @@ pub struct Outcome {
     authorized: bool,
     /// The user id of the bearer: SYSTEM_USER, and the name that pg_ident.conf maps. PostgreSQL frees it.
     authn_id: *mut c_char,
+    /// The reason of a rejection for PostgreSQL's own line in the log; none, because this library logs its lines itself.
+    #[cfg(feature = "pg19")]
+    error_detail: *mut c_char,
 }
 
 /// OAuthValidatorCallbacks.
@@ -69,6 +73,8 @@ unsafe extern "C-unwind" fn validate(
     let denied = Outcome {
         authorized: false,
         authn_id: ptr::null_mut(),
+        #[cfg(feature = "pg19")]
+        error_detail: ptr::null_mut(),
     };
     // SAFETY: PostgreSQL passes its outcome to write to.
     unsafe { outcome.write(denied) };
@@ -88,6 +94,8 @@ unsafe extern "C-unwind" fn validate(
             let accepted = Outcome {
                 authorized: true,
                 authn_id,
+                #[cfg(feature = "pg19")]
+                error_detail: ptr::null_mut(),
             };
             // SAFETY: PostgreSQL passes its outcome to write to.
             unsafe { outcome.write(accepted) };
@@ -98,9 +106,11 @@ unsafe extern "C-unwind" fn validate(
 
 /// The user id of a bearer who may log in as this role.
 fn decide(token: &CStr, role: &CStr) -> Option<CString> {
-    let accepted = login::verify(token.to_bytes(), role).and_then(|login| login.begin(token));
+    let presented = Presented::new(token.to_bytes());
+    let accepted = login::verify(&presented, role).and_then(|login| login.begin(token));
     let role = Excerpt::new(&role.to_string_lossy());
     audit::log_login(token.to_bytes(), &role, accepted.as_ref().err());
+    presented.count_login(accepted.as_ref().err());
     if let Err(failure) = &accepted {
         log_rejected(&role, failure);
     }

@@ -245,7 +245,7 @@ fn check_declared(function: pg_sys::Oid, returns: pg_sys::Oid) {
         sqlstate: PgSqlErrorCode::ERRCODE_INVALID_FUNCTION_DEFINITION,
         message: "a function of pg_session_jwt is declared with a wrong return type".to_owned(),
         detail: None,
-        hint: Some("Run ALTER EXTENSION pg_session_jwt UPDATE."),
+        hint: Some("Run ALTER EXTENSION pg_session_jwt UPDATE.".into()),
     }
     .emit(PgLogLevel::ERROR);
 }

@@ -2,9 +2,10 @@
 
 #[pgrx::pg_schema]
 pub mod auth {
+    use std::cell::Cell;
     use std::ffi::CString;
 
-    use pgrx::pg_sys::{self, Datum, FunctionCallInfo};
+    use pgrx::pg_sys::{self, Datum, FunctionCallInfo, TimestampTz};
     use pgrx::prelude::*;
 
     use crate::error::Failure;
@@ -12,8 +13,10 @@ pub mod auth {
     use crate::guc::token_setting::Duration;
     use crate::identity::current;
     use crate::identity::mode::{self, Mode};
+    use crate::identity::presented;
     use crate::identity::session_token;
     use crate::pg::sql_types::{Jsonb, PresentedToken, Text, Uuid, jsonb, member, text, uuid};
+    use crate::pg::{statement, transaction_block};
     use crate::token::Error;
     use crate::token::identity::{FlatIdentity, IdentityText};
 
@@ -27,32 +30,51 @@ pub mod auth {
         }
     }
 
-    /// Verifies a token and sets its identity for the session.
+    /// Verifies a token and sets its identity for the session. NULL is an error: a caller that has lost the token must not
+    /// continue as the last user.
     #[pg_extern(volatile, parallel_unsafe)]
-    fn jwt_session_init(jwt: PresentedToken) {
-        present(jwt, Duration::Session);
+    fn jwt_session_init(jwt: Option<PresentedToken>) {
+        present(not_null("jwt", jwt), Duration::Session);
     }
 
-    /// Verifies a token and sets its identity: if `is_local`, until the transaction ends.
+    /// Verifies a token and sets its identity: if `is_local`, until the transaction ends. NULL is an error.
     #[pg_extern(volatile, parallel_unsafe, name = "jwt_session_init")]
-    fn jwt_session_init_local(jwt: PresentedToken, is_local: bool) {
-        let duration = if is_local {
+    fn jwt_session_init_local(jwt: Option<PresentedToken>, is_local: Option<bool>) {
+        let duration = if not_null("is_local", is_local) {
             Duration::Transaction
         } else {
             Duration::Session
         };
-        present(jwt, duration);
+        present(not_null("jwt", jwt), duration);
+    }
+
+    fn not_null<T>(argument: &'static str, value: Option<T>) -> T {
+        value.unwrap_or_else(|| Failure::NullArgument { argument }.raise())
     }
 
     fn present(token: PresentedToken, duration: Duration) {
-        let reject = |error: Error| -> CString { Failure::Token(error).raise() };
+        let reject = |error: Error| -> CString { presented::reject_unread(error).raise() };
         let token = match token {
             // Assigning an empty value is a logout; presenting an empty token is a mistake.
-            PresentedToken::Text(token) if token.is_empty() => reject(Error::NotCompact { parts: 1 }),
+            PresentedToken::Text(token) if token.is_empty() => reject(Error::Empty),
             PresentedToken::Text(token) => token,
             PresentedToken::TooLong(bytes) => reject(Error::TokenTooLong { bytes }),
         };
         session_token::present(&token, duration).unwrap_or_else(|failure| failure.raise());
+        if duration == Duration::Transaction && transaction_block::ends_with_call() {
+            warn_once();
+        }
+    }
+
+    /// Warns that the identity ends at once: once for each statement of the client, which can call the function per row.
+    fn warn_once() {
+        thread_local! {
+            static WARNED: Cell<TimestampTz> = const { Cell::new(0) };
+        }
+        let statement = statement::start();
+        if WARNED.replace(statement) != statement {
+            Failure::OutsideBlock.warn();
+        }
     }
 
     /// Runs the slow path. It stays out of line, so that the fast path does not save the registers that only the slow
@@ -105,7 +127,7 @@ pub mod auth {
 
     readers! {
         /// The user id: claim `sub`, or the claim that the provider names.
-        user_id, user_id_slow, user_id_slow_wrapper: Text = || read(user_id), "
+        user_id, user_id_slow, user_id_slow_wrapper: Text = user_id_or_error, "
         CREATE FUNCTION auth.user_id() RETURNS text STRICT STABLE PARALLEL SAFE
         LANGUAGE c AS 'MODULE_PATHNAME', 'user_id_wrapper';";
 
@@ -154,15 +176,16 @@ pub mod auth {
         current::read(|identity| identity.and_then(compute)).unwrap_or_else(|failure| failure.raise())
     }
 
-    fn user_id(identity: FlatIdentity<'_>) -> Option<Datum> {
-        if identity.user_id_malformed() {
-            Failure::Token(Error::UserId {
-                claim: "sub",
-                title: "Subject",
-            })
-            .raise();
+    fn user_id_or_error() -> Option<Datum> {
+        let mut is_malformed = false;
+        let user_id = read(|identity| {
+            is_malformed = identity.user_id_malformed();
+            identity.text(IdentityText::UserId).and_then(text)
+        });
+        if is_malformed {
+            Failure::Token(Error::user_id(&current::user_id_claim())).raise();
         }
-        identity.text(IdentityText::UserId).and_then(text)
+        user_id
     }
 
     fn claims(identity: FlatIdentity<'_>) -> Option<Datum> {

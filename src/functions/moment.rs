@@ -12,7 +12,7 @@ use crate::pg::statement;
 pub struct Moment {
     settings_version: u64,
     statement: pg_sys::TimestampTz,
-    transaction: pg_sys::TimestampTz,
+    transaction: u32,
     role: pg_sys::Oid,
 }
 
@@ -31,7 +31,7 @@ impl Moment {
         mode::settings_version().map(|settings_version| Moment {
             settings_version,
             statement: statement::start(),
-            transaction: statement::transaction_start(),
+            transaction: statement::transaction(),
             role: statement::role(),
         })
     }
@@ -42,7 +42,7 @@ impl Moment {
     pub fn is_current(&self) -> bool {
         generation::settings_version() == self.settings_version
             && statement::start() == self.statement
-            && statement::transaction_start() == self.transaction
+            && statement::transaction() == self.transaction
             && statement::role() == self.role
     }
 }

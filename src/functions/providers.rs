@@ -105,20 +105,25 @@ impl KeyRow {
     fn new(provider_number: i32, provider: &Provider, condition: &Condition, member: Option<&Member>) -> Self {
         let (source, location) = match &provider.source {
             KeySource::Inline(_) => ("jwks", None),
-            KeySource::File(path) => ("jwks_file", Some(path)),
-            KeySource::Url(url) => ("jwks_url", Some(url)),
+            KeySource::File(path) => ("jwks_file", Some(path.clone())),
+            KeySource::Url(url) => ("jwks_url", Some(url.clone())),
+            // Until the document has led to a key set, the first address of the document itself.
+            KeySource::Discovery(discovery) => {
+                let found = condition.discovered_url.clone();
+                ("discovery", found.or_else(|| discovery.documents().into_iter().next()))
+            }
         };
         let excerpt = |excerpt: Option<&Excerpt>| excerpt.and_then(|excerpt| text_from_utf8(&excerpt.to_string()));
-        let problem = member.and_then(|member| member.problem.as_ref());
+        let problem = member.and_then(|member| provider.problem_of(member));
         let reason = match member {
             None => Some("there are no keys".to_owned()),
-            Some(_) => problem.map(ToString::to_string),
+            Some(_) => problem.as_ref().map(ToString::to_string),
         };
         KeyRow {
             provider: provider_number,
             issuer: provider.issuer.as_deref().and_then(text_from_utf8),
             source,
-            location: location.and_then(|location| text_from_utf8(location)),
+            location: location.as_deref().and_then(text_from_utf8),
             kid: excerpt(member.and_then(|member| member.kid.as_ref())),
             kty: excerpt(member.and_then(|member| member.kty.as_ref())),
             alg: excerpt(member.and_then(|member| member.alg.as_ref())),

@@ -5,14 +5,14 @@
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::prelude::*;
 
-use crate::error::Failure;
+use crate::functions::policy_bypass;
 use crate::identity::mode::Mode;
-use crate::identity::{current, mode, session_token};
+use crate::identity::{current, mode, request_claims, session_token};
 use crate::pg::clock::timestamp;
 use crate::pg::sql_types::Text;
 use crate::pg::{clock, sql_types};
-use crate::token::NumericDate;
 use crate::token::identity::{FlatIdentity, IdentityText};
+use crate::token::{Excerpt, NumericDate};
 
 #[pg_schema]
 mod auth {
@@ -37,6 +37,7 @@ mod auth {
             name!(expires_at, Option<TimestampWithTimeZone>),
             name!(seconds_left, Option<i64>),
             name!(reason, Option<Text>),
+            name!(warning, Option<Text>),
         ),
     > {
         let status = Status::now();
@@ -50,9 +51,13 @@ mod auth {
             status.expires_at,
             status.seconds_left,
             status.reason,
+            status.warning,
         ))
     }
 }
+
+/// Why an identity of the session does not count.
+const OUTLASTS: &str = "the identity was set for the session, and pg_session_jwt.identity_scope is transaction";
 
 /// The row of `auth.status()`.
 #[derive(Default)]
@@ -66,6 +71,8 @@ pub struct Status {
     pub expires_at: Option<TimestampWithTimeZone>,
     pub seconds_left: Option<i64>,
     pub reason: Option<Text>,
+    /// Why policies do not restrict a session that has an identity.
+    pub warning: Option<Text>,
 }
 
 impl Status {
@@ -83,44 +90,63 @@ impl Status {
         };
         let found = current::read(|identity| identity.map(Status::of));
         match found {
-            Ok(Some(status)) => Status {
+            Ok(Some((status, user_id_malformed))) => Status {
                 mode,
                 provider: if mode == "provider" { provider() } else { None },
+                reason: match &status.user_id {
+                    Some(_) => None,
+                    None => no_user_id(user_id_malformed),
+                },
+                warning: policy_bypass::warning(),
                 ..status
             },
             Ok(None) => Status {
                 mode,
-                reason: reason(no_identity),
+                reason: reason(
+                    if session_token::outlasts() || mode == "claims" && request_claims::outlast() {
+                        OUTLASTS
+                    } else {
+                        no_identity
+                    },
+                ),
                 ..Status::default()
             },
             Err(failure) => Status {
                 mode,
-                reason: reason(&message(&failure)),
+                reason: reason(&failure.line()),
                 ..Status::default()
             },
         }
     }
 
-    fn of(identity: FlatIdentity<'_>) -> Self {
+    /// The status of an identity, and whether its user-id claim is malformed.
+    fn of(identity: FlatIdentity<'_>) -> (Self, bool) {
         let text = |part| identity.text(part).and_then(sql_types::text).map(Text);
         let user_id = text(IdentityText::UserId);
-        let no_user_id = if identity.user_id_malformed() {
-            "claim sub is not a string"
-        } else {
-            "there is no string claim sub"
-        };
-        Status {
+        let status = Status {
             mode: "",
             identity: true,
             provider: None,
             issuer: text(IdentityText::Issuer),
             kid: text(IdentityText::KeyId),
-            reason: if user_id.is_none() { reason(no_user_id) } else { None },
+            reason: None,
+            warning: None,
             user_id,
             expires_at: identity.expires().and_then(timestamp),
             seconds_left: identity.expires().map(seconds_from_now),
-        }
+        };
+        (status, identity.user_id_malformed())
     }
+}
+
+/// Why there is no user id, with the name of the claim that would be it.
+fn no_user_id(is_malformed: bool) -> Option<Text> {
+    let claim = Excerpt::new(&current::user_id_claim());
+    reason(&if is_malformed {
+        format!("claim {claim} is not a string")
+    } else {
+        format!("there is no string claim {claim}")
+    })
 }
 
 /// The position of the token's provider in the setting, from 1.
@@ -131,14 +157,6 @@ fn provider() -> Option<i32> {
 
 fn reason(text: &str) -> Option<Text> {
     sql_types::text(text.as_bytes()).map(Text)
-}
-
-fn message(failure: &Failure) -> String {
-    let report = failure.report();
-    match report.detail {
-        Some(detail) => format!("{} ({detail})", report.message),
-        None => report.message,
-    }
 }
 
 fn seconds_from_now(date: NumericDate) -> i64 {

@@ -6,7 +6,7 @@ use crate::error::Failure;
 use crate::guc::values;
 use crate::pg::ereport::sqlstate_text;
 use crate::pg::log_guard;
-#[cfg(feature = "pg18")]
+#[cfg(any(feature = "pg18", feature = "pg19"))]
 use crate::token::Excerpt;
 use crate::token::compact::Compact;
 use crate::token::{Error, json as strict};
@@ -23,7 +23,7 @@ pub fn log(token: &[u8], failure: Option<&Failure>) {
 
 /// Like [`log`], but for the token of an OAuth login as `role`. The event of a valid token is `verified`, not `accepted`:
 /// pg_ident.conf decides afterwards whether the user may have the role.
-#[cfg(feature = "pg18")]
+#[cfg(any(feature = "pg18", feature = "pg19"))]
 pub fn log_login(token: &[u8], role: &Excerpt, failure: Option<&Failure>) {
     if values::audit_log() {
         let mut line = line_of(token, failure);

@@ -1,4 +1,4 @@
-//! An OAuth login (PostgreSQL 18): the verification of its token, and the start of the session.
+//! An OAuth login (since PostgreSQL 18): the verification of its token, and the start of the session.
 //!
 //! At a login no database is chosen yet. The login therefore depends on the server's own settings and on the clock, reads
 //! no catalog of a database, and writes nothing in its encoding. The token then becomes the base value of
@@ -12,8 +12,10 @@ use crate::guc::values::leeway;
 use crate::guc::{names, token_setting};
 use crate::identity::login_privileges;
 use crate::identity::login_user::{self, LoginUser};
+use crate::identity::presented::Presented;
 use crate::keys::providers;
 use crate::pg::clock;
+use crate::token::refetch::Remedy;
 use crate::token::user_id::is_readable;
 use crate::token::validity::TokenId;
 use crate::token::{Error, Validity};
@@ -30,19 +32,21 @@ pub struct Login {
 ///
 /// # Errors
 /// The reason why the token is rejected.
-pub fn verify(token: &[u8], role: &CStr) -> Result<Login, Failure> {
+pub fn verify(presented: &Presented<'_>, role: &CStr) -> Result<Login, Failure> {
+    let token = presented.token;
     let providers = providers::current()?.ok_or(Failure::NoProviders)?;
+    presented.note_providers(&providers);
     let validity = Validity {
         now: clock::now(),
         leeway: leeway(),
         jti: TokenId::Any,
     };
-    let provided = providers.verify(token, &validity)?;
+    let provided = providers.verify(token, &validity, Remedy::Refetch, &presented.stopwatch)?;
     let provider = providers.get(provided.provider).ok_or(Error::NoKeys)?;
     // Where pg_hba.conf leaves the choice of the role to the validator, no user map restricts it.
     let is_of_any_role = provider.roles.is_empty();
     if !provider.allows(role.to_bytes()) || is_of_any_role && login_privileges::is_more_than_an_end_user(role) {
-        return Err(Failure::Role);
+        return Err(Failure::LoginRole);
     }
     let claim = &provider.user_id_claim;
     let no_user_id = || Failure::NoUserId { claim: claim.clone() };

@@ -50,7 +50,7 @@ pub fn is_more_than_an_end_user(role: &CStr) -> bool {
 pub fn check_at_first_statement() {
     first_statement::before(|catalogs| {
         if controls_access_of_others(catalogs) {
-            Failure::Role.end_session();
+            Failure::LoginRole.end_session();
         }
     });
 }
@@ -92,6 +92,7 @@ fn may_set_ours(catalogs: &Catalogs, role: Oid) -> bool {
         names::BIND_LOGIN_IDENTITY,
         names::CLAIMS_FALLBACK,
         names::LEEWAY,
+        names::IDENTITY_SCOPE,
     ];
     settings.into_iter().any(|setting| catalogs.may_set(role, setting))
 }

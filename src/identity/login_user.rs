@@ -1,4 +1,4 @@
-//! The user of the session's OAuth login (PostgreSQL 18), to whom `pg_session_jwt.bind_login_identity` restricts the
+//! The user of the session's OAuth login (since PostgreSQL 18), to whom `pg_session_jwt.bind_login_identity` restricts the
 //! session until the connection ends.
 
 use std::ffi::{CStr, CString};

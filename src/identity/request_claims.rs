@@ -8,10 +8,13 @@ use std::ffi::{CStr, CString};
 
 use pgrx::pg_sys::GucSource;
 
+use crate::error::Failure;
 use crate::guc::extra::{IdentityExtra, Slot};
 use crate::guc::generation::settings_changed;
 use crate::guc::hooks::{Checked, StringHooks};
 use crate::guc::{definitions, lookup, names, process};
+use crate::identity::activity::{self, Source};
+use crate::identity::scope;
 use crate::pg::encoding;
 use crate::token::Identity;
 use crate::token::identity::FlatIdentity;
@@ -48,20 +51,42 @@ pub fn can_change_unseen() -> bool {
     OWNER.get() != Owner::ThisLibrary
 }
 
-/// Calls `read` with the claims; None without valid claims.
-pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> R {
+/// Calls `read` with the claims; None without valid claims that count.
+///
+/// # Errors
+/// [`Failure::UnknownLifetime`]
+pub fn read<R>(read: impl FnOnce(Option<FlatIdentity<'_>>) -> R) -> Result<R, Failure> {
     if owner() == Owner::ThisLibrary {
-        return SLOT.read(|extra| read(extra.map(|extra| extra.identity)));
+        activity::claims_count();
+        return SLOT.read(|extra| match extra {
+            Some(extra) if scope::counts(scope::CLAIMS, &extra)? => {
+                activity::show(Source::Claims, &extra, &extra.identity);
+                Ok(read(Some(extra.identity)))
+            }
+            _ => {
+                activity::hide_claims();
+                Ok(read(None))
+            }
+        });
     }
+    // They can change unseen, and are not shown.
+    activity::hide();
     let text = lookup::current(names::REQUEST_CLAIMS).unwrap_or_default();
     UNSEEN.with_borrow_mut(|unseen| {
         if unseen.as_ref().is_none_or(|value| value.text != text) {
             let claims = parse(text.as_bytes());
             *unseen = Some(UnseenValue { text, claims });
         }
-        let claims = unseen.as_ref().and_then(|value| value.claims.as_deref());
-        read(claims.map(FlatIdentity::new))
+        match unseen.as_ref().and_then(|value| value.claims.as_deref()) {
+            Some(claims) if scope::counts_unseen(names::REQUEST_CLAIMS)? => Ok(read(Some(FlatIdentity::new(claims)))),
+            _ => Ok(read(None)),
+        }
     })
+}
+
+/// Whether there are claims that do not count because they outlast their transaction.
+pub fn outlast() -> bool {
+    SLOT.read(|extra| extra.is_some_and(|extra| scope::counts(scope::CLAIMS, &extra) == Ok(false)))
 }
 
 /// Defines the setting if that is possible, and returns its owner. Until then its value is read at each use.
@@ -82,6 +107,8 @@ fn owner() -> Owner {
 /// `current_setting('request.jwt.claims', true)` would differ in every database of the server.
 fn define() {
     definitions::define_request_claims::<ClaimsSetting>();
+    // From here on the workers can rely on what the hook remembers.
+    SLOT.read(follow);
 }
 
 /// The flat form of claims that are valid JSON and no longer than a token may be.
@@ -103,10 +130,24 @@ impl StringHooks for ClaimsSetting {
 
     fn check(value: &CStr, _source: GucSource::Type) -> Checked<Self::Extra> {
         let claims = parse(value.to_bytes());
-        Ok(claims.map(|claims| IdentityExtra::block(None, None, &claims)))
+        if claims.is_some() {
+            activity::begin();
+        }
+        Ok(claims.map(|claims| IdentityExtra::block(None, None, None, &claims)))
     }
 
-    fn assign(_value: &CStr, _extra: Option<IdentityExtra<'_>>) {
+    fn assign(_value: &CStr, extra: Option<IdentityExtra<'_>>) {
         settings_changed();
+        follow(extra);
+    }
+}
+
+fn follow(extra: Option<IdentityExtra<'_>>) {
+    scope::assigned(names::REQUEST_CLAIMS, scope::CLAIMS, extra);
+    match extra {
+        Some(claims) if activity::do_claims_count() && scope::may_count(&claims) => {
+            activity::show(Source::Claims, &claims, &claims.identity);
+        }
+        _ => activity::hide_claims(),
     }
 }

@@ -95,7 +95,10 @@ pub fn check() -> Result<(), Failure> {
         return Ok(());
     }
     let Some(setting) = changed_for_leader().or_else(|| with_stored(changed)) else {
-        UNCHANGED.set(Some(moment));
+        // PostgreSQL restores an equal value without a hook: nothing would tell the end of an override.
+        if !SETTINGS.iter().any(Setting::is_overridden) {
+            UNCHANGED.set(Some(moment));
+        }
         return Ok(());
     };
     CHANGED.set(Some(setting));
@@ -151,9 +154,13 @@ impl Setting {
         }
     }
 
+    /// Whether a source of higher priority than the stored settings has set it.
+    fn is_overridden(&self) -> bool {
+        lookup::source(self.name) > Some(GucSource::PGC_S_DATABASE_USER)
+    }
+
     fn differs_from(&self, stored: &[Stored]) -> bool {
         use GucSource::{PGC_S_DATABASE_USER, PGC_S_GLOBAL};
-        let source = lookup::source(self.name).unwrap_or_default();
         let applied = stored
             .iter()
             .filter(|stored| stored.name == self.name.to_bytes())
@@ -161,9 +168,12 @@ impl Setting {
         match applied {
             Some(applied) => {
                 let current = lookup::current(self.name).and_then(|current| (self.parse)(&current));
-                source <= PGC_S_DATABASE_USER && current != Some(applied)
+                !self.is_overridden() && current != Some(applied)
             }
-            None => (PGC_S_GLOBAL..=PGC_S_DATABASE_USER).contains(&source),
+            None => {
+                let source = lookup::source(self.name).unwrap_or_default();
+                (PGC_S_GLOBAL..=PGC_S_DATABASE_USER).contains(&source)
+            }
         }
     }
 }

@@ -1,24 +1,21 @@
 //! A token that was verified: its digest and its identity.
 
-use aws_lc_rs::digest;
-use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN};
+use verified_table::Digest;
 
 use crate::guc::extra::ProviderIndex;
+use crate::statistics::Origin;
 
 /// The SHA-256 digest of a token, by which a token is recognized.
 #[derive(PartialEq, Eq)]
-pub struct TokenDigest([u8; SHA256_OUTPUT_LEN]);
+pub struct TokenDigest(Digest);
 
 /// Returns the digest of a token.
 pub fn digest(token: &[u8]) -> TokenDigest {
-    let mut bytes = [0; SHA256_OUTPUT_LEN];
-    bytes.copy_from_slice(digest::digest(&SHA256, token).as_ref());
-    TokenDigest(bytes)
+    TokenDigest(verified_table::digest(token))
 }
 
 impl TokenDigest {
-    #[cfg(feature = "pg18")]
-    pub fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &Digest {
         &self.0
     }
 }
@@ -30,4 +27,10 @@ pub struct VerifiedToken {
     pub provider: Option<ProviderIndex>,
     /// The identity in its flat form.
     pub identity: Vec<u8>,
+}
+
+/// A valid token, and where it was verified.
+pub struct Accepted {
+    pub verified: VerifiedToken,
+    pub origin: Origin,
 }
