@@ -6,8 +6,9 @@
 use pgrx::prelude::*;
 use pgrx::spi::{SpiClient, SpiHeapTupleData};
 
-use crate::check::finding::Finding;
+use crate::check::finding::{Finding, Severity};
 use crate::check::messages::Message;
+use crate::check::remedy;
 use crate::pg::memory::Scratch;
 use crate::pg::sql_types::TextBytes;
 
@@ -17,6 +18,10 @@ pub struct FindingRow {
     pub object: Vec<u8>,
     pub problem: Vec<u8>,
     pub remedy: Vec<u8>,
+    /// The objects that it stands for.
+    pub count: i64,
+    /// Why a comment on the object allows it.
+    pub allowed_because: Option<Vec<u8>>,
 }
 
 impl FindingRow {
@@ -31,6 +36,15 @@ impl FindingRow {
             object: object.as_ref().to_vec(),
             problem: problem.as_ref().to_vec(),
             remedy: remedy.as_ref().to_vec(),
+            count: 1,
+            allowed_because: None,
+        }
+    }
+
+    pub fn severity(&self) -> Severity {
+        match self.allowed_because {
+            Some(_) => Severity::Allowed,
+            None => self.finding.severity(),
         }
     }
 
@@ -41,6 +55,9 @@ impl FindingRow {
 
 /// The part before each query: the roles of end users, the roles that they can become, and the relations of the
 /// application. $1 are the names of the roles of end users. Relations of extensions are left out.
+///
+/// `grantee` has the names from which a privilege is to be revoked, and `membership` the statement that ends each one.
+/// Memberships of predefined roles in others are not to be ended.
 const COMMON: &str = "WITH RECURSIVE end_user AS (
     SELECT oid, rolname FROM pg_roles WHERE rolname::text = ANY ($1)
 ), reach AS (
@@ -69,10 +86,45 @@ const COMMON: &str = "WITH RECURSIVE end_user AS (
     SELECT r.*, string_agg(DISTINCT m.who_name, ', ') AS who, string_agg(DISTINCT m.privilege, ', ') AS privileges
       FROM relation r JOIN may m ON m.oid = r.oid
      GROUP BY r.oid, r.name, r.kind, r.rls, r.forced, r.owner, r.schema, r.invoker
+), grantee (oid, names) AS (
+    SELECT c.oid, string_agg(DISTINCT COALESCE(quote_ident(r.rolname), 'PUBLIC'), ', ')
+      FROM pg_class c CROSS JOIN LATERAL (
+               SELECT grantee FROM aclexplode(c.relacl)
+                UNION
+               SELECT a.grantee FROM pg_attribute n CROSS JOIN LATERAL aclexplode(n.attacl) a
+                WHERE n.attrelid = c.oid AND n.attacl IS NOT NULL
+           ) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+     WHERE a.grantee <> c.relowner AND (a.grantee = 0 OR a.grantee IN (SELECT oid FROM reach))
+     GROUP BY c.oid
+), membership AS (
+    SELECT m.member, m.roleid, m.admin_option, format('REVOKE %I FROM %I$GRANTED_BY;', r.rolname, g.rolname$GRANTOR) AS revocation,
+           format('REVOKE ADMIN OPTION FOR %I FROM %I$GRANTED_BY;', r.rolname, g.rolname$GRANTOR) AS admin_revocation
+      FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid JOIN pg_roles g ON g.oid = m.member
+     WHERE g.rolname !~ '^pg_'
 ) ";
 
 /// Whether a membership permits SET ROLE; before PostgreSQL 16 each one did.
 const MAY_SET: &str = if cfg!(feature = "pg15") { "true" } else { "m.set_option" };
+
+/// From PostgreSQL 16 on a membership is revoked as the role that granted it.
+const GRANTED_BY: [&str; 2] = if cfg!(feature = "pg15") {
+    ["", ""]
+} else {
+    [" GRANTED BY %I", ", pg_get_userbyid(m.grantor)"]
+};
+
+/// The remedy where no grant on the object gives the privilege.
+pub const BY_MEMBERSHIP: &[u8] = b"Revoke the membership that gives the privilege.";
+
+/// A text of a row; None for NULL.
+pub fn text_or_null(row: &SpiHeapTupleData<'_>, column: usize) -> spi::Result<Option<Vec<u8>>> {
+    Ok(row.get::<TextBytes>(column)?.map(|text| text.0))
+}
+
+/// A text of a row; empty for NULL.
+pub fn text(row: &SpiHeapTupleData<'_>, column: usize) -> spi::Result<Vec<u8>> {
+    Ok(text_or_null(row, column)?.unwrap_or_default())
+}
 
 /// The catalogs, and the roles that are checked.
 pub struct Catalog<'a> {
@@ -84,7 +136,10 @@ pub struct Catalog<'a> {
 impl Catalog<'_> {
     /// Passes each row of a query to `see`. The query begins after the common part.
     pub fn each(&self, sql: &str, mut see: impl FnMut(&SpiHeapTupleData<'_>) -> spi::Result<()>) -> spi::Result<()> {
-        let sql = format!("{COMMON}{sql}").replace("$MAY_SET", MAY_SET);
+        let sql = format!("{COMMON}{sql}")
+            .replace("$MAY_SET", MAY_SET)
+            .replace("$GRANTED_BY", GRANTED_BY[0])
+            .replace("$GRANTOR", GRANTED_BY[1]);
         let rows = self.client.select(sql.as_str(), None, &[self.users.clone().into()])?;
         // The values of a row are unpacked into it, and copied from there.
         let mut scratch = Scratch::new("pg_session_jwt: a row of the catalogs");
@@ -105,11 +160,23 @@ impl Catalog<'_> {
         Ok(is_so)
     }
 
-    /// Adds the findings of a query for object, problem and remedy.
+    /// Adds the findings of a query for object, problem and the choices of a remedy, of which some may be NULL.
     pub fn find(&self, finding: Finding, sql: &str, rows: &mut Vec<FindingRow>) -> spi::Result<()> {
         self.each(sql, |row| {
-            let text = |column| Ok::<_, spi::Error>(row.get::<TextBytes>(column)?.map_or_else(Vec::new, |text| text.0));
-            rows.push(FindingRow::new(finding, text(1)?, text(2)?, text(3)?));
+            let text = |column| text(row, column);
+            let mut choices = Vec::new();
+            for column in 3..=row.columns() {
+                choices.extend(row.get::<TextBytes>(column)?.map(|text| text.0));
+            }
+            if choices.is_empty() {
+                choices.push(BY_MEMBERSHIP.to_vec());
+            }
+            rows.push(FindingRow::new(
+                finding,
+                text(1)?,
+                text(2)?,
+                remedy::of_choices(&choices),
+            ));
             Ok(())
         })
     }

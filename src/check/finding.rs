@@ -10,6 +10,8 @@ pub enum Severity {
     Warning,
     /// Right for some deployments; to be reviewed for this one.
     Notice,
+    /// A finding that a comment on its object allows, with a reason.
+    Allowed,
 }
 
 impl Severity {
@@ -18,6 +20,7 @@ impl Severity {
             Severity::Critical => "critical",
             Severity::Warning => "warning",
             Severity::Notice => "notice",
+            Severity::Allowed => "allowed",
         }
     }
 }
@@ -54,9 +57,14 @@ findings! {
     PrivilegeBypassesRls, Critical, "privilege_bypasses_rls";
     ViewBypassesRls, Critical, "view_bypasses_rls";
     MaterializedViewBypassesRls, Critical, "materialized_view_bypasses_rls";
+    ViewWithoutBarrier, Critical, "view_without_barrier";
     OwnedObject, Critical, "owned_object";
     PolicyOpenWithoutIdentity, Critical, "policy_open_without_identity";
     PolicyWriteOpen, Critical, "policy_write_open";
+    PolicyWriteAnyUser, Critical, "policy_write_any_user";
+    PolicyWriteAnyMember, Critical, "policy_write_any_member";
+    PolicyWriteUserClaim, Critical, "policy_write_user_claim";
+    ImmutableIdentity, Critical, "immutable_identity";
     RoleAttribute, Critical, "role_attribute";
     RoleMembership, Critical, "role_membership";
     IdentityForgeable, Critical, "identity_forgeable";
@@ -65,13 +73,20 @@ findings! {
     AuthLookAlike, Critical, "auth_look_alike";
     AuthFunctionReplaced, Critical, "auth_function_replaced";
     ForeignTable, Warning, "foreign_table";
+    ViewWithoutCheckOption, Warning, "view_without_check_option";
     OwnerNotForced, Warning, "owner_not_forced";
     DefinerFunction, Warning, "definer_function";
     DblinkExecutable, Warning, "dblink_executable";
     AuthFunctionGranted, Warning, "auth_function_granted";
     PolicyWriteWithoutIdentity, Warning, "policy_write_without_identity";
-    PolicyWriteAnyUser, Warning, "policy_write_any_user";
+    PolicyRecursion, Warning, "policy_recursion";
+    PolicyReadUserClaim, Warning, "policy_read_user_claim";
+    PolicyReadAnyMember, Warning, "policy_read_any_member";
+    PolicyWithoutCondition, Warning, "policy_without_condition";
+    RlsWithoutPolicy, Warning, "rls_without_policy";
     PolicyReadsSetting, Warning, "policy_reads_setting";
+    ImmutableFunction, Warning, "immutable_function";
+    LeakproofFunction, Warning, "leakproof_function";
     RoleLogin, Warning, "role_login";
     LoginRolePrivileged, Warning, "login_role_privileged";
     IdentitySetting, Warning, "identity_setting";
@@ -83,6 +98,10 @@ findings! {
     SettingUnusable, Warning, "setting_unusable";
     ProviderWithoutKeys, Warning, "provider_without_keys";
     ProviderWithoutRoles, Warning, "provider_without_roles";
+    ProviderRoleMissing, Warning, "provider_role_missing";
+    LoginWithoutAudience, Warning, "login_without_audience";
+    IssuerShared, Warning, "issuer_shared";
+    DefaultPrivileges, Warning, "default_privileges";
     LoggedParameters, Warning, "logged_parameters";
     PgStatStatementsReadable, Warning, "pg_stat_statements_readable";
     PostgresOutdated, Warning, "postgres_outdated";
@@ -93,8 +112,14 @@ findings! {
     PolicyColumnWithoutIndex, Notice, "policy_column_without_index";
     RoleSetting, Notice, "role_setting";
     RoleMissing, Notice, "role_missing";
+    LoginShared, Notice, "login_shared";
+    LoginInherits, Notice, "login_inherits";
+    IdentityScope, Notice, "identity_scope";
     LargeObjects, Notice, "large_objects";
     ProviderWithoutAudience, Notice, "provider_without_audience";
+    ProviderAlgorithmUnused, Notice, "provider_algorithm_unused";
     LoggedStatements, Notice, "logged_statements";
     PgStatStatementsTracksUtility, Notice, "pg_stat_statements_tracks_utility";
+    LiteralsStored, Notice, "literals_stored";
+    ExceptionUnused, Notice, "exception_unused";
 }

@@ -19,10 +19,35 @@ pub const TOO_LARGE: Message = Message {
     remedy: "Move the values that it lists into a table, or put a part of it into a function.",
 };
 
+pub const TOO_MANY_LEVELS: Message = Message {
+    problem: "It is nested in more than 500 levels of views, so neither it nor a view over it is inspected.",
+    remedy: "Write it in fewer levels.",
+};
+
+pub const TOO_MANY_RELATIONS: Message = Message {
+    problem: "It leads through more than 500 tables and views, so it is not followed to its end.",
+    remedy: "Read a table whose policies have no sub-select.",
+};
+
+pub const FUNCTION_TOO_LARGE: Message = Message {
+    problem: "It is declared IMMUTABLE or LEAKPROOF, and its source text is too large to be inspected.",
+    remedy: "Declare it STABLE and NOT LEAKPROOF, or split it.",
+};
+
 pub const POLICY_READS_SETTING: Message = Message {
     problem: "It reads a setting with current_setting(), which any SQL can set.",
     remedy: "Use auth.user_id() or auth.session(), which return verified claims.",
 };
+
+pub const POLICY_WITHOUT_CONDITION: Message = Message {
+    problem: "It has neither USING nor WITH CHECK, so it permits no row. Tools such as drizzle-kit push write such policies when \
+              they leave the conditions out.",
+    remedy: "Add USING (auth.user_id() = column), or drop the policy.",
+};
+
+pub const POLICY_RECURSION_REMEDY: &str = "Move the sub-select into a function that is STABLE SECURITY DEFINER SET search_path = '', in a schema that end \
+     users may not use. It calls auth.user_id() itself, and has no argument for a user id. Or read a table whose policies \
+     have no sub-select.";
 
 /// The texts for a policy's expression; the names of the clauses follow the problem.
 pub fn of_policy(finding: Finding) -> Message {
@@ -41,12 +66,30 @@ pub fn of_policy(finding: Finding) -> Message {
             "None, if the table is meant to be public. Otherwise compare a column with auth.user_id().",
         ),
         Finding::PolicyWriteWithoutIdentity => (
-            "It checks the row but not the user: any user may write these rows",
+            "It does not check the user: any user may write the rows that satisfy it",
             "Add a comparison of a column with auth.user_id().",
         ),
         Finding::PolicyWriteAnyUser => (
-            "It checks only that there is an identity: any user may write every user's rows",
+            "It checks nothing that tells users apart: any user may write every user's rows",
             "Compare a column with auth.user_id().",
+        ),
+        Finding::PolicyWriteAnyMember => (
+            "A sub-select finds rows of the user, but reads no column of the row that it permits: a user with any such row may \
+             write every user's rows",
+            "Compare a column of the sub-select with one of this table, qualified by its name: member.team = this_table.team.",
+        ),
+        Finding::PolicyReadAnyMember => (
+            "A sub-select finds rows of the user, but reads no column of the row that it permits: a user with any such row may \
+             read every user's rows",
+            "Compare a column of the sub-select with one of this table, qualified by its name: member.team = this_table.team.",
+        ),
+        Finding::PolicyWriteUserClaim => (
+            "It reads claims that each user can write, such as user_metadata: any user may write rows of others by it",
+            "Read claims that only the deployment writes, such as app_metadata or public_metadata, or a table.",
+        ),
+        Finding::PolicyReadUserClaim => (
+            "It reads claims that each user can write, such as user_metadata: any user may read rows of others by it",
+            "Read claims that only the deployment writes, such as app_metadata or public_metadata, or a table.",
         ),
         Finding::RestrictivePolicy => (
             "Only this restrictive policy narrows a permissive one that is always true, and DROP EXTENSION pg_session_jwt \
@@ -66,21 +109,20 @@ pub const LIBRARY_NOT_PRELOADED: Message = Message {
     remedy: "Add pg_session_jwt to shared_preload_libraries and restart the server.",
 };
 
-pub const IDENTITY_FORGEABLE: Message = Message {
-    problem: "End users may log in, and each connection supplies the key that its own tokens are verified with.",
-    remedy: "Set pg_session_jwt.providers, or pg_session_jwt.jwk in postgresql.conf, and preload the library; or use NOLOGIN.",
-};
+pub const IDENTITY_FORGEABLE: &str =
+    "End users may log in, and each connection supplies the key that its own tokens are verified with.";
 
 pub const CLAIMS_MODE: Message = Message {
     problem: "Without a key, request.jwt.claims is trusted, which any SQL can set. This is safe only behind a gateway such as \
               PostgREST, if only the gateway can send SQL.",
-    remedy: "ALTER SYSTEM SET pg_session_jwt.claims_fallback = off;",
+    remedy: "ALTER SYSTEM SET pg_session_jwt.claims_fallback = off; SELECT pg_reload_conf();",
 };
 
 pub const CLIENT_KEYS: Message = Message {
     problem: "A client that sends its own key in the startup packet can adopt any identity in every database that has no \
               providers.",
-    remedy: "Set pg_session_jwt.client_keys = off in postgresql.conf, unless a proxy in front of this server sends the key.",
+    remedy: "ALTER SYSTEM SET pg_session_jwt.client_keys = off; SELECT pg_reload_conf(); -- unless a proxy in front of this \
+             server sends the key",
 };
 
 pub const PROVIDERS_NOT_VISIBLE: Message = Message {
@@ -94,7 +136,19 @@ pub const PROVIDER_WITHOUT_ROLES: Message = Message {
     remedy: "Add \"roles\" with the roles that its users may log in as.",
 };
 
+pub const ISSUER_SHARED: Message = Message {
+    problem: "Its issuer signs for applications or tenants of other owners with the same keys, and it has neither \"audience\" \
+              nor \"claims\": tokens that any of them has received are accepted here.",
+    remedy: "Add \"audience\" with the id that the issuer has given to this application.",
+};
+
+pub const LOGIN_WITHOUT_AUDIENCE: Message = Message {
+    problem: "It has neither \"audience\" nor \"claims\", and OAuth logins are enabled: an application that has received a \
+              user's token for itself can log in as this user.",
+    remedy: "Add \"audience\", or \"claims\" if its tokens have no \"aud\".",
+};
+
 pub const PROVIDER_WITHOUT_AUDIENCE: Message = Message {
-    problem: "It has no \"audience\": a token that its issuer made for another application is accepted here.",
-    remedy: "Add \"audience\", unless its tokens have no \"aud\" or the issuer serves only this application.",
+    problem: "It has neither \"audience\" nor \"claims\": a token that its issuer made for another application is accepted here.",
+    remedy: "Add \"audience\", or \"claims\" if its tokens have no \"aud\", unless the issuer serves only this application.",
 };

@@ -5,19 +5,26 @@ use pgrx::prelude::*;
 
 use crate::check::catalog_query::{Catalog, FindingRow};
 use crate::check::finding::Finding;
-use crate::check::{messages, version};
+use crate::check::missing_roles::Roles;
+use crate::check::shared_issuers::is_shared;
+use crate::check::{messages, remedy, version};
 use crate::guc::{lookup, names, values};
 use crate::identity::mode;
 use crate::identity::mode::Mode;
 use crate::keys::providers::Providers;
 use crate::pg::catalog;
 use crate::pg::sql_types::TextBytes;
+use crate::token::Provider;
+use crate::token::key_problem::Member;
 
 /// Whether the key of this session came from its own startup packet, and the roles of end users that may log in.
 const KEY_AND_LOGINS: &str =
     "SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'pg_session_jwt.jwk' AND source = 'client'),
-       (SELECT string_agg(quote_ident(rolname), ', ' ORDER BY rolname) FROM pg_roles
-         WHERE rolcanlogin AND oid IN (SELECT oid FROM end_user))";
+       l.names, l.statements || ' -- the application then logs in as a separate role that may SET ROLE to it',
+       'set pg_session_jwt.providers, or pg_session_jwt.jwk in postgresql.conf, and preload the library'
+  FROM (SELECT string_agg(quote_ident(rolname), ', ' ORDER BY rolname),
+               string_agg(format('ALTER ROLE %I NOLOGIN;', rolname), ' ' ORDER BY rolname)
+          FROM pg_roles WHERE rolcanlogin AND oid IN (SELECT oid FROM end_user)) l (names, statements)";
 
 /// Whether clients may send their own key.
 const CLIENT_KEYS: &str = "SELECT current_setting('pg_session_jwt.client_keys', true) = 'on'";
@@ -84,10 +91,13 @@ pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<FindingRow>) -> spi::Result
         let is_servers_key = is_proxy && !is_clients_key;
         let logins = row.get::<TextBytes>(2)?;
         if let Some(logins) = logins.filter(|_| !is_servers_key || !values::is_preloaded()) {
-            rows.push(FindingRow::with(
+            let choices = [row.get::<TextBytes>(3)?, row.get::<TextBytes>(4)?];
+            let choices = choices.into_iter().flatten().map(|choice| choice.0);
+            rows.push(FindingRow::new(
                 Finding::IdentityForgeable,
                 logins.0,
                 messages::IDENTITY_FORGEABLE,
+                remedy::of_choices(&choices.collect::<Vec<_>>()),
             ));
         }
         if !is_servers_key && values::claims_fallback() {
@@ -133,12 +143,16 @@ fn of_providers(catalog: &Catalog<'_>, providers: &Providers, rows: &mut Vec<Fin
         return Ok(());
     }
     let has_oauth_logins = has_oauth_logins(catalog)?;
+    let roles = Roles::of(catalog)?;
     providers.await_first();
     for (index, (provider, keys)) in providers.list.iter().zip(&providers.keys).enumerate() {
         let object = format!("{} [{}]", names::text(names::PROVIDERS), index + 1);
         let condition = keys.condition();
-        if !condition.members.iter().any(|member| member.problem.is_none()) {
-            let error = condition.error.unwrap_or_else(|| "the key set is empty".to_owned());
+        let problems: Vec<_> = condition.members.iter().map(|key| provider.problem_of(key)).collect();
+        if problems.iter().all(Option::is_some) {
+            let problem = problems.into_iter().flatten().next();
+            let problem = problem.map_or_else(|| "the key set is empty".to_owned(), |problem| problem.to_string());
+            let error = condition.error.unwrap_or(problem);
             rows.push(FindingRow::new(
                 Finding::ProviderWithoutKeys,
                 &object,
@@ -153,12 +167,42 @@ fn of_providers(catalog: &Catalog<'_>, providers: &Providers, rows: &mut Vec<Fin
                 messages::PROVIDER_WITHOUT_ROLES,
             ));
         }
-        if provider.audience.is_empty() {
-            let message = messages::PROVIDER_WITHOUT_AUDIENCE;
-            rows.push(FindingRow::with(Finding::ProviderWithoutAudience, &object, message));
+        if provider.audience.is_empty() && provider.claims.is_empty() {
+            let (finding, message) = if provider.issuer.as_deref().is_some_and(is_shared) {
+                (Finding::IssuerShared, messages::ISSUER_SHARED)
+            } else if has_oauth_logins {
+                (Finding::LoginWithoutAudience, messages::LOGIN_WITHOUT_AUDIENCE)
+            } else {
+                (Finding::ProviderWithoutAudience, messages::PROVIDER_WITHOUT_AUDIENCE)
+            };
+            rows.push(FindingRow::with(finding, &object, message));
         }
+        unused_algorithms(provider, &condition.members, &object, rows);
+        roles.inspect(provider, &object, rows);
     }
     Ok(())
+}
+
+/// Reports the algorithms of a provider for which it has no key. A provider without any usable key has another finding.
+fn unused_algorithms(provider: &Provider, keys: &[Member], object: &str, rows: &mut Vec<FindingRow>) {
+    let mut usable = keys.iter().filter(|key| provider.problem_of(key).is_none()).peekable();
+    if usable.peek().is_none() {
+        return;
+    }
+    let used: Vec<_> = usable.flat_map(|key| &key.algorithms).collect();
+    let unused = provider.algorithms.iter().filter(|algorithm| !used.contains(algorithm));
+    let unused: Vec<String> = unused.map(|algorithm| format!("{algorithm:?}")).collect();
+    if !unused.is_empty() {
+        rows.push(FindingRow::new(
+            Finding::ProviderAlgorithmUnused,
+            object,
+            format!(
+                "\"algorithms\" has {}, for which the provider has no key.",
+                unused.join(", ")
+            ),
+            "Remove it from \"algorithms\", unless such a key is to come.",
+        ));
+    }
 }
 
 fn outdated(rows: &mut Vec<FindingRow>) {

@@ -11,8 +11,10 @@ use crate::check::catalog_query::{Catalog, FindingRow};
 use crate::check::columns;
 use crate::check::columns::Column;
 use crate::check::eval::expression::Expression;
-use crate::check::eval::facts::Reader;
+use crate::check::eval::reads::Reader;
+use crate::check::eval::table::Links;
 use crate::check::finding::Finding;
+use crate::check::links;
 use crate::check::messages;
 use crate::check::policy;
 use crate::check::policy::{COMMANDS, Clause, Parsed, Policy};
@@ -20,7 +22,7 @@ use crate::check::policy_rules;
 use crate::pg::memory::Scratch;
 
 /// The functions that return a part of the identity.
-const READERS: &str = "SELECT p.oid, p.proname::text IN ('session', 'jwt')
+const READERS: &str = "SELECT p.oid, p.proname::text
   FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
                                  AND d.refclassid = 'pg_extension'::regclass
        JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_session_jwt'
@@ -29,28 +31,38 @@ const READERS: &str = "SELECT p.oid, p.proname::text IN ('session', 'jwt')
 pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<FindingRow>) -> spi::Result<()> {
     let mut readers = Vec::new();
     catalog.each(READERS, |row| {
-        if let (Some(oid), Some(gives_json_null)) = (row.get(1)?, row.get(2)?) {
-            readers.push(Reader { oid, gives_json_null });
+        if let (Some(oid), Some(name)) = (row.get(1)?, row.get::<String>(2)?) {
+            readers.push(Reader::new(oid, &name));
         }
         Ok(())
     })?;
+    let links = links::of_policies(catalog)?;
     // The policies of one table at a time, because a tree is many times as large as its text.
     let mut of_table: Vec<Policy> = Vec::new();
     let mut compared = HashSet::new();
     policy::each(catalog, |policy| {
         if of_table.first().is_some_and(|first| first.table != policy.table) {
-            inspect_table(&readers, &of_table, rows, &mut compared);
+            inspect_table(&readers, &links, &of_table, rows, &mut compared);
             of_table.clear();
         }
         of_table.push(policy);
     })?;
-    inspect_table(&readers, &of_table, rows, &mut compared);
+    inspect_table(&readers, &links, &of_table, rows, &mut compared);
     columns::inspect(catalog, &compared, rows)
 }
 
-fn inspect_table(readers: &[Reader], policies: &[Policy], rows: &mut Vec<FindingRow>, compared: &mut HashSet<Column>) {
+fn inspect_table(
+    readers: &[Reader],
+    links: &Links,
+    policies: &[Policy],
+    rows: &mut Vec<FindingRow>,
+    compared: &mut HashSet<Column>,
+) {
     Scratch::new("pg_session_jwt: policies of a table").run(|arena| {
-        let parsed: Vec<Parsed<'_>> = policies.iter().map(|policy| policy.parse(readers, arena)).collect();
+        let parsed: Vec<Parsed<'_>> = policies
+            .iter()
+            .map(|policy| policy.parse(readers, links, arena))
+            .collect();
         for policy in &parsed {
             inspect_policy(readers, policy, &parsed, rows, compared);
         }
@@ -87,6 +99,13 @@ fn inspect_policy(
     if !it.policy.is_permissive {
         return;
     }
+    if it.policy.is_unconditional() {
+        rows.push(FindingRow::with(
+            Finding::PolicyWithoutCondition,
+            object,
+            messages::POLICY_WITHOUT_CONDITION,
+        ));
+    }
     for ((finding, object), clauses) in findings(it, all) {
         let message = messages::of_policy(finding);
         let problem = format!("{} ({}).", message.problem, clauses.join(", "));
@@ -100,18 +119,15 @@ fn inspect_policy(
 /// The findings of a permissive policy, each with its object and the clauses that it is about.
 fn findings(it: &Parsed<'_>, all: &[Parsed<'_>]) -> BTreeMap<(Finding, Vec<u8>), Vec<String>> {
     let mut found: BTreeMap<(Finding, Vec<u8>), Vec<String>> = BTreeMap::new();
-    for (is_anonymous, granted) in [(false, &it.policy.authenticated), (true, &it.policy.anonymous)] {
-        for (command, name) in COMMANDS
-            .iter()
-            .filter(|(_, name)| granted.split(' ').any(|may| may == *name))
-        {
+    for who in &it.policy.users {
+        for (command, name) in COMMANDS.iter().filter(|(_, name)| who.may(name)) {
             for (clause, expression) in it.clauses(*command) {
                 // A restrictive policy that is not evaluated has a separate row.
                 let Some(narrowing) = narrowing(all, it.policy, *command, clause) else {
                     continue;
                 };
                 let is_write = *command != b'r';
-                for (finding, object) in policy_rules::apply(expression, &narrowing, is_write, is_anonymous) {
+                for (finding, object) in policy_rules::apply(expression, &narrowing, is_write, who) {
                     let clause = format!("{} for {name}", clause.name());
                     let clauses = found
                         .entry((finding, object.unwrap_or(&it.policy.object).to_vec()))

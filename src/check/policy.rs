@@ -4,30 +4,40 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
 
+use crate::check::catalog_query;
 use crate::check::catalog_query::Catalog;
 use crate::check::eval::expression::Expression;
-use crate::check::eval::facts::{self, Reader};
+use crate::check::eval::facts;
+use crate::check::eval::reads::Reader;
+use crate::check::eval::table::{Links, Table};
 use crate::check::messages::{self, Message};
+use crate::check::who::Who;
+use crate::pg::catalog;
 use crate::pg::memory::Arena;
-use crate::pg::sql_types::{StoredTree, TextBytes};
+use crate::pg::sql_types::StoredTree;
 
-/// The policies that apply to end users, with the commands that these may use. The privileges of `anonymous` are apart:
-/// in its sessions it is expected that there is no identity.
+/// The policies that apply to end users, with the roles of these and the commands that each may use, and the columns of the
+/// table that are never NULL.
 const POLICIES: &str = "SELECT p.polrelid, quote_ident(p.polname) || ' ON ' || r.name, p.polcmd::text, p.polpermissive,
        l.is_too_large, CASE WHEN NOT l.is_too_large THEN p.polqual END,
-       CASE WHEN NOT l.is_too_large THEN p.polwithcheck END, u.known, u.anonymous, u.roles
+       CASE WHEN NOT l.is_too_large THEN p.polwithcheck END, u.roles, u.privileges,
+       (SELECT array_agg(a.attnum) FROM pg_attribute a
+         WHERE a.attrelid = p.polrelid AND a.attnotnull AND a.attnum > 0 AND NOT EXISTS (
+                   SELECT FROM pg_constraint c
+                    WHERE c.conrelid = a.attrelid AND c.contype = 'n' AND NOT c.convalidated AND a.attnum = ANY (c.conkey)))
   FROM pg_policy p JOIN relation r ON r.oid = p.polrelid
        CROSS JOIN LATERAL (
            SELECT COALESCE(greatest(octet_length(p.polqual::text), octet_length(p.polwithcheck::text)) > $MAX_BYTES, false)
        ) l (is_too_large)
-       CROSS JOIN LATERAL (
-           SELECT COALESCE(string_agg(DISTINCT m.privilege, ' ') FILTER (WHERE e.rolname <> 'anonymous'), '') AS known,
-                  COALESCE(string_agg(DISTINCT m.privilege, ' ') FILTER (WHERE e.rolname = 'anonymous'), '') AS anonymous,
-                  COALESCE(array_agg(DISTINCT e.oid), '{}') AS roles
-             FROM end_user e JOIN may m ON m.who = e.oid AND m.oid = p.polrelid
-            WHERE 0::oid = ANY (p.polroles)
-               OR EXISTS (SELECT FROM reach a WHERE a.who = e.oid AND a.oid = ANY (p.polroles))) u
- WHERE u.known <> '' OR u.anonymous <> ''
+       JOIN (
+           SELECT i.oid, array_agg(g.who ORDER BY g.name) AS roles, array_agg(g.privileges ORDER BY g.name) AS privileges
+             FROM pg_policy i JOIN (
+                      SELECT m.oid, e.oid AS who, e.rolname AS name, string_agg(DISTINCT m.privilege, ' ') AS privileges
+                        FROM end_user e JOIN may m ON m.who = e.oid
+                       GROUP BY m.oid, e.oid, e.rolname) g ON g.oid = i.polrelid
+            WHERE 0::oid = ANY (i.polroles)
+               OR EXISTS (SELECT FROM reach a WHERE a.who = g.who AND a.oid = ANY (i.polroles))
+            GROUP BY i.oid) u ON u.oid = p.oid
  ORDER BY p.polrelid, p.polname";
 
 /// The size of one expression as PostgreSQL stores it, which is 500 bytes for a comparison of a column with a number.
@@ -61,10 +71,10 @@ pub struct Policy {
     is_too_large: bool,
     using: Option<StoredTree>,
     check: Option<StoredTree>,
-    /// The privileges that roles other than `anonymous` have on the table, and those that it has.
-    pub authenticated: String,
-    pub anonymous: String,
-    roles: Vec<pg_sys::Oid>,
+    /// The roles of end users that it applies to.
+    pub users: Vec<Who>,
+    /// The columns of the table that are never NULL.
+    not_null: Vec<i16>,
 }
 
 /// A policy with its parsed expressions.
@@ -84,9 +94,28 @@ pub fn each(catalog: &Catalog<'_>, mut see: impl FnMut(Policy)) -> spi::Result<(
     })
 }
 
+/// The roles of a policy, from two arrays.
+fn users(row: &SpiHeapTupleData<'_>) -> spi::Result<Vec<Who>> {
+    let roles: Vec<pg_sys::Oid> = row.get(8)?.unwrap_or_default();
+    let privileges: Vec<String> = row.get(9)?.unwrap_or_default();
+    let all = roles.into_iter().zip(privileges);
+    Ok(all
+        .map(|(role, privileges)| Who {
+            role,
+            name: catalog::role_name(role).unwrap_or_default(),
+            privileges,
+        })
+        .collect())
+}
+
 impl Policy {
+    /// Whether it has neither USING nor WITH CHECK.
+    pub fn is_unconditional(&self) -> bool {
+        !self.is_too_large && self.using.is_none() && self.check.is_none()
+    }
+
     fn of(row: &SpiHeapTupleData<'_>) -> spi::Result<Policy> {
-        let text = |column| Ok::<_, spi::Error>(row.get::<TextBytes>(column)?.map(|text| text.0));
+        let text = |column| catalog_query::text_or_null(row, column);
         Ok(Policy {
             table: row.get(1)?.unwrap_or(pg_sys::InvalidOid),
             object: text(2)?.unwrap_or_default(),
@@ -95,22 +124,28 @@ impl Policy {
             is_too_large: row.get(5)?.unwrap_or(true),
             using: row.get(6)?,
             check: row.get(7)?,
-            authenticated: row.get(8)?.unwrap_or_default(),
-            anonymous: row.get(9)?.unwrap_or_default(),
-            roles: row.get(10)?.unwrap_or_default(),
+            users: users(row)?,
+            not_null: row.get(10)?.unwrap_or_default(),
         })
     }
 
     /// Whether each role that this policy applies to is one of the other's.
     pub fn applies_only_with(&self, other: &Policy) -> bool {
-        self.roles.iter().all(|role| other.roles.contains(role))
+        self.users
+            .iter()
+            .all(|user| other.users.iter().any(|it| it.role == user.role))
     }
 
-    pub fn parse<'t>(&'t self, readers: &'t [Reader], arena: Arena<'t>) -> Parsed<'t> {
+    pub fn parse<'t>(&'t self, readers: &'t [Reader], links: &'t Links, arena: Arena<'t>) -> Parsed<'t> {
+        let table = Table {
+            oid: self.table,
+            not_null: &self.not_null,
+            links,
+        };
         let stored = [&self.using, &self.check].into_iter().flatten();
         let is_too_deep = stored.map(|tree| tree.as_c_str().to_bytes()).any(facts::is_too_deep);
         let tree = |stored: &Option<StoredTree>| match stored {
-            Some(stored) if !is_too_deep => Some(Expression::new(readers, arena.parse(stored))),
+            Some(stored) if !is_too_deep => Some(Expression::new(readers, table, arena.parse(stored))),
             _ => None,
         };
         let (using, check) = (tree(&self.using), tree(&self.check));

@@ -14,7 +14,7 @@ const OWN: &str = ", extension AS (
 
 const AUTH_OWNER: &str =
     "SELECT o.object, format('Its owner is %s, which can replace or rename it.', quote_ident(r.rolname)),
-       format('ALTER %s OWNER TO the owner of the extension, or to a superuser.', o.kind_and_object)
+       format('ALTER %s OWNER TO %I;', o.kind_and_object, pg_get_userbyid(o.extension_owner))
   FROM (SELECT quote_ident(nspname), 'SCHEMA ' || quote_ident(nspname), nspowner, (SELECT owner FROM extension)
           FROM pg_namespace WHERE nspname = 'auth'
          UNION ALL
@@ -34,7 +34,8 @@ const AUTH_SCHEMA_CREATE: &str = "SELECT quote_ident(n.nspname),
 
 const AUTH_LOOK_ALIKE: &str = "SELECT p.oid::regprocedure::text,
        format('It belongs to %s and not to the extension: a call to auth.%I(...) may run it, or be ambiguous.', quote_ident(pg_get_userbyid(p.proowner)), p.proname),
-       format('DROP ROUTINE %s; or move it to another schema.', p.oid::regprocedure)
+       format('ALTER ROUTINE %s SET SCHEMA public; -- its callers then name it there', p.oid::regprocedure),
+       format('DROP ROUTINE %s;', p.oid::regprocedure)
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
  WHERE n.nspname = 'auth' AND p.oid NOT IN (SELECT oid FROM own)";
 
@@ -51,14 +52,16 @@ const AUTH_FUNCTION_REPLACED: &str = "SELECT format('auth.%s(%s)', quote_ident(f
 
 /// The installation grants these functions to administrators only.
 const AUTH_FUNCTION_GRANTED: &str = "SELECT o.oid::regprocedure::text,
-       format('%s may call this function, which reveals the problems of this database or its providers.', string_agg(DISTINCT w.name, ', ')),
+       format('%s may call this function, which ' || CASE o.proname WHEN 'activity' THEN 'reveals the users of all connections.' WHEN 'stats' THEN 'reveals how many tokens of all databases are accepted and rejected.' WHEN 'reset_stats' THEN 'resets the statistics of the server.' WHEN 'refresh_providers' THEN 'sends requests to the providers.' ELSE 'reveals the problems of this database, its providers or its tokens.' END, string_agg(DISTINCT w.name, ', ')),
        format('REVOKE EXECUTE ON FUNCTION %s FROM %s;', o.oid::regprocedure, string_agg(DISTINCT w.name, ', '))
   FROM own o JOIN pg_proc p ON p.oid = o.oid CROSS JOIN LATERAL aclexplode(COALESCE(p.proacl, acldefault('f', p.proowner))) a
        LEFT JOIN pg_roles r ON r.oid = a.grantee
        CROSS JOIN LATERAL (SELECT COALESCE(quote_ident(r.rolname), 'PUBLIC')) w (name)
- WHERE o.proname IN ('check', 'providers') AND (a.grantee = 0 OR a.grantee IN (SELECT oid FROM reach))
-   AND a.grantee <> p.proowner AND COALESCE(r.rolname, '') NOT IN ('pg_read_all_settings', 'pg_database_owner')
- GROUP BY o.oid";
+ WHERE o.proname IN ('activity', 'check', 'check_sarif', 'providers', 'provider_settings', 'refresh_providers', 'reset_stats', 'stats', 'verify') AND (a.grantee = 0 OR a.grantee IN (SELECT oid FROM reach))
+   AND a.grantee <> p.proowner AND COALESCE(r.rolname, '') <> ALL (CASE WHEN o.proname IN ('activity', 'stats') THEN ARRAY['pg_monitor', 'pg_read_all_stats']
+                                                                        WHEN o.proname = 'reset_stats' THEN ARRAY[]::text[]
+                                                                        ELSE ARRAY['pg_read_all_settings', 'pg_database_owner', 'pg_signal_backend'] END)
+ GROUP BY o.oid, o.proname";
 
 pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<FindingRow>) -> spi::Result<()> {
     for (finding, sql) in [

@@ -4,6 +4,7 @@ use pgrx::pg_sys::{self, Oid, SubLinkType};
 
 use crate::check::eval::domain::Value::{False, Null, True};
 use crate::check::eval::domain::Values;
+use crate::check::eval::known::Known;
 use crate::check::eval::pairs::Pairs;
 use crate::check::eval::sub_select::NULL;
 use crate::check::eval::{Evaluator, call};
@@ -27,6 +28,17 @@ fn of_elements(function: Oid) -> Option<(Elements, &'static [usize])> {
     }
 }
 
+/// The array of `COALESCE(array, '{}')`.
+fn or_empty<'t>(coalesce: View<'t, pg_sys::CoalesceExpr>) -> Option<NodeRef<'t>> {
+    let [array, last] = coalesce.args().to_vec()[..] else {
+        return None;
+    };
+    match last.kind() {
+        Kind::Const(constant) => constant.texts()?.is_empty().then_some(array),
+        _ => None,
+    }
+}
+
 impl<'t> Evaluator<'_, 't> {
     /// `column @> ARRAY[…]` and its siblings: a NULL in the array is equal to nothing.
     pub(super) fn array_operator(&mut self, function: Oid, arguments: &[NodeRef<'t>]) -> Option<Pairs> {
@@ -44,6 +56,7 @@ impl<'t> Evaluator<'_, 't> {
         let either = Values::of(&[True, False]);
         let parts = array.elements().iter().map(|element| match self.mentions(element) {
             0 => Pairs::same(either),
+            _ if self.is_stranger() && self.is_personal(element) => Pairs::same(False.into()),
             _ => self
                 .value(element)
                 .map(|value| if value == Null { False.into() } else { either }),
@@ -55,17 +68,78 @@ impl<'t> Evaluator<'_, 't> {
         Some(parts?.or_else(NULL)) // The column may be NULL.
     }
 
+    /// `1 IN (1, 2)`: the same, if all values are known.
+    fn known_element(
+        &self,
+        operator: View<'t, pg_sys::ScalarArrayOpExpr>,
+        scalar: NodeRef<'t>,
+        array: NodeRef<'t>,
+    ) -> Option<Pairs> {
+        let name = catalog::builtin_operator(operator.opno())?;
+        let scalar = self.known(scalar)?;
+        let mut array = array;
+        // An array of varchar is one of text.
+        while let Kind::RelabelType(it) = array.kind() {
+            array = it.arg();
+        }
+        let elements: Vec<Known> = match array.kind() {
+            Kind::ArrayExpr(array) => array
+                .elements()
+                .iter()
+                .map(|it| self.known(it))
+                .collect::<Option<_>>()?,
+            Kind::Const(array) => {
+                let text = |element: Option<Vec<u8>>| element.map_or(Known::Null, Known::Text);
+                array.texts()?.into_iter().map(text).collect()
+            }
+            _ => return None,
+        };
+        let each = elements
+            .iter()
+            .map(|element| match self.compared(&name, &scalar, element)? {
+                Known::Boolean(is_true) => Some(Pairs::same(Values::boolean(is_true))),
+                Known::Null => Some(NULL),
+                _ => self
+                    .ordinary
+                    .map(|it| Pairs::same(Values::boolean(it.choice(operator.node())))),
+            });
+        let each: Vec<Pairs> = each.collect::<Option<_>>()?;
+        if operator.useOr() {
+            Pairs::or_of(each)
+        } else {
+            Pairs::and_of(each)
+        }
+    }
+
     /// `scalar = ANY (array)` and its siblings.
     pub(super) fn scalar_array(&mut self, operator: View<'t, pg_sys::ScalarArrayOpExpr>) -> Pairs {
         let is_strict = catalog::operator_function(operator.opno()).is_some_and(catalog::is_strict);
         let [scalar, array] = operator.args().to_vec()[..] else {
             return self.unknown(operator.node());
         };
+        if let Some(pairs) = self.known_element(operator, scalar, array) {
+            return pairs;
+        }
         if !is_strict {
             return self.unknown(operator.node());
         }
+        if self.is_elsewhere() && self.is_personal(scalar) && self.facts.writes_in(operator.node()) == 0 {
+            let absent = if operator.useOr() { False } else { True };
+            let is_filled = !self.is_stranger() && self.column_of_another(&[scalar, array]).is_some();
+            return Pairs::same(if is_filled {
+                absent.into()
+            } else {
+                Values::of(&[absent, Null])
+            });
+        }
         let is_any = operator.useOr();
         let absent = if is_any { False } else { True };
+        if let Kind::SubLink(link) = array.kind()
+            && link.subLinkType() == SubLinkType::ARRAY_SUBLINK
+            && let Some(is_found) = self.membership_of_array(operator.node(), scalar, link)
+        {
+            return Pairs::same(Values::boolean(if is_any { is_found } else { !is_found }));
+        }
         let scalar = self.value(scalar);
         let over_rows = |row: Pairs| if is_any { row.or_of_rows() } else { row.and_of_rows() };
         match array.kind() {
@@ -80,11 +154,17 @@ impl<'t> Evaluator<'_, 't> {
                 if link.subLinkType() != SubLinkType::ARRAY_SUBLINK {
                     return scalar.zip(self.value(array), call::compared);
                 }
-                let Some(rows) = self.inside(|evaluator| evaluator.rows(link.subselect())) else {
+                let Some(rows) = self.rows(link.subselect()) else {
                     return self.unknown(operator.node());
                 };
                 let element = rows.columns.first().copied().unwrap_or(NULL);
                 over_rows(rows.counted(scalar.zip(element, call::compared), absent))
+            }
+            Kind::CoalesceExpr(it) if let Some(filled) = or_empty(it) => {
+                let array = self.value(filled);
+                let elements = over_rows(scalar.zip(Pairs::same(Values::ANY), call::compared));
+                let is_filled = array.map(|array| Values::boolean(array != Null));
+                is_filled.choose(elements, Pairs::one(absent, absent))
             }
             _ => {
                 let array = self.value(array);

@@ -4,9 +4,11 @@ use pgrx::pg_sys::{self, BoolExprType, BoolTestType, NullTestType};
 
 use crate::check::eval::domain::Value::{False, JsonNull, Null, True};
 use crate::check::eval::domain::Values;
+use crate::check::eval::known::Known;
 use crate::check::eval::pairs::Pairs;
 use crate::check::eval::{Evaluator, call};
-use crate::pg::nodes::{Kind, List, View};
+use crate::pg::catalog;
+use crate::pg::nodes::{Kind, List, NodeRef, View};
 
 impl<'t> Evaluator<'_, 't> {
     /// IS DISTINCT FROM.
@@ -14,6 +16,9 @@ impl<'t> Evaluator<'_, 't> {
         let [a, b] = operator.args().to_vec()[..] else {
             return self.unknown(operator.node());
         };
+        if self.column_of_another(&[a, b]).is_some() {
+            return Pairs::same(True.into());
+        }
         let (a, b) = (self.value(a), self.value(b));
         a.zip(b, |a, b| match (a, b) {
             (Null, Null) => False.into(),
@@ -86,6 +91,21 @@ impl<'t> Evaluator<'_, 't> {
         all
     }
 
+    /// Whether `CASE argument WHEN value` is taken, if that is known.
+    fn known_case(
+        &self,
+        argument: NodeRef<'t>,
+        equality: View<'t, pg_sys::OpExpr>,
+        value: NodeRef<'t>,
+    ) -> Option<bool> {
+        let name = catalog::builtin_operator(equality.opno())?;
+        match self.compared(&name, &self.known(argument)?, &self.known(value)?)? {
+            Known::Boolean(is_true) => Some(is_true),
+            Known::Null => Some(false),
+            _ => None,
+        }
+    }
+
     pub(super) fn case(&mut self, case: View<'t, pg_sys::CaseExpr>) -> Pairs {
         let compared = (!case.arg().is_null()).then(|| self.value(case.arg()));
         let mut all = match case.defresult().is_null() {
@@ -100,7 +120,10 @@ impl<'t> Evaluator<'_, 't> {
                 (None, _) => self.value(when.expr()),
                 // `argument = value`, with a placeholder for the argument.
                 (Some(argument), Kind::OpExpr(equality)) => match equality.args().to_vec()[..] {
-                    [_, value] => argument.zip(self.value(value), call::compared),
+                    [_, value] => match self.known_case(case.arg(), equality, value) {
+                        Some(is_true) => Pairs::same(Values::boolean(is_true)),
+                        None => argument.zip(self.value(value), call::compared),
+                    },
                     _ => return self.unknown(case.node()),
                 },
                 _ => return self.unknown(case.node()),

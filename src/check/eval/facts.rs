@@ -1,15 +1,14 @@
-//! What an expression reads. PostgreSQL's own walker finds it, which knows every type of node.
+//! What an expression reads.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use pgrx::pg_sys::{self, Oid};
-use pgrx::prelude::*;
+use pgrx::pg_sys::Oid;
 
-use crate::pg::nodes::{self, Kind, NodeRef, View};
+use crate::pg::nodes::NodeRef;
 
 /// The levels that an expression may have; a policy with more is reported as not checked. Otherwise the walker would end
 /// the whole check with an error where the stack is full.
-const MAX_LEVELS: usize = 200;
+pub const MAX_LEVELS: usize = 200;
 
 /// The same limit for an expression that is still a text. A node and a list are a level each, and the walker passes over
 /// at most three.
@@ -30,36 +29,101 @@ pub fn is_too_deep(text: &[u8]) -> bool {
     })
 }
 
-/// A function of the extension that returns a part of the identity.
-#[derive(Clone, Copy)]
-pub struct Reader {
-    pub oid: Oid,
-    /// Whether it returns the JSON null, and not NULL, without an identity.
-    pub gives_json_null: bool,
-}
-
 /// How often a part of an expression reads something.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Mentions {
-    identity: usize,
+pub(super) struct Mentions {
+    pub(super) identity: usize,
     /// Parameters that represent columns of a sub-select.
-    columns: usize,
+    pub(super) columns: usize,
+    /// Claims that their user can write.
+    pub(super) writable: usize,
 }
 
 /// What an expression reads.
 #[derive(Default)]
 pub struct Facts<'t> {
-    all: Mentions,
+    pub(super) all: Mentions,
     /// The mentions below each node that has any, so that no part of the expression is walked again.
-    parts: HashMap<NodeRef<'t>, Mentions>,
+    pub(super) parts: HashMap<NodeRef<'t>, Mentions>,
     /// Whether it reads anything that may depend on the session: a function of the application, a table, the role.
     pub is_opaque: bool,
     /// Whether it reads a setting with a dot in its name, which any SQL can set.
     pub reads_setting: bool,
     pub is_too_deep: bool,
+    /// Whether its value can differ between roles.
+    pub reads_role: bool,
+    /// The sub-selects that read a table, but no column of the row, and call no function of the application; and conditions
+    /// that contain such a sub-select, with it.
+    pub(super) rowless: HashMap<NodeRef<'t>, NodeRef<'t>>,
+    /// The sub-selects whose tables of the user no condition connects with the row, and these tables.
+    pub(super) apart: HashMap<NodeRef<'t>, Vec<Oid>>,
+    /// The sub-selects that read a table.
+    pub(super) of_tables: HashSet<NodeRef<'t>>,
+    /// The nodes that read a claim which its user can write.
+    pub(super) writable: HashSet<NodeRef<'t>>,
+    /// The columns of the row.
+    pub(super) row: HashSet<NodeRef<'t>>,
+    /// For columns of queries in FROM and WITH: the expressions that they stand for.
+    pub(super) aliases: HashMap<NodeRef<'t>, NodeRef<'t>>,
+    /// The queries of entries in FROM.
+    pub(super) sources: HashMap<NodeRef<'t>, NodeRef<'t>>,
 }
 
 impl<'t> Facts<'t> {
+    /// Whether a column is one of the row.
+    pub fn is_of_row(&self, column: NodeRef<'t>) -> bool {
+        self.row.contains(&column)
+    }
+
+    /// The expression that a column of a query in FROM or WITH stands for; None for other columns.
+    pub fn alias(&self, column: NodeRef<'t>) -> Option<NodeRef<'t>> {
+        self.aliases.get(&column).copied()
+    }
+
+    /// The query of an entry in FROM, if its columns stand for expressions.
+    pub fn source(&self, entry: NodeRef<'t>) -> Option<NodeRef<'t>> {
+        self.sources.get(&entry).copied()
+    }
+
+    /// Whether a sub-select reads a table, but no column of the row.
+    pub fn is_rowless(&self, sub_select: NodeRef<'t>) -> bool {
+        self.rowless.contains_key(&sub_select)
+    }
+
+    /// The sub-select of a condition that reads a table, but no column of the row.
+    pub fn rowless_part(&self, condition: NodeRef<'t>) -> Option<NodeRef<'t>> {
+        self.rowless.get(&condition).copied()
+    }
+
+    /// The tables of the user in a sub-select that no condition connects with the row.
+    pub fn tables_apart(&self, sub_select: NodeRef<'t>) -> Option<&[Oid]> {
+        self.apart.get(&sub_select).map(Vec::as_slice)
+    }
+
+    pub fn reads_table(&self, sub_select: NodeRef<'t>) -> bool {
+        self.of_tables.contains(&sub_select)
+    }
+
+    /// Whether a node reads a claim that its user can write.
+    pub fn is_writable(&self, node: NodeRef<'t>) -> bool {
+        self.writable.contains(&node)
+    }
+
+    /// How often a part of the expression reads such claims.
+    pub fn writes_in(&self, part: NodeRef<'t>) -> usize {
+        self.parts.get(&part).map_or(0, |here| here.writable)
+    }
+
+    /// Whether a part reads a column of the sub-select that it is compared with.
+    pub fn reads_columns(&self, part: NodeRef<'t>) -> bool {
+        self.parts.get(&part).is_some_and(|here| here.columns > 0)
+    }
+
+    /// How often the expression reads such claims.
+    pub fn writable(&self) -> usize {
+        self.all.writable
+    }
+
     /// How often the expression reads the identity.
     pub fn mentions(&self) -> usize {
         self.all.identity
@@ -70,94 +134,5 @@ impl<'t> Facts<'t> {
     pub fn mentions_in(&self, part: NodeRef<'t>, with_columns: bool) -> usize {
         let here = self.parts.get(&part).copied().unwrap_or_default();
         here.identity + if with_columns { here.columns } else { 0 }
-    }
-}
-
-struct Walk<'r, 't> {
-    readers: &'r [Reader],
-    level: usize,
-    facts: Facts<'t>,
-}
-
-/// The facts about an expression, its sub-selects included.
-pub fn of<'t>(readers: &[Reader], expression: NodeRef<'t>) -> Facts<'t> {
-    let mut walk = Walk {
-        readers,
-        level: 0,
-        facts: Facts::default(),
-    };
-    walk.descend(expression);
-    walk.facts
-}
-
-impl<'t> Walk<'_, 't> {
-    /// Inspects a node and everything below it; true ends the walk.
-    fn descend(&mut self, node: NodeRef<'t>) -> bool {
-        check_for_interrupts!();
-        if node.is_null() {
-            return false;
-        }
-        if self.level >= MAX_LEVELS || nodes::is_too_deep() {
-            self.facts.is_too_deep = true;
-            return true;
-        }
-        let before = self.facts.all;
-        self.inspect(node);
-        self.level += 1;
-        let ends = nodes::walk_children(node, &mut |child| self.descend(child));
-        self.level -= 1;
-        let here = Mentions {
-            identity: self.facts.all.identity - before.identity,
-            columns: self.facts.all.columns - before.columns,
-        };
-        if here != Mentions::default() {
-            self.facts.parts.insert(node, here);
-        }
-        ends
-    }
-
-    fn inspect(&mut self, node: NodeRef<'t>) {
-        match node.kind() {
-            Kind::FuncExpr(call) => {
-                if self.readers.iter().any(|reader| reader.oid == call.funcid()) {
-                    self.facts.all.identity += 1;
-                } else if !is_builtin(call.funcid()) {
-                    self.facts.is_opaque = true;
-                } else if is_setting(call) {
-                    self.facts.reads_setting = true;
-                    self.facts.is_opaque = true;
-                }
-            }
-            Kind::OpExpr(operator) | Kind::DistinctExpr(operator) | Kind::NullIfExpr(operator) => {
-                self.facts.is_opaque |= !is_builtin(operator.opno());
-            }
-            Kind::ScalarArrayOpExpr(operator) => self.facts.is_opaque |= !is_builtin(operator.opno()),
-            Kind::SqlValueFunction => self.facts.is_opaque = true,
-            Kind::Query(query) => self.facts.is_opaque |= !query.rtable().is_null(),
-            Kind::Param(parameter) => {
-                let of_sub_select = parameter.paramkind() == pg_sys::ParamKind::PARAM_SUBLINK;
-                self.facts.all.columns += usize::from(of_sub_select);
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Whether an object came with PostgreSQL.
-fn is_builtin(object: Oid) -> bool {
-    object.to_u32() < pg_sys::FirstNormalObjectId
-}
-
-/// Whether a call is `current_setting` of a name with a dot, or of a name that is not a constant.
-fn is_setting(call: View<'_, pg_sys::FuncExpr>) -> bool {
-    let function = call.funcid().to_u32();
-    if function != pg_sys::F_CURRENT_SETTING_TEXT && function != pg_sys::F_CURRENT_SETTING_TEXT_BOOL {
-        return false;
-    }
-    match call.args().iter().next().map(NodeRef::kind) {
-        None => false,
-        Some(Kind::Const(name)) if name.constisnull() => false,
-        Some(Kind::Const(name)) => name.text().is_none_or(|name| name.contains(&b'.')),
-        Some(_) => true,
     }
 }

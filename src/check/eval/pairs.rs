@@ -157,6 +157,27 @@ impl Pairs {
         self == Pairs::one(True, True)
     }
 
+    /// The pairs with this value in the anonymous session; all of them if there is none.
+    pub fn with_anonymous(self, value: Value) -> Pairs {
+        let pairs = self.each().filter(|(anonymous, _)| *anonymous == value);
+        let pairs = pairs.map(|(anonymous, authenticated)| Pairs::one(anonymous, authenticated));
+        match pairs.fold(Pairs::NONE, Pairs::or_else) {
+            Pairs::NONE => self,
+            pairs => pairs,
+        }
+    }
+
+    /// Whether it can be true in either session.
+    pub fn can_be_true(self) -> bool {
+        self.each()
+            .any(|(anonymous, authenticated)| anonymous == True || authenticated == True)
+    }
+
+    /// Every value that it can have in the authenticated session.
+    pub fn authenticated(self) -> Values {
+        self.each().map(|(_, value)| value).fold(Values::NONE, Values::with)
+    }
+
     /// Whether it can be true in the anonymous session.
     pub fn can_permit_anonymous(self) -> bool {
         self.each().any(|(anonymous, _)| anonymous == True)

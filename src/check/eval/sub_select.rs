@@ -3,16 +3,17 @@
 //! A sub-select is evaluated where only its conditions and its columns read the identity. Each row of its tables then
 //! counts in one of the two sessions, in both or in neither. There can be any number of rows.
 
-use pgrx::pg_sys::{self, JoinType, RTEKind, SubLinkType};
+use pgrx::pg_sys::{self, SubLinkType};
 
 use crate::check::eval::Evaluator;
+use crate::check::eval::aliases::has_rows_of_from;
+use crate::check::eval::domain::Value;
 use crate::check::eval::domain::Value::{False, Null, True};
-use crate::check::eval::domain::{Value, Values};
+use crate::check::eval::from_clause::{FALSE, From, TRUE};
+use crate::check::eval::known::Known;
 use crate::check::eval::pairs::Pairs;
 use crate::pg::nodes::{Kind, NodeRef, View};
 
-const TRUE: Pairs = Pairs::one(True, True);
-const FALSE: Pairs = Pairs::one(False, False);
 pub(super) const NULL: Pairs = Pairs::one(Null, Null);
 
 /// What matters of a sub-select.
@@ -39,10 +40,14 @@ impl Rows {
 
 impl<'t> Evaluator<'_, 't> {
     pub(super) fn sub_select(&mut self, link: View<'t, pg_sys::SubLink>) -> Pairs {
-        let Some(rows) = self.inside(|evaluator| evaluator.rows(link.subselect())) else {
+        if let Some(pairs) = self.unconnected(link).or_else(|| self.membership(link)) {
+            return pairs;
+        }
+        let Some(rows) = self.rows(link.subselect()) else {
             return self.unknown(link.node());
         };
         match link.subLinkType() {
+            SubLinkType::EXISTS_SUBLINK if rows.is_single && !rows.has_sets => rows.condition.choose(TRUE, FALSE),
             SubLinkType::EXISTS_SUBLINK => rows.condition.choose(TRUE, FALSE).or_of_rows(),
             SubLinkType::ANY_SUBLINK => self.each_row(link.testexpr(), &rows, False).or_of_rows(),
             SubLinkType::ALL_SUBLINK => self.each_row(link.testexpr(), &rows, True).and_of_rows(),
@@ -68,18 +73,25 @@ impl<'t> Evaluator<'_, 't> {
 
     /// The rows of a sub-select; None where anything but a condition or a column reads the identity.
     pub(super) fn rows(&mut self, node: NodeRef<'t>) -> Option<Rows> {
+        self.inside(|evaluator| evaluator.rows_inside(node))
+    }
+
+    fn rows_inside(&mut self, node: NodeRef<'t>) -> Option<Rows> {
         let Kind::Query(query) = node.kind() else {
             return None;
         };
         let all = self.mentions(node);
-        if query.hasAggs()
-            || !query.groupingSets().is_null()
-            || !query.setOperations().is_null()
-            || query.hasWindowFuncs()
-        {
+        if !has_rows_of_from(query) {
             return None;
         }
-        let (condition, mut evaluated) = self.condition(&query.rtable().to_vec(), query.jointree().node());
+        let From {
+            mut condition,
+            mut evaluated,
+            is_single,
+        } = self.from(query);
+        if self.known(query.limitCount()) == Some(Known::Integer(0)) {
+            condition = FALSE;
+        }
         let mut columns = Vec::new();
         for entry in query.targetList().iter() {
             let Kind::TargetEntry(entry) = entry.kind() else {
@@ -93,54 +105,8 @@ impl<'t> Evaluator<'_, 't> {
         (evaluated == all).then_some(Rows {
             condition,
             columns,
-            is_single: query.rtable().is_null(),
+            is_single: is_single && query.limitCount().is_null() && query.limitOffset().is_null(),
             has_sets: query.hasTargetSRFs(),
         })
-    }
-
-    /// The condition of a FROM clause, and how often the evaluated parts of the clause read the identity.
-    fn condition(&mut self, tables: &[NodeRef<'t>], node: NodeRef<'t>) -> (Pairs, usize) {
-        let (quals, parts) = match node.kind() {
-            Kind::FromExpr(from) => (from.quals(), from.fromlist().to_vec()),
-            Kind::JoinExpr(join) if join.jointype() != JoinType::JOIN_INNER => return (TRUE, 0),
-            Kind::JoinExpr(join) => (join.quals(), vec![join.larg(), join.rarg()]),
-            Kind::RangeTblRef(reference) => {
-                let index = usize::try_from(reference.rtindex())
-                    .ok()
-                    .and_then(|it| it.checked_sub(1));
-                let table = index.and_then(|index| tables.get(index));
-                return table.map_or((TRUE, 0), |table| self.function_in_from(*table));
-            }
-            _ => return (TRUE, 0),
-        };
-        let (mut all, mut evaluated) = (TRUE, 0);
-        if !quals.is_null() {
-            (all, evaluated) = (self.value(quals), self.mentions(quals));
-        }
-        for part in parts {
-            let (condition, more) = self.condition(tables, part);
-            all = all.and(condition);
-            evaluated += more;
-        }
-        (all, evaluated)
-    }
-
-    /// The condition of a function in FROM: a strict function returns no rows where its argument is NULL.
-    fn function_in_from(&mut self, table: NodeRef<'t>) -> (Pairs, usize) {
-        let (mut all, mut evaluated) = (TRUE, 0);
-        let Kind::RangeTblEntry(table) = table.kind() else {
-            return (all, evaluated);
-        };
-        if table.rtekind() != RTEKind::RTE_FUNCTION {
-            return (all, evaluated);
-        }
-        for function in table.functions().iter() {
-            if let Kind::RangeTblFunction(function) = function.kind() {
-                let call = function.funcexpr();
-                all = all.and(self.value(call).map(|value| Values::boolean(value != Null)));
-                evaluated += self.mentions(call);
-            }
-        }
-        (all, evaluated)
     }
 }

@@ -4,7 +4,7 @@ use pgrx::pg_sys;
 
 use crate::check::eval::domain::Value::{False, JsonNull, Null, Other, True};
 use crate::check::eval::domain::{Value, Values};
-use crate::pg::nodes::NodeRef;
+use crate::pg::nodes::{Kind, NodeRef};
 
 /// The type of an expression's value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,15 @@ impl Target {
             _ => Other.into(),
         }
     }
+}
+
+/// Whether a node is an expression of type boolean.
+pub fn is_condition(node: NodeRef<'_>) -> bool {
+    let is_expression = matches!(
+        node.kind(),
+        Kind::FuncExpr(_) | Kind::OpExpr(_) | Kind::DistinctExpr(_) | Kind::ScalarArrayOpExpr(_)
+    );
+    is_expression && is_boolean(node)
 }
 
 pub fn is_boolean(node: NodeRef<'_>) -> bool {

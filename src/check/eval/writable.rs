@@ -1,0 +1,86 @@
+//! Claims that their user can write: each provider has a profile that an application of the user can change, and puts it into
+//! the token.
+
+use pgrx::pg_sys;
+
+use crate::pg::catalog;
+use crate::pg::nodes::{self, Kind, NodeRef, View};
+
+/// The names of such claims and columns: Supabase and Auth0, Clerk, Stytch, Stack Auth. The siblings `app_metadata`,
+/// `public_metadata`, `trusted_metadata` and `client_read_only_metadata` can be written only by the deployment.
+const NAMES: &[&str] = &[
+    "user_metadata",
+    "userMetadata",
+    "raw_user_meta_data",
+    "unsafe_metadata",
+    "unsafeMetadata",
+    "untrusted_metadata",
+    "untrustedMetadata",
+    "client_metadata",
+    "clientMetadata",
+];
+
+/// Auth0 accepts many claims only with a URL before the name.
+pub fn is_name(name: &[u8]) -> bool {
+    let name = name.rsplit(|byte| *byte == b'/').next().unwrap_or(name);
+    NAMES.iter().any(|known| known.as_bytes() == name)
+}
+
+/// Whether a node reads such a claim by its own operator, function or path: `auth.jwt() -> 'user_metadata'`. The node reads
+/// the identity.
+pub fn is_read(node: NodeRef<'_>) -> bool {
+    let deletes = match node.kind() {
+        Kind::FuncExpr(_) | Kind::SubscriptingRef(_) | Kind::Other => false,
+        Kind::OpExpr(operator) => matches!(
+            catalog::builtin_operator(operator.opno()).as_deref(),
+            Some(b"-" | b"#-") | None
+        ),
+        _ => return false,
+    };
+    let (mut is_of_json, mut is_named) = (false, false);
+    nodes::walk_children(node, &mut |child| {
+        is_of_json |= is_json(child);
+        is_named |= names_claim(node, child);
+        false
+    });
+    is_of_json && is_named && !deletes
+}
+
+/// Whether a part is an expression of type json or jsonb. The parts of an aggregate are no expressions.
+fn is_json(node: NodeRef<'_>) -> bool {
+    let is_expression = !matches!(
+        node.kind(),
+        Kind::Null | Kind::List(_) | Kind::Other | Kind::Query(_) | Kind::TargetEntry(_)
+    );
+    is_expression
+        && matches!(node.value_type(), pg_sys::JSONBOID | pg_sys::JSONOID)
+        && !matches!(node.kind(), Kind::Const(_))
+}
+
+/// Whether an operand is such a name, or a path or an object with one.
+fn names_claim(parent: NodeRef<'_>, operand: NodeRef<'_>) -> bool {
+    match operand.kind() {
+        Kind::Const(constant) => is_named_constant(parent, constant),
+        Kind::ArrayExpr(array) => array.elements().iter().any(|element| names_claim(parent, element)),
+        Kind::RelabelType(it) => names_claim(parent, it.arg()),
+        _ => false,
+    }
+}
+
+fn is_named_constant(parent: NodeRef<'_>, constant: View<'_, pg_sys::Const>) -> bool {
+    if let Some(name) = constant.characters() {
+        return is_name(&name);
+    }
+    if let Some(names) = constant.texts() {
+        return names.into_iter().flatten().any(|name| is_name(&name));
+    }
+    let contains = matches!(parent.kind(), Kind::OpExpr(operator)
+        if matches!(catalog::builtin_operator(operator.opno()).as_deref(), Some(b"@>" | b"<@")));
+    let text = constant.jsonpath().or_else(|| constant.jsonb().filter(|_| contains));
+    text.is_some_and(|text| words(&text).any(is_name))
+}
+
+/// The words of a path or an object.
+fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
+}
