@@ -9,11 +9,11 @@ STRICT VOLATILE PARALLEL UNSAFE
 LANGUAGE c AS 'MODULE_PATHNAME', 'init_wrapper';
 
 CREATE OR REPLACE FUNCTION auth.jwt_session_init(jwt pg_catalog.text) RETURNS pg_catalog.void
-STRICT VOLATILE PARALLEL UNSAFE
+VOLATILE PARALLEL UNSAFE
 LANGUAGE c AS 'MODULE_PATHNAME', 'jwt_session_init_wrapper';
 
 CREATE FUNCTION auth.jwt_session_init(jwt pg_catalog.text, is_local pg_catalog.bool) RETURNS pg_catalog.void
-STRICT VOLATILE PARALLEL UNSAFE
+VOLATILE PARALLEL UNSAFE
 LANGUAGE c AS 'MODULE_PATHNAME', 'jwt_session_init_local_wrapper';
 
 CREATE OR REPLACE FUNCTION auth.user_id() RETURNS pg_catalog.text
@@ -70,7 +70,8 @@ CREATE FUNCTION auth.status() RETURNS TABLE (
     user_id pg_catalog.text,
     expires_at pg_catalog.timestamptz,
     seconds_left pg_catalog.int8,
-    reason pg_catalog.text
+    reason pg_catalog.text,
+    warning pg_catalog.text
 )
 STRICT STABLE PARALLEL RESTRICTED
 LANGUAGE c AS 'MODULE_PATHNAME', 'status_wrapper';
@@ -92,15 +93,75 @@ CREATE FUNCTION auth.providers() RETURNS TABLE (
 STRICT VOLATILE PARALLEL UNSAFE
 LANGUAGE c AS 'MODULE_PATHNAME', 'providers_wrapper';
 
+CREATE FUNCTION auth.provider_settings(url pg_catalog.text, fill_in pg_catalog.jsonb DEFAULT '{}') RETURNS TABLE (
+    provider pg_catalog.text,
+    settings pg_catalog.jsonb,
+    to_fill_in pg_catalog.jsonb,
+    note pg_catalog.text,
+    page pg_catalog.text,
+    statement pg_catalog.text
+)
+STRICT VOLATILE PARALLEL UNSAFE
+LANGUAGE c AS 'MODULE_PATHNAME', 'provider_settings_wrapper';
+
+CREATE FUNCTION auth.refresh_providers() RETURNS pg_catalog.bool
+STRICT VOLATILE PARALLEL UNSAFE
+LANGUAGE c AS 'MODULE_PATHNAME', 'refresh_providers_wrapper';
+
+CREATE FUNCTION auth.activity() RETURNS TABLE (
+    pid pg_catalog.int4,
+    database pg_catalog.name,
+    role pg_catalog.name,
+    mode pg_catalog.text,
+    issuer pg_catalog.text,
+    user_id pg_catalog.text,
+    kid pg_catalog.text,
+    since pg_catalog.timestamptz,
+    expires_at pg_catalog.timestamptz,
+    scope pg_catalog.text
+)
+STRICT VOLATILE PARALLEL RESTRICTED
+LANGUAGE c AS 'MODULE_PATHNAME', 'activity_wrapper';
+
+CREATE FUNCTION auth.stats() RETURNS TABLE (
+    database pg_catalog.name,
+    issuer pg_catalog.text,
+    statistic pg_catalog.text,
+    detail pg_catalog.text,
+    value pg_catalog.float8,
+    stats_reset pg_catalog.timestamptz
+)
+STRICT VOLATILE PARALLEL RESTRICTED
+LANGUAGE c AS 'MODULE_PATHNAME', 'stats_wrapper';
+
+CREATE FUNCTION auth.reset_stats() RETURNS pg_catalog.void
+STRICT VOLATILE PARALLEL UNSAFE
+LANGUAGE c AS 'MODULE_PATHNAME', 'reset_stats_wrapper';
+
 CREATE FUNCTION auth.check() RETURNS TABLE (
     severity pg_catalog.text,
     finding pg_catalog.text,
     object pg_catalog.text,
     problem pg_catalog.text,
-    remedy pg_catalog.text
+    remedy pg_catalog.text,
+    count pg_catalog.int8,
+    allowed_because pg_catalog.text
 )
 STRICT VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp SET jit TO off
 LANGUAGE c AS 'MODULE_PATHNAME', 'check_wrapper';
+
+CREATE FUNCTION auth.check_sarif(file pg_catalog.text DEFAULT 'schema.sql', with_allowed pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.jsonb
+STRICT VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp SET jit TO off
+LANGUAGE c AS 'MODULE_PATHNAME', 'check_sarif_wrapper';
+
+CREATE FUNCTION auth.verify(jwt pg_catalog.text, role pg_catalog.text DEFAULT NULL) RETURNS TABLE (
+    rule pg_catalog.text,
+    passed pg_catalog.bool,
+    detail pg_catalog.text
+)
+VOLATILE PARALLEL UNSAFE
+LANGUAGE c AS 'MODULE_PATHNAME', 'verify_wrapper';
 
 COMMENT ON EXTENSION pg_session_jwt IS 'the verified JSON Web Token of a session as its identity, for row-level security';
 
@@ -241,10 +302,31 @@ GRANT USAGE ON SCHEMA auth TO PUBLIC;
 -- Addresses, paths and errors of the providers are for roles that may read the setting.
 REVOKE EXECUTE ON FUNCTION auth.providers() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.providers() TO pg_read_all_settings;
+REVOKE EXECUTE ON FUNCTION auth.provider_settings(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.provider_settings(pg_catalog.text, pg_catalog.jsonb) TO pg_read_all_settings;
+
+-- What a token lacks is for those who configure providers; it is no help to those who make tokens.
+REVOKE EXECUTE ON FUNCTION auth.verify(pg_catalog.text, pg_catalog.text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.verify(pg_catalog.text, pg_catalog.text) TO pg_read_all_settings;
+
+-- Each call sends requests to the providers, without the limit that tokens have.
+REVOKE EXECUTE ON FUNCTION auth.refresh_providers() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.refresh_providers() TO pg_signal_backend;
+
+-- Who is connected is for those who may see every session's statement.
+REVOKE EXECUTE ON FUNCTION auth.activity() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.activity() TO pg_monitor, pg_read_all_stats;
+
+-- The statistics are of all databases. Only superusers may reset them.
+REVOKE EXECUTE ON FUNCTION auth.stats() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.stats() TO pg_monitor, pg_read_all_stats;
+REVOKE EXECUTE ON FUNCTION auth.reset_stats() FROM PUBLIC;
 
 -- End users must not learn the weaknesses of the database.
 REVOKE EXECUTE ON FUNCTION auth.check() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.check() TO pg_read_all_settings, pg_database_owner;
+REVOKE EXECUTE ON FUNCTION auth.check_sarif(pg_catalog.text, pg_catalog.bool) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.check_sarif(pg_catalog.text, pg_catalog.bool) TO pg_read_all_settings, pg_database_owner;
 
 -- What psql shows for each object (\dn+ auth, \df+ auth.*).
 
@@ -252,9 +334,9 @@ COMMENT ON SCHEMA auth IS 'The identity of the session, from its verified JSON W
 COMMENT ON FUNCTION auth.init() IS
     'Checks that tokens can be verified; error 55000 without a key, 22023 with an unusable one';
 COMMENT ON FUNCTION auth.jwt_session_init(pg_catalog.text) IS
-    'Verifies a JSON Web Token and sets its identity for the session; NULL changes nothing; error 28000 for a rejected token, 22023 for a malformed one, and neither changes anything';
+    'Verifies a JSON Web Token and sets its identity for the session; error 28000 for a rejected or malformed token, 22004 for NULL, and neither changes anything';
 COMMENT ON FUNCTION auth.jwt_session_init(pg_catalog.text, pg_catalog.bool) IS
-    'Verifies a JSON Web Token and sets its identity, if is_local for the transaction only; NULL and errors as for jwt_session_init(text)';
+    'Verifies a JSON Web Token and sets its identity, if is_local for the transaction only; errors as for jwt_session_init(text)';
 COMMENT ON FUNCTION auth.user_id() IS
     'Claim sub, or the claim that the provider names, as text; NULL without an identity; error 28000 if the identity has expired';
 COMMENT ON FUNCTION auth.uid() IS
@@ -272,8 +354,22 @@ COMMENT ON FUNCTION auth.role() IS
 COMMENT ON FUNCTION auth.email() IS
     'Claim email as text; NULL without an identity or if the claim is not a string; error 28000 if the identity has expired';
 COMMENT ON FUNCTION auth.status() IS
-    'One row on the session''s identity: mode, provider, user id and expiry, or the reason why there is no identity; never an error';
+    'One row on the session''s identity: mode, provider, user id and expiry, or the reason why there is no identity; a warning if no policy restricts the session; never an error';
 COMMENT ON FUNCTION auth.providers() IS
     'One row per key of pg_session_jwt.providers, for administrators: whether and why it is unusable, when it was fetched, and the last fetch error; error 22023 if the setting is unusable';
+COMMENT ON FUNCTION auth.verify(pg_catalog.text, pg_catalog.text) IS
+    'One row per rule for a JSON Web Token, for administrators: whether it is met (NULL: not checked, or without effect) and by what; the last row is the outcome; sets no identity; with role, the roles of the provider count';
+COMMENT ON FUNCTION auth.provider_settings(pg_catalog.text, pg_catalog.jsonb) IS
+    'One row per entry for the provider of a URL, for administrators: the entry, what to fill in, and the statement that adds it to pg_session_jwt.providers; reads no network and writes nothing; error 22023 if the URL identifies none';
+COMMENT ON FUNCTION auth.refresh_providers() IS
+    'Fetches the key set of each jwks_url of this server now, for administrators, and waits for that; true if all were received; auth.providers() has the errors';
+COMMENT ON FUNCTION auth.activity() IS
+    'One row per connection of this server that has an identity, for monitoring: pid, database, role, mode, issuer, user_id, kid, since, expires_at and scope; needs shared_preload_libraries';
+COMMENT ON FUNCTION auth.stats() IS
+    'One row per number that the server has counted since stats_reset, for monitoring: tokens by database, issuer and origin or reason of rejection, the milliseconds of their verification, fetches of key sets, the shared cache; needs shared_preload_libraries';
+COMMENT ON FUNCTION auth.reset_stats() IS
+    'Sets all numbers of auth.stats() to 0, for superusers; needs shared_preload_libraries';
 COMMENT ON FUNCTION auth.check() IS
-    'One row per finding on this database, for administrators: severity (critical, warning, notice), finding, object, problem and remedy; docs/check.md lists the findings';
+    'One row per finding on this database, for administrators: severity (critical, warning, notice, allowed), finding, object, problem, remedy, count of its objects, and why a comment allows it; docs/check.md lists the findings';
+COMMENT ON FUNCTION auth.check_sarif(pg_catalog.text, pg_catalog.bool) IS
+    'The findings of auth.check() as a log in SARIF 2.1.0 for code hosts, for administrators: each at the first line of the file; with_allowed: also those that comments allow, as suppressed';

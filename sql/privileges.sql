@@ -75,7 +75,28 @@ GRANT USAGE ON SCHEMA auth TO PUBLIC;
 -- Addresses, paths and errors of the providers are for roles that may read the setting.
 REVOKE EXECUTE ON FUNCTION auth.providers() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.providers() TO pg_read_all_settings;
+REVOKE EXECUTE ON FUNCTION auth.provider_settings(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.provider_settings(pg_catalog.text, pg_catalog.jsonb) TO pg_read_all_settings;
+
+-- What a token lacks is for those who configure providers; it is no help to those who make tokens.
+REVOKE EXECUTE ON FUNCTION auth.verify(pg_catalog.text, pg_catalog.text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.verify(pg_catalog.text, pg_catalog.text) TO pg_read_all_settings;
+
+-- Each call sends requests to the providers, without the limit that tokens have.
+REVOKE EXECUTE ON FUNCTION auth.refresh_providers() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.refresh_providers() TO pg_signal_backend;
+
+-- Who is connected is for those who may see every session's statement.
+REVOKE EXECUTE ON FUNCTION auth.activity() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.activity() TO pg_monitor, pg_read_all_stats;
+
+-- The statistics are of all databases. Only superusers may reset them.
+REVOKE EXECUTE ON FUNCTION auth.stats() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.stats() TO pg_monitor, pg_read_all_stats;
+REVOKE EXECUTE ON FUNCTION auth.reset_stats() FROM PUBLIC;
 
 -- End users must not learn the weaknesses of the database.
 REVOKE EXECUTE ON FUNCTION auth.check() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.check() TO pg_read_all_settings, pg_database_owner;
+REVOKE EXECUTE ON FUNCTION auth.check_sarif(pg_catalog.text, pg_catalog.bool) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.check_sarif(pg_catalog.text, pg_catalog.bool) TO pg_read_all_settings, pg_database_owner;
