@@ -6,6 +6,7 @@ use std::process::Command;
 
 use testkit::guide::{Block, PsqlSession, dev_tokens, page};
 use testkit::server::Server;
+use testkit::session::one;
 
 use crate::{laid_out, output};
 
@@ -112,4 +113,9 @@ fn the_way_in_drizzle() {
         .filter_map(|line| line.strip_prefix("# => "))
         .collect();
     assert_eq!(printed.lines().collect::<Vec<_>>(), expected);
+    // The page names it, and step 4 shows the query for the critical ones.
+    let all = "select string_agg(finding, ' ') from auth.check()
+               where severity in ('critical', 'warning') and finding <> 'postgres_outdated'";
+    let mut admin = server.connect("mydb", "postgres", "");
+    assert_eq!(one::<String>(&mut admin, all), "default_privileges");
 }

@@ -1,13 +1,16 @@
-"""asyncpg, with one connection that both users share. With POOLED, for a pooler in transaction mode."""
+"""asyncpg by docs/languages.md, with a pool of one connection that both users share. With POOLED, for a pooler in
+transaction mode; with PROMISES, with two connections and threads.
+"""
 
 import asyncio
 import os
-from contextlib import asynccontextmanager
+import threading
 from types import SimpleNamespace
 
 import asyncpg
+from page_asyncpg import TokenError, with_token
 
-from scenario import scenario
+from scenario import promises, scenario
 
 COLUMNS = "id, user_id, task"
 
@@ -19,24 +22,19 @@ def todo(row):
 class Asyncpg:
     """Each function runs to its end, as the scenario expects it of all clients."""
 
-    def __init__(self, loop, connection):
+    def __init__(self, loop, pool):
         self.loop = loop
-        self.connection = connection
+        self.pool = pool
 
-    @asynccontextmanager
-    async def transaction(self, token):
-        async with self.connection.transaction():
-            await self.connection.execute("set local role authenticated")
-            if token is not None:
-                await self.connection.execute("select auth.jwt_session_init($1, true)", token)
-            yield self.connection
+    def complete(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
     def run(self, token, method, *arguments):
         async def in_transaction():
-            async with self.transaction(token) as connection:
+            async with with_token(self.pool, token) as connection:
                 return await getattr(connection, method)(*arguments)
 
-        return self.loop.run_until_complete(in_transaction())
+        return self.complete(in_transaction())
 
     def create(self, token, task, user_id=None):
         if user_id is None:
@@ -56,12 +54,27 @@ class Asyncpg:
     def delete(self, token, id):
         return self.run(token, "execute", "delete from todos where id = $1", id).removeprefix("DELETE ")
 
+    def interrupted(self, token, work):
+        async def in_transaction():
+            async with with_token(self.pool, token):
+                work()
+
+        self.complete(in_transaction())
+
     def rejection(self, error):
+        if isinstance(error, TokenError):
+            return "28000", str(error)
         return error.sqlstate, error.message
 
 
+async def new_pool():
+    size = 2 if "PROMISES" in os.environ else 1
+    pooled = {"statement_cache_size": 0} if "POOLED" in os.environ else {}
+    return await asyncpg.create_pool(min_size=size, max_size=size, **pooled)
+
+
 loop = asyncio.new_event_loop()
-pooled = {"statement_cache_size": 0} if "POOLED" in os.environ else {}
-connection = loop.run_until_complete(asyncpg.connect(**pooled))
-scenario(Asyncpg(loop, connection))
-loop.run_until_complete(connection.close())
+threading.Thread(target=loop.run_forever, daemon=True).start()
+pool = asyncio.run_coroutine_threadsafe(new_pool(), loop).result()
+(promises if "PROMISES" in os.environ else scenario)(Asyncpg(loop, pool))
+asyncio.run_coroutine_threadsafe(pool.close(), loop).result()

@@ -1,53 +1,56 @@
-"""psycopg 3, with one connection that both users share. With POOLED, for a pooler in transaction mode."""
+"""psycopg 3 by docs/languages.md, with a pool of one connection that both users share. With POOLED, for a pooler in
+transaction mode; with PROMISES, with two connections and threads.
+"""
 
 import os
-from contextlib import contextmanager
 
-import psycopg
+from page_psycopg import TokenError, with_token
 from psycopg.rows import namedtuple_row
+from psycopg_pool import ConnectionPool
 
-from scenario import scenario
+from scenario import promises, scenario
 
 COLUMNS = "id, user_id, task"
 
 
 class Psycopg:
-    def __init__(self, connection):
-        self.connection = connection
-
-    @contextmanager
-    def transaction(self, token):
-        with self.connection.transaction(), self.connection.cursor(row_factory=namedtuple_row) as cursor:
-            cursor.execute("set local role authenticated")
-            if token is not None:
-                cursor.execute("select auth.jwt_session_init(%s, true)", [token])
-            yield cursor
+    def __init__(self, pool):
+        self.pool = pool
 
     def create(self, token, task, user_id=None):
-        with self.transaction(token) as cursor:
+        with with_token(self.pool, token) as connection:
             if user_id is None:
-                cursor.execute(f"insert into todos (task) values (%s) returning {COLUMNS}", [task])
+                insert, parameters = f"insert into todos (task) values (%s) returning {COLUMNS}", [task]
             else:
                 insert = f"insert into todos (task, user_id) values (%s, %s) returning {COLUMNS}"
-                cursor.execute(insert, [task, user_id])
-            return cursor.fetchone()
+                parameters = [task, user_id]
+            return connection.execute(insert, parameters).fetchone()
 
     def read(self, token):
-        with self.transaction(token) as cursor:
-            return cursor.execute(f"select {COLUMNS} from todos order by id").fetchall()
+        with with_token(self.pool, token) as connection:
+            return connection.execute(f"select {COLUMNS} from todos order by id").fetchall()
 
     def update(self, token, id, task):
-        with self.transaction(token) as cursor:
-            return cursor.execute("update todos set task = %s where id = %s", [task, id]).rowcount
+        with with_token(self.pool, token) as connection:
+            return connection.execute("update todos set task = %s where id = %s", [task, id]).rowcount
 
     def delete(self, token, id):
-        with self.transaction(token) as cursor:
-            return cursor.execute("delete from todos where id = %s", [id]).rowcount
+        with with_token(self.pool, token) as connection:
+            return connection.execute("delete from todos where id = %s", [id]).rowcount
+
+    def interrupted(self, token, work):
+        with with_token(self.pool, token):
+            work()
 
     def rejection(self, error):
+        if isinstance(error, TokenError):
+            return "28000", str(error)
         return error.sqlstate, error.diag.message_primary
 
 
-pooled = {"prepare_threshold": None} if "POOLED" in os.environ else {}
-with psycopg.connect(autocommit=True, **pooled) as connection:
-    scenario(Psycopg(connection))
+size = 2 if "PROMISES" in os.environ else 1
+options = {"row_factory": namedtuple_row}
+if "POOLED" in os.environ:
+    options["prepare_threshold"] = None
+with ConnectionPool(min_size=size, max_size=size, kwargs=options, open=True) as pool:
+    (promises if "PROMISES" in os.environ else scenario)(Psycopg(pool))

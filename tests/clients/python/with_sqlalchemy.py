@@ -1,14 +1,14 @@
-"""SQLAlchemy's ORM on psycopg, with a pool of one connection that both users share. With POOLED, for a pooler in transaction
-mode.
+"""SQLAlchemy's ORM on psycopg by docs/languages.md, with a pool of one connection that both users share. With POOLED, for a
+pooler in transaction mode; with PROMISES, with two connections and threads.
 """
 
 import os
-from contextlib import contextmanager
 
-from sqlalchemy import FetchedValue, Identity, create_engine, delete, func, select, text, update
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from page_sqlalchemy import TokenError, with_token
+from sqlalchemy import FetchedValue, Identity, create_engine, delete, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from scenario import scenario
+from scenario import promises, scenario
 
 
 class Base(DeclarativeBase):
@@ -27,16 +27,8 @@ class SqlAlchemy:
     def __init__(self, engine):
         self.engine = engine
 
-    @contextmanager
-    def transaction(self, token):
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            session.execute(text("set local role authenticated"))
-            if token is not None:
-                session.execute(select(func.auth.jwt_session_init(token, True)))
-            yield session
-
     def create(self, token, task, user_id=None):
-        with self.transaction(token) as session:
+        with with_token(self.engine, token) as session:
             todo = Todo(task=task) if user_id is None else Todo(task=task, user_id=user_id)
             session.add(todo)
             session.flush()
@@ -44,23 +36,31 @@ class SqlAlchemy:
             return todo
 
     def read(self, token):
-        with self.transaction(token) as session:
+        with with_token(self.engine, token) as session:
             return session.scalars(select(Todo).order_by(Todo.id)).all()
 
     def update(self, token, id, task):
-        with self.transaction(token) as session:
+        with with_token(self.engine, token) as session:
             return session.execute(update(Todo).where(Todo.id == id).values(task=task)).rowcount
 
     def delete(self, token, id):
-        with self.transaction(token) as session:
+        with with_token(self.engine, token) as session:
             return session.execute(delete(Todo).where(Todo.id == id)).rowcount
 
+    def interrupted(self, token, work):
+        with with_token(self.engine, token):
+            work()
+
     def rejection(self, error):
+        if isinstance(error, TokenError):
+            return "28000", str(error)
         return error.orig.sqlstate, error.orig.diag.message_primary
 
 
 # Without a host, libpq takes where the server is from PGHOST and its siblings.
 pooled = {"prepare_threshold": None} if "POOLED" in os.environ else {}
-engine = create_engine("postgresql+psycopg://", pool_size=1, max_overflow=0, connect_args=pooled)
-scenario(SqlAlchemy(engine))
+size = 2 if "PROMISES" in os.environ else 1
+address = "postgresql+psycopg://"
+engine = create_engine(address, pool_size=size, max_overflow=0, hide_parameters=True, connect_args=pooled)
+(promises if "PROMISES" in os.environ else scenario)(SqlAlchemy(engine))
 engine.dispose()

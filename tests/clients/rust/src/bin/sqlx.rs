@@ -1,5 +1,11 @@
-//! sqlx, with a pool of one connection that both users share. With POOLED, for a pooler in transaction mode.
+//! sqlx by docs/languages.md, with a pool of one connection that both users share. With POOLED, for a pooler in transaction
+//! mode.
 
+mod page {
+    include!(concat!(env!("OUT_DIR"), "/sqlx.rs"));
+}
+
+use page::is_of_token;
 use pg_session_jwt_clients::{Answer, Rejection, Todo, Todos, scenario};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::Query;
@@ -14,14 +20,7 @@ struct Sqlx(PgPool);
 
 impl Sqlx {
     async fn transaction(&self, token: Option<&str>) -> Answer<PgTransaction<'static>> {
-        let mut transaction = self.0.begin().await.map_err(rejection)?;
-        let role = query("set local role authenticated");
-        role.execute(&mut *transaction).await.map_err(rejection)?;
-        if let Some(token) = token {
-            let identity = query("select auth.jwt_session_init($1, true)").bind(token);
-            identity.execute(&mut *transaction).await.map_err(rejection)?;
-        }
-        Ok(transaction)
+        page::with_token(&self.0, token).await.map_err(rejection)
     }
 }
 
@@ -73,8 +72,11 @@ fn todo(row: &PgRow) -> Todo {
 }
 
 fn rejection(error: Error) -> Rejection {
+    let is_of_token = is_of_token(&error);
     let error = error.as_database_error().unwrap_or_else(|| panic!("{error:?}"));
-    Rejection(error.code().unwrap().into_owned(), error.message().to_owned())
+    let code = error.code().unwrap().into_owned();
+    assert_eq!(is_of_token, code == "28000");
+    Rejection(code, error.message().to_owned())
 }
 
 #[tokio::main(flavor = "current_thread")]

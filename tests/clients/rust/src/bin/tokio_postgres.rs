@@ -1,26 +1,18 @@
-//! tokio-postgres.
+//! tokio-postgres by docs/languages.md.
 
+mod page {
+    include!(concat!(env!("OUT_DIR"), "/tokio_postgres.rs"));
+}
+
+use page::{is_of_token, with_token};
 use pg_session_jwt_clients::{Answer, Rejection, Todo, Todos, scenario};
-use tokio_postgres::{Client, Error, NoTls, Row, Transaction};
+use tokio_postgres::{Client, Error, NoTls, Row};
 
 struct TokioPostgres(Client);
 
-impl TokioPostgres {
-    async fn transaction(&mut self, token: Option<&str>) -> Result<Transaction<'_>, Error> {
-        let transaction = self.0.transaction().await?;
-        transaction.batch_execute("set local role authenticated").await?;
-        if let Some(token) = token {
-            transaction
-                .execute("select auth.jwt_session_init($1, true)", &[&token])
-                .await?;
-        }
-        Ok(transaction)
-    }
-}
-
 impl Todos for TokioPostgres {
     async fn create(&mut self, token: &str, task: &str, user_id: Option<&str>) -> Answer<Todo> {
-        let transaction = self.transaction(Some(token)).await.map_err(rejection)?;
+        let transaction = with_token(&mut self.0, Some(token)).await.map_err(rejection)?;
         let row = match user_id {
             None => {
                 let insert = "insert into todos (task) values ($1) returning id, user_id, task";
@@ -37,7 +29,7 @@ impl Todos for TokioPostgres {
     }
 
     async fn read(&mut self, token: Option<&str>) -> Answer<Vec<Todo>> {
-        let transaction = self.transaction(token).await.map_err(rejection)?;
+        let transaction = with_token(&mut self.0, token).await.map_err(rejection)?;
         let rows = transaction
             .query("select id, user_id, task from todos order by id", &[])
             .await;
@@ -45,7 +37,7 @@ impl Todos for TokioPostgres {
     }
 
     async fn update(&mut self, token: &str, id: i64, task: &str) -> Answer<u64> {
-        let transaction = self.transaction(Some(token)).await.map_err(rejection)?;
+        let transaction = with_token(&mut self.0, Some(token)).await.map_err(rejection)?;
         let update = "update todos set task = $2 where id = $1";
         let updated = transaction.execute(update, &[&id, &task]).await.map_err(rejection)?;
         transaction.commit().await.map_err(rejection)?;
@@ -53,7 +45,7 @@ impl Todos for TokioPostgres {
     }
 
     async fn delete(&mut self, token: &str, id: i64) -> Answer<u64> {
-        let transaction = self.transaction(Some(token)).await.map_err(rejection)?;
+        let transaction = with_token(&mut self.0, Some(token)).await.map_err(rejection)?;
         let deleted = transaction.execute("delete from todos where id = $1", &[&id]).await;
         let deleted = deleted.map_err(rejection)?;
         transaction.commit().await.map_err(rejection)?;
@@ -70,7 +62,9 @@ fn todo(row: &Row) -> Todo {
 }
 
 fn rejection(error: Error) -> Rejection {
+    let is_of_token = is_of_token(&error);
     let error = error.as_db_error().unwrap_or_else(|| panic!("{error:?}"));
+    assert_eq!(is_of_token, error.code().code() == "28000");
     Rejection(error.code().code().to_owned(), error.message().to_owned())
 }
 
