@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use testkit::root;
 
 /// From the bottom up; a room uses the rooms before it.
-const ROOMS: [&str; 12] = [
+const ROOMS: [&str; 13] = [
     "pg",
+    "statistics",
     "guc",
     "error",
     "jwks",

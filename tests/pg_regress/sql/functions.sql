@@ -13,14 +13,22 @@ SELECT (SELECT count(*) FROM pg_proc WHERE pronamespace = 'auth'::regnamespace) 
 
 -- Signatures.
 SELECT proname AS name, pg_get_function_arguments(oid) AS arguments, pg_get_function_result(oid) AS returns
-FROM pg_proc WHERE pronamespace = 'auth'::regnamespace AND proname NOT IN ('status', 'providers', 'check')
+FROM pg_proc WHERE pronamespace = 'auth'::regnamespace AND proname NOT IN ('activity', 'stats', 'status', 'providers', 'check', 'provider_settings', 'verify')
 ORDER BY proname, pronargs;
+SELECT unnest(proargnames) AS column, unnest(proallargtypes)::regtype AS type, unnest(proargmodes) AS mode
+FROM pg_proc WHERE oid = 'auth.activity()'::regprocedure;
+SELECT unnest(proargnames) AS column, unnest(proallargtypes)::regtype AS type, unnest(proargmodes) AS mode
+FROM pg_proc WHERE oid = 'auth.stats()'::regprocedure;
 SELECT unnest(proargnames) AS column, unnest(proallargtypes)::regtype AS type, unnest(proargmodes) AS mode
 FROM pg_proc WHERE oid = 'auth.status()'::regprocedure;
 SELECT unnest(proargnames) AS column, unnest(proallargtypes)::regtype AS type, unnest(proargmodes) AS mode
 FROM pg_proc WHERE oid = 'auth.providers()'::regprocedure;
 SELECT unnest(proargnames) AS column, unnest(proallargtypes)::regtype AS type, unnest(proargmodes) AS mode
+FROM pg_proc WHERE oid = 'auth.provider_settings(text, jsonb)'::regprocedure;
+SELECT unnest(proargnames) AS column, unnest(proallargtypes)::regtype AS type, unnest(proargmodes) AS mode
 FROM pg_proc WHERE oid = 'auth.check()'::regprocedure;
+SELECT unnest(proargnames) AS column, unnest(proallargtypes)::regtype AS type, unnest(proargmodes) AS mode, pronargdefaults AS defaults
+FROM pg_proc WHERE oid = 'auth.verify(text, text)'::regprocedure;
 
 -- How PostgreSQL may call them: s = stable, v = volatile; s = parallel safe, r = restricted, u = unsafe.
 SELECT oid::regprocedure AS function, provolatile AS volatile, proparallel AS parallel, proisstrict AS strict,

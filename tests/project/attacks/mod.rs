@@ -12,7 +12,7 @@ use std::path::Path;
 
 use testkit::root;
 
-use list::{Attack, attacks};
+use list::{Attack, NEEDS, attacks};
 use tags::{Test, tests};
 
 const TABLE: &str = "tests/attacks.md";
@@ -24,11 +24,16 @@ const INTRODUCTION: &str = "\
 
 The attacker has a database role, can run any SQL, and perhaps has her own token. Each known attack has a number here, and at least one answer:
 
-- **tests** mount the attack and assert that it fails. `core::` is below `crates/token/tests/`, `sessions::` and `project::` are below `tests/`. \
-`git grep 'attack: .*\\b23\\b'` finds the tests of attack 23. Those of `sessions::attacks` run it in a direct login, under `SET ROLE` and through PgBouncer.
+- **tests** mount the attack and assert that it fails. `core::` is below `crates/token/tests/`, `sessions::` and `project::` are below `tests/`, `gateway::` is below `gateway/tests/`. \
+`git grep 'attack: .*\\b23\\b'` finds the tests of attack 23. Those of `sessions::attacks` run it in a direct login, under `SET ROLE` and through PgBouncer, \
+those of `gateway::attacks` through the [gateway](../docs/gateway.md).
 - **paragraphs** say what PostgreSQL or an administrator decides.
 - **findings** of `auth.check()` report deployments that permit the attack.
 - **deny.toml** bans crates; `make lint` checks that.
+
+Every attack is played through the gateway too, unless it needs more than HTTP requests with any SQL and any token. The last column then says what:
+
+NEEDS
 
 | # | attack | tests | other answers |
 |--:|---|---|---|
@@ -36,7 +41,10 @@ The attacker has a database role, can run any SQL, and perhaps has her own token
 
 /// The text of tests/attacks.md.
 fn table(attacks: &[Attack], tests: &[Test]) -> String {
-    let mut table = INTRODUCTION.to_owned();
+    let needs = NEEDS
+        .map(|(word, meaning)| format!("- *{word}*: {meaning}."))
+        .join("\n");
+    let mut table = INTRODUCTION.replace("NEEDS", &needs);
     for attack in attacks {
         let answers: BTreeSet<String> = tests
             .iter()
@@ -47,6 +55,7 @@ fn table(attacks: &[Attack], tests: &[Test]) -> String {
         let mut others: Vec<String> = attack.paragraphs.iter().map(|it| link(it)).collect();
         others.extend(attack.findings.iter().map(|finding| format!("`{finding}`")));
         others.extend(attack.banned_crates.iter().map(|name| format!("deny.toml: `{name}`")));
+        others.extend(attack.needs.map(|word| format!("*{word}*")));
         let (number, text) = (attack.number, attack.text);
         writeln!(
             table,
@@ -104,6 +113,17 @@ fn every_attack_has_an_answer() {
 }
 
 #[test]
+fn every_attack_is_played_through_the_gateway_or_needs_more() {
+    let tests = tests();
+    let through_the_gateway = tests.iter().filter(|test| test.module.starts_with("gateway::"));
+    let played: BTreeSet<usize> = through_the_gateway.flat_map(|test| test.attacks.clone()).collect();
+    for attack in attacks() {
+        let (number, text) = (attack.number, attack.text);
+        assert_ne!(played.contains(&number), attack.needs.is_some(), "{number}: {text}");
+    }
+}
+
+#[test]
 fn every_banned_crate_is_in_deny_toml() {
     let deny = fs::read_to_string(root().join("deny.toml")).unwrap();
     for name in attacks().into_iter().flat_map(|attack| attack.banned_crates) {
@@ -123,15 +143,14 @@ fn every_number_of_a_test_is_in_the_list() {
 }
 
 #[test]
-fn every_test_of_sessions_attacks_has_a_number() {
+fn every_test_among_the_attacks_has_a_number() {
     let tests = tests();
-    let mut of_attacks = tests
-        .iter()
-        .filter(|test| test.module.starts_with("sessions::attacks::"))
-        .peekable();
-    assert!(of_attacks.peek().is_some());
-    for test in of_attacks {
-        assert!(!test.attacks.is_empty(), "{test:?}");
+    for suite in ["sessions::attacks::", "gateway::attacks::"] {
+        let mut of_attacks = tests.iter().filter(|test| test.module.starts_with(suite)).peekable();
+        assert!(of_attacks.peek().is_some(), "{suite}");
+        for test in of_attacks {
+            assert!(!test.attacks.is_empty(), "{test:?}");
+        }
     }
 }
 

@@ -6,8 +6,9 @@ use std::path::Path;
 use testkit::root;
 
 /// The suites whose tests may answer an attack: the name of each in the table, and its directory.
-const SUITES: [(&str, &str); 3] = [
+const SUITES: [(&str, &str); 4] = [
     ("core", "crates/token/tests"),
+    ("gateway", "gateway/tests"),
     ("project", "tests/project"),
     ("sessions", "tests/sessions"),
 ];
@@ -36,7 +37,7 @@ fn read(directory: &Path, module: &str, tests: &mut Vec<Test>) {
         let name = path.file_stem().unwrap().to_str().unwrap();
         let inner = match name {
             "mod" | "main" => module.to_owned(),
-            // crates/token/tests/core is the suite itself.
+            // crates/token/tests/core and gateway/tests/gateway are the suites themselves.
             _ if name == module => module.to_owned(),
             _ => format!("{module}::{name}"),
         };

@@ -4,10 +4,11 @@ use std::sync::LazyLock;
 
 use postgres::config::SslMode;
 use postgres::{Client, Config, NoTls};
+use testkit::forgeries::Victim;
 use testkit::pgbouncer::PgBouncer;
 use testkit::server::Server;
-use testkit::session::{now, rows, run};
-use testkit::signer::{HMAC, P256, RSA, Signer};
+use testkit::session::{rows, run};
+use testkit::signer::{HMAC, Signer};
 
 use super::ways::Way;
 
@@ -47,21 +48,27 @@ pub const TODOS: &str = "
 
 /// A line of postgresql.conf with a symmetric key as well, which is valid there with a preloaded library.
 pub fn providers_line() -> String {
-    line(&providers(&format!(",{}", HMAC.jwk(r#""kid":"k4""#))))
+    line(&providers(&format!(",{}", victim().secret_key())))
 }
 
 fn line(providers: &str) -> String {
     format!("pg_session_jwt.providers = '{providers}'")
 }
 
+/// The provider, and who attacks whom.
+pub fn victim() -> Victim<'static> {
+    Victim {
+        key: &KEY,
+        issuer: ISSUER,
+        claims: "",
+        user: "alice",
+        attacker: "mallory",
+    }
+}
+
 /// The one provider, with public keys and these.
 pub fn providers(more: &str) -> String {
-    let keys = [
-        KEY.jwk(r#""kid":"k1""#),
-        RSA.jwk(r#""kid":"k2""#),
-        P256.jwk(r#""kid":"k3""#),
-    ];
-    let keys = keys.join(",");
+    let keys = victim().public_keys();
     format!(r#"[{{"issuer":"{ISSUER}","jwks":{{"keys":[{keys}{more}]}}}}]"#)
 }
 
@@ -180,25 +187,20 @@ pub fn session_init(user: &str) -> String {
 
 /// A valid token of this user.
 pub fn token(user: &str) -> String {
-    token_with(&format!(r#""sub":"{user}""#))
+    victim().token(user)
 }
 
 /// A valid token with these members.
 pub fn token_with(members: &str) -> String {
-    signed(r#"{"alg":"EdDSA","kid":"k1"}"#, &payload(members))
+    victim().token_with(members)
 }
 
 /// A token of this header and payload, signed with the deployment's Ed25519 key.
 pub fn signed(header: &str, payload: &str) -> String {
-    KEY.token_with_header("EdDSA", header, payload)
+    victim().signed(header, payload)
 }
 
 /// Claims that are valid except for these members.
 pub fn payload(members: &str) -> String {
-    format!(r#"{{"iss":"{ISSUER}","exp":{},{members}}}"#, now() + 3600)
-}
-
-/// The public key of the tokens as text.
-pub fn public_key() -> String {
-    KEY.jwk("")
+    victim().payload(members)
 }

@@ -13,6 +13,7 @@ mod leaks;
 mod library;
 mod log;
 mod names;
+mod new_statements;
 mod odd_calls;
 mod plans;
 mod pooling;

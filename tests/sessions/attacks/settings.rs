@@ -28,8 +28,8 @@ fn ending_an_identity_gives_no_other() {
         }
         let mut client = deployment.mallory();
         for (sql, sqlstate) in [
-            ("set pg_session_jwt.jwt = '***'", "22023"),
-            ("set pg_session_jwt.jwt = 'alice'", "22023"),
+            ("set pg_session_jwt.jwt = '***'", "28000"),
+            ("set pg_session_jwt.jwt = 'alice'", "28000"),
             ("set pg_session_jwt.user_id = 'alice'", "42602"),
             ("set pg_session_jwt.providers = ''", "42501"),
             ("reset pg_session_jwt.providers", "42501"),

@@ -36,7 +36,7 @@ impl Answer {
 pub fn readable((letter, body): &Message) -> Option<Answer> {
     let texts = body
         .split(|byte| *byte == 0)
-        .map(|text| without_numbers_of_temporary_schemas(&String::from_utf8_lossy(text)));
+        .map(|text| without_changing_numbers(&String::from_utf8_lossy(text)));
     let (kind, fields) = match letter {
         b'K' | b'T' | b't' => return None,
         b'E' => (Kind::Error, texts.filter(|text| !text.is_empty()).collect()),
@@ -49,12 +49,17 @@ pub fn readable((letter, body): &Message) -> Option<Answer> {
     Some(Answer { kind, fields })
 }
 
-/// pg_temp_7 is pg_temp_8 in another session.
-fn without_numbers_of_temporary_schemas(text: &str) -> String {
-    let mut parts = text.split("pg_temp_");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |before, part| {
-        before + "pg_temp_" + part.trim_start_matches(|c: char| c.is_ascii_digit())
+/// What comes before numbers that differ between sessions or databases: those of temporary schemas, and since PostgreSQL 19
+/// those of the lock that a session waits for.
+const BEFORE_CHANGING_NUMBERS: [&str; 4] = ["pg_temp_", "Lock on relation ", " of database ", "Lock on transaction "];
+
+fn without_changing_numbers(text: &str) -> String {
+    BEFORE_CHANGING_NUMBERS.iter().fold(text.to_owned(), |text, before| {
+        let mut parts = text.split(before);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |start, part| {
+            start + before + part.trim_start_matches(|c: char| c.is_ascii_digit())
+        })
     })
 }
 

@@ -27,7 +27,15 @@ fn error(server: &Server, database: &str, settings: &str, sql: &str) -> Option<A
 #[track_caller]
 fn is_the_same_but_for_the_query(error: Answer, expected: &Answer) {
     if let Some(context) = error.field('W') {
-        assert!(context.starts_with("SQL statement \""), "{context}");
+        // Since PostgreSQL 19 the first line names the lock. It is the only one while a query is parsed.
+        let query = match context.strip_prefix("waiting for ") {
+            Some(lock) => lock.split_once('\n').map(|(_, query)| query),
+            None => Some(context),
+        };
+        assert!(
+            query.is_none_or(|query| query.starts_with("SQL statement \"")),
+            "{context}"
+        );
         assert!(!context.contains("backtrace"), "{context}");
     }
     assert_eq!(without_the_query(error), *expected);
@@ -96,6 +104,12 @@ fn a_check_interrupted_at_any_moment() {
     .unwrap();
     for server in [&*PRELOADED, &*WITH_BACKTRACES] {
         let database = database(server);
+        // The check takes longer than each timeout. PostgreSQL reports one that fires at the end of a statement as a cancel.
+        run(
+            &mut server.connect(&database, "postgres", ""),
+            "do 'begin for n in 1..600 loop execute format(''create table public.t%s (owner text)'', n); end loop; end';
+             grant select on all tables in schema public to authenticated",
+        );
         let errors: Vec<Answer> = (1..40)
             .filter_map(|timeout| {
                 let settings = format!("set statement_timeout = {timeout}");

@@ -1,15 +1,14 @@
 //! The servers that are compared, and sessions on them.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::LazyLock;
 
 use crate::attacks::wire::Wire;
+use crate::support::environment::program;
 
 use super::answers::Kind;
 use super::cases;
-use testkit::server::{Server, pg_config};
+use testkit::server::Server;
 use testkit::session::{Proxy, run};
 
 const SETUP: &str = include_str!("setup.sql");
@@ -38,20 +37,12 @@ pub static PRELOADED: LazyLock<Server> = LazyLock::new(|| set_up(Server::start_e
 
 pub static INSTALLED: LazyLock<Server> = LazyLock::new(|| set_up(Server::start_empty(PRELOAD), EXTENSION, EXTENSION));
 
-pub static WITH_BACKTRACES: LazyLock<Server> =
-    LazyLock::new(|| set_up(Server::start_program(PRELOAD, with_backtraces), "", EXTENSION));
+pub static WITH_BACKTRACES: LazyLock<Server> = LazyLock::new(|| {
+    let with_backtraces = |directory: &Path| program(directory, "export RUST_BACKTRACE=1");
+    set_up(Server::start_program(PRELOAD, with_backtraces), "", EXTENSION)
+});
 
 const EXTENSION: &str = "create extension pg_session_jwt";
-
-/// `postgres` with RUST_BACKTRACE=1 in its environment.
-fn with_backtraces(directory: &Path) -> PathBuf {
-    let program = directory.join("postgres");
-    let postgres = pg_config("--bindir").join("postgres");
-    let script = format!("#!/bin/sh\nRUST_BACKTRACE=1 exec '{}' \"$@\"\n", postgres.display());
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    program
-}
 
 /// Creates the databases, each of whose setups begins with these statements.
 fn set_up(server: Server, bystanders: &str, identified: &str) -> Server {

@@ -6,18 +6,18 @@ use std::sync::{LazyLock, Mutex};
 
 use rstest::rstest;
 
-use testkit::server::Server;
+use testkit::server::{Server, major};
 use testkit::session::run;
 
-use crate::check::policies::{TABLES, assert_found};
-use crate::check::support::{found, set_up, start};
+use crate::check::policies::{TABLES, WITHOUT_POLICY, assert_found};
+use crate::check::support::{found, owned, set_up, start};
 
 /// The server of these tests, whose database is set up like that of the README.
 static SERVER: LazyLock<Mutex<Server>> = LazyLock::new(|| {
     let server = start();
     let mut admin = set_up(&server);
     run(&mut admin, TABLES);
-    assert_eq!(found(&mut admin), []);
+    assert_eq!(found(&mut admin), owned(&WITHOUT_POLICY));
     Mutex::new(server)
 });
 
@@ -50,6 +50,9 @@ conditions!(
         "(select auth.user_id()) is null or is_public",
         "(select auth.user_id() is null or auth.user_id() = docs.owner)",
         "coalesce(auth.user_id(), 'u1') = owner",
+        "owner = any (coalesce(string_to_array(auth.user_id(), ','), '{u1}'))",
+        "owner <> all (coalesce(string_to_array(auth.user_id(), ','), '{}'))",
+        "(auth.user_id() is null) = true",
         "coalesce(auth.user_id() = owner, true)",
         // Another user does not see the public rows, an anonymous session does.
         "coalesce(auth.user_id() = owner, is_public)",
@@ -81,6 +84,10 @@ conditions!(
         "nullif(auth.user_id(), owner) is null",
         "owner not in (select jsonb_array_elements_text(auth.session() -> 'blocked'))",
         "owner <> all (array(select jsonb_array_elements_text(auth.session() -> 'blocked')))",
+        "exists (select from (select auth.user_id() as id) me where me.id is null or me.id = owner)",
+        "exists (select from (select coalesce(auth.user_id(), 'u1') as id) me where me.id = owner)",
+        "(select me.ok from (select auth.user_id() is null or auth.user_id() = owner as ok) me)",
+        "exists (with me as (select auth.user_id() as id), it as (select me.id from me) select from it where it.id is null)",
     ]
 );
 
@@ -133,7 +140,6 @@ conditions!(
         "jsonb_path_query_first(auth.session(), '$.sub') #>> '{}' = owner",
         "auth.session() @? '$.roles[*] ? (@ == \"admin\")'",
         "exists (select from members m where m.team = docs.team and m.user_id = auth.user_id())",
-        "exists (select from members m join docs d on d.team = m.team and m.user_id = (select auth.user_id()))",
         "exists (select from members m where m.team = docs.team and (m.is_public or m.user_id = auth.user_id()))",
         "team in (select m.team from members m where m.user_id = auth.user_id())",
         "team in (select m.team from members m where m.is_public or m.user_id = auth.user_id())",
@@ -144,6 +150,19 @@ conditions!(
         "owner = any (array(select jsonb_array_elements_text(auth.session() -> 'friends')))",
         "(select m.user_id from members m where m.team = docs.team limit 1) = auth.user_id()",
         "(select m.is_public or m.user_id = auth.user_id() from members m where m.team = docs.team limit 1)",
+        "exists (select from (select auth.user_id() as id) me where me.id = owner)",
+        "exists (with me as (select auth.user_id() as id) select from me where me.id = owner)",
+        "(select me.id from (select auth.user_id() as id) me) = owner",
+        "(with me as (select auth.user_id() as id where auth.user_id() is not null) select me.id from me) = owner",
+        "exists (select from lateral (select auth.user_id() = owner as ok) me where me.ok)",
+        "exists (select from members m join (select auth.user_id() as id) me on m.user_id = me.id where m.team = docs.team)",
+        "owner = any (string_to_array(auth.user_id(), ','))",
+        "owner = any (string_to_array(auth.jwt() ->> 'friends', ',', ''))",
+        "owner = any (coalesce(string_to_array(auth.user_id(), ','), '{}'))",
+        "owner = (string_to_array(auth.user_id(), ','))[1]",
+        "owner in (select unnest(string_to_array(auth.user_id(), ',')))",
+        "members @> string_to_array(auth.user_id(), ',')",
+        "(auth.user_id() = owner) = true",
         "strict(auth.user_id(), id)",
         "lax(auth.user_id(), id) and auth.user_id() is not null",
         "auth.user_id() = owner or auth.role() = 'admin'",
@@ -152,6 +171,19 @@ conditions!(
         "is_public",
         "current_user = 'x'",
         "current_setting('server_version') = owner",
+    ]
+);
+
+// Conditions that do not depend on the row.
+conditions!(
+    sub_selects_that_do_not_depend_on_the_row_are_found,
+    &["policy_read_any_member"],
+    [
+        "exists (select from members m join members d on d.team = m.team and m.user_id = (select auth.user_id()))",
+        "exists (select from members m where m.team = team and m.user_id = auth.user_id())",
+        "auth.user_id() = owner or exists (select from members m where m.user_id = auth.user_id())",
+        "(select count(*) from members m where m.user_id = auth.user_id()) > 0",
+        "exists (select from members m left join jsonb_array_elements_text(auth.session() -> 'teams') t on true)",
     ]
 );
 
@@ -165,11 +197,11 @@ conditions!(
         "note @> jsonb_build_array(auth.user_id())",
         "jsonb_typeof(auth.session()) = 'object'",
         "auth.session() @> note",
-        "(select count(*) from members m where m.user_id = auth.user_id()) > 0",
-        "exists (select from (select auth.user_id() as id) me where me.id = owner)",
-        "exists (with me as (select auth.user_id() as id) select from me where me.id = owner)",
-        "exists (select from members m left join jsonb_array_elements_text(auth.session() -> 'teams') t on true)",
-        "exists (select from members m left join docs d on m.user_id = auth.user_id() where m.team = docs.team)",
+        // The JSON null is an element.
+        "auth.session() <@ '[null]'",
+        "'[null]' @> auth.session()",
+        "exists (select from (select auth.user_id() as id union select 'x') me where me.id = owner)",
+        "exists (select from members m left join members d on m.user_id = auth.user_id() where m.team = docs.team)",
     ]
 );
 
@@ -183,3 +215,24 @@ conditions!(
         "auth.user_id() = owner and current_setting('app.tenant') = note ->> 'tenant'",
     ]
 );
+
+/// Since PostgreSQL 19: an anonymous session gets an error.
+#[test]
+fn policy_that_raises_an_error_for_null_is_not_found() {
+    if major() < 19 {
+        return;
+    }
+    let server = SERVER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut admin = server.connect("site", "postgres", "");
+    for (using, findings) in [
+        ("owner = error_on_null(auth.user_id())", &[][..]),
+        ("is_public or owner = error_on_null((select auth.user_id()))", &[]),
+        (
+            "owner = coalesce(auth.user_id(), error_on_null('u1'::text))",
+            &["policy_open_without_identity"],
+        ),
+    ] {
+        let policy = format!("for select to authenticated using ({using})");
+        assert_found(&mut admin, &policy, findings);
+    }
+}

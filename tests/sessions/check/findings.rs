@@ -6,8 +6,9 @@ use testkit::provider::Provider;
 use testkit::server::Server;
 use testkit::session::{Proxy, one, rejects, rows, run};
 
-use crate::check::support::{CLUSTER, Site, conf_with_proxy, file, found, owned, page_block};
+use crate::check::support::{Site, column, conf_with_proxy, file, found, owned, page_block, turn};
 
+#[allow(dead_code, reason = "no finding has the severity of an exception")]
 #[path = "../../../src/check/finding.rs"]
 mod finding;
 #[path = "../../../src/check/version.rs"]
@@ -26,6 +27,9 @@ fn a_deployment_that_follows_the_readme_has_no_findings() {
         &mut site.admin,
         "create role app login noinherit; grant authenticated, anonymous to app",
     );
+    assert_eq!(found(&mut site.admin), owned(&[("login_shared", "app")]));
+    let remedy = column(&mut site.admin, "remedy", "login_shared");
+    run(&mut site.admin, &remedy);
     assert_eq!(found(&mut site.admin), []);
     // With a provider, as in docs/settings.md.
     let path = site.cluster.directory().join("readme-keys.json");
@@ -41,7 +45,7 @@ fn a_deployment_that_follows_the_readme_has_no_findings() {
 
 #[test]
 fn a_database_whose_owner_is_no_superuser_has_no_findings() {
-    let cluster = CLUSTER.turn();
+    let cluster = turn();
     let mut owner = cluster.owner("site");
     run(&mut owner, &page_block("README.md", "sql setup", "CREATE EXTENSION"));
     run(&mut owner, &page_block("README.md", "sql", "CREATE TABLE todos"));
@@ -210,6 +214,27 @@ fn docs_list_every_finding() {
         .map(|finding| (finding.name().to_owned(), finding.severity().name().to_owned()))
         .collect();
     assert_eq!(shown, known);
+}
+
+#[test]
+fn rules_of_other_checkers_name_findings() {
+    let document = file("docs/check.md");
+    let (_, section) = document.split_once("\n## Rules of other checkers\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let rows = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" | ").nth(1));
+    let named: Vec<&str> = rows
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .filter(|name| !name.contains("()") && *name != "warning")
+        .collect();
+    assert_eq!(named.len(), 26, "{named:?}");
+    for name in named {
+        assert!(
+            finding::Finding::ALL.iter().any(|finding| finding.name() == name),
+            "{name}"
+        );
+    }
 }
 
 #[test]

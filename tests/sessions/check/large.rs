@@ -7,7 +7,7 @@
 use testkit::session::{one, rows, run};
 
 use crate::check::policies::Docs;
-use crate::check::support::{column, found, owned};
+use crate::check::support::{Site, column, found, owned};
 
 const CONDITIONS: usize = 20_000;
 const TIME: &str = "set statement_timeout = '60s'";
@@ -63,6 +63,24 @@ fn a_policy_with_very_many_conditions_is_evaluated() {
     ] {
         docs.reads(&closed, &[]);
         docs.reads(&open, &["policy_open_without_identity"]);
+    }
+}
+
+/// Calls and operators within each other. Where the value of one is not known, its arguments are not evaluated again.
+#[test]
+fn a_policy_with_a_long_chain_of_operators_is_evaluated() {
+    let mut docs = Docs::new();
+    run(&mut docs.0.admin, TIME);
+    for chain in [
+        many(60, " || ", |i| format!("'{i}'")),
+        format!("{}owner{}", "substr(".repeat(60), ", 1)".repeat(60)),
+        format!("('{{}}'::jsonb{} ->> 'z')", many(60, "", |i| format!(" -> '{i}'"))),
+    ] {
+        docs.reads(&format!("auth.user_id() = owner and owner <> {chain}"), &[]);
+        docs.reads(
+            &format!("auth.user_id() is null or owner = {chain}"),
+            &["policy_open_without_identity"],
+        );
     }
 }
 
@@ -201,4 +219,77 @@ fn too_deep_or_too_large_policies_are_reported_unread() {
         "drop policy p on docs; create policy p on docs to authenticated using (true)",
     );
     assert_eq!(found(&mut docs.0.admin), owned(&expected));
+}
+
+/// Functions whose source texts call each other. The slowest way to follow them depends on the order of the catalogs.
+///
+/// attack: 142
+#[test]
+fn very_many_calls_are_followed() {
+    let mut site = Site::new();
+    let client = &mut site.admin;
+    run(client, TIME);
+    let names = many(200, ", ", |i| format!("h({i})"));
+    run(
+        client,
+        &format!(
+            "set check_function_bodies = off; create function h(int) returns int language sql as 'select 1';
+             do $$ begin for i in 1..3000 loop
+                 execute format('create function f%s() returns int language plpgsql as %L', i, format('begin perform f%s(), {names}; end', i + 1));
+             end loop; end $$;
+             create function f3001() returns text language sql immutable as 'select auth.user_id()';
+             create function me() returns int language sql stable return f1();
+             create table docs (id int); alter table docs enable row level security; grant select on docs to authenticated;
+             create policy p on docs for select to authenticated using (id = me())"
+        ),
+    );
+    assert_eq!(found(client), owned(&[("immutable_identity", "public.f3001()")]));
+}
+
+/// One name that thousands of functions have, which call it hundreds of times.
+///
+/// attack: 142
+#[test]
+fn very_many_functions_of_one_name_call_each_other() {
+    let mut site = Site::new();
+    let client = &mut site.admin;
+    run(client, TIME);
+    let calls = many(200, ", ", |i| format!("f(null, {i})"));
+    run(
+        client,
+        &format!(
+            "set check_function_bodies = off;
+             do $$ begin for i in 1..2000 loop
+                 execute format('create schema s%s', i);
+                 execute format('create function s%s.f(int, int) returns int immutable language plpgsql as %L', i, 'begin perform {calls}; end');
+             end loop; end $$;
+             create or replace function s7.f(int, int) returns int immutable language sql as 'select 1 where auth.user_id() = 1::text'"
+        ),
+    );
+    let all = "select count(*) from auth.check() where finding = 'immutable_function' and object like 's%.f(integer,integer)'";
+    assert_eq!(one::<i64>(client, all), 2000);
+}
+
+/// attack: 142
+#[test]
+fn views_over_views_are_read_once() {
+    let mut site = Site::new();
+    let client = &mut site.admin;
+    run(client, TIME);
+    let condition = many(400, " or ", |i| format!("id = {i}"));
+    run(
+        client,
+        &format!(
+            "create table t (id int, owner text); create view v0 as select * from t where auth.user_id() = owner;
+             do $$ begin for i in 1..400 loop
+                 execute format('create view v%s as select * from v%s where auth.user_id() = owner and ({condition})', i, i - 1);
+             end loop; end $$;
+             grant select on all tables in schema public to authenticated; revoke select on t from authenticated"
+        ),
+    );
+    let all = "select finding, count(*) from auth.check() group by finding";
+    assert_eq!(
+        rows(client, all),
+        [["view_without_barrier", "401"].map(|cell| Some(cell.to_owned()))]
+    );
 }

@@ -1,4 +1,4 @@
-//! auth.check() where OAuth logins are enabled (PostgreSQL 18).
+//! auth.check() where OAuth logins are enabled (since PostgreSQL 18).
 
 use testkit::key_server::wait_until;
 use testkit::session::{one, run};
@@ -13,6 +13,28 @@ fn of_providers(client: &mut postgres::Client) -> Vec<(String, String)> {
     let mut all = found(client);
     all.retain(|(finding, _)| finding.starts_with("provider_"));
     all
+}
+
+/// A token for another application opens a login, unless there is an audience, or rules for claims.
+#[test]
+fn logins_need_an_audience() {
+    let roles = r#""roles":["authenticated"]"#;
+    for (more, expected) in [
+        (
+            format!(",{roles}"),
+            &[("login_without_audience", "pg_session_jwt.providers [1]")][..],
+        ),
+        (format!(r#",{roles},"audience":"api""#), &[]),
+        (format!(r#",{roles},"claims":{{"azp":"app"}}"#), &[]),
+    ] {
+        let Some(server) = server_with(&conf(&[entry(&more)], "")) else {
+            return;
+        };
+        let mut admin = server.connect("template1", "postgres", "");
+        let mut all = found(&mut admin);
+        all.retain(|(finding, _)| finding.contains("audience"));
+        assert_eq!(all, owned(expected), "{more}");
+    }
 }
 
 #[test]

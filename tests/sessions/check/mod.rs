@@ -1,12 +1,35 @@
 //! `auth.check()`: what it reports, and what it does not.
 
+mod any_user;
+mod children;
 mod conditions;
+mod connections;
+mod constants;
+mod deep_policies;
+mod deep_views;
+mod default_privileges;
+mod deletions;
+mod exceptions;
 mod findings;
+mod hidden_rows;
+mod indexes;
+mod issuers_and_names;
 mod large;
+mod leakproof;
 mod logins;
+mod members;
 mod objects;
+mod pgaudit;
 mod policies;
+mod recorders;
+mod recursion;
+mod remedies;
 mod roles;
 mod rows;
+mod sarif;
 mod settings;
+mod source_texts;
+mod stable_names;
 mod support;
+mod user_claims;
+mod views;

@@ -28,7 +28,8 @@ fn tables_without_row_level_security() {
         ),
         (
             "create role editors; grant insert on \"My Notes\" to editors; grant editors to authenticated",
-            "alter table \"My Notes\" enable row level security",
+            "alter table \"My Notes\" enable row level security;
+             create policy own on \"My Notes\" using (auth.user_id() = a::text); create index on \"My Notes\" ((a::text))",
         ),
     ] {
         run(
@@ -45,8 +46,8 @@ fn tables_without_row_level_security() {
          alter table \"My Notes\" disable row level security",
     );
     assert_eq!(column(&mut site.admin, "problem", "table_without_rls"), problem);
-    let remedy =
-        "ALTER TABLE public.\"My Notes\" ENABLE ROW LEVEL SECURITY; and add policies, or REVOKE the privileges.";
+    let remedy = "ALTER TABLE public.\"My Notes\" ENABLE ROW LEVEL SECURITY; -- end users then see only rows that its policies permit\n\
+         -- or: REVOKE ALL ON public.\"My Notes\" FROM editors; -- end users then have no access to it";
     assert_eq!(column(&mut site.admin, "remedy", "table_without_rls"), remedy);
 }
 
@@ -55,7 +56,8 @@ fn inaccessible_partitions_and_schemas() {
     let mut site = Site::new();
     site.finds(
         "create table p (id int) partition by list (id); create table p1 partition of p for values in (1);
-         grant select on p, p1 to authenticated; alter table p enable row level security",
+         grant select on p, p1 to authenticated; alter table p enable row level security;
+         create policy own on p using (auth.user_id() = id::text); create index on p ((id::text))",
         &[("table_without_rls", "public.p1")],
         "revoke select on p1 from authenticated",
     );
@@ -288,6 +290,9 @@ fn unusual_catalogs_cause_no_errors() {
     );
     assert_eq!(
         found(&mut site.admin),
-        owned(&[("policy_column_without_index", "public.odd (\"%s\")")])
+        owned(&[
+            ("rls_without_policy", "public.nothing"),
+            ("policy_column_without_index", "public.odd (\"%s\")"),
+        ])
     );
 }

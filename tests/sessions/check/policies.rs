@@ -8,7 +8,7 @@ use crate::check::support::{Site, column, found, owned};
 
 pub const TABLES: &str = "
     create table docs (id int, owner text, owner_id uuid, is_public bool, team int, members text[], note jsonb);
-    create index on docs (owner); create index on docs (owner_id);
+    create index on docs (owner); create index on docs (owner_id); create index on docs (id); create index on docs (team);
     alter table docs enable row level security;
     create table members (team int, user_id text, is_public bool); create index on members (user_id);
     alter table members enable row level security;
@@ -18,6 +18,9 @@ pub const TABLES: &str = "
     create function lax(text, int) returns bool stable language sql return $1 = 'x';
     create function strict(text, int) returns bool stable strict language sql return $1 = 'x';";
 
+/// The finding for docs before it has a policy.
+pub const WITHOUT_POLICY: [(&str, &str); 1] = [("rls_without_policy", "public.docs")];
+
 /// A deployment with the tables above, and the findings for one policy on docs.
 pub struct Docs(pub Site);
 
@@ -25,7 +28,7 @@ impl Docs {
     pub fn new() -> Docs {
         let mut site = Site::new();
         run(&mut site.admin, TABLES);
-        assert_eq!(found(&mut site.admin), []);
+        assert_eq!(found(&mut site.admin), owned(&WITHOUT_POLICY));
         Docs(site)
     }
 
@@ -109,8 +112,18 @@ fn policies_for_writing_must_check_the_user() {
         (format!("to authenticated using ({own})"), vec![]),
         (format!("for update to authenticated using ({own})"), vec![]),
         (format!("for insert to authenticated with check ({own})"), vec![]),
-        ("for insert to authenticated".to_owned(), vec![]),
-        ("for select to authenticated".to_owned(), vec![]),
+        (
+            "for insert to authenticated".to_owned(),
+            vec!["policy_without_condition"],
+        ),
+        (
+            "for select to authenticated".to_owned(),
+            vec!["policy_without_condition"],
+        ),
+        (
+            "as permissive for all to authenticated".to_owned(),
+            vec!["policy_without_condition"],
+        ),
         (format!("to authenticated with check ({own})"), vec![]),
         ("for insert to authenticated with check (false)".to_owned(), vec![]),
         (
@@ -145,7 +158,11 @@ fn policies_for_writing_must_check_the_user() {
     docs.expects("for insert to anonymous with check (is_public)", &without);
     docs.expects("for insert to anonymous with check (auth.user_id() = owner)", &[]);
     // Roles that no end user has do not count.
-    docs.expects("to pg_read_all_data using (true)", &[]);
+    run(
+        &mut docs.0.admin,
+        "drop policy p on docs; create policy p on docs to pg_read_all_data using (true)",
+    );
+    assert_eq!(found(&mut docs.0.admin), owned(&WITHOUT_POLICY));
 }
 
 #[test]
@@ -204,6 +221,73 @@ fn restrictive_policies_count_where_they_apply() {
         ("restrictive_policy", "r ON public.docs"),
     ];
     assert_eq!(found(&mut docs.0.admin), owned(&open));
+}
+
+#[test]
+fn restrictive_policies_that_are_always_true_hide_nothing() {
+    let mut docs = Docs::new();
+    run(
+        &mut docs.0.admin,
+        "create policy p on docs to authenticated using (true)",
+    );
+    for always in [
+        "",
+        "using (true)",
+        "using (1 = 1)",
+        "using (auth.user_id() = owner or id is null or id is not null)",
+    ] {
+        run(
+            &mut docs.0.admin,
+            &format!(
+                "drop policy if exists r on docs; create policy r on docs as restrictive to authenticated {always}"
+            ),
+        );
+        let open = [
+            ("policy_write_open", "p ON public.docs"),
+            ("policy_read_open", "p ON public.docs"),
+        ];
+        assert_eq!(found(&mut docs.0.admin), owned(&open), "{always}");
+    }
+}
+
+#[test]
+fn restrictive_policies_on_claims_of_users_do_not_narrow() {
+    let mut docs = Docs::new();
+    run(
+        &mut docs.0.admin,
+        "create policy p on docs for delete to authenticated using (true);
+         create policy r on docs as restrictive to authenticated using (auth.jwt() -> 'user_metadata' ->> 'role' = 'admin')",
+    );
+    let claim = [
+        ("policy_write_user_claim", "p ON public.docs"),
+        ("restrictive_policy", "r ON public.docs"),
+    ];
+    assert_eq!(found(&mut docs.0.admin), owned(&claim));
+    run(
+        &mut docs.0.admin,
+        "drop policy r on docs; create policy r on docs as restrictive to authenticated using (auth.role() = 'authenticated')",
+    );
+    let any_user = [
+        ("policy_write_any_user", "p ON public.docs"),
+        ("restrictive_policy", "r ON public.docs"),
+    ];
+    assert_eq!(found(&mut docs.0.admin), owned(&any_user));
+}
+
+#[test]
+fn the_login_is_a_role_that_can_become_the_end_users() {
+    let mut docs = Docs::new();
+    run(
+        &mut docs.0.admin,
+        "create role gate noinherit nologin; grant authenticated to gate; create role elsewhere nologin",
+    );
+    docs.expects(
+        "for delete to authenticated using (session_user = 'gate')",
+        &["policy_write_open"],
+    );
+    docs.expects("for delete to authenticated using (session_user = 'elsewhere')", &[]);
+    docs.expects("for delete to authenticated using (session_user = 'postgres')", &[]);
+    run(&mut docs.0.admin, "drop policy p on docs; drop role gate, elsewhere");
 }
 
 #[test]

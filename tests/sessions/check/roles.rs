@@ -1,6 +1,7 @@
 //! auth.check(), the roles of end users, and schema auth: each problem is found, and no longer once it is fixed.
 
 use testkit::provider::Provider;
+use testkit::server::major;
 use testkit::session::run;
 
 use crate::check::support::{Site, column, found, owned};
@@ -80,7 +81,7 @@ fn logins() {
     let hole = [("login_role_privileged", "app")];
     run(
         &mut site.admin,
-        "create role app login noinherit; grant authenticated to app",
+        &format!("create role app login noinherit; grant authenticated to app; {CLOSE}"),
     );
     for attribute in ["superuser", "bypassrls", "createrole", "replication"] {
         let make = format!("alter role app {attribute}");
@@ -105,6 +106,67 @@ fn logins() {
     );
     // A superuser that was not granted membership.
     site.finds("create role admin login superuser", &[], "");
+}
+
+/// What closes a login that end users share.
+const CLOSE: &str = "alter role app set track_activities = off;
+    revoke execute on function pg_cancel_backend(int), pg_terminate_backend(int, bigint) from public";
+
+#[test]
+fn a_login_that_end_users_share() {
+    let mut site = Site::new();
+    let hole = [("login_shared", "app")];
+    let revoke = |function: &str| format!("revoke execute on function {function} from public");
+    let grant = |function: &str| format!("grant execute on function {function} to public");
+    let (cancel, terminate) = ("pg_cancel_backend(int)", "pg_terminate_backend(int, bigint)");
+    run(
+        &mut site.admin,
+        &format!("create role app login noinherit; grant authenticated to app; {CLOSE}"),
+    );
+    for function in [cancel, terminate] {
+        site.finds(&grant(function), &hole, &revoke(function));
+    }
+    site.finds(
+        &format!("grant execute on function {cancel} to app"),
+        &hole,
+        &format!("revoke execute on function {cancel} from app"),
+    );
+    site.finds(
+        "alter role app set track_activities = on",
+        &hole,
+        "alter role app set track_activities = off",
+    );
+    // The setting of role and database comes before that of the role.
+    site.finds(
+        "alter role app in database site set track_activities = on",
+        &hole,
+        "alter role app in database site reset track_activities",
+    );
+    site.finds("alter role app in database postgres set track_activities = on", &[], "");
+    run(&mut site.admin, "alter role app reset track_activities");
+    let problem = column(&mut site.admin, "problem", "login_shared");
+    assert_eq!(
+        problem,
+        "It may log in and SET ROLE to authenticated, which RESET ROLE undoes. If end users can run any SQL, each of them could \
+         read the statements (pg_stat_activity) of its other sessions."
+    );
+    run(&mut site.admin, &grant(cancel));
+    let remedy = column(&mut site.admin, "remedy", "login_shared");
+    run(&mut site.admin, &remedy);
+    assert_eq!(found(&mut site.admin), []);
+    // A login that inherits the privileges need not SET ROLE, and one that cannot become the role is not shared.
+    run(&mut site.admin, "alter role app reset track_activities");
+    site.finds("", &hole, "alter role app nologin");
+    let inherits = if major() >= 16 {
+        "grant authenticated to app with inherit true"
+    } else {
+        "alter role app inherit"
+    };
+    site.finds(
+        &format!("alter role app login; {inherits}"),
+        &[],
+        "revoke authenticated from app",
+    );
 }
 
 #[test]
@@ -160,6 +222,51 @@ fn missing_roles() {
     );
 }
 
+const PROVIDER: &str = "pg_session_jwt.providers [1]";
+
+#[test]
+fn a_role_of_a_provider_that_does_not_exist() {
+    let mut site = Site::new();
+    run(&mut site.admin, "create role staff; create role \"Größe\"");
+    let set = |roles: &str| {
+        let entry = Provider::new("a").entry(&format!(r#","audience":"api","roles":{roles}"#));
+        format!("set pg_session_jwt.providers = '[{entry}]'")
+    };
+    for (written, meant) in [
+        ("autenticated", "Write authenticated in \"roles\", if that is meant."),
+        ("Authenticated", "Write authenticated in \"roles\", if that is meant."),
+        ("stuff", "Write staff in \"roles\", if that is meant."),
+        ("Grösse", "Write Größe in \"roles\", if that is meant."),
+        ("st", "Correct \"roles\"."),
+        ("visitor", "Correct \"roles\"."),
+        ("pg_monitors", "Correct \"roles\"."),
+    ] {
+        run(&mut site.admin, &set(&format!(r#"["staff","{written}","anonymous"]"#)));
+        assert_eq!(
+            found(&mut site.admin),
+            owned(&[("provider_role_missing", PROVIDER)]),
+            "{written}"
+        );
+        assert_eq!(
+            column(&mut site.admin, "remedy", "provider_role_missing"),
+            meant,
+            "{written}"
+        );
+    }
+    assert_eq!(
+        column(&mut site.admin, "problem", "provider_role_missing"),
+        "\"roles\" has \"pg_monitors\", which is not the name of a role: no session can use its tokens as that role."
+    );
+    // Each of them, and none for roles that exist.
+    run(&mut site.admin, &set(r#"["stuf","staff","staf"]"#));
+    assert_eq!(
+        found(&mut site.admin),
+        owned(&[("provider_role_missing", PROVIDER), ("provider_role_missing", PROVIDER)])
+    );
+    run(&mut site.admin, &set(r#"["staff","Größe"]"#));
+    assert_eq!(found(&mut site.admin), []);
+}
+
 #[test]
 fn roles_named_by_a_provider_are_end_users() {
     let mut site = Site::new();
@@ -173,7 +280,7 @@ fn roles_named_by_a_provider_are_end_users() {
     );
     assert_eq!(
         found(&mut site.admin),
-        owned(&[("table_without_rls", "public.t"), ("role_missing", "absent")])
+        owned(&[("table_without_rls", "public.t"), ("provider_role_missing", PROVIDER)])
     );
 }
 
@@ -216,16 +323,45 @@ fn administrative_functions_are_not_for_end_users() {
         ("check()", "authenticated", true),
         ("providers()", "anonymous", true),
         ("check()", "team", true),
+        ("check_sarif(text,boolean)", "team", true),
         ("providers()", "public", true),
+        ("verify(text,text)", "authenticated", true),
+        ("provider_settings(text,jsonb)", "anonymous", true),
+        ("refresh_providers()", "authenticated", true),
+        ("refresh_providers()", "pg_signal_backend", false),
+        ("activity()", "authenticated", true),
+        ("activity()", "pg_monitor", false),
+        ("activity()", "pg_read_all_stats", false),
+        ("stats()", "authenticated", true),
+        ("stats()", "pg_monitor", false),
+        ("stats()", "pg_read_all_stats", false),
+        ("reset_stats()", "authenticated", true),
+        ("reset_stats()", "bob", false),
         ("check()", "bob", false),
         ("user_id()", "authenticated", false),
     ] {
-        let object = format!("auth.{}", function.replace("check", "\"check\""));
+        let object = format!("auth.{}", function.replace("check()", "\"check\"()"));
         let expected = [("auth_function_granted", &*object)];
         site.finds(
             &format!("grant execute on function auth.{function} to {role}"),
             &expected[..usize::from(granted)],
             &format!("revoke execute on function auth.{function} from {role}"),
+        );
+    }
+    // Each function has its own administrators.
+    for (function, role) in [
+        ("\"check\"()", "pg_read_all_stats"),
+        ("\"check\"()", "pg_monitor"),
+        ("activity()", "pg_read_all_settings"),
+        ("activity()", "pg_signal_backend"),
+        ("stats()", "pg_read_all_settings"),
+        ("reset_stats()", "pg_monitor"),
+    ] {
+        let object = format!("auth.{function}");
+        site.finds(
+            &format!("grant {role} to authenticated; grant execute on function {object} to {role}"),
+            &[("role_membership", "authenticated"), ("auth_function_granted", &object)],
+            &format!("revoke {role} from authenticated; revoke execute on function {object} from {role}"),
         );
     }
     run(
@@ -255,7 +391,7 @@ fn replaced_schema_auth_is_reported() {
         [[Some("auth_look_alike".to_owned()), Some("auth.user_id()".to_owned())]]
     );
     let replaced = "select count(*) from old.check() where finding = 'auth_function_replaced'";
-    assert_eq!(testkit::session::one::<i64>(&mut site.admin, replaced), 14);
+    assert_eq!(testkit::session::one::<i64>(&mut site.admin, replaced), 21);
     run(
         &mut site.admin,
         "drop schema auth cascade; alter schema old rename to auth",

@@ -10,7 +10,7 @@ use crate::check::conditions::{CLOSED, OPEN};
 use crate::check::policies::TABLES;
 use crate::check::support::Site;
 
-const ROWS: &str = "
+pub const ROWS: &str = "
     alter table members disable row level security;
     insert into members select team, user_id, is_public
       from unnest(array[1, 2, null]) team, unnest(array[null, '', 'u1', 'alice', 'zoe']) user_id, unnest(array[true, false]) is_public;

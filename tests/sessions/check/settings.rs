@@ -2,7 +2,7 @@
 
 use testkit::key_server::{Answer, KeyServer};
 use testkit::provider::Provider;
-use testkit::server::{SHARED, Server, pg_config};
+use testkit::server::{SHARED, Server, major, pg_config};
 use testkit::session::{Proxy, one, run};
 
 use crate::check::support::{Site, column, conf_with_proxy, found, owned};
@@ -68,7 +68,8 @@ fn client_keys_without_a_proxy_are_reported() {
     let server = Server::start(preloaded);
     let mut admin = server.connect("template1", "postgres", "");
     assert_eq!(found(&mut admin), owned(&[claims, on[0]]));
-    let remedy = "Set pg_session_jwt.client_keys = off in postgresql.conf, unless a proxy in front of this server sends the key.";
+    let remedy = "ALTER SYSTEM SET pg_session_jwt.client_keys = off; SELECT pg_reload_conf(); -- unless a proxy in front of this server \
+                  sends the key";
     assert_eq!(column(&mut admin, "remedy", "client_keys"), remedy);
     // In a session with a key from the startup packet, a proxy sends it.
     let mut client = Proxy::new().session_on(&server, "template1");
@@ -123,6 +124,52 @@ fn unusable_settings() {
 }
 
 #[test]
+fn an_issuer_that_others_share_needs_an_audience() {
+    let mut site = Site::new();
+    let mut with = |issuer: &str, more: &str| {
+        let entry = Provider::new(issuer).entry(more);
+        run(&mut site.admin, &format!("set pg_session_jwt.providers = '[{entry}]'"));
+        found(&mut site.admin)
+    };
+    let google = "https://accounts.google.com";
+    assert_eq!(
+        with(google, ""),
+        owned(&[("issuer_shared", "pg_session_jwt.providers [1]")])
+    );
+    assert_eq!(with(google, r#","audience":"app""#), []);
+    assert_eq!(with(google, r#","claims":{"azp":"app"}"#), []);
+    let own = [("provider_without_audience", "pg_session_jwt.providers [1]")];
+    assert_eq!(with("https://accounts.google.com.example", ""), owned(&own));
+}
+
+#[test]
+fn algorithms_that_no_key_has() {
+    let mut site = Site::new();
+    let provider = "pg_session_jwt.providers [1]";
+    let mut with = |more: &str| {
+        let entry = Provider::new("a").entry(&format!(r#","audience":"api"{more}"#));
+        run(&mut site.admin, &format!("set pg_session_jwt.providers = '[{entry}]'"));
+        let problem = "select string_agg(problem, '|') from auth.check() where finding = 'provider_algorithm_unused'";
+        (found(&mut site.admin), one::<Option<String>>(&mut site.admin, problem))
+    };
+    let unused = owned(&[("provider_algorithm_unused", provider)]);
+    for (algorithms, names) in [
+        (r#"["EdDSA","ES256"]"#, "ES256"),
+        (r#"["ES512","EdDSA","RS256","PS256"]"#, "ES512, RS256, PS256"),
+    ] {
+        let problem = format!("\"algorithms\" has {names}, for which the provider has no key.");
+        let more = format!(r#","algorithms":{algorithms}"#);
+        assert_eq!(with(&more), (unused.clone(), Some(problem)), "{algorithms}");
+    }
+    for safe in ["", r#","algorithms":["EdDSA"]"#] {
+        assert_eq!(with(safe), (Vec::new(), None), "{safe}");
+    }
+    // Where no key is usable, that is the finding.
+    let without_keys = owned(&[("provider_without_keys", provider)]);
+    assert_eq!(with(r#","algorithms":["ES256"]"#), (without_keys, None));
+}
+
+#[test]
 fn each_provider_is_inspected() {
     let (valid, silent) = (Provider::new("a"), Provider::new("b"));
     let gone = KeyServer::start(Answer::Status(404));
@@ -131,11 +178,12 @@ fn each_provider_is_inspected() {
     let path = site.cluster.directory().join("unusable.json");
     std::fs::write(&path, unusable).unwrap();
     let providers = format!(
-        r#"[{},{},{{"issuer":"c","audience":"api","jwks_url":"{}"}},{{"issuer":"d","audience":"api","jwks_file":"{}"}}]"#,
+        r#"[{},{},{{"issuer":"c","audience":"api","jwks_url":"{}"}},{{"issuer":"d","audience":"api","jwks_file":"{}"}},{}]"#,
         valid.entry(r#","audience":"api""#),
         silent.entry(""),
         gone.url(),
-        path.display()
+        path.display(),
+        Provider::new("e").entry(r#","claims":{"azp":"app"}"#)
     );
     run(
         &mut site.admin,
@@ -170,11 +218,29 @@ fn settings_that_log_tokens() {
             &format!("alter database site reset {name}"),
         );
     }
-    for (name, value) in [
+    let mut of_a_role = vec![
         ("log_min_messages", "debug2"),
         ("log_min_error_statement", "notice"),
         ("debug_print_plan", "on"),
-    ] {
+    ];
+    let mut harmless = vec![
+        ("log_statement", "ddl"),
+        ("log_min_duration_statement", "-1"),
+        ("log_min_messages", "debug1"),
+    ];
+    if major() >= 19 {
+        of_a_role.extend([
+            ("debug_print_raw_parse", "on"),
+            ("log_min_messages", "debug5,walsender:error"),
+            ("log_min_messages", "walsender:error, debug2"),
+            ("log_min_messages", "ERROR,Backend:DEBUG2"),
+        ]);
+        harmless.extend([
+            ("log_min_messages", "debug1,walsender:debug5"),
+            ("log_min_messages", "debug5, backend:error"),
+        ]);
+    }
+    for (name, value) in of_a_role {
         let object = format!("ROLE app: {name}");
         run(&mut site.admin, "drop role if exists app; create role app");
         site.finds(
@@ -183,11 +249,7 @@ fn settings_that_log_tokens() {
             &format!("alter role app reset {name}"),
         );
     }
-    for (name, value) in [
-        ("log_statement", "ddl"),
-        ("log_min_duration_statement", "-1"),
-        ("log_min_messages", "debug1"),
-    ] {
+    for (name, value) in harmless {
         site.finds(&format!("alter database site set {name} = '{value}'"), &[], "");
     }
     site.finds(
@@ -215,7 +277,8 @@ fn log_settings_of_the_server_are_inspected() {
         ("logged_statements", "log_statement"),
     ];
     assert_eq!(found(&mut admin), owned(&expected));
-    let remedy = "ALTER SYSTEM SET log_statement = 'none'; or pass tokens as bound parameters only.";
+    let remedy =
+        "ALTER SYSTEM SET log_statement = 'none'; SELECT pg_reload_conf(); -- unless all tokens are bound parameters";
     assert_eq!(column(&mut admin, "remedy", "logged_statements"), remedy);
 }
 

@@ -6,12 +6,20 @@ use std::sync::LazyLock;
 use postgres::Client;
 
 use testkit::cluster::{Cluster, Turn};
-use testkit::guide::blocks;
+use testkit::guide::blocks_of;
 use testkit::server::Server;
 use testkit::session::{one, rows, run};
 
-/// A cluster with the settings that the README recommends.
-pub static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::new(start()));
+/// Clusters with the settings that the README recommends: one for each of four tests at the same time.
+static CLUSTERS: [LazyLock<Cluster>; 4] = [const { LazyLock::new(|| Cluster::new(start())) }; 4];
+
+/// One of these clusters, empty.
+pub fn turn() -> Turn<'static> {
+    let mut clusters = CLUSTERS.iter();
+    clusters
+        .find_map(|cluster| cluster.try_turn())
+        .unwrap_or_else(|| CLUSTERS[0].turn())
+}
 
 /// Starts a server with those settings.
 pub fn start() -> Server {
@@ -35,7 +43,7 @@ pub struct Site {
 
 impl Site {
     pub fn new() -> Site {
-        let cluster = CLUSTER.turn();
+        let cluster = turn();
         let admin = set_up(&cluster);
         Site { cluster, admin }
     }
@@ -85,7 +93,7 @@ pub fn conf_with_proxy() -> String {
 
 /// The first block of a page with this fence and beginning.
 pub fn page_block(page: &str, fence: &str, begin: &str) -> String {
-    let mut all = blocks(&file(page)).into_iter();
+    let mut all = blocks_of(page).into_iter();
     all.find(|block| block.fence == fence && block.text.starts_with(begin))
         .unwrap()
         .text

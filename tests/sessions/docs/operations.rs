@@ -1,8 +1,9 @@
 //! The blocks of docs/operations.md, on a server with a key set from a URL and one from a file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::process::Command;
+use std::thread::{self, JoinHandle};
 
 use testkit::guide::{Block, PsqlSession, page};
 use testkit::key_server::{Answer, KeyServer, wait_until};
@@ -46,6 +47,8 @@ fn blocks_print_what_the_page_shows() {
     );
     let mut client = server.connect(&database, "postgres", "");
     init(&mut client, &by_url.token("bob"));
+    run(&mut client, "reset pg_session_jwt.jwt; create table orders (id int)");
+    let held = lock_and_wait(&server, &database, &by_url.token("bob"));
     rejected_tokens(&server, &database, &by_file, &next);
 
     let mut run = 0;
@@ -53,6 +56,8 @@ fn blocks_print_what_the_page_shows() {
         match block.fence.as_str() {
             "conf" => continue,
             "sh" => shell(&server, block),
+            "yaml" => exporter(&server, &database, block),
+            "json" => panel(&server, &database, block),
             fence => {
                 let session = PsqlSession {
                     server: &server,
@@ -60,7 +65,7 @@ fn blocks_print_what_the_page_shows() {
                     user: if fence == "sql monitor" { "monitor" } else { "postgres" },
                     database: &database,
                     options: "",
-                    variables: HashMap::new(),
+                    variables: HashMap::from([("expired", by_file.token_with(r#""sub":"alice","exp":1"#))]),
                 };
                 let printed = session.runs(block);
                 if block.text.contains("auth.check()") {
@@ -76,7 +81,68 @@ fn blocks_print_what_the_page_shows() {
         }
     }
     assert!(run > 0, "no block ran");
+    held.join().unwrap();
     init(&mut client, &next.token("alice"));
+}
+
+/// Runs the queries of postgres_exporter, whose columns are the metrics of each.
+fn exporter(server: &Server, database: &str, block: &Block) {
+    let mut monitor = server.connect(database, "monitor", "");
+    let mut queries = 0;
+    for metric in block.text.split("  query: ").skip(1) {
+        let (query, metrics) = metric.split_once('\n').unwrap();
+        let query = query.strip_prefix('"').unwrap().strip_suffix('"').unwrap();
+        let named = metrics.lines().filter_map(|line| line.strip_prefix("    - "));
+        let named: Vec<&str> = named.map(|metric| metric.split_once(':').unwrap().0).collect();
+        let rows = monitor.query(query, &[]).unwrap();
+        let columns = rows[0].columns().iter().map(postgres::Column::name);
+        assert_eq!(columns.collect::<Vec<_>>(), named);
+        let is_label = |name: &str| metrics.contains(&format!("- {name}: {{usage: \"LABEL\""));
+        let mut labels = HashSet::new();
+        for row in &rows {
+            let of_row = |column: &postgres::Column| match is_label(column.name()) {
+                true => Some(row.get::<_, String>(column.name())),
+                false => {
+                    assert!(row.get::<_, f64>(column.name()) >= 0.0);
+                    None
+                }
+            };
+            let of_row: Vec<String> = row.columns().iter().filter_map(of_row).collect();
+            assert!(labels.insert(of_row.clone()), "{of_row:?} is not unique");
+        }
+        queries += 1;
+    }
+    assert_eq!(queries, 4);
+}
+
+/// Runs the query of a Grafana panel.
+fn panel(server: &Server, database: &str, block: &Block) {
+    let panel: serde_json::Value = serde_json::from_str(&block.text).unwrap();
+    let query = panel["targets"][0]["rawSql"].as_str().unwrap();
+    let mut monitor = server.connect(database, "monitor", "");
+    let rows = monitor.query(query, &[]).unwrap();
+    let shown: Vec<(String, f64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let expected = [
+        ("https://file.example/ exp", 3.0),
+        ("https://file.example/ signature", 1.0),
+    ];
+    assert_eq!(shown, expected.map(|(reason, tokens)| (reason.to_owned(), tokens)));
+}
+
+/// A session of a user that holds a lock, and another session that waits for it until the first one is ended.
+fn lock_and_wait(server: &Server, database: &str, token: &str) -> JoinHandle<()> {
+    let mut holder = server.connect(database, "postgres", "");
+    run(&mut holder, &format!("begin; set local pg_session_jwt.jwt = '{token}'"));
+    run(&mut holder, "LOCK TABLE orders");
+    let mut waiting = server.connect(database, "postgres", "");
+    let thread = thread::spawn(move || {
+        run(&mut waiting, "DELETE FROM orders");
+        holder.batch_execute("select 1").unwrap_err();
+    });
+    let mut admin = server.connect(database, "postgres", "");
+    let waits = "select count(*) = 1 from pg_locks where not granted";
+    wait_until("the lock", || one(&mut admin, waits));
+    thread
 }
 
 /// Three expired tokens and one with a signature of another key.

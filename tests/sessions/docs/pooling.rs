@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use postgres::Client;
 use testkit::guide::{PsqlSession, page};
 use testkit::messages;
 use testkit::pgbouncer::PgBouncer;
@@ -47,6 +48,42 @@ fn blocks_run_and_leave_no_identity() {
     for mode in MODES {
         assert!(runs.contains(&mode), "no block ran in {mode} mode");
     }
+}
+
+/// The page's test for the leak sees it, and sees its end.
+#[test]
+fn leak_is_detected_until_the_scope_ends_it() {
+    let database = database();
+    let page = page("pooling");
+    let test = page
+        .iter()
+        .find(|block| block.text.contains("SELECT identity, user_id"))
+        .unwrap();
+    let pgbouncer = PgBouncer::start(&SERVER, "transaction", "");
+    let (mut alice, mut stranger) = (pgbouncer.connect(&database), pgbouncer.connect(&database));
+    let found = |client: &mut Client, user: Option<&str>| {
+        let identity = if user.is_some() { "t" } else { "f" };
+        let expected = [[Some(identity.to_owned()), user.map(str::to_owned)]];
+        assert_eq!(rows(client, &test.text), expected);
+    };
+    found(&mut stranger, None);
+    let token = PROVIDER.token("alice");
+    let mistake = format!("set local role authenticated; select auth.jwt_session_init('{token}')");
+    run(&mut alice, &mistake);
+    found(&mut stranger, Some("alice"));
+    // Without the role there would be no trace of it.
+    let anonymous = [["app", "f"].map(|text| Some(text.to_owned()))];
+    assert_eq!(
+        rows(&mut stranger, "select current_user, identity from auth.status()"),
+        anonymous
+    );
+    run(
+        &mut SERVER.connect(&database, "postgres", ""),
+        &format!("alter role app in database {database} set pg_session_jwt.identity_scope = transaction"),
+    );
+    found(&mut stranger, None);
+    rejects(&mut alice, &mistake, "55000", messages::OUTLASTS_TRANSACTION);
+    found(&mut stranger, None);
 }
 
 #[test]

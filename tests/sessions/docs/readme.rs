@@ -1,15 +1,12 @@
 //! The blocks of the README run, and print the results that they show.
 
-use std::fs;
-
-use testkit::guide::{Block, PsqlSession, blocks, dev_tokens};
+use testkit::guide::{Block, PsqlSession, blocks_of, dev_tokens};
 use testkit::server::Server;
 use testkit::session::one;
 
 #[test]
 fn blocks_print_what_the_readme_shows() {
-    let readme = fs::read_to_string(testkit::root().join("README.md")).unwrap();
-    let readme = blocks(&readme);
+    let readme = blocks_of("README.md");
     let conf = readme.iter().find(|block| block.fence == "conf").unwrap();
     let server = Server::start_empty(&conf.text);
     let mut admin = server.connect("postgres", "postgres", "");

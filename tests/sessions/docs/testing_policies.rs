@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use testkit::guide::{Block, blocks, expected};
+use testkit::guide::{Block, blocks_of, expected, page};
 use testkit::loading::PRELOADED;
 use testkit::messages;
 use testkit::server::{SHARED, Server, program, unprivileged_user};
@@ -11,7 +11,7 @@ use testkit::session::{one, rejects, run};
 
 /// pgcrypto's `hmac` (RFC 2104) and `gen_random_bytes` with SHA-256 only, for a PostgreSQL that was built without
 /// pgcrypto.
-const IN_PLACE_OF_PGCRYPTO: &str = r#"
+pub(super) const IN_PLACE_OF_PGCRYPTO: &str = r#"
     create function gen_random_bytes(length integer) returns bytea language sql as
         $$ select substring(sha256(uuid_send(gen_random_uuid())) for length) $$;
     create function hmac(data bytea, key bytea, type text) returns bytea language plpgsql as $$
@@ -27,13 +27,14 @@ const IN_PLACE_OF_PGCRYPTO: &str = r#"
         return sha256(outer_key || sha256(inner_key || data));
     end $$;"#;
 
-fn page(path: &str) -> Vec<Block> {
-    let path = testkit::root().join(path);
-    blocks(&fs::read_to_string(path).unwrap())
+/// The blocks that create the functions for tests.
+pub(super) fn functions() -> Vec<Block> {
+    let is_function = |block: &Block| block.fence == "sql" && block.text.contains("CREATE FUNCTION testing.");
+    page("testing-policies").into_iter().filter(is_function).collect()
 }
 
 /// The output of psql for a file.
-fn psql(server: &Server, database: &str, sql: &str) -> String {
+pub(super) fn psql(server: &Server, database: &str, sql: &str) -> String {
     let file = server.directory().join(format!("{database}.sql"));
     fs::write(&file, sql).unwrap();
     let mut psql = program("psql", unprivileged_user());
@@ -46,7 +47,7 @@ fn psql(server: &Server, database: &str, sql: &str) -> String {
 }
 
 /// The plan and results of a suite, without the diagnostics of failures.
-fn results(tap: &str) -> Vec<&str> {
+pub(super) fn results(tap: &str) -> Vec<&str> {
     let is_result = |line: &&str| ["ok ", "not ok ", "1.."].iter().any(|begin| line.starts_with(begin));
     tap.lines().filter(is_result).collect()
 }
@@ -55,7 +56,7 @@ fn results(tap: &str) -> Vec<&str> {
 fn database(server: &Server) -> String {
     let database = server.database();
     let is_table = |block: &&Block| block.fence == "sql" && block.text.starts_with("CREATE TABLE todos");
-    let readme = page("README.md");
+    let readme = blocks_of("README.md");
     let table = &readme.iter().find(is_table).unwrap().text;
     let mut client = server.connect(&database, "postgres", "");
     run(&mut client, table);
@@ -69,14 +70,14 @@ fn database(server: &Server) -> String {
     database
 }
 
-fn has(client: &mut postgres::Client, extension: &str) -> bool {
+pub(super) fn has(client: &mut postgres::Client, extension: &str) -> bool {
     let available = format!("select exists (select from pg_available_extensions where name = '{extension}')");
     one(client, &available)
 }
 
 /// Runs the blocks of the page in order, and each broken policy in a copy of the database.
 fn run_page(server: &Server) {
-    let page = page("docs/testing-policies.md");
+    let page = page("testing-policies");
     let of = |fence: &str| &page.iter().find(|block| block.fence == fence).unwrap().text;
     let (suite, tap) = (of("sql test"), of("tap"));
     let good = results(tap);
@@ -140,11 +141,7 @@ fn broken_policies_fail_with_a_preloaded_library() {
 #[test]
 fn test_key_ends_with_its_transaction() {
     let main = database(&SHARED);
-    let page = page("docs/testing-policies.md");
-    for block in page
-        .iter()
-        .filter(|block| block.text.contains("CREATE FUNCTION testing."))
-    {
+    for block in functions() {
         psql(&SHARED, &main, &block.text);
     }
     let mut client = SHARED.connect(&main, "postgres", "");

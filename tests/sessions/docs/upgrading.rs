@@ -6,6 +6,7 @@ use testkit::cluster::with_own_scripts;
 use testkit::guide::{PsqlSession, page};
 use testkit::session::{one, run};
 
+use crate::support::findings::findings;
 use crate::support::old_versions::VERSION_0_5_0;
 
 #[test]
@@ -29,6 +30,13 @@ fn blocks_upgrade_a_database_from_0_5_to_1_0() {
     assert_eq!(printed[1..3], ["", ""], "what prevents an update");
     let kept = "select rolcanlogin from pg_roles where rolname = 'authenticated'";
     assert!(one::<bool>(&mut admin, kept));
+    // The page preloads nothing, and leaves the role of this site as it was: it could log in.
+    let preload = "warning library_not_preloaded shared_preload_libraries";
+    let login = "critical identity_forgeable authenticated";
+    let expected = [login, preload, "warning role_login authenticated"];
+    assert_eq!(findings(&mut cluster.superuser("d")), expected);
+    run(&mut admin, "alter role authenticated nologin");
+    assert_eq!(findings(&mut cluster.superuser("d")), [preload]);
 }
 
 #[test]

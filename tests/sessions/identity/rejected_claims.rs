@@ -22,7 +22,7 @@ fn jti_of_a_proxy_token_is_a_64_bit_integer(#[case] jti: &str) {
     let mut proxy = Proxy::new();
     let mut client = proxy.shared_session_as("alice");
     let token = proxy.raw(format!(r#"{{{jti}"sub":"bob"}}"#));
-    rejects_token(&mut client, &token, "22023", messages::NO_TOKEN_ID);
+    rejects_token(&mut client, &token, "28000", messages::NO_TOKEN_ID);
     init(&mut client, &proxy.raw(r#"{"jti":9223372036854775807,"sub":"bob"}"#));
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
 }
@@ -41,7 +41,6 @@ fn dates_are_numbers_of_seconds(
         "null",
         "true",
         "[]",
-        "-1",
         "-0.5",
         "253402300800",
         "9223372036854775808",
@@ -52,14 +51,16 @@ fn dates_are_numbers_of_seconds(
     let mut proxy = Proxy::new();
     let mut client = proxy.shared_session_as("alice");
     let token = proxy.raw(format!(r#"{{"jti":9,"sub":"bob","{claim}":{date}}}"#));
-    rejects_token(&mut client, &token, "22023", message);
+    rejects_token(&mut client, &token, "28000", message);
 }
 
 #[test]
 fn dates_with_fractions_and_at_both_ends_are_accepted() {
     let mut proxy = Proxy::new();
     let mut client = proxy.shared_session_as("alice");
-    let dates = r#""jti":9,"sub":"bob","nbf":0,"iat":0.5,"exp":253402300799"#;
+    let negative = proxy.raw(r#"{"jti":9,"sub":"bob","exp":-1}"#);
+    rejects_token(&mut client, &negative, "28000", messages::EXP_NOT_A_DATE);
+    let dates = r#""jti":9,"sub":"bob","nbf":-62135596800,"iat":0.5,"exp":253402300799"#;
     init(&mut client, &proxy.raw(format!("{{{dates}}}")));
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
 }
@@ -103,7 +104,7 @@ fn user_id_that_is_not_a_string_is_an_error_when_read(#[case] sub: &str) {
     rejects(
         &mut client,
         "select auth.user_id()",
-        "22023",
+        "28000",
         messages::SUB_NOT_A_STRING,
     );
     assert!(one::<bool>(

@@ -9,7 +9,7 @@ use testkit::signer::part;
 /// Asserts that this text is rejected, and the valid token after it is not. `$good` stands for that token, and `$head`,
 /// `$payload`, `$signature` for its parts.
 #[track_caller]
-fn rejects(text: &str, sqlstate: &str, message: &str) {
+fn rejects(text: &str, message: &str) {
     let mut proxy = Proxy::new();
     let mut client = proxy.shared_session_as("alice");
     let good = proxy.token_of("bob");
@@ -21,7 +21,7 @@ fn rejects(text: &str, sqlstate: &str, message: &str) {
         .replace("$signature", signature)
         .replace("$tail", &signature[1..])
         .replace("$mallory", &part(r#"{"jti":9,"sub":"mallory"}"#));
-    rejects_token(&mut client, &text, sqlstate, message);
+    rejects_token(&mut client, &text, "28000", message);
     init(&mut client, &good);
     assert_eq!(user_id(&mut client).as_deref(), Some("bob"));
 }
@@ -35,10 +35,11 @@ fn rejects(text: &str, sqlstate: &str, message: &str) {
 #[case("$head.$payload")]
 #[case("$head.$payload.$signature.$signature")]
 #[case("$head.$payload.$signature.")]
+#[case("Bearer $good")]
 #[case(".$good")]
 #[case("..........")]
 fn text_without_three_parts_is_malformed(#[case] text: &str) {
-    rejects(text, "22023", messages::INVALID_ENCODING);
+    rejects(text, messages::INVALID_ENCODING);
 }
 
 #[rstest]
@@ -49,9 +50,8 @@ fn text_without_three_parts_is_malformed(#[case] text: &str) {
 #[case(" $good", messages::HEADER_NOT_BASE64URL)]
 #[case("$head=.$payload.$signature", messages::HEADER_NOT_BASE64URL)]
 #[case("e.$payload.$signature", messages::HEADER_NOT_BASE64URL)]
-#[case("Bearer $good", messages::HEADER_NOT_BASE64URL)]
 fn part_that_is_not_base64url_is_malformed(#[case] text: &str, #[case] message: &str) {
-    rejects(text, "22023", message);
+    rejects(text, message);
 }
 
 // Altered, truncated or empty, but well-formed.
@@ -61,50 +61,42 @@ fn part_that_is_not_base64url_is_malformed(#[case] text: &str, #[case] message: 
 #[case("$head.$payload=.$signature")]
 #[case("$head.$mallory.$signature")]
 fn changed_part_has_an_invalid_signature(#[case] text: &str) {
-    rejects(text, "28000", messages::INVALID_SIGNATURE);
+    rejects(text, messages::INVALID_SIGNATURE);
 }
 
 // All of these have a valid Ed25519 signature.
 #[rstest]
-#[case(r#"{"alg":"none"}"#, "28000", messages::ALGORITHM_NOT_SUPPORTED)]
-#[case(r#"{"alg":"None"}"#, "28000", messages::ALGORITHM_NOT_SUPPORTED)]
-#[case(r#"{"alg":""}"#, "28000", messages::ALGORITHM_NOT_SUPPORTED)]
-#[case(r#"{"alg":"eddsa"}"#, "28000", messages::ALGORITHM_NOT_SUPPORTED)]
-#[case(r#"{"alg":"EdDSA "}"#, "28000", messages::ALGORITHM_NOT_SUPPORTED)]
-#[case(r#"{"alg":"ES512"}"#, "28000", messages::ALGORITHM_NOT_SUPPORTED)]
-#[case(r#"{"alg":"HS256"}"#, "28000", messages::ALGORITHM_MISMATCH)]
-#[case(r#"{"alg":"ES256"}"#, "28000", messages::ALGORITHM_MISMATCH)]
-#[case(r#"{"alg":"RS256"}"#, "28000", messages::ALGORITHM_MISMATCH)]
-#[case(r#"{"alg":"PS512"}"#, "28000", messages::ALGORITHM_MISMATCH)]
-#[case(
-    r#"{"alg":"EdDSA","crit":["exp"],"exp":1}"#,
-    "28000",
-    messages::EXTENSION_NOT_SUPPORTED
-)]
-#[case(r#"{"alg":"EdDSA","crit":[]}"#, "28000", messages::EXTENSION_NOT_SUPPORTED)]
-#[case(r#"{"alg":"EdDSA","crit":null}"#, "28000", messages::EXTENSION_NOT_SUPPORTED)]
-#[case(r#"{"alg":"EdDSA","b64":true}"#, "28000", messages::EXTENSION_NOT_SUPPORTED)]
-#[case(r#"{"alg":"EdDSA","alg":"EdDSA"}"#, "22023", messages::HEADER_NOT_JSON)]
-#[case(r#"{"alg":"EdDSA","\u0061lg":"none"}"#, "22023", messages::HEADER_NOT_JSON)]
-#[case(r#"{"alg":"EdDSA"}{}"#, "22023", messages::HEADER_NOT_JSON)]
-#[case(r#"["EdDSA"]"#, "22023", messages::HEADER_NOT_JSON)]
-#[case(r#""EdDSA""#, "22023", messages::HEADER_NOT_JSON)]
-#[case("not JSON", "22023", messages::HEADER_NOT_JSON)]
-#[case("", "22023", messages::HEADER_NOT_JSON)]
-#[case("{}", "22023", messages::HEADER_WITHOUT_ALG)]
-#[case(r#"{"alg":null}"#, "22023", messages::HEADER_WITHOUT_ALG)]
-#[case(r#"{"alg":["EdDSA"]}"#, "22023", messages::HEADER_WITHOUT_ALG)]
-#[case(r#"{"ALG":"EdDSA"}"#, "22023", messages::HEADER_WITHOUT_ALG)]
-#[case(r#"{"alg":"EdDSA","kid":7}"#, "22023", messages::HEADER_WITHOUT_KID)]
-fn header_with_another_algorithm_or_crit_is_rejected(
-    #[case] header: &str,
-    #[case] sqlstate: &str,
-    #[case] message: &str,
-) {
+#[case(r#"{"alg":"none"}"#, messages::ALGORITHM_NOT_SUPPORTED)]
+#[case(r#"{"alg":"None"}"#, messages::ALGORITHM_NOT_SUPPORTED)]
+#[case(r#"{"alg":""}"#, messages::ALGORITHM_NOT_SUPPORTED)]
+#[case(r#"{"alg":"eddsa"}"#, messages::ALGORITHM_NOT_SUPPORTED)]
+#[case(r#"{"alg":"EdDSA "}"#, messages::ALGORITHM_NOT_SUPPORTED)]
+#[case(r#"{"alg":"ES256K"}"#, messages::ALGORITHM_NOT_SUPPORTED)]
+#[case(r#"{"alg":"HS256"}"#, messages::ALGORITHM_MISMATCH)]
+#[case(r#"{"alg":"ES256"}"#, messages::ALGORITHM_MISMATCH)]
+#[case(r#"{"alg":"RS256"}"#, messages::ALGORITHM_MISMATCH)]
+#[case(r#"{"alg":"PS512"}"#, messages::ALGORITHM_MISMATCH)]
+#[case(r#"{"alg":"EdDSA","crit":["exp"],"exp":1}"#, messages::EXTENSION_NOT_SUPPORTED)]
+#[case(r#"{"alg":"EdDSA","crit":[]}"#, messages::EXTENSION_NOT_SUPPORTED)]
+#[case(r#"{"alg":"EdDSA","crit":null}"#, messages::EXTENSION_NOT_SUPPORTED)]
+#[case(r#"{"alg":"EdDSA","b64":1}"#, messages::EXTENSION_NOT_SUPPORTED)]
+#[case(r#"{"alg":"EdDSA","alg":"EdDSA"}"#, messages::HEADER_NOT_JSON)]
+#[case(r#"{"alg":"EdDSA","\u0061lg":"none"}"#, messages::HEADER_NOT_JSON)]
+#[case(r#"{"alg":"EdDSA"}{}"#, messages::HEADER_NOT_JSON)]
+#[case(r#"["EdDSA"]"#, messages::HEADER_NOT_JSON)]
+#[case(r#""EdDSA""#, messages::HEADER_NOT_JSON)]
+#[case("not JSON", messages::HEADER_NOT_JSON)]
+#[case("", messages::HEADER_NOT_JSON)]
+#[case("{}", messages::HEADER_WITHOUT_ALG)]
+#[case(r#"{"alg":null}"#, messages::HEADER_WITHOUT_ALG)]
+#[case(r#"{"alg":["EdDSA"]}"#, messages::HEADER_WITHOUT_ALG)]
+#[case(r#"{"ALG":"EdDSA"}"#, messages::HEADER_WITHOUT_ALG)]
+#[case(r#"{"alg":"EdDSA","kid":7}"#, messages::HEADER_WITHOUT_KID)]
+fn header_with_another_algorithm_or_crit_is_rejected(#[case] header: &str, #[case] message: &str) {
     let mut proxy = Proxy::new();
     let mut client = proxy.shared_session_as("alice");
     let token = proxy.with_header(header, r#"{"jti":9,"sub":"bob"}"#);
-    rejects_token(&mut client, &token, sqlstate, message);
+    rejects_token(&mut client, &token, "28000", message);
 }
 
 #[test]
@@ -163,7 +155,7 @@ fn number(number: &str) -> String {
 fn payload_that_cannot_be_stored_is_rejected(#[case] payload: impl AsRef<[u8]>) {
     let mut proxy = Proxy::new();
     let mut client = proxy.shared_session_as("alice");
-    rejects_token(&mut client, &proxy.raw(payload), "22023", messages::PAYLOAD_NOT_JSON);
+    rejects_token(&mut client, &proxy.raw(payload), "28000", messages::PAYLOAD_NOT_JSON);
 }
 
 #[test]

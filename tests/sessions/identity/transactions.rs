@@ -226,20 +226,21 @@ fn token_of_another_connections_key_is_rejected() {
 }
 
 #[test]
-fn a_null_argument_gives_null_and_changes_nothing() {
+fn a_null_argument_is_an_error_and_changes_nothing() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let token = proxy.token_of("bob");
-    for call in [
-        "auth.jwt_session_init(null)".to_owned(),
-        "auth.jwt_session_init(null, true)".to_owned(),
-        format!("auth.jwt_session_init('{token}', null)"),
+    for (call, message) in [
+        ("auth.jwt_session_init(null)".to_owned(), messages::NULL_TOKEN),
+        ("auth.jwt_session_init(null, true)".to_owned(), messages::NULL_TOKEN),
+        ("auth.jwt_session_init(null, false)".to_owned(), messages::NULL_TOKEN),
+        ("auth.jwt_session_init(null, null)".to_owned(), messages::NULL_IS_LOCAL),
+        (
+            format!("auth.jwt_session_init('{token}', null)"),
+            messages::NULL_IS_LOCAL,
+        ),
     ] {
-        assert_eq!(
-            rows(&mut client, &format!("select {call} is null")),
-            [[Some("t".to_owned())]],
-            "{call}"
-        );
+        rejects(&mut client, &format!("select {call}"), "22004", message);
         assert_eq!(user_id(&mut client).as_deref(), Some("alice"), "{call}");
     }
 }

@@ -15,14 +15,31 @@ fn catalog_entries_of_the_functions() {
            from pg_proc where pronamespace = 'auth'::regnamespace order by proname collate \"C\", pronargs",
     );
     let result = "TABLE(mode text, identity boolean, provider integer, issuer text, kid text, user_id text, \
-                  expires_at timestamp with time zone, seconds_left bigint, reason text)";
+                  expires_at timestamp with time zone, seconds_left bigint, reason text, warning text)";
     let keys = "TABLE(provider integer, issuer text, source text, location text, kid text, kty text, alg text, \
                 usable boolean, reason text, fetched_at timestamp with time zone, \
                 next_refresh timestamp with time zone, last_error text)";
-    let findings = "TABLE(severity text, finding text, object text, problem text, remedy text)";
+    let findings = "TABLE(severity text, finding text, object text, problem text, remedy text, count bigint, \
+                    allowed_because text)";
+    let connections = "TABLE(pid integer, database name, role name, mode text, issuer text, user_id text, kid text, \
+                       since timestamp with time zone, expires_at timestamp with time zone, scope text)";
+    let statistics = "TABLE(database name, issuer text, statistic text, detail text, value double precision, \
+                      stats_reset timestamp with time zone)";
+    let rules = "TABLE(rule text, passed boolean, detail text)";
+    let settings = "TABLE(provider text, settings jsonb, to_fill_in jsonb, note text, page text, statement text)";
     // Without an argument, strictness makes no difference.
     let expected = [
+        ["activity", "", connections, "v", "r", "t", "activity_wrapper"],
         ["check", "", findings, "v", "u", "t", "check_wrapper"],
+        [
+            "check_sarif",
+            "file text, with_allowed boolean",
+            "jsonb",
+            "v",
+            "u",
+            "t",
+            "check_sarif_wrapper",
+        ],
         ["email", "", "text", "s", "s", "t", "email_wrapper"],
         ["init", "", "void", "v", "u", "t", "init_wrapper"],
         ["jwt", "", "jsonb", "s", "s", "t", "jwt_wrapper"],
@@ -32,7 +49,7 @@ fn catalog_entries_of_the_functions() {
             "void",
             "v",
             "u",
-            "t",
+            "f",
             "jwt_session_init_wrapper",
         ],
         [
@@ -41,26 +58,47 @@ fn catalog_entries_of_the_functions() {
             "void",
             "v",
             "u",
-            "t",
+            "f",
             "jwt_session_init_local_wrapper",
         ],
         ["organization", "", "jsonb", "s", "s", "t", "organization_wrapper"],
         ["organization_id", "", "uuid", "s", "s", "t", "organization_id_wrapper"],
+        [
+            "provider_settings",
+            "url text, fill_in jsonb",
+            settings,
+            "v",
+            "u",
+            "t",
+            "provider_settings_wrapper",
+        ],
         ["providers", "", keys, "v", "u", "t", "providers_wrapper"],
+        [
+            "refresh_providers",
+            "",
+            "boolean",
+            "v",
+            "u",
+            "t",
+            "refresh_providers_wrapper",
+        ],
+        ["reset_stats", "", "void", "v", "u", "t", "reset_stats_wrapper"],
         ["role", "", "text", "s", "s", "t", "role_wrapper"],
         ["session", "", "jsonb", "s", "s", "t", "session_wrapper"],
+        ["stats", "", statistics, "v", "r", "t", "stats_wrapper"],
         ["status", "", result, "s", "r", "t", "status_wrapper"],
         ["uid", "", "uuid", "s", "s", "t", "uid_wrapper"],
         ["user_id", "", "text", "s", "s", "t", "user_id_wrapper"],
+        ["verify", "jwt text, role text", rules, "v", "u", "f", "verify_wrapper"],
     ];
     assert_eq!(
         functions,
         expected.map(|row| row.map(|text| Some(text.to_owned())).to_vec())
     );
-    // None is SECURITY DEFINER, leakproof or has a row estimate; one has settings.
+    // None is SECURITY DEFINER, leakproof or has a row estimate; two have settings.
     let odd = "select count(*) from pg_proc where pronamespace = 'auth'::regnamespace
-                and (prosecdef or proleakproof or (proconfig is not null) <> (proname = 'check') or prokind <> 'f' or not prosrc like '%_wrapper'
-                     or (proacl is not null) <> (proname in ('check', 'providers')) or prolang <> (select oid from pg_language where lanname = 'c'))";
+                and (prosecdef or proleakproof or (proconfig is not null) <> (proname in ('check', 'check_sarif')) or prokind <> 'f' or not prosrc like '%_wrapper'
+                     or (proacl is not null) <> (proname in ('activity', 'check', 'check_sarif', 'providers', 'provider_settings', 'refresh_providers', 'reset_stats', 'stats', 'verify')) or prolang <> (select oid from pg_language where lanname = 'c'))";
     assert_eq!(one::<i64>(&mut client, odd), 0);
     // The schema and every object in it belong to the extension.
     let strays = "select count(*) from pg_proc p where pronamespace = 'auth'::regnamespace and not exists (

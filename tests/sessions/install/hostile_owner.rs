@@ -5,6 +5,7 @@ use std::fs;
 use postgres::Client;
 
 use testkit::cluster::{PLAIN, Turn, with_own_scripts};
+use testkit::server::major;
 use testkit::session::{one, rejection, run};
 
 const CREATE: &str = "create extension pg_session_jwt";
@@ -53,8 +54,12 @@ fn hostile_owner(cluster: &Turn) -> Client {
         &mut owner,
         "alter database d set search_path = public, pg_catalog;
          set search_path = public, pg_catalog; set plpgsql.extra_errors = 'all'; set quote_all_identifiers = on;
-         set standard_conforming_strings = off; set default_transaction_isolation = 'repeatable read'",
+         set default_transaction_isolation = 'repeatable read'",
     );
+    // PostgreSQL 19 does not know other strings any more.
+    if major() < 19 {
+        run(&mut owner, "set standard_conforming_strings = off");
+    }
     owner
 }
 

@@ -57,9 +57,17 @@ fn usual_privileges() -> Vec<String> {
         .iter()
         .map(|name| format!("auth.{name}: - EXECUTEfalse"))
         .collect();
+    all.push("auth.verify(text,text): pg_read_all_settings EXECUTEfalse".to_owned());
     all.push("auth: - USAGEfalse".to_owned());
     all.push("auth.\"check\"(): pg_database_owner EXECUTEfalse, pg_read_all_settings EXECUTEfalse".to_owned());
+    all.push(
+        "auth.check_sarif(text,boolean): pg_database_owner EXECUTEfalse, pg_read_all_settings EXECUTEfalse".to_owned(),
+    );
+    all.push("auth.activity(): pg_monitor EXECUTEfalse, pg_read_all_stats EXECUTEfalse".to_owned());
+    all.push("auth.stats(): pg_monitor EXECUTEfalse, pg_read_all_stats EXECUTEfalse".to_owned());
     all.push("auth.providers(): pg_read_all_settings EXECUTEfalse".to_owned());
+    all.push("auth.provider_settings(text,jsonb): pg_read_all_settings EXECUTEfalse".to_owned());
+    all.push("auth.refresh_providers(): pg_signal_backend EXECUTEfalse".to_owned());
     all.sort();
     all
 }

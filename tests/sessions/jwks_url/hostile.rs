@@ -145,25 +145,3 @@ fn urls_in_tokens_and_claims_are_not_fetched() {
     assert_eq!(one::<String>(&mut client, "select mode from auth.status()"), "provider");
     assert_eq!(theirs.requests(), 0);
 }
-
-#[test]
-fn unknown_key_ids_cost_one_request() {
-    let provider = Provider::new("a");
-    let keys = KeyServer::start(Answer::Body(provider.key_set()));
-    let server = server_with(&[entry("a", &keys.url())], "");
-    let database = server.database();
-    let user = ordinary_user(&server, &database);
-    let mut clients = [(); 3].map(|()| server.connect(&database, &user, ""));
-    init(&mut clients[0], &provider.token("alice"));
-    for n in 0..30 {
-        let made_up = Provider::with_kid("a", &format!("made up {n}"));
-        rejects_init(
-            &mut clients[n % 3],
-            &made_up.token("mallory"),
-            "28000",
-            messages::NO_KEY_OF_TOKEN,
-        );
-    }
-    assert_eq!(user_id(&mut clients[0]).as_deref(), Some("alice"));
-    assert_eq!(keys.requests(), 2);
-}

@@ -1,7 +1,7 @@
 //! Limits: the size of a provider's answer, the frequency of requests, and the keys that are used.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use testkit::key_server::{Answer, KeyServer};
 use testkit::messages;
@@ -78,13 +78,14 @@ fn symmetric_key_of_a_url_is_not_used() {
         let payload = format!(r#"{{"iss":"{issuer}","sub":"mallory"}}"#);
         presenting(&secret.token_with_header("HS256", header, payload))
     };
+    // Tokens with an HMAC wait for no set.
+    init(&mut client, &provider.token("alice"));
     let named = r#"{"alg":"HS256","kid":"secret"}"#;
     rejects(&mut client, &sign(named, "a"), "28000", messages::NO_KEY_OF_TOKEN);
     let unnamed = r#"{"alg":"HS256"}"#;
     rejects(&mut client, &sign(unnamed, "a"), "28000", messages::NAMES_NO_KEY);
     rejects(&mut client, &sign(named, "b"), NOT_AVAILABLE.0, NOT_AVAILABLE.1);
-    assert_eq!(user_id(&mut client), None);
-    init(&mut client, &provider.token("alice"));
+    assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
     wait_until_good(&mut client, "a");
     let shown = rows(
         &mut client,
@@ -105,7 +106,7 @@ fn symmetric_key_of_a_url_is_not_used() {
 }
 
 #[test]
-fn unknown_key_names_refetch_a_set_at_most_once_a_period() {
+fn many_sessions_refetch_a_set_within_the_limit() {
     let (good, bad) = (Provider::new("good"), Provider::new("bad"));
     let good_keys = KeyServer::start(Answer::Body(good.key_set()));
     let bad_keys = KeyServer::start(Answer::Body(bad.key_set()));
@@ -133,10 +134,10 @@ fn unknown_key_names_refetch_a_set_at_most_once_a_period() {
             });
         }
     });
-    // The next request would follow after half a minute.
-    assert!(started.elapsed() < Duration::from_secs(25));
-    // One further fetch each; a failed fetch has three attempts.
-    assert_eq!((good_keys.requests(), bad_keys.requests()), (2, 4));
+    // One more fetch at least, and as many as the limit allows in this time; a failed fetch has three attempts.
+    let most = 6 + usize::try_from(started.elapsed().as_secs() / 30).unwrap();
+    assert!((2..=1 + most).contains(&good_keys.requests()));
+    assert!((4..=1 + 3 * most).contains(&bad_keys.requests()));
     init(&mut client, &good.token("bob"));
     init(&mut client, &bad.token("bob"));
 }
@@ -153,6 +154,12 @@ fn max_age_is_honored_between_a_minute_and_an_hour() {
         ("Cache-Control: max-age=600\r\n", 600),
         ("cache-control: PUBLIC,  Max-Age=\"600\" , must-revalidate\r\n", 600),
         ("Cache-Control: public\r\nCache-Control: max-age=600\r\n", 600),
+        // The time for which a cache has stored it counts.
+        ("Cache-Control: max-age=600\r\nAge: 100\r\n", 500),
+        ("Age: 3000\r\nCache-Control: max-age=3600\r\n", 600),
+        ("Cache-Control: max-age=3600\r\nAge: 99999999999999999999\r\n", 60),
+        ("Cache-Control: max-age=600\r\nAge: -1\r\n", 600),
+        ("Age: 100\r\n", 300),
         ("Cache-Control: max-age=60\r\n", 60),
         ("Cache-Control: max-age=10\r\n", 60),
         ("Cache-Control: max-age=0\r\n", 60),

@@ -4,7 +4,7 @@ use testkit::key_server::{Answer, KeyServer};
 use testkit::provider::Provider;
 use testkit::session::{init, rejects};
 
-use crate::support::jwks_faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_set, presenting};
+use crate::support::jwks_faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_set, presenting, wait_until_good};
 use crate::support::jwks_url::{entry, server_with};
 
 #[test]
@@ -22,6 +22,35 @@ fn redirects_on_the_same_host_and_port_are_followed() {
     let mut client = server.connect("template1", "postgres", "");
     init(&mut client, &provider.token("alice"));
     assert_eq!(keys.paths(), ["/keys", "/by-path?of=it", "/absolute", "/the-third"]);
+}
+
+#[test]
+fn relative_redirects_are_resolved() {
+    let provider = Provider::new("a");
+    let redirects = [
+        ("/a/b/keys?x=1", "other", "/a/b/other"),
+        ("/a/b/keys", "../keys", "/a/keys"),
+        ("/a/b/keys", "./c/../keys?y=2", "/a/b/keys?y=2"),
+        ("/a/b/keys", "../../../..", "/"),
+        ("/a/b/keys?x=1", "?y=2", "/a/b/keys?y=2"),
+        ("/a/b/keys?x=1", "?y=2#part", "/a/b/keys?y=2"),
+        ("/a/b/keys", "/c/../d", "/d"),
+    ];
+    let servers = redirects.map(|(_, to, _)| {
+        KeyServer::start(Answer::Steps(vec![
+            Answer::Redirect(to.to_owned()),
+            Answer::Body(provider.key_set()),
+        ]))
+    });
+    let urls = servers.iter().zip(redirects);
+    let urls: Vec<String> = urls.map(|(keys, (from, ..))| keys.url_at("127.0.0.1", from)).collect();
+    let entries: Vec<String> = urls.iter().map(|url| entry(url, url)).collect();
+    let server = server_with(&entries, "");
+    let mut client = server.connect("template1", "postgres", "");
+    for ((keys, url), (from, to, path)) in servers.iter().zip(&urls).zip(redirects) {
+        wait_until_good(&mut client, url);
+        assert_eq!(keys.paths(), [from, path], "{to}");
+    }
 }
 
 #[test]

@@ -1,12 +1,17 @@
 //! Slow providers: a session waits a limited time, and only for its own provider.
 
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use testkit::key_server::{Answer, KeyServer};
+use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::provider::Provider;
 use testkit::session::{init, rejects, run, user_id};
 
-use crate::support::jwks_faults::{Fault, NOT_AVAILABLE, before_and_after_a_good_set, presenting, wait_until_good};
+use crate::support::jwks_faults::{
+    Fault, NOT_AVAILABLE, NOT_FETCHED, before_and_after_a_good_set, condition, presenting, wait_until_good,
+};
 use crate::support::jwks_url::{entry, server_with};
 
 #[test]
@@ -59,4 +64,32 @@ fn a_session_that_waits_can_be_cancelled() {
     );
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert_eq!(user_id(&mut client), None);
+}
+
+/// The other side decides how many steps TLS takes, and needs no certificate for the first ones.
+#[test]
+fn bytes_that_drip_below_tls_have_the_time_of_one_attempt() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://127.0.0.1:{}/keys", listener.local_addr().unwrap().port());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            thread::spawn(move || {
+                // The head of a handshake record of 16 KiB, and then its bytes.
+                let mut sent = stream.write_all(b"\x16\x03\x03\x40\x00");
+                while sent.is_ok() {
+                    thread::sleep(Duration::from_millis(300));
+                    sent = stream.write_all(b"\x02");
+                }
+            });
+        }
+    });
+    let server = server_with(&[entry("a", &url)], "");
+    let mut client = server.connect("template1", "postgres", "");
+    let mut told = String::new();
+    wait_until("the error", || {
+        told = condition(&mut client, "a").1;
+        ![NOT_FETCHED, ""].contains(&told.as_str())
+    });
+    assert!(told.contains("timeout"), "{told}");
 }

@@ -8,9 +8,10 @@ use postgres::Client;
 use testkit::key_server::{Answer, KeyServer, wait_until};
 use testkit::key_server_tls::{Authority, self_signed, start_tls};
 use testkit::provider::Provider;
-use testkit::server::{Server, pg_config};
+use testkit::server::Server;
 use testkit::session::{init, rejects, run, user_id};
 
+use crate::support::environment::program;
 use crate::support::jwks_faults::{NOT_AVAILABLE, NOT_FETCHED, condition, presenting, reload, wait_until_good};
 use crate::support::jwks_url::{conf, entry};
 
@@ -21,15 +22,12 @@ fn server_with_files(entries: &[String], more: &str, files: &[(&str, &str)]) -> 
         for (name, content) in files {
             fs::write(directory.join(name), content).unwrap();
         }
-        let script = directory.join("postgres");
-        let text = format!(
-            "#!/bin/sh\nexport SSL_CERT_FILE='{}' HTTPS_PROXY=http://127.0.0.1:1\nexec '{}' \"$@\"\n",
-            directory.join("system.pem").display(),
-            pg_config("--bindir").join("postgres").display()
+        let system = directory.join("system.pem");
+        let lines = format!(
+            "export SSL_CERT_FILE='{}' HTTPS_PROXY=http://127.0.0.1:1",
+            system.display()
         );
-        fs::write(&script, text).unwrap();
-        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-        script
+        program(directory, &lines)
     });
     run(
         &mut server.connect("template1", "postgres", ""),
@@ -112,7 +110,8 @@ fn downgrade_to_http_is_rejected() {
     assert_eq!(condition(&mut client, "a"), (false, elsewhere.to_owned()));
     let (usable, error) = condition(&mut client, "b");
     assert!(!usable && !error.is_empty());
-    assert_eq!((keys.requests(), plain.requests()), (3, 0));
+    // Three attempts, and three more for each ten seconds that the machine takes until here.
+    assert!(keys.requests() >= 3);
     keys.answer(Answer::Steps(vec![
         Answer::Redirect("/moved".to_owned()),
         Answer::Body(provider.key_set()),
@@ -121,7 +120,8 @@ fn downgrade_to_http_is_rejected() {
     let present = presenting(&provider.token("alice"));
     wait_until("the set", || client.batch_execute(&present).is_ok());
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
-    assert_eq!(keys.paths()[3..], ["/keys", "/moved"]);
+    assert!(keys.paths().contains(&"/moved".to_owned()));
+    assert_eq!(plain.requests(), 0);
 }
 
 #[test]
@@ -188,5 +188,7 @@ fn unusable_ca_file_does_not_fall_back_to_system_roots() {
     let started = Instant::now();
     wait_until_good(&mut client, "other.pem");
     assert!(started.elapsed() < Duration::from_secs(9));
-    assert_eq!(keys.paths().iter().filter(|path| *path == "/other.pem").count(), 1);
+    // The condition of a set that is missing has it fetched again, too.
+    let requests = keys.paths().iter().filter(|path| *path == "/other.pem").count();
+    assert!((1..=2).contains(&requests), "{requests}");
 }

@@ -37,10 +37,10 @@ fn each_accepted_or_rejected_token_is_one_line() {
     rejects(
         &mut session.client,
         "select auth.jwt_session_init('nonsense')",
-        "22023",
+        "28000",
         messages::INVALID_ENCODING,
     );
-    let expected = json!({ "event": "rejected", "reason": messages::INVALID_ENCODING, "sqlstate": "22023" });
+    let expected = json!({ "event": "rejected", "reason": messages::INVALID_ENCODING, "sqlstate": "28000" });
     assert_eq!(session.audit()[lines..], [expected]);
     for (way, user) in ["bob", "carol", "dave", "eve"].into_iter().enumerate() {
         let token = proxy.token_with_jti(2 + i64::try_from(way).unwrap(), &format!(r#""sub":"{user}""#));

@@ -3,3 +3,4 @@
 mod audit_log;
 mod secrecy;
 mod statement_logs;
+mod user_id;

@@ -107,7 +107,7 @@ fn mask_is_not_accepted_as_a_token() {
     let mut proxy = Proxy::new();
     let mut client = proxy.session_as("alice");
     let save = "select set_config('pg_session_jwt.jwt', current_setting('pg_session_jwt.jwt'), false)";
-    rejects(&mut client, save, "22023", messages::INVALID_ENCODING);
+    rejects(&mut client, save, "28000", messages::INVALID_ENCODING);
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }
 
@@ -231,6 +231,17 @@ fn key_is_public_and_settings_match_the_readme() {
             "-",
             "-",
         ],
+        [
+            "pg_session_jwt.identity_scope",
+            "any",
+            "any",
+            "any",
+            "enum",
+            "superuser",
+            "-",
+            "-",
+            "-",
+        ],
         ["pg_session_jwt.jwk", &jwk, "", &jwk, "string", "backend", "-", "-", "-"],
         [
             "pg_session_jwt.leeway",
@@ -244,6 +255,17 @@ fn key_is_public_and_settings_match_the_readme() {
             "s",
         ],
         [
+            "pg_session_jwt.log_user_id",
+            "off",
+            "off",
+            "off",
+            "bool",
+            "superuser",
+            "-",
+            "-",
+            "-",
+        ],
+        [
             "pg_session_jwt.optimize_policies",
             "on",
             "on",
@@ -253,6 +275,17 @@ fn key_is_public_and_settings_match_the_readme() {
             "-",
             "-",
             "-",
+        ],
+        [
+            "pg_session_jwt.shared_cache",
+            "8192",
+            "8192",
+            "8192",
+            "integer",
+            "sighup",
+            "0",
+            "1048576",
+            "kB",
         ],
     ];
     assert_eq!(

@@ -159,7 +159,7 @@ fn rejection_in_a_worker_hides_the_leaders_statement() {
         ),
     );
     // Often: the leader terminates the other worker, which logs that too unless it has already rejected the token.
-    for (function, sqlstate) in [("strict", "28000"), ("late", "22023")].repeat(20) {
+    for function in ["strict", "late"].repeat(20) {
         // Valid for half a minute more, by the leeway that the function does not grant.
         let token = proxy.token(&format!(r#""sub":"alice","exp":{}"#, now() - 30));
         let sql = format!(
@@ -169,7 +169,7 @@ fn rejection_in_a_worker_hides_the_leaders_statement() {
         let error = client.batch_execute(&sql).expect_err("a rejection");
         let error = error.as_db_error().unwrap();
         assert!(error.where_().unwrap().contains("parallel worker"), "{error:?}");
-        assert_eq!(error.code().code(), sqlstate, "{error:?}");
+        assert_eq!(error.code().code(), "28000", "{error:?}");
         hides(&AUDITED.log(), &token);
     }
     run(client, &format!("drop table {table} cascade"));

@@ -172,7 +172,7 @@ fn unencodable_user_id_is_rejected_at_first_use() {
         if is_latin {
             assert_eq!(client.one("select auth.user_id()"), Some(user.to_owned()));
         } else {
-            client.rejects("select auth.user_id()", "22023", messages::NOT_ENCODABLE);
+            client.rejects("select auth.user_id()", "28000", messages::NOT_ENCODABLE);
         }
     }
 }

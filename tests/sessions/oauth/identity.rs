@@ -222,8 +222,9 @@ fn token_without_iss_cannot_be_replaced() {
     let Some(server) = server_with(&conf(&[entry], "")) else {
         return;
     };
+    let exp = now() + 600;
     let of = |more: &str| {
-        let payload = format!(r#"{{"sub":"alice","aud":"api"{more}}}"#);
+        let payload = format!(r#"{{"sub":"alice","aud":"api","exp":{exp}{more}}}"#);
         ED25519.token_with_header("EdDSA", r#"{"alg":"EdDSA","kid":"a"}"#, payload)
     };
     let mut client = login(&server, &of("")).unwrap();

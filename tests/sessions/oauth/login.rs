@@ -1,4 +1,4 @@
-//! OAuth logins (PostgreSQL 18): who may log in, the identity of the session, and the messages.
+//! OAuth logins (since PostgreSQL 18): who may log in, the identity of the session, and the messages.
 
 use testkit::messages;
 use testkit::provider::Provider;
@@ -43,7 +43,7 @@ fn invalid_token_is_rejected_with_the_reason_in_the_log() {
         (
             "garbage".to_owned(),
             messages::INVALID_ENCODING,
-            "A JWT has 3 parts with dots between them; this one has 1.",
+            "A JWT has three parts with dots between them; this token has one part: an opaque token.",
         ),
         ("a.b.c".to_owned(), messages::SIGNATURE_NOT_BASE64URL, ""),
         (

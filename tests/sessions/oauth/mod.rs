@@ -1,7 +1,9 @@
-//! OAuth logins of PostgreSQL 18.
+//! OAuth logins, since PostgreSQL 18.
 
 mod bound;
 mod databases;
+mod device_flow;
+mod examined;
 mod identity;
 mod libpq;
 mod loading;

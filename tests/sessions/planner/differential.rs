@@ -12,7 +12,7 @@ use super::conditions::condition;
 use super::reads::{ORDERED, UNORDERED};
 use super::support::{optimize, plan};
 use super::tables::{CREATE, TABLES, policies};
-use super::writes::{MERGE_17, WRITES};
+use super::writes::{CONFLICT_19, MERGE_17, WRITES};
 
 const SEED: u64 = 0x5eed_0f1d_e27a_11ce;
 const ROUNDS: u32 = 30;
@@ -106,11 +106,15 @@ fn round() -> impl Strategy<Value = Round> {
 }
 
 fn query() -> impl Strategy<Value = Query> {
-    let merge: &'static [&str] = if major() >= 17 { &MERGE_17 } else { &WRITES };
+    let newest = match major() {
+        ..17 => WRITES.to_vec(),
+        17 | 18 => MERGE_17.to_vec(),
+        19.. => [&MERGE_17[..], &CONFLICT_19].concat(),
+    };
     let template = prop_oneof![
         5 => select(&UNORDERED).prop_map(|template| (template, false)),
         2 => select(&ORDERED).prop_map(|template| (template, true)),
-        1 => select(merge).prop_map(|template| (template, false)),
+        1 => select(newest).prop_map(|template| (template, false)),
         2 => select(&WRITES).prop_map(|template| (template, false)),
     ];
     let any_condition = || prop_oneof![condition(0), condition(1), condition(2)];

@@ -79,6 +79,6 @@ fn user_id_that_is_not_a_string_is_rejected_only_when_read() {
             assert_eq!(count > 0, sql.starts_with("explain"), "{on} {sql}");
         }
         let asked = "select id from notes where (select auth.user_id() = user_id)";
-        rejects(&mut client, asked, "22023", messages::SUB_NOT_A_STRING);
+        rejects(&mut client, asked, "28000", messages::SUB_NOT_A_STRING);
     }
 }

@@ -43,3 +43,14 @@ pub const MERGE_17: [&str; 2] = [
          when not matched by target and (select auth.user_id() = u.user_id) then
              insert values (u.id + 1000, u.user_id, u.n, u.flag) returning t.id, t.user_id) select * from m",
 ];
+
+/// From PostgreSQL 19 on.
+pub const CONFLICT_19: [&str; 3] = [
+    "insert into $T as t values ($I, 'alice', 1, true) on conflict (id, user_id) do select where $A returning *",
+    "insert into $T as t select id, user_id, 5, true from $O u where $B order by id
+         on conflict (id, user_id) do select for update
+         where $A and (select auth.user_id() = excluded.user_id or t.flag) returning id, n",
+    "with kept as (insert into $T as t values ($I, auth.user_id(), 1, true)
+         on conflict (id, user_id) do select returning *)
+         select u.id, t.n from $O u left join kept t on $A where $B",
+];

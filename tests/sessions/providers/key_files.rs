@@ -5,7 +5,7 @@ use std::fs;
 use testkit::messages;
 use testkit::provider::{Provider, database, set_providers};
 use testkit::server::SHARED;
-use testkit::session::{init, one, rejection, rejects, run, user_id};
+use testkit::session::{init, now, one, rejection, rejects, run, user_id};
 use testkit::signer::Signer;
 
 #[test]
@@ -70,7 +70,8 @@ fn a_key_file_is_read_again_when_it_changes() {
 fn secret_is_accepted_where_only_superusers_can_read() {
     let secret = Signer::hmac(32);
     let entry = format!(r#"{{"issuer":"a","jwks":{{"keys":[{}]}}}}"#, secret.jwk(""));
-    let token = secret.token("HS256", r#"{"iss":"a","sub":"alice"}"#);
+    let payload = format!(r#"{{"iss":"a","sub":"alice","exp":{}}}"#, now() + 60);
+    let token = secret.token("HS256", payload);
     // With ALTER DATABASE every role could read it.
     let mut client = SHARED.connect(&database(std::slice::from_ref(&entry)), "postgres", "");
     let unusable = messages::PROVIDERS_UNUSABLE;

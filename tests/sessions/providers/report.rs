@@ -106,6 +106,42 @@ fn unusable_keys_are_shown_with_their_reasons() {
 }
 
 #[test]
+fn keys_that_the_algorithms_of_a_provider_exclude_are_not_usable() {
+    let (ed, es, rs) = (Signer::ed25519(), Signer::p521(), Signer::rsa());
+    let set = format!(
+        r#"{{"keys":[{},{},{},{}]}}"#,
+        ed.jwk(r#""kid":"ed""#),
+        es.jwk(r#""kid":"es""#),
+        rs.jwk(r#""kid":"rs""#),
+        rs.jwk(r#""kid":"ps","alg":"PS256""#)
+    );
+    let entry = |issuer: &str, algorithms: &str| {
+        format!(r#"{{"issuer":"{issuer}","audience":"api","jwks":{set},"algorithms":{algorithms}}}"#)
+    };
+    let mut client = session_with(&[entry("a", r#"["ES512","RS256"]"#), entry("b", r#""HS256""#)]);
+    let excluded = "the provider's \"algorithms\" has none that the key is for";
+    let expected = [
+        ["1", "ed", "f", excluded],
+        ["1", "es", "t", "-"],
+        ["1", "rs", "t", "-"],
+        ["1", "ps", "f", excluded],
+        ["2", "ed", "f", excluded],
+        ["2", "es", "f", excluded],
+        ["2", "rs", "f", excluded],
+        ["2", "ps", "f", excluded],
+    ];
+    assert_eq!(shown(&mut client, "provider, kid, usable, reason"), expected);
+    // auth.check() agrees.
+    let problem = "select problem from auth.check() where finding = 'provider_without_keys'";
+    let expected = format!("It has no usable key, so its tokens are rejected: {excluded}.");
+    assert_eq!(one::<String>(&mut client, problem), expected);
+    let header = r#"{"alg":"ES512","kid":"es"}"#;
+    let claims = r#"{"iss":"a","aud":"api","sub":"alice","exp":4102444800}"#;
+    init(&mut client, &es.token_with_header("ES512", header, claims));
+    assert_eq!(one::<String>(&mut client, "select auth.user_id()"), "alice");
+}
+
+#[test]
 fn source_without_keys_has_one_row_with_the_reason() {
     let directory = PRELOADED.directory();
     let garbage = directory.join("garbage.json");

@@ -3,7 +3,7 @@
 use testkit::messages;
 use testkit::provider::{Provider, database};
 use testkit::server::SHARED;
-use testkit::session::{Proxy, init, one, rejection, rejects, run, user_id};
+use testkit::session::{Proxy, init, now, one, rejection, rejects, run, user_id};
 use testkit::signer::Signer;
 
 #[test]
@@ -171,7 +171,7 @@ fn unusable_providers_disable_every_mode() {
         assert_eq!(rejection.message, messages::PROVIDERS_UNUSABLE);
         assert_eq!(
             rejection.detail.as_deref(),
-            Some("Provider 1 must have exactly one of \"jwks\", \"jwks_file\" and \"jwks_url\".")
+            Some("Provider 1 cannot discover its keys: its \"issuer\" is not an absolute URL.")
         );
     }
     assert_eq!(one::<String>(&mut client, "select mode from auth.status()"), "unusable");
@@ -243,6 +243,10 @@ fn issuer_that_is_not_a_string_is_rejected() {
     }
     assert_eq!(user_id(&mut client), None);
     // A provider that requires none accepts tokens without it.
-    init(&mut client, &any.signed(r#"{"aud":"x","sub":"alice"}"#));
+    let exp = now() + 60;
+    init(
+        &mut client,
+        &any.signed(&format!(r#"{{"aud":"x","sub":"alice","exp":{exp}}}"#)),
+    );
     assert_eq!(user_id(&mut client).as_deref(), Some("alice"));
 }

@@ -113,11 +113,11 @@ fn unrepresentable_character_is_rejected_when_presented() {
                 format!(r#""sub":"bob","{written}":1"#),
                 format!(r#""sub":"bob","iss":"{written}""#),
             ] {
-                rejects_token(&mut client, &proxy.token(&members), "22023", messages::NOT_ENCODABLE);
+                rejects_token(&mut client, &proxy.token(&members), "28000", messages::NOT_ENCODABLE);
             }
         }
         let kid = proxy.with_header(&format!(r#"{{"alg":"EdDSA","kid":"{text}"}}"#), r#"{"jti":1000}"#);
-        rejects_token(&mut client, &kid, "22023", messages::NOT_ENCODABLE);
+        rejects_token(&mut client, &kid, "28000", messages::NOT_ENCODABLE);
         // Nothing fails later, and the jti of a rejected token does not count.
         init(&mut client, &proxy.token_with_jti(2, r#""sub":"carol""#));
         assert_eq!(user_id(&mut client).as_deref(), Some("carol"));
@@ -206,8 +206,8 @@ fn a_token_of_the_startup_packet_is_converted_when_it_is_used() {
     let token = proxy.token_with_jti(1000, r#""sub":"中""#);
     let mut client = SHARED.connect(&database, "postgres", &options(&proxy, &token));
     for _ in 0..2 {
-        rejects(&mut client, "select auth.user_id()", "22023", messages::NOT_ENCODABLE);
-        rejects(&mut client, "select auth.session()", "22023", messages::NOT_ENCODABLE);
+        rejects(&mut client, "select auth.user_id()", "28000", messages::NOT_ENCODABLE);
+        rejects(&mut client, "select auth.session()", "28000", messages::NOT_ENCODABLE);
     }
     // A token that was never accepted does not count for the last jti.
     init(&mut client, &proxy.token_of("bob"));

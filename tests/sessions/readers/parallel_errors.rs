@@ -50,10 +50,10 @@ fn expired_identity_is_the_same_error_in_a_worker() {
 fn bad_startup_token_is_the_same_error_in_a_worker() {
     let proxy = Proxy::new();
     let database = database("");
-    for (token, sqlstate, message) in [
-        (Proxy::new().token_of("bob"), "28000", messages::INVALID_SIGNATURE),
-        (proxy.raw(r#"{"jti":1,"sub":7}"#), "22023", messages::SUB_NOT_A_STRING),
-        ("nonsense".to_owned(), "22023", messages::INVALID_ENCODING),
+    for (token, message) in [
+        (Proxy::new().token_of("bob"), messages::INVALID_SIGNATURE),
+        (proxy.raw(r#"{"jti":1,"sub":7}"#), messages::SUB_NOT_A_STRING),
+        ("nonsense".to_owned(), messages::INVALID_ENCODING),
     ] {
         let options = format!("{} -c pg_session_jwt.jwt={token}", proxy.options());
         let mut client = SERVER.connect(&database, "postgres", &options);
@@ -62,7 +62,7 @@ fn bad_startup_token_is_the_same_error_in_a_worker() {
         let in_leader = rejection(&mut client, "select auth.user_id()");
         assert_eq!(
             (in_worker.sqlstate.as_str(), in_worker.message.as_str()),
-            (sqlstate, message)
+            ("28000", message)
         );
         assert_eq!(in_worker, in_leader);
     }

@@ -48,7 +48,12 @@ fn leeway_is_set_by_superusers_and_applies_at_once() {
         );
     }
     run(&mut client, "set role authenticated");
-    for setting in ["leeway = 300", "claims_fallback = on", "audit_log = off"] {
+    for setting in [
+        "leeway = 300",
+        "claims_fallback = on",
+        "audit_log = off",
+        "log_user_id = off",
+    ] {
         let name = setting.split_once(' ').unwrap().0;
         let message = format!("permission denied to set parameter \"pg_session_jwt.{name}\"");
         rejects(&mut client, &format!("set pg_session_jwt.{setting}"), "42501", &message);

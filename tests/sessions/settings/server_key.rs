@@ -69,7 +69,7 @@ fn server_key_applies_to_every_session() {
 fn an_ordinary_user_cannot_connect_with_settings_of_superusers() {
     let database = PRELOADED.database();
     let user = ordinary_user(&PRELOADED, &database);
-    for setting in ["claims_fallback=off", "leeway=300", "audit_log=off"] {
+    for setting in ["claims_fallback=off", "leeway=300", "audit_log=off", "log_user_id=off"] {
         let options = format!("-c pg_session_jwt.{setting}");
         let error = PRELOADED
             .try_connect(&database, &user, &options)

@@ -117,8 +117,8 @@ fn bad_token_in_the_packet_is_an_error_until_replaced() {
                 "28000",
                 messages::EXPIRED,
             ),
-            (proxy.raw(r#"{"sub":"bob"}"#), "22023", messages::NO_TOKEN_ID),
-            ("nonsense".to_owned(), "22023", messages::INVALID_ENCODING),
+            (proxy.raw(r#"{"sub":"bob"}"#), "28000", messages::NO_TOKEN_ID),
+            ("nonsense".to_owned(), "28000", messages::INVALID_ENCODING),
         ] {
             let mut client = server.connect(database, "postgres", &with_token(&proxy, &token));
             run(&mut client, "select 1; select auth.init()");

@@ -263,6 +263,33 @@ fn superusers_session_setting_overrides_the_stored_one() {
     }
 }
 
+/// PostgreSQL restores a value that stays the same without telling this library.
+#[test]
+fn value_of_a_function_overrides_the_stored_one_until_its_end() {
+    for server in servers() {
+        let database = server.database();
+        let user = ordinary_user(&server, &database);
+        let mut admin = server.connect(&database, "postgres", "");
+        run(
+            &mut admin,
+            &format!(
+                "alter database {database} set pg_session_jwt.claims_fallback = on;
+                 create function overridden() returns text language sql security definer
+                     set pg_session_jwt.claims_fallback = on as 'select auth.user_id()'"
+            ),
+        );
+        let mut open = server.connect(&database, &user, r#"-c request.jwt.claims={"sub":"alice"}"#);
+        assert_eq!(user_id(&mut open).as_deref(), Some("alice"));
+        run(
+            &mut admin,
+            &format!("alter database {database} set pg_session_jwt.claims_fallback = off"),
+        );
+        reload(&server, &mut [&mut open]);
+        assert_eq!(one::<String>(&mut open, "select overridden()"), "alice");
+        gives_nothing(&mut open, "claims_fallback");
+    }
+}
+
 #[test]
 fn parallel_worker_notices_a_withdrawal() {
     let provider = Provider::new("a");

@@ -28,7 +28,8 @@ select fact from (
     from member m
     union all select 'schema ' || (to_jsonb(n) - 'oid' || jsonb_build_object('nspowner', nspowner::regrole))::text
     from schema n
-    union all select 'function ' || oid::regprocedure || ' ' || (to_jsonb(f) - 'oid' || jsonb_build_object(
+    -- 'arguments' has the defaults; before PostgreSQL 17 proargdefaults has their places in the script, too.
+    union all select 'function ' || oid::regprocedure || ' ' || (to_jsonb(f) - array['oid', 'proargdefaults'] || jsonb_build_object(
         'proowner', proowner::regrole, 'pronamespace', pronamespace::regnamespace,
         'prolang', (select lanname from pg_language l where l.oid = prolang),
         'arguments', pg_get_function_arguments(oid), 'result', pg_get_function_result(oid)))::text

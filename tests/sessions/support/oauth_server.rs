@@ -1,7 +1,8 @@
-//! Servers with OAuth logins (PostgreSQL 18), and their tokens.
+//! Servers with OAuth logins (since PostgreSQL 18), and their tokens.
 
 use std::fs;
 
+use testkit::provider::ending;
 use testkit::server::{Server, major, pg_config};
 use testkit::session::{Rejection, now, run};
 use testkit::signer::{ED25519, P256, RSA, Signer};
@@ -45,7 +46,8 @@ pub fn usual_entry() -> String {
 pub fn token_by(alg: &str, members: &str) -> String {
     let (signer, alg) = signers().into_iter().find(|(_, of)| *of == alg).unwrap();
     let header = format!(r#"{{"alg":"{alg}","kid":"{alg}"}}"#);
-    signer.token_with_header(alg, header, format!(r#"{{"iss":"{ISSUER}",{members}}}"#))
+    let exp = ending(members, now() + 600);
+    signer.token_with_header(alg, header, format!(r#"{{"iss":"{ISSUER}",{members}{exp}}}"#))
 }
 
 /// A valid token of a user.

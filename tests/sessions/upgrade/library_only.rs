@@ -49,7 +49,7 @@ fn tokens_are_verified_and_read() {
         }
         let replay = format!("select auth.jwt_session_init('{first}')");
         rejects(&mut client, &replay, "28000", messages::TOKEN_ID_REPLAYED);
-        // STRICT in every version: NULL is neither a token nor an error.
+        // The function is STRICT until the catalog is updated: NULL is neither a token nor an error.
         assert!(is_null(&mut client, "auth.jwt_session_init(null)"));
         assert_eq!(one::<String>(&mut client, "select auth.user_id()"), USER);
         let rows = "select count(*) from generate_series(1, 1000) where auth.user_id() is not null";

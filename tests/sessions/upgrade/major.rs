@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use testkit::server::{Server, initdb, pg_config, unprivileged_user};
+use testkit::data_directory::initdb;
+use testkit::server::{Server, pg_config, unprivileged_user};
 use testkit::session::{Proxy, one, run};
 
 use crate::support::application::{fill, is_intact};

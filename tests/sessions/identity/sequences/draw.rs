@@ -7,7 +7,7 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
 
 use super::model::{Model, Name};
-use super::site::{CLAIMS, FALLBACK, Key, LEEWAY, PROVIDERS, ROLES, Time, Token};
+use super::site::{CLAIMS, FALLBACK, Key, LEEWAY, PROVIDERS, ROLES, SCOPE, Time, Token};
 use super::step::{Step, WAYS};
 
 /// Sequences that one session plays one after the other, on average: what the first leaves behind, the next must not feel.
@@ -56,12 +56,13 @@ pub struct NewToken {
 type Make<T> = fn(T) -> Step;
 
 /// The settings, with the number of their values. The role is there twice, since most depends on it.
-const SETTINGS: [(Name, usize); 7] = [
+const SETTINGS: [(Name, usize); 8] = [
     (Name::Jwt, 1),
     (Name::Providers, PROVIDERS.len()),
     (Name::Claims, CLAIMS.len()),
     (Name::Fallback, FALLBACK.len()),
     (Name::Leeway, LEEWAY.len()),
+    (Name::Scope, SCOPE.len()),
     (Name::Role, ROLES.len()),
     (Name::Role, ROLES.len()),
 ];

@@ -21,7 +21,7 @@ use postgres::Client;
 use testkit::cases::Seeds;
 use testkit::messages;
 use testkit::server::Server;
-use testkit::session::{rejection_of, rows, run};
+use testkit::session::{one, rejection_of, rows, run};
 
 use draw::{Case, case};
 use model::{ABORTED, Answer, Model, Rejected};
@@ -34,7 +34,7 @@ type Answered = Result<String, String>;
 /// How some answers begin that a hundred and more of the steps have: without them the sequences would try nothing. A token
 /// that a proxy's key rejects after it was set is rare among them, since a session that has lost its providers is in no
 /// mode (`worker_errors` has it).
-fn to_reach() -> [Answered; 16] {
+fn to_reach() -> [Answered; 17] {
     let text = |text: &str| Ok(text.to_owned());
     let error = |sqlstate, message| Err(Rejected(sqlstate, message).to_string());
     let caught = |sqlstate, message, status| Ok(format!("{}{status}", Rejected(sqlstate, message)));
@@ -49,11 +49,12 @@ fn to_reach() -> [Answered; 16] {
         caught("55000", messages::NO_KEY, ""),
         caught("55000", messages::LOST_PROVIDERS, "; unusable f"),
         error("22012", ""),
-        error("22023", messages::INVALID_ENCODING),
+        error("28000", messages::INVALID_ENCODING),
         error("25P02", ""),
         error("28000", messages::EXPIRED),
         error("28000", messages::NOT_YET_VALID),
         error("28000", messages::UNKNOWN_ISSUER),
+        error("55000", messages::OUTLASTS_TRANSACTION),
         error("42501", "permission denied to set parameter"),
     ]
 }
@@ -119,12 +120,14 @@ struct Admin {
     keys: Keys,
     /// A setting that every session can read, changed with the providers: a session that sees it has read the file.
     marker: u32,
+    is_preloaded: bool,
 }
 
 impl Admin {
     fn new(server: &Server) -> Admin {
         let database = server.database();
         let mut client = server.connect(&database, "postgres", "");
+        let is_preloaded = one(&mut client, "select current_setting('shared_preload_libraries') <> ''");
         run(&mut client, "load 'pg_session_jwt'");
         run(
             &mut client,
@@ -136,6 +139,7 @@ impl Admin {
             database,
             keys: Keys::generate(),
             marker: 0,
+            is_preloaded,
         }
     }
 
@@ -165,6 +169,8 @@ fn wait(client: &mut Client, marker: u32) {
 struct Session<'a> {
     admin: &'a mut Admin,
     client: Client,
+    /// The process, if other sessions can see its identity.
+    pid: Option<i32>,
     model: Model,
     /// The texts of the model's tokens.
     texts: Vec<String>,
@@ -190,10 +196,12 @@ impl<'a> Session<'a> {
             write!(options, " -c pg_session_jwt.jwt={text}").unwrap();
         }
         let history = format!("superuser {superuser}, key {has_jwk}, providers {providers}\n");
-        let client = server.connect(&admin.database, step::login(superuser), &options);
+        let mut client = server.connect(&admin.database, step::login(superuser), &options);
+        let pid = admin.is_preloaded.then(|| one(&mut client, "select pg_backend_pid()"));
         Session {
             admin,
             client,
+            pid,
             model,
             texts: Vec::new(),
             history,
@@ -234,7 +242,43 @@ impl<'a> Session<'a> {
             _ => self.ask(&step.sql(&self.admin.keys, &self.texts)),
         };
         self.agree(&expected, &seen)?;
-        self.compare()
+        let before = self.shown();
+        self.compare()?;
+        self.shows(&before)
+    }
+
+    /// What `auth.activity()` shows of the session, if the library is preloaded.
+    fn shown(&mut self) -> Option<String> {
+        let pid = self.pid?;
+        let sql = format!("select concat_ws(' ', mode, 't', user_id) from auth.activity() where pid = {pid}");
+        let mut rows = rows(&mut self.admin.client, &sql);
+        Some(rows.pop().and_then(|mut row| row.pop()?).unwrap_or_default())
+    }
+
+    /// Compares what other sessions see with the session's own status, at its use and before.
+    fn shows(&mut self, before: &Option<String>) -> Result<(), String> {
+        let status =
+            "select concat_ws(' ', mode, identity, user_id) from auth.status() where reason is null or identity";
+        let (Some(after), false) = (self.shown(), self.model.has_failed()) else {
+            return Ok(());
+        };
+        let status = self.ask(status)?;
+        // A role that may not use the token does not end it, and neither does the time.
+        let is_still_shown = |reason: &str| {
+            let reasons = ["current role", messages::EXPIRED, messages::NOT_YET_VALID];
+            reasons.iter().any(|text| reason.contains(text))
+        };
+        let is_same = match status.is_empty() {
+            true => after.is_empty() || is_still_shown(&self.ask("select reason from auth.status()")?),
+            false => after == status && [Some(status.as_str()), Some("")].contains(&before.as_deref()),
+        };
+        match is_same {
+            true => Ok(()),
+            false => Err(format!(
+                "{before:?} and then {after} were shown of {status}, after\n{}",
+                self.history
+            )),
+        }
     }
 
     /// Compares the identity of the session with that of the model.

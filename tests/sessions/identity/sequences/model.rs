@@ -2,6 +2,7 @@
 //! adopt which identity. The model has no generations, caches or blocks. Values of settings are indices in the lists of
 //! [`site`].
 
+mod present;
 mod setting;
 mod transaction;
 mod verify;
@@ -9,7 +10,7 @@ mod verify;
 use testkit::messages;
 
 use super::site::{PROVIDERS, Providers, Time, Token};
-use super::step::Step;
+use super::step::{Step, Way};
 use setting::Setting;
 
 /// A text, or an error.
@@ -34,9 +35,10 @@ pub enum Name {
     Fallback,
     Leeway,
     Role,
+    Scope,
 }
 
-type Settings = [Setting; 6];
+type Settings = [Setting; 7];
 
 struct Transaction {
     before: Settings,
@@ -50,7 +52,7 @@ pub struct Model {
     has_jwk: bool,
     /// The first is no token; the second, if there is a token in the startup packet, is that.
     pub tokens: Vec<Token>,
-    defaults: [usize; 6],
+    defaults: [usize; 7],
     settings: Settings,
     transaction: Option<Transaction>,
     /// The greatest `jti` of the tokens adopted so far.
@@ -71,7 +73,7 @@ impl Model {
             superuser,
             has_jwk,
             tokens: vec![no_token],
-            defaults: [0, providers, 0, 1, 1, 0],
+            defaults: [0, providers, 0, 1, 1, 0, 0],
             settings: Settings::default(),
             transaction: None,
             last_jti: None,
@@ -126,19 +128,9 @@ impl Model {
         self.lost_providers |= !had_none && has_none(self);
     }
 
-    fn present(&mut self, token: usize, is_local: bool) -> Result<(), Rejected> {
-        // A token of the startup packet that was not used yet came before this one.
-        let _ = self.user_id();
-        let presented = self.tokens[token].clone();
-        self.verify(&presented, self.last_jti)?;
-        self.last_jti = self.last_jti.max(presented.jti);
-        self.assign(Name::Jwt, Some(token), is_local);
-        Ok(())
-    }
-
     /// As a statement sets it: some settings are a superuser's, and a value must be usable.
     fn set(&mut self, name: Name, value: Option<usize>, is_local: bool) -> Result<(), Rejected> {
-        let restricted = matches!(name, Name::Providers | Name::Fallback | Name::Leeway);
+        let restricted = matches!(name, Name::Providers | Name::Fallback | Name::Leeway | Name::Scope);
         if restricted && !(self.superuser && self.value(Name::Role) == 0) {
             return Err(Rejected("42501", "permission denied to set parameter"));
         }
@@ -206,7 +198,10 @@ impl Model {
                 done()
             }
             Step::Present { token, way } => {
-                self.present(token, way.is_local())?;
+                match way {
+                    Way::Set | Way::SetConfig => self.set_token(token, false)?,
+                    _ => self.present(token, way.is_local())?,
+                }
                 if way.probes() { Ok(self.probe()) } else { done() }
             }
             Step::Assign { name, value, is_local } => {

@@ -60,6 +60,7 @@ pub const PROVIDERS: [Providers; 8] = [
 pub const CLAIMS: [&str; 4] = ["", r#"{"sub":"mallory"}"#, r#"{"sub":"eve","exp":1}"#, "no JSON"];
 pub const CLAIMED: [Option<&str>; 4] = [None, Some("mallory"), Some("eve"), None];
 pub const FALLBACK: [&str; 2] = ["off", "on"];
+pub const SCOPE: [&str; 2] = ["any", "transaction"];
 pub const LEEWAY: [&str; 3] = ["0", "60", "300"];
 pub const ROLES: [&str; 3] = ["none", "authenticated", "anonymous"];
 
@@ -108,7 +109,7 @@ impl Keys {
                 0 => String::new(),
                 _ => format!(r#","roles":[{}]"#, quoted.join(",")),
             };
-            format!(r#"{{"issuer":"{issuer}","jwks":{{"keys":[{jwk}]}}{roles}}}"#)
+            format!(r#"{{"issuer":"{issuer}","expiry":"optional","jwks":{{"keys":[{jwk}]}}{roles}}}"#)
         };
         match &PROVIDERS[index] {
             Providers::None => String::new(),

@@ -1,7 +1,7 @@
 //! The steps of a sequence, and their SQL.
 
 use super::model::Name;
-use super::site::{APPLICATION, CLAIMS, FALLBACK, Keys, LEEWAY, ROLES};
+use super::site::{APPLICATION, CLAIMS, FALLBACK, Keys, LEEWAY, ROLES, SCOPE};
 
 /// A way to present a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,6 +167,7 @@ fn setting(name: Name) -> &'static str {
         Name::Fallback => "pg_session_jwt.claims_fallback",
         Name::Leeway => "pg_session_jwt.leeway",
         Name::Role => "role",
+        Name::Scope => "pg_session_jwt.identity_scope",
     }
 }
 
@@ -178,6 +179,7 @@ fn text(name: Name, value: usize, keys: &Keys) -> String {
         Name::Fallback => FALLBACK[value].to_owned(),
         Name::Leeway => LEEWAY[value].to_owned(),
         Name::Role => ROLES[value].to_owned(),
+        Name::Scope => SCOPE[value].to_owned(),
     }
 }
 

@@ -45,7 +45,7 @@ pub fn values(provider: &Provider) -> Vec<Malformed> {
         ),
         (
             format!(r#"[{{"issuer":"a","jwks":{keys},"jwks_file":"/keys.json"}}]"#),
-            "Provider 1 must have exactly one of \"jwks\", \"jwks_file\" and \"jwks_url\".",
+            "Provider 1 must have at most one of \"jwks\", \"jwks_file\", \"jwks_url\" and \"discovery_url\".",
         ),
         (
             format!(r#"[{entry},{{"issuer":"b","jwks":{{"keys":[{{"kty":"RSA","n":"AQAB","e":"AQAB"}}]}}}}]"#),

@@ -3,8 +3,8 @@
 //! The shapes are theirs, the keys are made here. Each provider is configured as its users would: by ALTER DATABASE,
 //! with its issuer, its audience where it has one, and its key set.
 
-mod shape;
-mod table;
+pub mod shape;
+pub mod table;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -2,13 +2,18 @@
 
 use std::sync::LazyLock;
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
+use testkit::certificate;
 use testkit::session::now;
 use testkit::signer::Signer;
 
-/// A row of the table. In the texts `$kid`, `$iss`, `$aud`, `$user`, `$now` and `$exp` stand for what differs.
+/// A row of the table. In the texts `$kid`, `$iss`, `$aud`, `$user`, `$now` and `$exp` stand for what differs, and
+/// `$x5c`, `$x5t1` and `$x5t256` for the key's certificate and its digests.
 pub struct Shape {
     pub name: &'static str,
     pub alg: &'static str,
@@ -95,14 +100,36 @@ impl Shape {
 
     /// Its place in the setting, with this key.
     pub fn entry(&self, signer: &Signer) -> String {
-        let Shape { issuer, more, .. } = self;
-        let keys = [
-            self.encryption()
-                .jwk(&self.encryption_key.replace("$kid", ENCRYPTION_KID)),
-            signer.jwk(&self.key.replace("$kid", self.kid)),
-        ];
-        let set = format!(r#"{{"keys":[{}]{}}}"#, keys.join(","), self.beside);
+        let (Shape { issuer, more, .. }, set) = (self, self.key_set(signer));
         format!(r#"{{"issuer":"{issuer}","jwks":{set}{more}}}"#)
+    }
+
+    /// Its key set, with this key, and one for encryption.
+    pub fn key_set(&self, signer: &Signer) -> String {
+        self.set(&[self.encryption_jwk(), self.jwk(signer, self.kid)])
+    }
+
+    /// Its key set as it publishes it: this key beside the one that it signs with next, and that for encryption if it has
+    /// one.
+    pub fn published_key_set(&self, signer: &Signer) -> String {
+        let mut keys = vec![self.jwk(self.encryption(), "next"), self.jwk(signer, self.kid)];
+        if self.encryption_key != PLAIN.encryption_key {
+            keys.push(self.encryption_jwk());
+        }
+        self.set(&keys)
+    }
+
+    fn set(&self, keys: &[String]) -> String {
+        format!(r#"{{"keys":[{}]{}}}"#, keys.join(","), self.beside)
+    }
+
+    fn jwk(&self, signer: &Signer, kid: &str) -> String {
+        signer.jwk(&certified(signer, self.key).replace("$kid", kid))
+    }
+
+    fn encryption_jwk(&self) -> String {
+        let signer = self.encryption();
+        signer.jwk(&certified(signer, self.encryption_key).replace("$kid", ENCRYPTION_KID))
     }
 
     pub fn header(&self, kid: &str) -> String {
@@ -144,4 +171,17 @@ impl Shape {
             text.to_owned()
         }
     }
+}
+
+/// Members of a key with its certificate, where they have one.
+fn certified(signer: &Signer, members: &str) -> String {
+    if !members.contains("$x5c") {
+        return members.to_owned();
+    }
+    let certificate = certificate::of_signer(signer, "key");
+    let print = |algorithm| URL_SAFE_NO_PAD.encode(digest(algorithm, &certificate));
+    members
+        .replace("$x5c", &STANDARD.encode(&certificate))
+        .replace("$x5t256", &print(&SHA256))
+        .replace("$x5t1", &print(&SHA1_FOR_LEGACY_USE_ONLY))
 }

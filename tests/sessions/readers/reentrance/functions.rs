@@ -76,8 +76,13 @@ pub const COMMON: &str = "
                 perform set_config(case current_setting('re.mode') when 'claims' then 'request.jwt.claims'
                     else 'pg_session_jwt.jwt' end, '', false), set_config('re.now', '0', false);
             when 'role' then
-                perform set_config('role', case current_role when 'authenticated' then 'anonymous'
-                    when 'anonymous' then 'none' else 'authenticated' end, false);
+                -- From PostgreSQL 18 on, a trigger at the end of a statement runs as the role of its row, and may not change it.
+                begin
+                    perform set_config('role', case current_role when 'authenticated' then 'anonymous'
+                        when 'anonymous' then 'none' else 'authenticated' end, false);
+                exception when insufficient_privilege then
+                    null;
+                end;
             when 'setting' then
                 perform set_config('pg_session_jwt.optimize_policies', (depth::int % 2 = 0)::text, false),
                     set_config('work_mem', (64 + depth::int) || 'kB', false);

@@ -159,7 +159,7 @@ impl<'a> Site<'a> {
                 &mut admin,
                 &format!(
                     r#"load 'pg_session_jwt'; alter database {database} set pg_session_jwt.providers =
-                       '[{{"issuer":"{ISSUER}","jwks":{{"keys":[{jwk}]}}}}]'"#
+                       '[{{"issuer":"{ISSUER}","expiry":"optional","jwks":{{"keys":[{jwk}]}}}}]'"#
                 ),
             );
         }

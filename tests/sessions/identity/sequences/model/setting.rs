@@ -6,6 +6,7 @@ pub struct Setting {
     session: Option<usize>,
     pub current: Option<usize>,
     here: Here,
+    is_local: bool,
 }
 
 /// The changes of this transaction (guc.c, `GucStackState`): a SET LOCAL after a SET covers that SET's value.
@@ -20,6 +21,7 @@ enum Here {
 impl Setting {
     pub fn assign(&mut self, value: Option<usize>, is_local: bool) {
         self.current = value;
+        self.is_local = is_local;
         self.here = match (is_local, self.here) {
             (false, _) => Here::Set,
             (true, Here::NothingForTheSession) => Here::NothingForTheSession,
@@ -41,7 +43,13 @@ impl Setting {
             session,
             current: session,
             here: Here::default(),
+            is_local: false,
         }
+    }
+
+    /// Whether it has a value that ends with the transaction, and is not the default.
+    pub fn is_own_local(&self) -> bool {
+        self.is_local && self.current.is_some()
     }
 
     /// Whether a SET LOCAL covers a value of the file.

@@ -38,10 +38,11 @@ impl Model {
         match token {
             0 if matches!(self.providers(), Providers::Unusable) => Err(UNUSABLE),
             0 if self.has_lost() => Err(LOST),
-            0 if claims && self.value(Name::Fallback) == 1 => {
+            0 if claims && self.value(Name::Fallback) == 1 && self.counts(Name::Claims) => {
                 Ok(CLAIMED[self.value(Name::Claims)].unwrap_or("NULL").to_owned())
             }
             0 => Ok("NULL".to_owned()),
+            _ if !self.counts(Name::Jwt) && !self.trusted_keys().is_empty() => Ok("NULL".to_owned()),
             _ => {
                 let token = self.tokens[token].clone();
                 self.verify(&token, None)?;
@@ -77,7 +78,7 @@ impl Model {
             Providers::None if self.has_jwk => None,
             Providers::None => return Err(NO_KEY),
         };
-        let key = token.key.ok_or(Rejected("22023", messages::INVALID_ENCODING))?;
+        let key = token.key.ok_or(Rejected("28000", messages::INVALID_ENCODING))?;
         let roles = match trusted {
             None if key == Key::Proxy => &[][..],
             None => return Err(SIGNATURE),
@@ -96,7 +97,7 @@ impl Model {
         }
         match token.jti {
             _ if trusted.is_some() => {}
-            None => return Err(Rejected("22023", messages::NO_TOKEN_ID)),
+            None => return Err(Rejected("28000", messages::NO_TOKEN_ID)),
             jti if after.is_some() && jti <= after => {
                 return Err(Rejected("28000", messages::TOKEN_ID_REPLAYED));
             }
