@@ -9,14 +9,14 @@ WITH_CACHE = . scripts/common.sh;
 SHELL = /usr/bin/env bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo example test test-clients test-example core attacks fuzz check-memory check-postgres lint regress bench bench-instructions \
+.PHONY: help setup demo example test test-clients test-gateway test-example core attacks providers fuzz check-memory check-postgres lint regress bench bench-instructions \
 	install package deb dist test-packages licences sbom clean
 
 help: ## list these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
 	@printf '\n  PG="15 17" selects PostgreSQL majors. The default is all supported majors, and one major for demo and example.\n'
 
-setup: ## install what building and testing need: PostgreSQL 15 to 18 in a private cache, cargo-pgrx, linters, npm and Python packages, PgBouncer
+setup: ## install what building and testing need: PostgreSQL 15 to 19 in a private cache, cargo-pgrx, linters, npm and Python packages, PgBouncer
 	@scripts/setup.sh --with-tests $(PG)
 
 demo: ## show row-level security by tokens step by step, on a throw-away server
@@ -31,6 +31,9 @@ test: ## run everything that a change must pass, on each major
 test-clients: ## test real clients in several languages on one major (PG=17); a part of make test
 	@scripts/clients.sh $(PG)
 
+test-gateway: ## test the gateway with Neon's serverless driver on one major (PG=17); a part of make test
+	@scripts/gateway.sh $(PG)
+
 test-example: ## test the example in a browser on one major (PG=17); a part of make test
 	@scripts/test-example.sh $(PG)
 
@@ -40,7 +43,10 @@ core: ## run the tests that need no PostgreSQL, in seconds
 attacks: ## write tests/attacks.md, the table of attacks, from the tests
 	@$(WITH_CACHE) ATTACKS=write cargo test "$${BUILD_FLAGS[@]}" -p pg_session_jwt_tests --test project attacks
 
-fuzz: ## fuzz tokens, key sets, providers, claims and flat identities; TIME=seconds for each (default: 60)
+providers: ## write the tables of docs/providers/README.md from the table of providers
+	@$(WITH_CACHE) PROVIDERS=write cargo test "$${BUILD_FLAGS[@]}" -p pg_session_jwt_token --test core recognition::page
+
+fuzz: ## fuzz tokens, key sets, providers, claims, flat identities and requests to the gateway; TIME=seconds for each (default: 60)
 	@scripts/fuzz.sh
 
 check-memory: ## run tests on a PostgreSQL with assertions, and the SQL tests under valgrind, on one major

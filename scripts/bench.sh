@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Measures the costs of the extension: `make bench`.
+# Measures the costs of the extension and of the gateway: `make bench`.
 #
 #   scripts/bench.sh [MAJOR]        default: 17
 #
 # - QUICK=1             takes about a minute, with less precise numbers
-# - TABLES="A D"        runs only some tables of benches/sql, without the benchmark of crates/token
+# - TABLES="A D"        runs only some tables of benches/sql (A to H, N) and of benches/gateway (I to M), without the benchmark
+#                       of crates/token
 # - CURVES=1            also measures the growth with rows, keys, providers, tokens and connections: CSV and SVG
 # - INSTALLED=PATH      uses the PostgreSQL of this pg_config, which has a release build installed: the script then builds
 #                       and installs nothing and ignores MAJOR
@@ -16,6 +17,10 @@
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/server.sh"
+. "$ROOT/scripts/node.sh"
+
+# Whether a table of benches/gateway is chosen.
+with_gateway() { [[ -z "${TABLES:-}" || "${TABLES^^}" == *[I-M]* ]]; }
 
 cd "$ROOT"
 if [ -n "${INSTALLED:-}" ]; then
@@ -23,7 +28,9 @@ if [ -n "${INSTALLED:-}" ]; then
 else
     choose_majors "${1:-17}"
     major=${majors[0]}
-    "$ROOT/scripts/setup.sh" "$major" >&2
+    with_tests=()
+    if with_gateway; then with_tests=(--with-tests); fi # for PgBouncer and node's pg
+    "$ROOT/scripts/setup.sh" "${with_tests[@]}" "$major" >&2
     pg_config=$(pg_config_of "$major")
     lock_cache # until the end: the server loads the library from the tree
     "$ROOT/scripts/package.sh" install "$pg_config" >&2 8>&-
@@ -40,6 +47,15 @@ in_server=("${BUILD_FLAGS[@]}" -p pg_session_jwt_benches --bench sql)
 of_token=("${BUILD_FLAGS[@]}" -p pg_session_jwt_token --bench verify)
 cargo bench "${in_server[@]}" --no-run 8>&- 2>&1 | tail -n 3 >&2
 cargo bench "${of_token[@]}" --no-run 8>&- 2>&1 | tail -n 3 >&2
+if with_gateway; then
+    in_gateway=("${BUILD_FLAGS[@]}" -p pg_session_jwt_benches --bench gateway)
+    cargo bench "${in_gateway[@]}" --no-run 8>&- 2>&1 | tail -n 3 >&2
+    cargo build --release "${BUILD_FLAGS[@]}" -p pg_session_jwt_gateway 8>&- 2>&1 | tail -n 3 >&2
+    export BENCH_GATEWAY=$CARGO_TARGET_DIR/release/pg_session_jwt_gateway BENCH_NODE=$RUN/node
+    lay_out_node tests/clients/node "$BENCH_NODE" || die "node's pg is missing: run scripts/setup.sh --with-tests"
+    cp "$ROOT/benches/gateway/node.mjs" "$BENCH_NODE/"
+    ulimit -Sn "$(ulimit -Hn)" # table L has 1,000 clients
+fi
 
 printf '%s, %s, %s\n' "$("$pg_config" --version)" "$(rustc --version)" "$(uname -srm)"
 printf '%s processors: %s; load %s\n' "$(nproc)" \
@@ -50,6 +66,7 @@ if [ -z "${INSTALLED:-}" ]; then # the commit of an installed build is unknown
 fi
 
 cargo bench --quiet "${in_server[@]}" 8>&-
+if with_gateway; then cargo bench --quiet "${in_gateway[@]}" 8>&-; fi
 if [ -z "${TABLES:-}" ]; then
     say "without PostgreSQL: crates/token/benches/verify.rs" >&2
     printf '\n### The verifier alone: a token from text to identity, its signature alone, key sets\n\n'

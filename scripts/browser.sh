@@ -1,8 +1,6 @@
 # shellcheck shell=bash
 # Finds the browser of the example's test, a Chromium of the system. Sourced.
 
-is_debian() { grep -qsx 'ID=debian' /etc/os-release; }
-
 # Prints the path of the program; fails if there is none.
 find_chromium() {
     local name

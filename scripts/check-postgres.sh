@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compares PostgreSQL's own tests on servers with and without this library: `make check-postgres`.
 #
-#   scripts/check-postgres.sh [MAJOR …]           default: 15 16 17 18
+#   scripts/check-postgres.sh [MAJOR …]           default: 15 16 17 18 19
 #   scripts/check-postgres.sh --quick [MAJOR …]   one of these, 17 if possible, and only its regression suite; for `make test`
 #
 # Suites: regression, isolation, PL/pgSQL, pgcrypto, postgres_fdw. Servers: without the library, with the library

@@ -18,12 +18,6 @@ mkdir "$RUN/tmp"
 chmod 1777 "$RUN/tmp"
 export TMPDIR=$RUN/tmp PG_SESSION_JWT_CLIENTS=$RUN/clients
 lay_out_node tests/clients/node "$RUN/clients/node"
+lay_out_node tests/clients/typescript "$RUN/clients/typescript"
 link_venv tests/clients/python "$RUN/clients/python"
-for major in "${majors[@]}"; do
-    pg_config=$(pg_config_of "$major")
-    lock_cache
-    step "PostgreSQL $major"
-    cargo pgrx install --no-default-features --features "pg$major" --pg-config "$pg_config" 8>&-
-    PG_CONFIG=$pg_config cargo test "${BUILD_FLAGS[@]}" -p pg_session_jwt_tests --test clients 8>&-
-    unlock_cache
-done
+on_each_major cargo test "${BUILD_FLAGS[@]}" -p pg_session_jwt_tests --test clients

@@ -10,7 +10,8 @@ umask 022 # root's trees must be readable by the ordinary user who runs the serv
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 EXTENSION=pg_session_jwt
-ALL_MAJORS=(15 16 17 18)
+ALL_MAJORS=(15 16 17 18 19)
+UPCOMING_MAJOR=19 # one of them, at its release: not every machine can have it
 SERVER_USER=postgres # runs the servers if the scripts run as root, since PostgreSQL does not start as root
 
 if [ -n "${PG_SESSION_JWT_CACHE:-}" ]; then
@@ -68,6 +69,8 @@ die() {
 }
 
 is_root() { [ "$(id -u)" = 0 ]; }
+
+is_debian() { grep -qsx 'ID=debian' /etc/os-release; }
 
 # Runs a command as the user who runs servers. From /, because that user may be unable to read the current directory.
 as_server_user() {

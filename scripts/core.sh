@@ -14,4 +14,5 @@ if [ -d "$vectors" ]; then
 else
     say "skipped: the public test vectors (PG_SESSION_JWT_VECTORS can name their directory)"
 fi
-cargo test "${BUILD_FLAGS[@]}" -p pg_session_jwt_token -p pg_session_jwt_tests --test core --test project "${arguments[@]}"
+cargo test "${BUILD_FLAGS[@]}" -p pg_session_jwt_token -p pg_session_jwt_verified_table -p pg_session_jwt_sql_over_http \
+    -p pg_session_jwt_tests --lib --test core --test table --test project "${arguments[@]}"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds a Debian package for each major into dist/: `make deb`, `make deb PG=17`.
+# Builds a Debian package for each major, and one of the gateway, into dist/: `make deb`, `make deb PG=17`.
 #
-#   scripts/deb.sh [MAJOR …]        default: 15 16 17 18
+#   scripts/deb.sh [MAJOR …]        default: 15 16 17 18 19
 #
 # It moves the files of package.sh to the paths of Debian's and PGDG's PostgreSQL packages, whichever PostgreSQL they were
 # built against. The same commit gives the same package, apart from differences of compilers.
@@ -16,7 +16,7 @@ for tool in dpkg-deb dpkg-shlibdeps; do
     command -v "$tool" >/dev/null || die "$tool is not on the PATH (Debian, Ubuntu: package dpkg-dev)"
 done
 "$ROOT/scripts/setup.sh" "${majors[@]}"
-STEPS=${#majors[@]}
+STEPS=$((${#majors[@]} + 1))
 version=$(jq -r .version META.json)
 architecture=$(dpkg --print-architecture)
 # The time of the packaged files is the commit's, which does not depend on the building machine.
@@ -32,27 +32,31 @@ dependencies_of() { # library
     (cd "$work/shlibs" && dpkg-shlibdeps -O "$1" 2>/dev/null) | sed -n 's/^shlibs:Depends=//p'
 }
 
-write_control() { # root package major depends
-    cat <<END
+# write_control ROOT PACKAGE DEPENDS: reads the description.
+write_control() {
+    {
+        cat <<END
 Package: $2
 Version: $version-1
 Architecture: $architecture
 Maintainer: $(jq -r .maintainer META.json)
 Installed-Size: $(du -sk --exclude=DEBIAN "$1" | cut -f1)
-Depends: postgresql-$3, $4
+Depends: $3
 Section: database
 Priority: optional
-Description: verified JSON Web Tokens as the identity of a PostgreSQL session
- A client hands its session a JSON Web Token, which the extension verifies
- inside the backend. Row-level security policies, column defaults and queries
- then read the verified claims with auth.user_id() and its siblings.
- .
- This package is for PostgreSQL $3.
 END
+        cat # the description, from standard input
+    } >"$1/DEBIAN/control"
 }
 
 # Debian's rule: no name and no time in compressed files.
 compressed() { gzip -9n; }
+
+build_package() { # root package
+    (cd "$1" && find . -type f -not -path './DEBIAN/*' -printf '%P\0' | LC_ALL=C sort -z | xargs -0 md5sum) >"$1/DEBIAN/md5sums"
+    mkdir -p dist
+    dpkg-deb --root-owner-group --build "$1" "dist/$2_$version-1_$architecture.deb"
+}
 
 for major in "${majors[@]}"; do
     package=postgresql-$major-pg-session-jwt
@@ -76,8 +80,44 @@ for major in "${majors[@]}"; do
     scripts/dependencies.py sbom >"$doc/sbom.cdx.json"
     depends=$(dependencies_of "$library/$EXTENSION.so")
     [ -n "$depends" ] || die "dpkg-shlibdeps reported no dependencies of the library"
-    write_control "$root" "$package" "$major" "$depends" >"$root/DEBIAN/control"
-    (cd "$root" && find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
-    mkdir -p dist
-    dpkg-deb --root-owner-group --build "$root" "dist/${package}_$version-1_$architecture.deb"
+    # The system's authorities verify the host of a jwks_url. pg_session_jwt.ca_file can replace them.
+    write_control "$root" "$package" "postgresql-$major, $depends" <<END
+Recommends: ca-certificates
+Description: verified JSON Web Tokens as the identity of a PostgreSQL session
+ A client hands its session a JSON Web Token, which the extension verifies
+ inside the backend. Row-level security policies, column defaults and queries
+ then read the verified claims with auth.user_id() and its siblings.
+ .
+ This package is for PostgreSQL $major.
+END
+    build_package "$root" "$package"
 done
+
+# The gateway does not depend on a major.
+package=pg-session-jwt-gateway
+step "$package"
+cargo build "${BUILD_FLAGS[@]}" --release -p "${EXTENSION}_gateway"
+root=$work/$package
+doc=$root/usr/share/doc/$package
+install -D -m 755 "$CARGO_TARGET_DIR/release/${EXTENSION}_gateway" "$root/usr/bin/${EXTENSION}_gateway"
+install -D -m 644 "gateway/packaging/${EXTENSION}_gateway.service" "$root/lib/systemd/system/${EXTENSION}_gateway.service"
+install -D -m 644 "gateway/packaging/${EXTENSION}_gateway.conf" "$root/etc/${EXTENSION}_gateway.conf"
+install -D -m 644 gateway/setup.sql "$root/usr/share/$package/setup.sql"
+install -D -m 644 docs/gateway.md "$doc/gateway.md"
+install -D -m 644 LICENSE "$doc/copyright"
+compressed <CHANGELOG.md >"$doc/changelog.gz"
+scripts/dependencies.py texts "${EXTENSION}_gateway" | compressed >"$doc/licences-of-dependencies.gz"
+scripts/dependencies.py sbom "${EXTENSION}_gateway" >"$doc/sbom.cdx.json"
+mkdir "$root/DEBIAN"
+echo "/etc/${EXTENSION}_gateway.conf" >"$root/DEBIAN/conffiles"
+depends=$(dependencies_of "$root/usr/bin/${EXTENSION}_gateway")
+[ -n "$depends" ] || die "dpkg-shlibdeps reported no dependencies of the gateway"
+# PostgreSQL looks up the name of the service's user for `peer`, and finds a dynamic user by this library.
+write_control "$root" "$package" "$depends" <<END
+Recommends: libnss-systemd
+Description: gateway of pg_session_jwt for Neon's serverless driver
+ Serves Neon's serverless driver over HTTP and WebSocket from a PostgreSQL that
+ has the extension pg_session_jwt, which verifies the token of each request.
+ The gateway has no key and makes no decision about identity.
+END
+build_package "$root" "$package"

@@ -17,6 +17,7 @@
 . "$ROOT/scripts/demo-session.sh"
 . "$ROOT/scripts/tokens.sh"
 . "$ROOT/scripts/demo-provider.sh"
+. "$ROOT/scripts/demo-gateway.sh"
 
 # Stops the provider and psql, which are jobs of this script, and the server.
 finish() {
@@ -37,6 +38,7 @@ tell "All files are below $CACHE; the system's own PostgreSQL does not change." 
 "$ROOT/scripts/setup.sh" "$major"
 command -v python3 >/dev/null \
     || die "python3 is not on the PATH: the demo's identity provider is an HTTP server in Python (Debian, Ubuntu: package python3)"
+command -v curl >/dev/null || die "curl is not on the PATH (Debian, Ubuntu: package curl)"
 pg_config=$(pg_config_of "$major")
 bin=$("$pg_config" --bindir)
 make_run_directory
@@ -199,6 +201,10 @@ must_reject "$(provided "$(claims_of user_bob 300 photos)")" "JWT is intended fo
 tell "" "Expired: signed by the provider, but expired an hour ago."
 must_reject "$(provided "$(claims_of user_bob -3600)")" "Token used after it has expired"
 
+tell "" "A wrong signature can mean that the provider has changed its key. The server fetched the key set again for each of the" \
+    "two, and found the same key. A limit keeps such tokens from flooding the provider."
+must_have_fetched 3
+
 tell "" "A rejected token does not change the current identity:"
 ask "select auth.user_id();"
 must_show " user_alice"
@@ -219,7 +225,7 @@ must_show "water the plants"
 must_show "(2 rows)"
 ask "commit;"
 must_show "COMMIT"
-must_have_fetched 2
+must_have_fetched 4
 
 tell "" "The server needed no restart and no new setting. It no longer has the retired key:"
 administer "$keys"
@@ -255,9 +261,25 @@ ask "select * from todos;"
 must_show "(0 rows)"
 close_session
 
-# ---- 9. the proxy's connection --------------------------------------------------------------------------------------
+# ---- 9. the gateway -------------------------------------------------------------------------------------------------
 
-heading "9. A trusted proxy with its own key, without a provider"
+heading "9. A browser's SQL, through the gateway"
+tell "The gateway serves Neon's serverless driver. It has no key: it passes the token to PostgreSQL, as one transaction. A" \
+    "script creates its login, which may only switch to the roles:" "" "    psql -f gateway/setup.sql"
+server -q -f "$ROOT/gateway/setup.sql" >/dev/null 2>&1 || die "the gateway's login could not be created"
+start_gateway
+sign_in user_alice
+post "$current" "select task from todos where not is_complete"
+must_show '"rows":[["water the plants"]]'
+sign_in user_bob
+post "$current" "select task from todos"
+must_show '"rows":[]'
+post "$(provided "$(claims_of user_bob -3600)")" "select task from todos"
+must_show '"message":"Token used after it has expired"'
+
+# ---- 10. the proxy's connection --------------------------------------------------------------------------------------
+
+heading "10. A trusted proxy with its own key, without a provider"
 tell "A proxy that opens the connections can sign tokens for its users itself. It creates a key pair (openssl genpkey -algorithm" \
     "ed25519) and sends the public key in the startup packet of its connection:" ""
 new_key proxy ed25519

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Lists the crates of the library, for its packages and releases. Their licences and sources are checked by cargo-deny.
+"""Lists the crates of the library or the gateway, for packages and releases. cargo-deny checks their licences and sources.
 
-Usage: scripts/dependencies.py VERB, where VERB is one of:
-list    the crates that are linked into the library, with their licences
+Usage: scripts/dependencies.py VERB [PACKAGE], where PACKAGE is pg_session_jwt (the default) or pg_session_jwt_gateway, and VERB
+is one of:
+list    the crates that are linked into it, with their licences
 texts   the texts of those licences, which every package contains
-sbom    the crates that are linked or that build the library, as a CycloneDX 1.5 document
+sbom    the crates that are linked into it or that build it, as a CycloneDX 1.5 document
 
 Written by hand: cargo-about and cargo-cyclonedx read `cargo metadata`, which resolves weak features and so lists crates
 that are never built (ring, for one).
@@ -22,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 IS_LICENCE = re.compile(r"(LICEN[CS]E|COPYING|COPYRIGHT|NOTICE|UNLICENSE)", re.IGNORECASE)
 # The crates are the same for each PostgreSQL major.
 ONE_MAJOR = ["--no-default-features", "--features=pg17"]
+FEATURES = {"pg_session_jwt": ONE_MAJOR, "pg_session_jwt_gateway": []}
 
 
 def key(package):
@@ -33,18 +35,18 @@ def metadata(*features):
     return json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
 
 
-def tree(edges):
-    """Returns the crates that cargo builds for the library."""
-    options = f"--locked --package=pg_session_jwt --edges={edges} --prefix=none --no-dedupe --format={{p}}"
-    command = ["cargo", "tree", *options.split(), *ONE_MAJOR]
+def tree(name, edges):
+    """Returns the crates that cargo builds for a package."""
+    options = f"--locked --package={name} --edges={edges} --prefix=none --no-dedupe --format={{p}}"
+    command = ["cargo", "tree", *options.split(), *FEATURES[name]]
     lines = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     return {(words[0], words[1].removeprefix("v")) for words in map(str.split, lines)}
 
 
-def graph():
-    """Returns the library's own id, its packages by id, the ids that each of them depends on, and the linked ids."""
+def graph(name):
+    """Returns the package's own id, its packages by id, the ids that each of them depends on, and the linked ids."""
     found = metadata(*ONE_MAJOR)
-    linked, used = tree("normal,no-proc-macro"), tree("normal,build")
+    linked, used = tree(name, "normal,no-proc-macro"), tree(name, "normal,build")
     packages = {package["id"]: package for package in found["packages"] if key(package) in used}
     needs = {
         node["id"]: {
@@ -56,7 +58,8 @@ def graph():
         if node["id"] in packages
     }
     linked = {identity for identity, package in packages.items() if key(package) in linked}
-    return found["resolve"]["root"], packages, needs, linked
+    root = next(identity for identity, package in packages.items() if package["name"] == name)
+    return root, packages, needs, linked
 
 
 @functools.cache
@@ -71,27 +74,27 @@ def foreign(packages, identities):
     return sorted(chosen, key=key)
 
 
-def list_linked():
-    _, packages, _, linked = graph()
+def list_linked(name):
+    _, packages, _, linked = graph(name)
     for package in foreign(packages, linked):
         print(f"{package['name']} {package['version']}\t{package['license']}")
 
 
-def texts():
-    _, packages, _, linked = graph()
+def texts(name):
+    _, packages, _, linked = graph(name)
     of_text = {}
     for package in foreign(packages, linked):
         directory = pathlib.Path(package["manifest_path"]).parent
         files = sorted(path for path in directory.iterdir() if path.is_file() and IS_LICENCE.match(path.name))
-        name = f"{package['name']} {package['version']} ({package['license']})"
+        crate = f"{package['name']} {package['version']} ({package['license']})"
         if not files:
             instead = f"The package does not contain the text. Repository: {package['repository']}"
-            of_text.setdefault(instead, []).append(f"{name}, by {', '.join(package['authors'])}")
+            of_text.setdefault(instead, []).append(f"{crate}, by {', '.join(package['authors'])}")
         for path in files:
-            of_text.setdefault(path.read_text(errors="replace").strip(), []).append(name)
-    print("The library contains code of these crates and of Rust's standard library (MIT OR Apache-2.0).")
-    for text, names in of_text.items():
-        print("\n" + "=" * 80, *dict.fromkeys(names), "-" * 80, text, sep="\n")
+            of_text.setdefault(path.read_text(errors="replace").strip(), []).append(crate)
+    print(f"{name} contains code of these crates and of Rust's standard library (MIT OR Apache-2.0).")
+    for text, crates in of_text.items():
+        print("\n" + "=" * 80, *dict.fromkeys(crates), "-" * 80, text, sep="\n")
 
 
 def purl(package):
@@ -114,8 +117,8 @@ def component(package, linked):
     return made
 
 
-def sbom():
-    root, packages, needs, linked = graph()
+def sbom(name):
+    root, packages, needs, linked = graph(name)
     others = sorted((packages[identity] for identity in needs if identity != root), key=purl)
     document = {
         "bomFormat": "CycloneDX",
@@ -133,9 +136,13 @@ def sbom():
 
 def main():
     verbs = {"list": list_linked, "texts": texts, "sbom": sbom}
-    if len(sys.argv) != 2 or sys.argv[1] not in verbs:
-        sys.exit(__doc__)
-    verbs[sys.argv[1]]()
+    match sys.argv[1:]:
+        case [verb] if verb in verbs:
+            verbs[verb]("pg_session_jwt")
+        case [verb, name] if verb in verbs and name in FEATURES:
+            verbs[verb](name)
+        case _:
+            sys.exit(__doc__)
 
 
 main()

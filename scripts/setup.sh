@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Prepares a Debian or Ubuntu machine that has only Rust for the tests and the demo.
 #
-#   scripts/setup.sh [--with-tests | --with-example | --with-linters] [MAJOR …]        default: 15 16 17 18
+#   scripts/setup.sh [--with-tests | --with-example | --with-linters] [MAJOR …]        default: 15 16 17 18 19
 #
 # It owns the caches: a private PostgreSQL tree for each major (postgres.sh), cargo-pgrx in the version that Cargo.toml
 # pins, and pgrx's configuration. --with-tests adds what the tests need: npm packages (node.sh), Python packages and the
-# linters (python.sh), cargo-deny, pgTAP, PgBouncer and a browser. Nothing is installed into the system's PostgreSQL.
+# linters (python.sh), cargo-deny, pgTAP, pgAudit, PgBouncer and a browser. Nothing is installed into the system's PostgreSQL.
 # Each part is checked first and replaced only if it is missing, incomplete or of another version: a run on a prepared
 # machine takes a second or two. It works as root and as an ordinary user; only system packages need root.
 #
@@ -17,6 +17,7 @@
 . "$ROOT/scripts/python.sh"
 . "$ROOT/scripts/cargo.sh"
 . "$ROOT/scripts/pgtap.sh"
+. "$ROOT/scripts/pgaudit.sh"
 . "$ROOT/scripts/browser.sh"
 
 STEPS=4
@@ -104,7 +105,8 @@ as_server_user test -x "$CACHE/pg" \
 step "PostgreSQL ${majors[*]}"
 unavailable=()
 for major in "${majors[@]}"; do
-    make_tree "$major" || unavailable+=("$major")
+    if make_tree "$major"; then continue; fi
+    if may_be_missing "$major"; then say "PostgreSQL $major: continuing without it"; else unavailable+=("$major"); fi
 done
 
 version=$(pgrx_version)
@@ -142,11 +144,14 @@ if [ "$with" = tests ]; then
     step "npm packages of the tests"
     make_node_modules tests/fixtures/oidc
     make_node_modules tests/clients/node
+    make_node_modules tests/clients/typescript
+    make_node_modules gateway/tests/drivers
     make_node_modules examples/todos
-    step "Python packages and pgTAP of the tests"
+    step "Python packages, pgTAP and pgAudit of the tests"
     make_venv tests/clients/python
     for major in "${majors[@]}"; do
         if pg_config_of "$major" >/dev/null; then put_pgtap "$major" || say "without it a test of PostgreSQL $major will fail"; fi
+        if pg_config_of "$major" >/dev/null; then put_pgaudit "$major" || say "its tests of PostgreSQL $major are skipped"; fi
     done
 fi
 if [ "$with" = example ]; then

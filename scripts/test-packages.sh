@@ -64,6 +64,15 @@ files_of() { # major
     } | LC_ALL=C sort
 }
 
+files_of_gateway() {
+    local doc=/usr/share/doc/pg-session-jwt-gateway
+    {
+        printf '%s\n' "/etc/${EXTENSION}_gateway.conf" "/lib/systemd/system/${EXTENSION}_gateway.service" \
+            "/usr/bin/${EXTENSION}_gateway" /usr/share/pg-session-jwt-gateway/setup.sql
+        printf "$doc/%s\n" gateway.md changelog.gz copyright licences-of-dependencies.gz sbom.cdx.json
+    } | LC_ALL=C sort
+}
+
 installed_files() {
     local path
     into_root --listfiles "$1"
@@ -135,9 +144,30 @@ END
     equal "all rows" "$(sql -c "select string_agg(user_id, ',' order by user_id) from todos")" alice,bob
 }
 
+# Starts the packaged gateway in front of the server, with the packaged script, and sends one request.
+use_gateway() {
+    local claims log=$RUN/gateway.log port=$((20000 + RANDOM % 10000)) pid answer
+    sql -q -f "$root/usr/share/pg-session-jwt-gateway/setup.sql" >/dev/null 2>&1
+    "$root/usr/bin/${EXTENSION}_gateway" --listen "127.0.0.1:$port" --postgres "$PGHOST" --database postgres 2>"$log" &
+    pid=$!
+    for _ in $(seq 100); do
+        if grep -q listening "$log"; then break; fi
+        sleep 0.1
+    done
+    claims='{"iss":"a","sub":"alice","exp":'$((EPOCHSECONDS + 600))'}'
+    answer=$(curl --silent --max-time 30 "http://127.0.0.1:$port/sql" -d '{"query":"select user_id, task from todos"}' \
+        -H "Authorization: Bearer $(token '{"alg":"EdDSA"}' "$claims" eddsa provider)" \
+        -H "Neon-Connection-String: postgresql://authenticated@localhost/postgres")
+    equal "the rows through the gateway" "$(jq -c .rows <<<"$answer")" '[{"user_id":"alice","task":"of alice"}]'
+    kill "$pid"
+    wait "$pid"
+    equal "the end of the gateway" "$?" 0
+}
+
 # ---- the tests ------------------------------------------------------------------------------------------------------
 
 STEPS=$((${#majors[@]} + 1))
+gateway=dist/pg-session-jwt-gateway_$version-1_$(dpkg --print-architecture).deb
 for major in "${majors[@]}"; do
     package=postgresql-$major-pg-session-jwt
     step "$package"
@@ -159,6 +189,11 @@ for major in "${majors[@]}"; do
     place_files "$major"
     start_server "$pg_config" "server-$major" "shared_preload_libraries = '$EXTENSION'"
     use_it
+    install_dependencies "$gateway"
+    into_root --install "$gateway" || { cat "$RUN/dpkg.out"; die "dpkg did not install $gateway"; }
+    equal "the files of the gateway" "$(installed_files pg-session-jwt-gateway)" "$(files_of_gateway)"
+    use_gateway
+    into_root --purge pg-session-jwt-gateway
     stop_servers_in "$RUN/server-$major"
     into_root --remove "$package"
     equal "files after removal" "$(find "$root" -name "*$EXTENSION*" -not -path '*/var/lib/dpkg/*')" ""

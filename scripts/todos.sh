@@ -25,7 +25,8 @@ start_todos() {
     CLIENT_SECRET=$(openssl rand -hex 32)
 
     # Only this user and root can reach the server: it needs no password and can run for a long time.
-    start_server "$1" server "shared_preload_libraries = '$EXTENSION'" "unix_socket_permissions = 0700"
+    start_server "$1" server "shared_preload_libraries = '$EXTENSION'" "$EXTENSION.client_keys = off" \
+        "$EXTENSION.claims_fallback = off" "unix_socket_permissions = 0700"
     "$bin/createdb" todos
     "$bin/psql" -Xq -v ON_ERROR_STOP=1 -d todos -v issuer="$ISSUER" -v jwks_url="$ISSUER/jwks" -v audience="$AUDIENCE" \
         -f "$ROOT/examples/todos/database.sql" \

@@ -19,13 +19,14 @@ mod measure;
 mod plot;
 mod policies;
 mod presented;
+mod rules;
 mod transactions;
 
 use measure::Plan;
 
 type Measure = fn(&Plan);
 
-const TABLES: [(&str, Measure); 7] = [
+const TABLES: [(&str, Measure); 8] = [
     ("A", calls::measure),
     ("B", policies::scan),
     ("C", policies::index),
@@ -33,13 +34,14 @@ const TABLES: [(&str, Measure); 7] = [
     ("F", transactions::measure),
     ("G", loading::measure),
     ("H", curves::measure),
+    ("N", rules::measure),
 ];
 
 fn main() {
     let variable = |name| std::env::var(name).unwrap_or_default();
     let mut chosen = variable("TABLES").to_uppercase().replace('E', "D");
     if chosen.is_empty() {
-        chosen = "ABCDFG".to_owned();
+        chosen = "ABCDFGN".to_owned();
     }
     if !variable("CURVES").is_empty() {
         chosen.push('H');
