@@ -8,8 +8,10 @@
 
 mod drizzle;
 mod getting_started;
+mod graphql;
 mod languages;
 mod node;
+mod orms;
 mod pooled;
 mod psql;
 mod python;

@@ -40,19 +40,15 @@ src/typeorm.js
 ";
 
 /// A project with the drivers and the package as npm packs it, beside each other.
-static PROJECT: LazyLock<PathBuf> = LazyLock::new(|| {
+pub static PROJECT: LazyLock<PathBuf> = LazyLock::new(|| {
     let project = SERVER.directory().join("typescript");
     let modules = project.join("node_modules");
-    fs::create_dir_all(&modules).unwrap();
+    link_modules("typescript", &modules);
     for entry in fs::read_dir(laid_out().join("typescript")).unwrap() {
         let path = entry.unwrap().path();
         if path.is_file() {
             fs::copy(&path, project.join(path.file_name().unwrap())).unwrap();
         }
-    }
-    for entry in fs::read_dir(laid_out().join("typescript/node_modules")).unwrap() {
-        let path = entry.unwrap().path();
-        symlink(&path, modules.join(path.file_name().unwrap())).unwrap();
     }
     let mut tar = Command::new("tar");
     output(tar.arg("-xzf").arg(packed(&project)).arg("-C").arg(&project));
@@ -60,6 +56,15 @@ static PROJECT: LazyLock<PathBuf> = LazyLock::new(|| {
     generate_prisma_client(&project);
     project
 });
+
+/// Makes a directory of modules with the installed packages of a client.
+pub fn link_modules(client: &str, modules: &Path) {
+    fs::create_dir_all(modules).unwrap();
+    for entry in fs::read_dir(laid_out().join(client).join("node_modules")).unwrap() {
+        let path = entry.unwrap().path();
+        symlink(&path, modules.join(path.file_name().unwrap())).unwrap();
+    }
+}
 
 /// Has npm pack the package into that directory.
 fn packed(directory: &Path) -> PathBuf {
@@ -83,7 +88,7 @@ fn generate_prisma_client(project: &Path) {
 }
 
 /// A program in the project, which finds modules beside its file and not where their links lead.
-fn node() -> Command {
+pub fn node() -> Command {
     let mut node = Command::new("node");
     node.arg("--preserve-symlinks").current_dir(&*PROJECT);
     node

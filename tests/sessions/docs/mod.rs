@@ -6,6 +6,7 @@ mod identity_null;
 mod operations;
 mod policies;
 mod pooling;
+mod postgrest;
 mod readme;
 mod scaling_out;
 mod supabase;
