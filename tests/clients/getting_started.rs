@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use testkit::guide::{Block, PsqlSession, dev_tokens, page};
 use testkit::server::Server;
 use testkit::session::one;
 
+use crate::typescript::link_modules;
 use crate::{laid_out, output};
 
 /// The text of the only block with this fence.
@@ -22,7 +24,7 @@ fn the<'a>(page: &'a [Block], fence: &str) -> &'a str {
 fn read(server: &Server, page: &[Block], variables: &HashMap<&'static str, String>, which: impl Fn(&Block) -> bool) {
     let blocks = page
         .iter()
-        .filter(|block| block.fence.starts_with("sql") && which(block));
+        .filter(|block| block.fence.starts_with("sql") && block.fence != "sql server" && which(block));
     for block in blocks {
         let reader = PsqlSession {
             server,
@@ -43,11 +45,11 @@ fn read(server: &Server, page: &[Block], variables: &HashMap<&'static str, Strin
     }
 }
 
-/// A server as step 1 has it, with an empty database `mydb`.
+/// A server as step 1 has it, with the empty database of the page.
 fn server(page: &[Block]) -> Server {
     let server = Server::start_empty(the(page, "conf"));
     let mut admin = server.connect("postgres", "postgres", "");
-    admin.batch_execute("create database mydb").unwrap();
+    admin.batch_execute(the(page, "sql server")).unwrap();
     server
 }
 
@@ -81,12 +83,22 @@ fn the_way_in_drizzle() {
         .lines()
         .filter_map(|line| line.strip_prefix("npm install "))
     {
-        for package in line.split(' ').filter(|word| !word.starts_with("--")) {
+        for package in line
+            .split(' ')
+            .filter(|word| !word.starts_with("--") && !word.contains("pg_session_jwt/"))
+        {
             assert!(packages.contains(&format!("\"{package}\": ")), "{package}");
         }
     }
     fs::write(project.join("package.json"), r#"{"type":"module"}"#).unwrap();
-    std::os::unix::fs::symlink(node.join("node_modules"), project.join("node_modules")).unwrap();
+    let modules = project.join("node_modules");
+    link_modules("node", &modules);
+    // npm too makes a link to a directory.
+    symlink(
+        testkit::root().join("clients/typescript"),
+        modules.join("pg-session-jwt"),
+    )
+    .unwrap();
     for block in page.iter().filter(|block| block.fence.starts_with("ts ")) {
         fs::write(project.join(&block.fence[3..]), &block.text).unwrap();
     }

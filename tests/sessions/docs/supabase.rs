@@ -32,6 +32,7 @@ const SOURCE: &str = r#"
     create policy "Admins see all" on profiles to authenticated
         using (exists (select from auth.users where id = profiles.id));
     grant all on all tables in schema public to anon, authenticated, service_role;
+    alter default privileges in schema public grant all on tables to anon, authenticated, service_role;
     insert into auth.users values ('a11ce000-0000-4000-8000-000000000001');
     insert into profiles values ('a11ce000-0000-4000-8000-000000000001', 'gardeners');
     insert into todos (user_id, task) values ('a11ce000-0000-4000-8000-000000000001', 'buy seeds'),
@@ -103,6 +104,8 @@ fn a_database_of_supabase_moves_with_its_policies() {
     }
     let checked = checked.expect("the page calls auth.check()");
     assert_eq!(checked, "", "findings of auth.check()");
+    let granted = "select count(*) from pg_default_acl";
+    assert_eq!(one::<i64>(&mut turn.superuser("target"), granted), 0);
     let mut client = turn.connect("target", "app", "");
     let init = format!(
         "set role authenticated; select auth.jwt_session_init('{}')",
