@@ -33,12 +33,10 @@ bins=()
 for target in "${targets[@]}"; do bins+=(--bin "$target"); done
 RUSTFLAGS=$counters CARGO_TARGET_DIR=$CARGO_TARGET_DIR/fuzz cargo build --quiet "${BUILD_FLAGS[@]}" --release --target "$host" "${bins[@]}"
 
-failed=0
-for target in "${targets[@]}"; do
-    stored=$CACHE/fuzz/$target
+fuzz() {
+    local target=$1 stored=$CACHE/fuzz/$1 shapes status=0 executions covered made
     shapes=$(mktemp -d "${TMPDIR:-/tmp}/pgsj-shapes.XXXXXX")
     mkdir -p "$stored/found"
-    status=0
     # libFuzzer writes new inputs to the first directory.
     PG_SESSION_JWT_FUZZ_SHAPES=$shapes "$CARGO_TARGET_DIR/fuzz/$host/release/$target" -max_total_time="$seconds" -timeout=10 \
         -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$stored/" "$stored/found" "$shapes" >"$stored/log" 2>&1 || status=$?
@@ -46,13 +44,25 @@ for target in "${targets[@]}"; do
     covered=$(grep -oE 'cov: [0-9]+' "$stored/log" | tail -n 1)
     made=$(find "$shapes" -type f | wc -l)
     rm -rf "$shapes"
-    if [ "$status" = 0 ] && [ "${executions:-0}" -gt "$made" ] && [ "$made" -gt 0 ]; then
-        say "$target: $executions executions in $seconds s, from $made shapes, $covered"
-    else
-        failed=$((failed + 1))
+    if [ "$status" != 0 ] || [ "${executions:-0}" -le "$made" ] || [ "$made" = 0 ]; then
         say "$target: FAILED (exit $status); the input is in $stored; the end of its log:"
         tail -n 40 "$stored/log"
+        return 1
     fi
+    say "$target: $executions executions in $seconds s, from $made shapes, $covered"
+}
+
+# One on each processor.
+failed=0
+running=()
+for target in "${targets[@]}"; do
+    if [ ${#running[@]} -ge "$(nproc)" ]; then
+        wait "${running[0]}" || failed=$((failed + 1))
+        running=("${running[@]:1}")
+    fi
+    fuzz "$target" &
+    running+=("$!")
 done
+for one in "${running[@]}"; do wait "$one" || failed=$((failed + 1)); done
 printf 'passed=%s failed=%s\n' "$((${#targets[@]} - failed))" "$failed"
 [ "$failed" = 0 ]
