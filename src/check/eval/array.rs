@@ -7,6 +7,7 @@ use crate::check::eval::domain::Values;
 use crate::check::eval::known::Known;
 use crate::check::eval::pairs::Pairs;
 use crate::check::eval::sub_select::NULL;
+use crate::check::eval::tautology::with_itself;
 use crate::check::eval::{Evaluator, call};
 use crate::pg::catalog;
 use crate::pg::nodes::{Kind, NodeRef, View};
@@ -26,6 +27,21 @@ fn of_elements(function: Oid) -> Option<(Elements, &'static [usize])> {
         pg_sys::F_ARRAYCONTAINED => Some((Elements::All, &[0])),
         _ => None,
     }
+}
+
+/// The result of `scalar = ANY (ARRAY[…, scalar])` for a scalar that is not NULL, and of `<> ALL`; None for other arrays.
+fn decided_by_itself<'a>(
+    operator: View<'_, pg_sys::ScalarArrayOpExpr>,
+    scalar: NodeRef<'a>,
+    array: NodeRef<'a>,
+) -> Option<bool> {
+    let Kind::ArrayExpr(array) = array.kind() else {
+        return None;
+    };
+    let is_any = operator.useOr();
+    let mut each = array.elements().iter();
+    each.any(|element| with_itself(operator.opno(), &[scalar, element]) == Some(is_any))
+        .then_some(is_any)
 }
 
 /// The array of `COALESCE(array, '{}')`.
@@ -123,11 +139,19 @@ impl<'t> Evaluator<'_, 't> {
         if !is_strict {
             return self.unknown(operator.node());
         }
+        if let Some(is_true) = decided_by_itself(operator, scalar, array) {
+            return self.value(scalar).map(|value| match value {
+                Null => Null.into(),
+                _ => Values::boolean(is_true),
+            });
+        }
         if self.is_elsewhere() && self.is_personal(scalar) && self.facts.writes_in(operator.node()) == 0 {
             let absent = if operator.useOr() { False } else { True };
             let is_filled = !self.is_stranger() && self.column_of_another(&[scalar, array]).is_some();
+            let name = catalog::builtin_operator(operator.opno());
+            let differs_from_one = operator.useOr() && name.as_deref() == Some(b"<>");
             return Pairs::same(if is_filled {
-                absent.into()
+                if differs_from_one { True.into() } else { absent.into() }
             } else {
                 Values::of(&[absent, Null])
             });

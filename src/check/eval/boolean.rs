@@ -31,6 +31,9 @@ impl<'t> Evaluator<'_, 't> {
         let [a, b] = operator.args().to_vec()[..] else {
             return self.unknown(operator.node());
         };
+        if self.column_of_another(&[a, b]).is_some() {
+            return self.value(a);
+        }
         let (a, b) = (self.value(a), self.value(b));
         a.zip(b, |a, b| match b {
             Null => a.into(),

@@ -19,7 +19,14 @@ pub struct Ordinary<'t> {
     pub is_stranger: bool,
     /// For each choice, whether it is false.
     mask: usize,
-    choices: RefCell<Vec<NodeRef<'t>>>,
+    choices: RefCell<Vec<Choice<'t>>>,
+}
+
+/// What is true of some users and not of others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Choice<'t> {
+    Condition(NodeRef<'t>),
+    SortsFirst,
 }
 
 impl<'t> Ordinary<'t> {
@@ -42,13 +49,22 @@ impl<'t> Ordinary<'t> {
 
     /// The result of a condition that some users satisfy.
     pub fn choice(&self, condition: NodeRef<'t>) -> bool {
+        self.chooses(Choice::Condition(condition))
+    }
+
+    /// Whether the user id sorts before those of all other users, and not behind them.
+    pub fn sorts_first(&self) -> bool {
+        self.chooses(Choice::SortsFirst)
+    }
+
+    fn chooses(&self, choice: Choice<'t>) -> bool {
         let mut choices = self.choices.borrow_mut();
         let index = choices
             .iter()
-            .position(|other| *other == condition)
+            .position(|other| *other == choice)
             .unwrap_or(choices.len());
         if index == choices.len() && index < MAX_CHOICES {
-            choices.push(condition);
+            choices.push(choice);
         }
         self.mask >> index & 1 == 0
     }

@@ -8,7 +8,7 @@ use pgrx::pg_sys::{self, SubLinkType};
 use crate::check::eval::Evaluator;
 use crate::check::eval::domain::Value::{False, Null};
 use crate::check::eval::domain::Values;
-use crate::check::eval::known::Known;
+use crate::check::eval::known::{Known, turned};
 use crate::check::eval::pairs::Pairs;
 use crate::check::eval::types::filled;
 use crate::pg::nodes::{Kind, NodeRef, View};
@@ -36,12 +36,19 @@ impl<'t> Evaluator<'_, 't> {
         self.ordinary.is_some_and(|it| it.is_stranger || it.is_elsewhere)
     }
 
-    /// `auth.user_id() = owner` is not true of the row of another user.
+    /// `auth.user_id() = owner` is not true of the row of another user. `auth.user_id() < owner` is, for one user or another.
     pub(super) fn compared_with_row(&mut self, operator: &[u8], arguments: &[NodeRef<'t>]) -> Option<Pairs> {
         let column = self.column_of_another(arguments)?;
-        let is_true = match operator {
-            b"=" | b"~~" | b"~~*" => false,
-            b"<>" | b"!~~" | b"!~~*" => true,
+        let operator = if arguments.first() == Some(&column) {
+            turned(operator)
+        } else {
+            operator
+        };
+        let is_true = match (operator, self.ordinary) {
+            (b"=" | b"~~" | b"~~*", _) => false,
+            (b"<>" | b"!~~" | b"!~~*", _) => true,
+            (b"<" | b"<=", Some(user)) if !user.is_stranger => user.sorts_first(),
+            (b">" | b">=", Some(user)) if !user.is_stranger => !user.sorts_first(),
             _ => return None,
         };
         Some(self.value(column).map(|value| match value {
