@@ -1,5 +1,6 @@
 //! The rules that turn what a policy's expression can be into findings.
 
+use crate::check::eval::by_row::Permitted;
 use crate::check::eval::expression::Expression;
 use crate::check::eval::facts::Facts;
 use crate::check::eval::pairs::Pairs;
@@ -62,6 +63,10 @@ pub fn apply<'p>(
                 .iter()
                 .all(|(_, other)| other.permits_ordinary(who, is_member))
     };
+    let is_permitted_by_row = || {
+        let others = narrowing.iter().map(|(_, other)| other.permitted_by_row(who));
+        others.fold(own.permitted_by_row(who), Permitted::min) == Permitted::Some
+    };
     found.extend(match is_write {
         true if is_anonymous && optimistic().can_permit_anonymous() => {
             Some((Finding::PolicyWriteWithoutIdentity, None))
@@ -74,6 +79,7 @@ pub fn apply<'p>(
             Some((Finding::PolicyWriteAnyUser, None))
         }
         true if permits(true) => Some((Finding::PolicyWriteAnyMember, None)),
+        true if is_permitted_by_row() => Some((Finding::PolicyWriteWithoutIdentity, None)),
         false if !permits(false) && permits(true) => Some((Finding::PolicyReadAnyMember, None)),
         _ if pairs.can_favour_anonymous() => Some((Finding::PolicyUndecided, None)),
         _ => None,

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use pgrx::pg_sys::Oid;
 
 use crate::check::eval::Evaluator;
+use crate::check::eval::by_row::Permitted;
 use crate::check::eval::facts::Facts;
 use crate::check::eval::null_columns::NullColumns;
 use crate::check::eval::ordinary::Ordinary;
@@ -88,6 +89,24 @@ impl<'t> Expression<'t> {
             mask += 1;
         }
         permits
+    }
+
+    /// Which rows of other users an ordinary user satisfies the expression for.
+    pub fn permitted_by_row(&self, who: &Who) -> Permitted {
+        let columns = NullColumns::of(self.tree, self.table.not_null).filled();
+        let (mut runs, mut mask, mut all) = (1, 0, Permitted::Unknown);
+        while mask < runs {
+            let ordinary = Ordinary::new(false, true, mask);
+            let each = columns.assignments().map(|columns| {
+                let mut evaluator = Evaluator::new(self.readers, &self.facts, who, self.table, columns, false);
+                evaluator.ordinary = Some(&ordinary);
+                evaluator.permitted(self.tree)
+            });
+            all = all.max(Permitted::of_states(each));
+            runs = ordinary.runs();
+            mask += 1;
+        }
+        all
     }
 
     /// What the expression is for a stranger to the row who writes the own claims twice.

@@ -17,6 +17,7 @@
 //! | [`null_columns`] | columns of the row that an expression tests for NULL |
 //! | [`ordinary`], [`claims`], [`token`] | ordinary users, and what their tokens contain |
 //! | [`stranger`], [`writable`] | strangers to a row, and the claims that they can write |
+//! | [`by_row`] | what the row alone permits |
 //! | [`membership`], [`apart`], [`table`] | sub-selects that do not depend on the row, and the table of the policy |
 //! | [`row`] | parts that do not read the identity |
 //! | [`repeated`] | conditions that an expression contains more than once |
@@ -29,6 +30,7 @@ mod apart;
 mod array;
 pub mod bare_select;
 mod boolean;
+pub mod by_row;
 mod call;
 mod claims;
 mod closed;

@@ -191,8 +191,21 @@ fn conditions_on_the_row_tell_users_apart() {
             "auth.user_id() is not null and id > 0",
             "auth.user_id() <> owner and is_public",
             "auth.user_id() is not null and is_public is not null",
+            "auth.role() = 'authenticated' and team = 1",
+            "auth.email() like '%@example.com' and team = 1",
         ],
-        &[],
+        &["policy_write_without_identity"],
         [None, Some, Some, Some],
+    );
+    // The first user has no identity, and is still one of the role.
+    DELETIONS.expect(
+        &[
+            "is_public or auth.user_id() = owner",
+            "auth.user_id() = owner or (note ->> 'sub' = 'alice' or team = 1)",
+            "(is_public and id > 0) or (auth.user_id() = owner and team = 1)",
+            "case when is_public then auth.user_id() is not null else auth.user_id() = owner end or is_public",
+        ],
+        &["policy_write_without_identity"],
+        [Some; 4],
     );
 }
