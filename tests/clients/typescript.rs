@@ -192,6 +192,18 @@ fn server_of_the_page() {
 }
 
 #[test]
+fn caches_of_results() {
+    let database = database();
+    let mut admin = SERVER.connect(&database, "postgres", "");
+    let visitors = "grant anonymous to app; grant select on todos to anonymous";
+    admin.batch_execute(visitors).unwrap();
+    let mut node = node();
+    node.args(["--test-reporter=spec", "caches.test.mjs"]);
+    let printed = output(connects(&mut node, SERVER.port(), &database));
+    assert!(printed.contains("\nℹ pass 3\n"), "{printed}");
+}
+
+#[test]
 fn requests_of_each_driver() {
     let database = database();
     let mut admin = SERVER.connect(&database, "postgres", "");
