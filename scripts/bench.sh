@@ -4,9 +4,9 @@
 #   scripts/bench.sh [MAJOR]        default: 17
 #
 # - QUICK=1             takes about a minute, with less precise numbers
-# - TABLES="A D"        runs only some tables of benches/sql (A to H, N) and of benches/gateway (I to M), without the benchmark
-#                       of crates/token
-# - CURVES=1            also measures the growth with rows, keys, providers, tokens and connections: CSV and SVG
+# - TABLES="A D"        runs only some tables of benches/sql (A to H, N, O) and of benches/gateway (I to M), without the
+#                       benchmark of crates/token
+# - CURVES=1            also measures the growth with rows, keys, providers, tokens, users and connections: CSV and SVG
 # - INSTALLED=PATH      uses the PostgreSQL of this pg_config, which has a release build installed: the script then builds
 #                       and installs nothing and ignores MAJOR
 #

@@ -21,13 +21,13 @@ pub fn measure(plan: &Plan) {
     write(plan, "rows", rows(plan));
 }
 
-fn write(plan: &Plan, name: &str, curves: Curves) {
+pub fn write(plan: &Plan, name: &str, curves: Curves) {
     let directory = PathBuf::from(std::env::var("BENCH_OUTPUT").expect("BENCH_OUTPUT: a directory for the curves"));
     fs::create_dir_all(&directory).unwrap();
     for (suffix, text) in [("csv", curves.csv()), ("svg", curves.svg())] {
         let path = directory.join(format!("{name}.{suffix}"));
         fs::write(&path, text).unwrap();
-        plan.say(&format!("H. {}", path.display()));
+        plan.say(&path.display().to_string());
     }
 }
 

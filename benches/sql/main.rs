@@ -6,7 +6,7 @@
 //! | BENCH_FLOOR | benches/floor/floor.c, compiled for it |
 //! | BENCH_OUTPUT | a directory for the curves |
 //! | TABLES | some of the tables, such as `A D` |
-//! | CURVES | not empty: also the curves |
+//! | CURVES | not empty: also the curves (H, O) |
 //! | QUICK | not empty: about a minute in all, with less certain numbers |
 //!
 //! Only numbers in one table are comparable, even on one machine.
@@ -21,12 +21,13 @@ mod policies;
 mod presented;
 mod rules;
 mod transactions;
+mod users;
 
 use measure::Plan;
 
 type Measure = fn(&Plan);
 
-const TABLES: [(&str, Measure); 8] = [
+const TABLES: [(&str, Measure); 9] = [
     ("A", calls::measure),
     ("B", policies::scan),
     ("C", policies::index),
@@ -35,6 +36,7 @@ const TABLES: [(&str, Measure); 8] = [
     ("G", loading::measure),
     ("H", curves::measure),
     ("N", rules::measure),
+    ("O", users::measure),
 ];
 
 fn main() {
@@ -44,7 +46,7 @@ fn main() {
         chosen = "ABCDFGN".to_owned();
     }
     if !variable("CURVES").is_empty() {
-        chosen.push('H');
+        chosen.push_str("HO");
     }
     let plan = Plan::new(!variable("QUICK").is_empty());
     for (letter, measure) in TABLES {

@@ -128,7 +128,7 @@ impl Processor {
     }
 
     /// The nanoseconds so far. The kernel's number is exact only while the process sleeps.
-    fn so_far(&self) -> Option<f64> {
+    pub fn so_far(&self) -> Option<f64> {
         while !fs::read_to_string(&self.stat).ok()?.contains(") S ") {
             std::thread::yield_now();
         }
