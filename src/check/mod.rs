@@ -10,6 +10,7 @@
 //! | [`recursion`], [`policy_graph`], [`policy_walks`] | policies that PostgreSQL rejects, because their sub-selects lead back to them |
 //! | [`columns`] | indexes on the columns that policies compare with the identity |
 //! | [`functions`], [`call_graph`], [`tree_calls`], [`source_text`] | functions of the application, and what they call and read |
+//! | [`policy_settings`] | policies that read a setting by a function |
 //! | [`stable_names`] | functions that read the identity although their declaration promises otherwise |
 //! | [`view_graph`], [`view_readers`] | what views read, and as whom |
 //! | [`view_bypasses`] | views that show the rows of tables whose row-level security does not apply to them |
@@ -49,6 +50,7 @@ mod policies;
 mod policy;
 mod policy_graph;
 mod policy_rules;
+mod policy_settings;
 mod policy_walks;
 mod privileges;
 mod recursion;
@@ -93,6 +95,7 @@ pub fn rows() -> spi::Result<Vec<FindingRow>> {
         policies::inspect(&catalog, &mut rows)?;
         let functions = CallGraph::load(&catalog)?;
         stable_names::inspect(&catalog, &functions, &mut rows)?;
+        policy_settings::inspect(&catalog, &functions, &mut rows)?;
         let views = ViewGraph::load(&catalog)?;
         recursion::inspect(&catalog, &functions, &views, &mut rows)?;
         views::inspect(&catalog, &functions, &views, &mut rows)?;

@@ -4,7 +4,7 @@ use pgrx::pg_sys::{self, Oid, RTEKind, SQLValueFunctionOp};
 use pgrx::prelude::*;
 
 use crate::check::eval::{facts, reads};
-use crate::check::source_text;
+use crate::check::source_text::{self, SETTING};
 use crate::pg::catalog;
 use crate::pg::memory::Arena;
 use crate::pg::nodes::{self, Kind, List, NodeRef, View};
@@ -61,7 +61,7 @@ impl TreeCalls {
 
     fn inspect(&mut self, node: NodeRef<'_>) {
         match node.kind() {
-            Kind::FuncExpr(call) if reads::is_setting(call) => self.reads = Some("current_setting()"),
+            Kind::FuncExpr(call) if reads::is_setting(call) => self.reads = Some(SETTING),
             Kind::FuncExpr(call) if returns_role(call.funcid()) => self.reads = Some("the role"),
             Kind::FuncExpr(call) if depends_on_role(call) => self.reads = Some("the role"),
             Kind::FuncExpr(call) => self.call(Some(call.funcid()), call.args()),

@@ -11,6 +11,9 @@ use tokens::{Syntax, Token};
 /// The longest source text that is read, in bytes.
 pub const MAX_BYTES: usize = 256 << 10;
 
+/// What a function reads that reads a setting of the session.
+pub const SETTING: &str = "current_setting()";
+
 /// A name that may have a schema.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Name {
@@ -143,12 +146,12 @@ impl Source {
     fn call(&mut self, function: Name, after: &[Token]) {
         let is_builtin = function.schema.as_deref().is_none_or(|schema| schema == b"pg_catalog");
         if is_builtin && function.name == b"current_setting" {
-            let is_harmless = match after.first() {
-                Some(Token::Literal(setting)) => !is_of_session(setting),
+            let is_harmless = match after {
+                [Token::Literal(setting), Token::Symbol(b')' | b','), ..] => !is_of_session(setting),
                 _ => false,
             };
             if !is_harmless {
-                self.reads = Some("current_setting()");
+                self.reads = Some(SETTING);
             }
         }
         if is_builtin && depends_on_role(&function.name, count(after)) {

@@ -27,6 +27,7 @@ mod remedies;
 mod roles;
 mod rows;
 mod sarif;
+mod setting_functions;
 mod settings;
 mod source_texts;
 mod stable_names;

@@ -82,8 +82,6 @@ const HOLES: &[&str] = &[
     "create function me() returns text language sql immutable strict as 'SELECT \"auth\" . \"user_id\" /* () */ ( )'",
     "create function me() returns text language sql immutable as 'select auth.jwt() ->> ''sub'''",
     "create function me() returns text language sql immutable as 'select user_id from auth.status()'",
-    "create function me() returns text language sql immutable as $$ select current_setting('request.jwt.claims')::json ->> 'sub' $$",
-    "create function me() returns text language sql immutable return current_setting('request.jwt.claims')::json ->> 'sub'",
     "create function me() returns text language plpgsql immutable as $$ declare it text; begin execute 'select auth.user_id()' into it; return it; end $$",
     "create function me() returns text language plpgsql immutable as $$ declare it text; begin execute 'select auth.' || 'user_id()' into it; return it; end $$",
     "create function me() returns text language plpgsql immutable as $$ declare it text; begin execute format('select %I.%I()', 'auth', 'user_id') into it; return it; end $$",
@@ -108,6 +106,26 @@ fn policies_over_immutable_functions_that_read_the_identity() {
             &[("immutable_identity", "app.me()")],
             false,
         );
+    }
+}
+
+#[test]
+fn immutable_functions_that_read_a_setting_have_two_findings() {
+    let mut site = Site::new();
+    let client = &mut site.admin;
+    let (stale, setting) = (
+        ("immutable_identity", "app.me()"),
+        ("policy_reads_setting", "p ON app.docs"),
+    );
+    for function in [
+        "create function me() returns text language sql immutable as $$ select current_setting('request.jwt.claims')::json ->> 'sub' $$",
+        "create function me() returns text language sql immutable return current_setting('request.jwt.claims')::json ->> 'sub'",
+    ] {
+        run(client, &format!("{TABLE} {function}; {POLICY}"));
+        assert_eq!(found(client), owned(&[stale, setting]), "{function}");
+        let remedy = column(client, "remedy", "immutable_identity");
+        run(client, &remedy);
+        assert_eq!(found(client), owned(&[setting]), "{function}");
     }
 }
 
