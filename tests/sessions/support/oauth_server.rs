@@ -1,6 +1,7 @@
 //! Servers with OAuth logins (since PostgreSQL 18), and their tokens.
 
 use std::fs;
+use std::sync::LazyLock;
 
 use testkit::provider::ending;
 use testkit::server::{Server, major, pg_config};
@@ -77,14 +78,18 @@ pub fn conf(entries: &[String], more: &str) -> String {
     )
 }
 
+/// Whether the library has the symbol of a validator. The search takes a second.
+static IS_VALIDATOR: LazyLock<bool> = LazyLock::new(|| {
+    let library = fs::read(pg_config("--pkglibdir").join("pg_session_jwt.so")).unwrap();
+    let symbol = b"_PG_oauth_validator_module_init";
+    library.windows(symbol.len()).any(|bytes| bytes == symbol)
+});
+
 /// A server with these settings and OAuth logins. None before PostgreSQL 18, whose libraries are then inspected: they
 /// must not have the symbol that 18 looks up.
 pub fn server_with(conf: &str) -> Option<Server> {
-    let library = fs::read(pg_config("--pkglibdir").join("pg_session_jwt.so")).unwrap();
-    let symbol = b"_PG_oauth_validator_module_init";
-    let is_validator = library.windows(symbol.len()).any(|bytes| bytes == symbol);
-    assert_eq!(is_validator, major() >= 18);
-    if !is_validator {
+    assert_eq!(*IS_VALIDATOR, major() >= 18);
+    if !*IS_VALIDATOR {
         return None;
     }
     let server = Server::start_program(conf, |directory| {
