@@ -78,7 +78,7 @@ fn statements_that_do_not_fit(#[case] sql: &str, #[case] code: &str) {
 #[case("select set_config('pg_session_jwt.jwt', '', false)")]
 #[case("do $$ begin reset role; perform set_config('search_path', 'pg_temp', false); end $$")]
 #[case("set session characteristics as transaction read only")]
-#[case("set statement_timeout = 1")]
+#[case("set statement_timeout = '1min'")] // a shorter one could cancel this request's COMMIT
 #[case("set client_encoding = 'LATIN1'")]
 #[case("set pg_session_jwt.jwt = ''")]
 #[case("reset all")]
