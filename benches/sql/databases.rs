@@ -19,18 +19,22 @@ pub static SERVER: LazyLock<Server> =
 /// The database without providers.
 pub static CLAIMS_MODE: LazyLock<String> = LazyLock::new(|| {
     let database = SERVER.database();
-    let mut client = SERVER.connect(&database, "postgres", "");
+    make_objects(&mut SERVER.connect(&database, "postgres", ""));
+    database
+});
+
+/// The measured tables, and the functions of their policies.
+pub fn make_objects(client: &mut Client) {
     let library = std::env::var("BENCH_FLOOR").expect("BENCH_FLOOR: the compiled benches/floor/floor.c");
     for function in ["floor_per_query", "floor_per_session"] {
         run(
-            &mut client,
+            client,
             &format!("create function {function}() returns text language c stable parallel safe as '{library}'"),
         );
     }
-    run(&mut client, CLAIM_UID);
-    policies::make_tables(&mut client);
-    database
-});
+    run(client, CLAIM_UID);
+    policies::make_tables(client);
+}
 
 /// The user id as plain SQL reads it from the gateway's claims at each call, without this extension.
 const CLAIM_UID: &str = "create function claim_uid() returns uuid language sql stable as $$

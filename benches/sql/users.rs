@@ -10,10 +10,10 @@ use testkit::issuer::{fresh, providers};
 use testkit::server::Server;
 
 use crate::curves::write;
-use crate::databases::{CONF, PROVIDER_MODE, SERVER, set_providers};
+use crate::databases::{CONF, PROVIDER_MODE, SERVER, make_objects, set_providers};
 use crate::measure::{Plan, Processor, median, number, seconds, table};
 use crate::plot::Curves;
-use crate::policies::{MINE, ROWS, make_tables};
+use crate::policies::{MINE, ROWS};
 
 const CLAIMS_BYTES: usize = 400;
 const CONNECTIONS: [usize; 4] = [2, 8, 32, 64];
@@ -23,7 +23,7 @@ static WITHOUT_CACHE: LazyLock<(Server, String)> = LazyLock::new(|| {
     let conf = format!("{CONF}shared_preload_libraries = 'pg_session_jwt'\npg_session_jwt.shared_cache = 0");
     let server = Server::start(&conf);
     let database = server.database();
-    make_tables(&mut server.connect(&database, "postgres", ""));
+    make_objects(&mut server.connect(&database, "postgres", ""));
     set_providers(&server, &database, &providers());
     (server, database)
 });
