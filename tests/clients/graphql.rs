@@ -3,7 +3,7 @@
 use testkit::guide::page;
 
 use crate::typescript::{PROJECT, node};
-use crate::{SERVER, connects, database, output};
+use crate::{SERVER, connects, database_for_visitors, output};
 
 const TOKENS: &str = "const { ALICE_TOKEN, BOB_TOKEN, EXPIRED_TOKEN, ALICE_ID } = process.env;";
 
@@ -44,10 +44,7 @@ const REQUESTS: &str = r#"
 
 /// What the block of the page prints with these lines after it.
 fn printed(name: &str, after: &str) -> String {
-    let database = database();
-    let mut admin = SERVER.connect(&database, "postgres", "");
-    let visitors = "grant anonymous to app; grant select on todos to anonymous";
-    admin.batch_execute(visitors).unwrap();
+    let database = database_for_visitors();
     let fence = format!("js {name}");
     let block = page("graphql").into_iter().find(|block| block.fence == fence).unwrap();
     let file = PROJECT.join(format!("{name}.mjs"));

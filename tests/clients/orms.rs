@@ -3,7 +3,7 @@
 use testkit::guide::page;
 
 use crate::typescript::{PROJECT, node};
-use crate::{ALICE, SERVER, connects, database, output};
+use crate::{ALICE, SERVER, connects, database_for_visitors, output};
 
 /// Two users, a visitor, and what the pages say of traps and errors. `raw` and `within` send SQL by the means of the ORM.
 const PROGRAM: &str = "
@@ -41,10 +41,7 @@ fn expected(insert: &str, select: &str, own: &str) -> String {
 
 /// Runs the page with the functions that the program needs of its ORM.
 fn printed(name: &str, functions: &str) -> String {
-    let database = database();
-    let mut admin = SERVER.connect(&database, "postgres", "");
-    let visitors = "grant anonymous to app; grant select on todos to anonymous";
-    admin.batch_execute(visitors).unwrap();
+    let database = database_for_visitors();
     let mut program = String::new();
     for block in page(name).iter().filter(|block| block.fence == "js") {
         program.push_str(&block.text);

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use testkit::signer::Signer;
 
-use crate::{ALICE, BOB, SERVER, connects, database, laid_out, output, token, token_of};
+use crate::{ALICE, BOB, SERVER, connects, database, database_for_visitors, laid_out, output, token, token_of};
 
 const CONTENT: &str = "\
 LICENSE
@@ -193,10 +193,7 @@ fn server_of_the_page() {
 
 #[test]
 fn caches_of_results() {
-    let database = database();
-    let mut admin = SERVER.connect(&database, "postgres", "");
-    let visitors = "grant anonymous to app; grant select on todos to anonymous";
-    admin.batch_execute(visitors).unwrap();
+    let database = database_for_visitors();
     let mut node = node();
     node.args(["--test-reporter=spec", "caches.test.mjs"]);
     let printed = output(connects(&mut node, SERVER.port(), &database));
@@ -205,10 +202,7 @@ fn caches_of_results() {
 
 #[test]
 fn requests_of_each_driver() {
-    let database = database();
-    let mut admin = SERVER.connect(&database, "postgres", "");
-    let visitors = "grant anonymous to app; grant select on todos to anonymous";
-    admin.batch_execute(visitors).unwrap();
+    let database = database_for_visitors();
     let foreign = token_of(&crate::SIGNER, "https://other.example/", ALICE, 600);
     let forged = token_of(&Signer::ed25519(), "https://id.example/", ALICE, 600);
     let tokens = [token(ALICE, 600), token(BOB, 600), token(ALICE, -600), forged, foreign];
