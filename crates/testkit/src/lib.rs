@@ -7,7 +7,7 @@
 //! | [`malleable`] | other texts of the same signature |
 //! | [`messages`] | the message of each rejection |
 //! | [`clock`] | the time |
-//! | `server`, `data_directory`, `cluster`, `tree`, `loading` | throw-away PostgreSQL servers, with this library and others |
+//! | `server`, `crash`, `data_directory`, `cluster`, `tree`, `loading` | throw-away PostgreSQL servers, with this library and others |
 //! | `children` | processes that end together with the tests |
 //! | `session`, `wire`, `connection` | clients: a session as an application has it, and the messages on the wire |
 //! | `provider`, `key_server`, `key_server_tls` | identity providers, and the servers of their key sets |
@@ -41,6 +41,8 @@ pub mod cluster;
 pub mod connect_proxy;
 #[cfg(feature = "server")]
 pub mod connection;
+#[cfg(feature = "server")]
+pub mod crash;
 #[cfg(feature = "server")]
 pub mod data_directory;
 #[cfg(feature = "server")]
