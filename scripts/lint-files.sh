@@ -11,7 +11,7 @@
 . "$ROOT/scripts/python.sh"
 . "$ROOT/scripts/cargo.sh"
 
-LINTERS=(shellcheck typos taplo ruff oxlint rumdl hadolint zizmor cargo-deny)
+LINTERS=(shellcheck typos taplo ruff oxlint rumdl hadolint schemas zizmor cargo-deny)
 
 lint() {
     case $1 in
@@ -22,6 +22,10 @@ lint() {
         oxlint) oxlint --deny-warnings --quiet ;;
         rumdl) git ls-files -z '*.md' | xargs -0 rumdl check --quiet --no-cache ;;
         hadolint) hadolint Dockerfile ;;
+        schemas)
+            check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml &&
+            check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+            ;;
         zizmor) zizmor --offline --quiet .github ;;
         # First the extension alone: what it must not link the gateway may. Then all packages.
         cargo-deny) cargo deny --locked check bans licenses sources && cargo deny --locked --workspace check licenses sources ;;
