@@ -50,6 +50,35 @@ fn a_cursor_follows_the_identity() {
     assert_eq!(rows(&mut client, "fetch 1 from c"), vec![vec![None]]);
 }
 
+/// The reason why the planner hook does not hoist a bare call, as a sub-select is hoisted: docs/performance.md.
+#[test]
+fn a_cursor_over_a_policy_follows_the_identity_unless_it_is_a_sub_select() {
+    let mut proxy = Proxy::new();
+    let mut client = proxy.session_as("alice");
+    run(
+        &mut client,
+        "create table owned as select i as n, (array['alice', 'bob'])[i % 2 + 1] as owner from generate_series(1, 6) i;
+         grant select on owned to authenticated;
+         alter table owned enable row level security; begin",
+    );
+    for (policy, next) in [("auth.user_id()", "3"), ("(select auth.user_id())", "4")] {
+        run(
+            &mut client,
+            &format!(
+                "savepoint s; create policy own on owned using ({policy} = owner);
+                 set local role authenticated; declare c no scroll cursor for select n from owned"
+            ),
+        );
+        assert_eq!(rows(&mut client, "fetch 1 from c"), texts(&["2"]));
+        run(
+            &mut client,
+            &format!("select auth.jwt_session_init('{}', true)", proxy.token_of("bob")),
+        );
+        assert_eq!(rows(&mut client, "fetch 1 from c"), texts(&[next]), "{policy}");
+        run(&mut client, "rollback to s");
+    }
+}
+
 #[test]
 fn claims_set_between_rows_apply_to_the_next_row() {
     let mut client = testkit::server::SHARED.connect(&testkit::server::SHARED.database(), "postgres", "");
