@@ -46,9 +46,11 @@ fn blocks_print_what_the_page_shows() {
         ),
     );
     let mut client = server.connect(&database, "postgres", "");
-    init(&mut client, &by_url.token("bob"));
+    // Two tokens of different seconds would differ, and the second one would be new.
+    let bob = by_url.token("bob");
+    init(&mut client, &bob);
     run(&mut client, "reset pg_session_jwt.jwt; create table orders (id int)");
-    let held = lock_and_wait(&server, &database, &by_url.token("bob"));
+    let held = lock_and_wait(&server, &database, &bob);
     rejected_tokens(&server, &database, &by_file, &next);
 
     let mut run = 0;
