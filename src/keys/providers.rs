@@ -231,13 +231,11 @@ impl Providers {
         // By the clock, so that a long statement also notices that a key was withdrawn.
         let second = clock::now().micros().div_euclid(1_000_000);
         let inspect_files = self.files_inspected_at.replace(second) != second;
-        let report_needs = !(0..BETWEEN_REPORTS).contains(&second.saturating_sub(self.needs_reported_at.get()));
         let mut urls = self.urls().peekable();
-        let revision = if urls.peek().is_some() {
-            shared_table::revision()
-        } else {
-            0
-        };
+        let has_urls = urls.peek().is_some();
+        let since_report = second.saturating_sub(self.needs_reported_at.get());
+        let report_needs = has_urls && !(0..BETWEEN_REPORTS).contains(&since_report);
+        let revision = if has_urls { shared_table::revision() } else { 0 };
         let inspect_urls = self.revision.replace(revision) != revision;
         if !(inspect_files || report_needs || inspect_urls) {
             return;
