@@ -22,7 +22,8 @@ use crate::statistics;
 use crate::token::identity::FlatIdentity;
 
 const WORDS_OF_A_KILOBYTE: usize = 128;
-const SECRET_WORDS: usize = 4;
+/// The words before the table: a cache line, so that the table begins with one. The secret has the first half.
+const HEAD_WORDS: usize = 8;
 
 static WORDS: SharedWords = SharedWords::new(
     c"pg_session_jwt_verified_tokens",
@@ -39,11 +40,11 @@ pub fn request() {
 
 /// Makes an empty table with a new secret. False where the system has no random numbers; there is then no cache.
 fn begin(words: &[AtomicU64]) -> bool {
-    let Some((secret_words, table)) = words.split_first_chunk::<SECRET_WORDS>() else {
+    let Some((head, table)) = words.split_first_chunk::<HEAD_WORDS>() else {
         return false;
     };
     let Some(secret) = random::secret() else { return false };
-    for (word, part) in secret_words.iter().zip(secret.as_chunks::<8>().0) {
+    for (word, part) in head.iter().zip(secret.as_chunks::<8>().0) {
         word.store(u64::from_le_bytes(*part), Relaxed);
     }
     Table::new(table).clear();
@@ -52,7 +53,7 @@ fn begin(words: &[AtomicU64]) -> bool {
 
 /// The number of entries at this moment.
 pub fn entries() -> usize {
-    let words = WORDS.get().get(SECRET_WORDS..).unwrap_or_default();
+    let words = WORDS.get().get(HEAD_WORDS..).unwrap_or_default();
     Table::new(words).entries()
 }
 
@@ -66,9 +67,9 @@ pub struct Place {
 impl Place {
     /// The place by what this session would verify the token with now; None where there is no cache.
     pub fn of(token: &TokenDigest, providers: &Providers) -> Option<Place> {
-        let (secret_words, table) = WORDS.get().split_first_chunk::<SECRET_WORDS>()?;
+        let (head, table) = WORDS.get().split_first_chunk::<HEAD_WORDS>()?;
         let mut secret: Digest = [0; 32];
-        for (part, word) in secret.as_chunks_mut::<8>().0.iter_mut().zip(secret_words) {
+        for (part, word) in secret.as_chunks_mut::<8>().0.iter_mut().zip(head) {
             *part = word.load(Relaxed).to_le_bytes();
         }
         let sources = providers.sources();

@@ -8,10 +8,12 @@ use crate::slot::{Entry, Slot};
 use crate::state::State;
 use crate::writer::Writer;
 
-/// The word of the hand, and the first word of the headers.
+/// The first words of the parts after the tags: the hand, the states and the headers. The tags and the states have a cache
+/// line each: a token that is not found reads both, and no process may have them near.
 const HAND: usize = 8;
-const HEADERS: usize = 16;
-const HEADER_WORDS: usize = 6;
+const STATES: usize = 16;
+const HEADERS: usize = 24;
+const HEADER_WORDS: usize = 5;
 
 /// The bit of a tag that a use of the entry sets: its second chance.
 const USED: u64 = 1;
@@ -28,10 +30,11 @@ impl<'a> Set<'a> {
     /// The slots.
     fn slots(&self) -> impl Iterator<Item = Slot<'a>> {
         let tags = self.words.get(..WAYS).unwrap_or_default();
+        let states = self.words.get(STATES..HEADERS).unwrap_or_default();
         let headers = self.words.get(HEADERS..).unwrap_or_default().chunks_exact(HEADER_WORDS);
         let data = self.data.chunks_exact(self.data.len().div_euclid(WAYS).max(1));
-        tags.iter().zip(headers).zip(data).filter_map(|((tag, header), data)| {
-            let (state, header) = header.split_first()?;
+        let each = tags.iter().zip(states).zip(headers).zip(data);
+        each.filter_map(|(((tag, state), header), data)| {
             let (key, rest) = header.split_first_chunk::<4>()?;
             let size = rest.first()?;
             Some(Slot {
