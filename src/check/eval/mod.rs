@@ -18,7 +18,7 @@
 //! | [`ordinary`], [`claims`], [`token`] | ordinary users, and what their tokens contain |
 //! | [`stranger`], [`writable`] | strangers to a row, and the claims that they can write |
 //! | [`by_row`] | what the row alone permits |
-//! | [`membership`], [`apart`], [`table`] | sub-selects that do not depend on the row, and the table of the policy |
+//! | [`membership`], [`apart`], [`branches`], [`table`] | sub-selects that do not depend on the row, and the table of the policy |
 //! | [`row`] | parts that do not read the identity |
 //! | [`repeated`] | conditions that an expression contains more than once |
 //!
@@ -30,6 +30,7 @@ mod apart;
 mod array;
 pub mod bare_select;
 mod boolean;
+mod branches;
 pub mod by_row;
 mod call;
 mod claims;
@@ -58,7 +59,7 @@ mod texts;
 mod token;
 mod types;
 mod walk;
-mod writable;
+pub mod writable;
 
 use std::collections::HashMap;
 

@@ -61,6 +61,32 @@ const HOLES_OF_JOINS: &[&str] = &[
     "team in (select n.team from members n, members m where m.user_id = auth.user_id())",
 ];
 
+/// AND binds before OR: the second alternative forgets the row. Alice and bob have a membership of a team without rows.
+const HOLES_OF_BRANCHES: &[&str] = &[
+    "exists (select from members m where not m.is_public or m.team = docs.team and m.user_id = auth.user_id())",
+    "exists (select from members m where m.team = docs.team or m.user_id = auth.user_id())",
+    "exists (select from members m where m.team = docs.team and m.is_public or m.user_id = (select auth.user_id()))",
+    "exists (select from members m where m.team = docs.team and m.user_id = auth.user_id() or not m.is_public)",
+    "exists (select from members m where (m.team = docs.team or m.is_public) and m.is_public or m.user_id = auth.user_id())",
+    "auth.user_id() in (select m.user_id from members m where m.team = docs.team and m.is_public or m.user_id <> '')",
+    "auth.user_id() = any (select m.user_id from members m where m.team = docs.team or not m.is_public)",
+];
+
+/// All alternatives read the row, or none is possible without it.
+const NO_HOLES_OF_BRANCHES: &[&str] = &[
+    "exists (select from members m where m.user_id = auth.user_id() and (m.team = docs.team or m.team = docs.id + 100))",
+    "exists (select from members m where m.team = docs.team and m.user_id = auth.user_id() or m.team = docs.team and false)",
+    "exists (select from members m where m.team = docs.team and m.user_id = auth.user_id() or false)",
+    "exists (select from members m where m.team = docs.team and m.user_id = auth.user_id() or null)",
+    "exists (select from members m where m.team = docs.team and m.user_id = auth.user_id() or m.team = docs.id + 100)",
+];
+
+#[test]
+fn alternatives_that_forget_the_row_are_found() {
+    DELETIONS.expect(HOLES_OF_BRANCHES, &["policy_write_any_member"], [None, All, All, None]);
+    DELETIONS.expect(NO_HOLES_OF_BRANCHES, &[], [None, Some, None, None]);
+}
+
 #[test]
 fn sub_selects_that_do_not_depend_on_the_row_are_found() {
     DELETIONS.expect(HOLES, &["policy_write_any_member"], [None, All, All, None]);
