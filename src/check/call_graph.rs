@@ -6,6 +6,7 @@ use pgrx::pg_sys::Oid;
 use pgrx::prelude::*;
 
 use crate::check::catalog_query::Catalog;
+use crate::check::eval::writable::UserClaims;
 use crate::check::functions::{self, DependentRelation, Edge, Function, Loaded};
 use crate::check::source_text::{Call, Source};
 use crate::check::tree_calls;
@@ -70,10 +71,15 @@ impl CallGraph {
         for (index, body) in bodies.iter().enumerate() {
             check_for_interrupts!();
             let function = &self.all[index];
-            let (session, mut read, calls) = if let Some(body) = body {
+            let (session, names_user_claim, mut read, calls) = if let Some(body) = body {
                 let tree = scratch.run(|arena| tree_calls::of_stored(arena, body));
                 let read = tree.relations.iter().filter_map(|oid| by_oid.get(oid).copied());
-                (tree.reads, read.collect::<Vec<_>>(), self.edges(&tree))
+                (
+                    tree.reads,
+                    tree.names_user_claim,
+                    read.collect::<Vec<_>>(),
+                    self.edges(&tree),
+                )
             } else {
                 let source = &function.source;
                 let read = source.relations.iter().flat_map(|name| {
@@ -82,7 +88,12 @@ impl CallGraph {
                         |it: &&&DependentRelation| name.schema.as_ref().is_none_or(|schema| *schema == it.schema);
                     named.iter().filter(is_same).copied()
                 });
-                (source.reads, read.collect(), meanings.calls(&self.all, source))
+                (
+                    source.reads,
+                    source.names_user_claim,
+                    read.collect(),
+                    meanings.calls(&self.all, source),
+                )
             };
             read.sort_by_key(|it| it.oid.to_u32());
             read.dedup_by_key(|it| it.oid);
@@ -97,6 +108,7 @@ impl CallGraph {
             let function = &mut self.all[index];
             function.reads = function.reads.take().or(reads);
             function.relations = read;
+            function.names_user_claim = names_user_claim;
             function.source = Source::default();
             self.calls.push(calls);
         }
@@ -153,6 +165,17 @@ impl CallGraph {
     /// What a function of the application reads of the session; None for one that reads nothing.
     pub fn reads(&self, index: usize) -> Option<&[u8]> {
         self.reads[index].as_deref().filter(|_| !self.all[index].is_reader)
+    }
+
+    /// The functions that read claims which their user can write, themselves or through others.
+    pub fn user_claims(&self) -> UserClaims {
+        let named = (0..self.all.len()).filter(|index| self.all[*index].names_user_claim);
+        let functions = self.callers_of(&named.collect()).into_iter();
+        UserClaims {
+            functions: functions
+                .map(|index| (self.all[index].oid, self.reads[index].is_some()))
+                .collect(),
+        }
     }
 
     /// Whether a tree reads the identity: itself, by a function or from a view.

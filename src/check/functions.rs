@@ -73,6 +73,8 @@ pub struct Function {
     pub relations: Vec<Oid>,
     /// What it reads of the session, without the functions that it calls.
     pub reads: Option<Vec<u8>>,
+    /// Whether it names a claim that its user can write.
+    pub names_user_claim: bool,
     pub source: Source,
 }
 
@@ -131,6 +133,7 @@ pub fn load(catalog: &Catalog<'_>) -> spi::Result<Loaded> {
             is_executable: is(16)?,
             owner: row.get(17)?.unwrap_or_default(),
             relations: Vec::new(),
+            names_user_claim: false,
             reads: is_reader.then(|| [b"auth.", name.as_slice(), b"()"].concat()),
             source: source_text::read(&String::from_utf8_lossy(&language), &source),
             name,

@@ -10,6 +10,7 @@
 //! | [`recursion`], [`policy_graph`], [`policy_walks`] | policies that PostgreSQL rejects, because their sub-selects lead back to them |
 //! | [`columns`] | indexes on the columns that policies compare with the identity |
 //! | [`functions`], [`call_graph`], [`tree_calls`], [`source_text`] | functions of the application, and what they call and read |
+//! | [`claim_names`] | the names of claims that their user can write |
 //! | [`policy_settings`] | policies that read a setting by a function |
 //! | [`stable_names`] | functions that read the identity although their declaration promises otherwise |
 //! | [`view_graph`], [`view_readers`] | what views read, and as whom |
@@ -34,6 +35,7 @@ mod allowance;
 mod call_graph;
 mod catalog_query;
 mod children;
+mod claim_names;
 mod columns;
 mod connections;
 mod eval;
@@ -92,8 +94,8 @@ pub fn rows() -> spi::Result<Vec<FindingRow>> {
         roles::inspect(&catalog, &mut rows)?;
         connections::inspect(&catalog, &mut rows)?;
         tables::inspect(&catalog, &mut rows)?;
-        policies::inspect(&catalog, &mut rows)?;
         let functions = CallGraph::load(&catalog)?;
+        policies::inspect(&catalog, &functions, &mut rows)?;
         stable_names::inspect(&catalog, &functions, &mut rows)?;
         policy_settings::inspect(&catalog, &functions, &mut rows)?;
         let views = ViewGraph::load(&catalog)?;

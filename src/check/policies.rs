@@ -7,17 +7,17 @@ use std::collections::{BTreeMap, HashSet};
 
 use pgrx::prelude::*;
 
+use crate::check::call_graph::CallGraph;
 use crate::check::catalog_query::{Catalog, FindingRow};
 use crate::check::columns;
 use crate::check::columns::Column;
 use crate::check::eval::expression::Expression;
 use crate::check::eval::reads::Reader;
-use crate::check::eval::table::Links;
 use crate::check::finding::Finding;
 use crate::check::links;
 use crate::check::messages;
 use crate::check::policy;
-use crate::check::policy::{COMMANDS, Clause, Parsed, Policy};
+use crate::check::policy::{COMMANDS, Clause, Known, Parsed, Policy};
 use crate::check::policy_rules;
 use crate::pg::memory::Scratch;
 
@@ -28,7 +28,7 @@ const READERS: &str = "SELECT p.oid, p.proname::text
        JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_session_jwt'
  WHERE p.pronargs = 0 AND p.proname::text IN ('user_id', 'uid', 'session', 'jwt', 'organization', 'organization_id', 'role', 'email')";
 
-pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<FindingRow>) -> spi::Result<()> {
+pub fn inspect(catalog: &Catalog<'_>, functions: &CallGraph, rows: &mut Vec<FindingRow>) -> spi::Result<()> {
     let mut readers = Vec::new();
     catalog.each(READERS, |row| {
         if let (Some(oid), Some(name)) = (row.get(1)?, row.get::<String>(2)?) {
@@ -36,35 +36,30 @@ pub fn inspect(catalog: &Catalog<'_>, rows: &mut Vec<FindingRow>) -> spi::Result
         }
         Ok(())
     })?;
-    let links = links::of_policies(catalog)?;
+    let known = Known {
+        readers,
+        user_claims: functions.user_claims(),
+        links: links::of_policies(catalog)?,
+    };
     // The policies of one table at a time, because a tree is many times as large as its text.
     let mut of_table: Vec<Policy> = Vec::new();
     let mut compared = HashSet::new();
     policy::each(catalog, |policy| {
         if of_table.first().is_some_and(|first| first.table != policy.table) {
-            inspect_table(&readers, &links, &of_table, rows, &mut compared);
+            inspect_table(&known, &of_table, rows, &mut compared);
             of_table.clear();
         }
         of_table.push(policy);
     })?;
-    inspect_table(&readers, &links, &of_table, rows, &mut compared);
+    inspect_table(&known, &of_table, rows, &mut compared);
     columns::inspect(catalog, &compared, rows)
 }
 
-fn inspect_table(
-    readers: &[Reader],
-    links: &Links,
-    policies: &[Policy],
-    rows: &mut Vec<FindingRow>,
-    compared: &mut HashSet<Column>,
-) {
+fn inspect_table(known: &Known, policies: &[Policy], rows: &mut Vec<FindingRow>, compared: &mut HashSet<Column>) {
     Scratch::new("pg_session_jwt: policies of a table").run(|arena| {
-        let parsed: Vec<Parsed<'_>> = policies
-            .iter()
-            .map(|policy| policy.parse(readers, links, arena))
-            .collect();
+        let parsed: Vec<Parsed<'_>> = policies.iter().map(|policy| policy.parse(known, arena)).collect();
         for policy in &parsed {
-            inspect_policy(readers, policy, &parsed, rows, compared);
+            inspect_policy(&known.readers, policy, &parsed, rows, compared);
         }
     });
 }

@@ -10,6 +10,7 @@ use crate::check::eval::expression::Expression;
 use crate::check::eval::facts;
 use crate::check::eval::reads::Reader;
 use crate::check::eval::table::{Links, Table};
+use crate::check::eval::writable::UserClaims;
 use crate::check::messages::{self, Message};
 use crate::check::who::Who;
 use crate::pg::catalog;
@@ -77,6 +78,13 @@ pub struct Policy {
     not_null: Vec<i16>,
 }
 
+/// What is known about the functions and tables that policies read.
+pub struct Known {
+    pub readers: Vec<Reader>,
+    pub user_claims: UserClaims,
+    pub links: Links,
+}
+
 /// A policy with its parsed expressions.
 pub struct Parsed<'t> {
     pub policy: &'t Policy,
@@ -136,7 +144,12 @@ impl Policy {
             .all(|user| other.users.iter().any(|it| it.role == user.role))
     }
 
-    pub fn parse<'t>(&'t self, readers: &'t [Reader], links: &'t Links, arena: Arena<'t>) -> Parsed<'t> {
+    pub fn parse<'t>(&'t self, known: &'t Known, arena: Arena<'t>) -> Parsed<'t> {
+        let Known {
+            readers,
+            user_claims,
+            links,
+        } = known;
         let table = Table {
             oid: self.table,
             not_null: &self.not_null,
@@ -145,7 +158,7 @@ impl Policy {
         let stored = [&self.using, &self.check].into_iter().flatten();
         let is_too_deep = stored.map(|tree| tree.as_c_str().to_bytes()).any(facts::is_too_deep);
         let tree = |stored: &Option<StoredTree>| match stored {
-            Some(stored) if !is_too_deep => Some(Expression::new(readers, table, arena.parse(stored))),
+            Some(stored) if !is_too_deep => Some(Expression::new(readers, user_claims, table, arena.parse(stored))),
             _ => None,
         };
         let (using, check) = (tree(&self.using), tree(&self.check));

@@ -39,7 +39,7 @@ pub fn apply<'p>(
     }
     let any =
         |is_so: fn(&Facts<'_>) -> bool| is_so(&own.facts) || narrowing.iter().any(|(_, other)| is_so(&other.facts));
-    if !any(|facts| facts.mentions() > 0) {
+    if !any(|facts| facts.mentions() > 0 || facts.writable() > 0) {
         if is_write && pairs.can_be_true() && !any(|facts| facts.is_opaque) {
             found.push((Finding::PolicyWriteWithoutIdentity, None));
         }

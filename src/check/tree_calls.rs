@@ -3,7 +3,7 @@
 use pgrx::pg_sys::{self, Oid, RTEKind, SQLValueFunctionOp};
 use pgrx::prelude::*;
 
-use crate::check::eval::{facts, reads};
+use crate::check::eval::{facts, reads, writable};
 use crate::check::source_text::{self, SETTING};
 use crate::pg::catalog;
 use crate::pg::memory::Arena;
@@ -25,6 +25,8 @@ pub struct TreeCalls {
     /// A value of the session that it reads without a function of the application.
     pub reads: Option<&'static str>,
     pub has_sub_selects: bool,
+    /// Whether it reads a claim that its user can write, if it reads the claims of a token.
+    pub names_user_claim: bool,
     level: usize,
 }
 
@@ -60,6 +62,7 @@ impl TreeCalls {
     }
 
     fn inspect(&mut self, node: NodeRef<'_>) {
+        self.names_user_claim |= writable::is_read(node);
         match node.kind() {
             Kind::FuncExpr(call) if reads::is_setting(call) => self.reads = Some(SETTING),
             Kind::FuncExpr(call) if returns_role(call.funcid()) => self.reads = Some("the role"),

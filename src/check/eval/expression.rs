@@ -15,6 +15,7 @@ use crate::check::eval::reads::Reader;
 use crate::check::eval::repeated::Repeated;
 use crate::check::eval::table::Table;
 use crate::check::eval::walk;
+use crate::check::eval::writable::UserClaims;
 use crate::check::who::Who;
 use crate::pg::nodes::NodeRef;
 
@@ -31,12 +32,12 @@ pub struct Expression<'t> {
 }
 
 impl<'t> Expression<'t> {
-    pub fn new(readers: &'t [Reader], table: Table<'t>, tree: NodeRef<'t>) -> Self {
+    pub fn new(readers: &'t [Reader], user_claims: &UserClaims, table: Table<'t>, tree: NodeRef<'t>) -> Self {
         Expression {
             readers,
             table,
             tree,
-            facts: walk::facts_of(readers, tree),
+            facts: walk::facts_of(readers, user_claims, tree),
             known: RefCell::default(),
             permits: RefCell::default(),
             repeated: OnceCell::new(),

@@ -5,17 +5,19 @@ use std::collections::HashSet;
 use pgrx::pg_sys::{self, RTEKind};
 use pgrx::prelude::*;
 
+use crate::check::claim_names;
 use crate::check::eval::aliases::{self, Scope};
 use crate::check::eval::apart;
 use crate::check::eval::facts::{Facts, MAX_LEVELS, Mentions};
 use crate::check::eval::reads::{Reader, is_role, is_setting, is_table, reads_role};
 use crate::check::eval::types;
-use crate::check::eval::writable;
+use crate::check::eval::writable::{self, UserClaims};
 use crate::pg::catalog::{self, is_builtin};
 use crate::pg::nodes::{self, Kind, NodeRef, View};
 
 struct Walk<'r, 't> {
     readers: &'r [Reader],
+    user_claims: &'r UserClaims,
     level: usize,
     /// How often the role is read.
     roles: usize,
@@ -36,9 +38,10 @@ struct Walk<'r, 't> {
 }
 
 /// The facts about an expression, its sub-selects included.
-pub fn facts_of<'t>(readers: &[Reader], expression: NodeRef<'t>) -> Facts<'t> {
+pub fn facts_of<'t>(readers: &[Reader], user_claims: &UserClaims, expression: NodeRef<'t>) -> Facts<'t> {
     let mut walk = Walk {
         readers,
+        user_claims,
         level: 0,
         roles: 0,
         columns: 0,
@@ -84,7 +87,10 @@ impl<'t> Walk<'_, 't> {
             self.roles = roles;
         }
         let reads_identity = self.facts.all.identity > before.identity;
-        if reads_identity && writable::is_read(node) || self.is_writable_column(node) {
+        let is_writable = reads_identity && writable::is_read(node)
+            || self.user_claims.are_read_by(node, reads_identity)
+            || self.is_writable_column(node);
+        if is_writable {
             self.facts.all.writable += 1;
             self.facts.writable.insert(node);
         }
@@ -160,7 +166,7 @@ impl<'t> Walk<'_, 't> {
         };
         match aliases::entry(&self.from, column).map(NodeRef::kind) {
             Some(Kind::RangeTblEntry(table)) if table.rtekind() == RTEKind::RTE_RELATION => {
-                catalog::column_name(table.relid(), column.varattno()).is_some_and(|name| writable::is_name(&name))
+                catalog::column_name(table.relid(), column.varattno()).is_some_and(|name| claim_names::is_name(&name))
             }
             _ => false,
         }

@@ -1,29 +1,32 @@
 //! Claims that their user can write: each provider has a profile that an application of the user can change, and puts it into
 //! the token.
 
-use pgrx::pg_sys;
+use std::collections::HashMap;
 
+use pgrx::pg_sys::{self, Oid};
+
+use crate::check::claim_names::{is_name, words};
 use crate::pg::catalog;
 use crate::pg::nodes::{self, Kind, NodeRef, View};
 
-/// The names of such claims and columns: Supabase and Auth0, Clerk, Stytch, Stack Auth. The siblings `app_metadata`,
-/// `public_metadata`, `trusted_metadata` and `client_read_only_metadata` can be written only by the deployment.
-const NAMES: &[&str] = &[
-    "user_metadata",
-    "userMetadata",
-    "raw_user_meta_data",
-    "unsafe_metadata",
-    "unsafeMetadata",
-    "untrusted_metadata",
-    "untrustedMetadata",
-    "client_metadata",
-    "clientMetadata",
-];
+/// Functions of the application that read such a claim, and those that call them.
+#[derive(Default)]
+pub struct UserClaims {
+    /// Each function, and whether it also reads the identity itself. If not, it may be given the claims.
+    pub functions: HashMap<Oid, bool>,
+}
 
-/// Auth0 accepts many claims only with a URL before the name.
-pub fn is_name(name: &[u8]) -> bool {
-    let name = name.rsplit(|byte| *byte == b'/').next().unwrap_or(name);
-    NAMES.iter().any(|known| known.as_bytes() == name)
+impl UserClaims {
+    /// Whether a node is a call of such a function that reads the identity, or is given it.
+    pub fn are_read_by(&self, node: NodeRef<'_>, with_identity: bool) -> bool {
+        match node.kind() {
+            Kind::FuncExpr(call) => match self.functions.get(&call.funcid()) {
+                Some(reads_identity) => *reads_identity || with_identity,
+                None => false,
+            },
+            _ => false,
+        }
+    }
 }
 
 /// Whether a node reads such a claim by its own operator, function or path: `auth.jwt() -> 'user_metadata'`. The node reads
@@ -78,9 +81,4 @@ fn is_named_constant(parent: NodeRef<'_>, constant: View<'_, pg_sys::Const>) -> 
         if matches!(catalog::builtin_operator(operator.opno()).as_deref(), Some(b"@>" | b"<@")));
     let text = constant.jsonpath().or_else(|| constant.jsonb().filter(|_| contains));
     text.is_some_and(|text| words(&text).any(is_name))
-}
-
-/// The words of a path or an object.
-fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
 }

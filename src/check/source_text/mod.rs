@@ -8,6 +8,8 @@ mod tokens;
 
 use tokens::{Syntax, Token};
 
+use super::claim_names;
+
 /// The longest source text that is read, in bytes.
 pub const MAX_BYTES: usize = 256 << 10;
 
@@ -37,6 +39,8 @@ pub struct Source {
     pub relations: Vec<Name>,
     /// A value of the session that it reads without a function of the application.
     pub reads: Option<&'static str>,
+    /// Whether it names a claim that its user can write.
+    pub names_user_claim: bool,
 }
 
 /// The words that return a role, in SQL.
@@ -98,6 +102,7 @@ pub fn is_of_session(setting: &[u8]) -> bool {
 
 impl Source {
     fn add(&mut self, tokens: &[Token], syntax: Syntax) {
+        self.names_user_claim |= (0..tokens.len()).any(|at| names_user_claim(tokens, at));
         let mut is_relation_next = false;
         // The number of open brackets, and how many there were where the list of relations began.
         let (mut depth, mut list) = (0_usize, None);
@@ -162,6 +167,17 @@ impl Source {
             has_arguments: after.first() != Some(&Token::Symbol(b')')),
             is_constant: is_constant(after),
         });
+    }
+}
+
+/// Whether a token names a claim that its user can write. One that is compared with or deleted is not read.
+fn names_user_claim(tokens: &[Token], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+    match tokens.get(at) {
+        Some(Token::Literal(_)) if matches!(before, Some(Token::Symbol(b'-' | b'='))) => false,
+        Some(Token::Literal(text)) => claim_names::words(text).any(claim_names::is_name),
+        Some(Token::Word(name) | Token::Quoted(name)) => claim_names::is_name(name),
+        _ => false,
     }
 }
 

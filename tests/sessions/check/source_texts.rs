@@ -1,5 +1,7 @@
 //! The reader of source texts: what is a call, and what is a comment or a literal.
 
+#[path = "../../../src/check/claim_names.rs"]
+mod claim_names;
 #[path = "../../../src/check/source_text/mod.rs"]
 mod source_text;
 
@@ -45,6 +47,36 @@ fn calls_are_found_outside_of_comments_and_literals() {
     ] {
         assert_eq!(calls(&read("sql", text.as_bytes())), expected, "{text}");
     }
+}
+
+#[test]
+fn claims_of_users_are_named_where_they_are_read() {
+    for (text, expected) in [
+        ("select auth.jwt() -> 'user_metadata' ->> 'role'", true),
+        ("select auth.jwt() #>> '{user_metadata,role}'", true),
+        ("select auth.jwt() @@ '$.unsafe_metadata.role == \"admin\"'", true),
+        ("select auth.jwt() -> 'https://example.com/userMetadata'", true),
+        ("select raw_user_meta_data from users", true),
+        ("select u.\"raw_user_meta_data\" from users u", true),
+        ("select auth.jwt() - 'user_metadata'", false),
+        ("select auth.jwt() #- '{user_metadata,role}'", false),
+        ("select auth.jwt() ->> 'kind' = 'user_metadata'", false),
+        ("select auth.jwt() #>> '{app_metadata,user_metadata_role}'", false),
+        ("select auth.jwt() -> 'app_metadata' -- not 'user_metadata'", false),
+        ("select raw_app_meta_data from users", false),
+    ] {
+        assert_eq!(read("sql", text.as_bytes()).names_user_claim, expected, "{text}");
+    }
+    assert!(read("plpgsql", b"begin return auth.jwt() -> 'user_metadata'; end").names_user_claim);
+    assert!(
+        read(
+            "plpgsql",
+            b"begin execute 'select auth.jwt() -> ''user_metadata'''; end"
+        )
+        .names_user_claim
+    );
+    assert!(read("plv8", b"return claims.user_metadata.role // of the token").names_user_claim);
+    assert!(!read("plv8", b"return claims.role // not user_metadata").names_user_claim);
 }
 
 #[test]

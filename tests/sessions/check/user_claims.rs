@@ -11,7 +11,31 @@ static DELETIONS: LazyLock<Deletions> = LazyLock::new(|| {
          alter table users enable row level security;
          create policy own on users for select to authenticated using (auth.user_id() = id);
          grant select on users to authenticated;
-         insert into users values ('mallory', '{\"role\": \"admin\"}', '{}'), ('bob', '{}', '{}')",
+         insert into users values ('mallory', '{\"role\": \"admin\"}', '{}'), ('bob', '{}', '{}');
+         create function is_admin() returns boolean language sql stable
+             as $$ select auth.jwt() -> 'user_metadata' ->> 'role' = 'admin' $$;
+         create function is_admin_by_return() returns boolean stable
+             return (auth.jwt() -> 'user_metadata' ->> 'role') = 'admin';
+         create function claims() returns jsonb language sql stable as $$ select auth.jwt() $$;
+         create function is_admin_nested() returns boolean language plpgsql stable as $$
+             declare claims jsonb := claims();
+             begin return claims #>> '{user_metadata,role}' = 'admin'; end $$;
+         create function is_admin_in(claims jsonb) returns boolean language sql immutable
+             as $$ select claims -> 'user_metadata' ->> 'role' = 'admin' $$;
+         create function role_of_user() returns text language plpgsql stable as $$
+             begin return auth.session() -> 'user_metadata' ->> 'role'; end $$;
+         create function role_in_table() returns text language sql stable
+             as $$ select raw_user_meta_data ->> 'role' from users where id = auth.user_id() $$;
+         create function team_of_user() returns integer language sql stable
+             as $$ select (auth.jwt() -> 'user_metadata' ->> 'team')::int $$;
+         create function is_of_team(team integer) returns boolean language sql stable
+             as $$ select (auth.jwt() -> 'user_metadata' ->> 'team')::int = team $$;
+         create function is_deployed_admin() returns boolean language sql stable
+             as $$ select auth.jwt() -> 'app_metadata' ->> 'role' = 'admin' $$;
+         create function without_own_claims() returns jsonb language sql stable
+             as $$ select case when auth.user_id() is not null then auth.jwt() - 'user_metadata' end $$;
+         create function is_marked(note jsonb) returns boolean language sql immutable
+             as $$ select note -> 'user_metadata' ->> 'role' = 'admin' $$",
     )
 });
 
@@ -74,6 +98,74 @@ fn claims_that_their_user_can_write_are_found() {
         ],
         &["policy_write_user_claim"],
         [None, Some, None, All],
+    );
+}
+
+#[test]
+fn functions_that_read_claims_of_their_user_are_found() {
+    DELETIONS.expect(
+        &[
+            "is_admin()",
+            "(select is_admin())",
+            "is_admin() is true",
+            "not not is_admin()",
+            "is_admin_by_return()",
+            "is_admin_nested()",
+            "role_of_user() = 'admin'",
+            "role_of_user() in ('admin', 'editor')",
+            "(select role_of_user()) = any (array['admin'])",
+            "role_in_table() = 'admin'",
+            "auth.role() = 'admin' or is_admin()",
+            "case when is_admin() then true else auth.role() = 'admin' end",
+            "coalesce(is_admin(), false)",
+            "exists (select where is_admin())",
+        ],
+        &["policy_write_user_claim"],
+        [None, None, None, All],
+    );
+    DELETIONS.expect(
+        &["is_admin_in(auth.jwt())", "is_admin_in((select auth.session()))"],
+        &["policy_write_user_claim", "policy_undecided"],
+        [None, None, None, All],
+    );
+    DELETIONS.expect(
+        &["team_of_user() = team", "is_of_team(team)", "is_public and is_admin()"],
+        &["policy_write_user_claim"],
+        [None, None, None, Some],
+    );
+    DELETIONS.expect(
+        &[
+            "auth.user_id() = owner or is_admin()",
+            "owner = auth.user_id() or role_of_user() = 'admin'",
+        ],
+        &["policy_write_user_claim"],
+        [None, Some, None, All],
+    );
+}
+
+#[test]
+fn functions_that_read_other_claims_or_only_narrow_are_not_found() {
+    DELETIONS.expect(
+        &[
+            "is_deployed_admin()",
+            "auth.role() = 'admin' and is_admin()",
+            "auth.user_id() = owner and is_admin_in(note)",
+            "auth.user_id() = owner and is_marked(note)",
+            "without_own_claims() ->> 'role' = 'admin'",
+        ],
+        &[],
+        [None; 4],
+    );
+    DELETIONS.expect(
+        &[
+            "auth.user_id() = owner and is_admin()",
+            "is_admin_nested() and owner = (select auth.user_id())",
+            "owner = auth.user_id() and role_of_user() = 'admin'",
+            "owner = auth.user_id() and is_admin_in(auth.jwt())",
+            "owner = auth.user_id() and role_in_table() = 'admin'",
+        ],
+        &[],
+        [None, None, None, Some],
     );
 }
 
