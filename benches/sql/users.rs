@@ -4,6 +4,8 @@
 //! commit. Each token is new in each turn, and is used some times on random connections.
 
 use std::sync::LazyLock;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use postgres::{Client, SimpleQueryMessage};
 use testkit::issuer::{fresh, providers};
@@ -17,6 +19,7 @@ use crate::policies::{MINE, ROWS};
 
 const CLAIMS_BYTES: usize = 400;
 const CONNECTIONS: [usize; 4] = [2, 8, 32, 64];
+const READS: u64 = 10;
 
 /// The same server and tables, without the cache.
 static WITHOUT_CACHE: LazyLock<(Server, String)> = LazyLock::new(|| {
@@ -36,6 +39,8 @@ struct Kind {
     tokens: usize,
     /// How often each token is used.
     uses: usize,
+    /// Whether another session reads `auth.activity()` and `auth.stats()` meanwhile, [`READS`] times a second.
+    is_observed: bool,
 }
 
 const fn kind(label: &'static str, is_cached: bool, tokens: usize, uses: usize) -> Kind {
@@ -45,15 +50,20 @@ const fn kind(label: &'static str, is_cached: bool, tokens: usize, uses: usize) 
         is_cached,
         tokens,
         uses,
+        is_observed: false,
     }
 }
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 10] = [
     Kind {
         has_identity: false,
         ..kind("no identity", true, 250, 20)
     },
     kind("1 token", true, 1, 5000),
+    Kind {
+        is_observed: true,
+        ..kind("1 token, and an observer", true, 1, 5000)
+    },
     kind("30 tokens, 167 times each", true, 30, 167),
     kind("1,000 tokens, 20 times each", true, 1000, 20),
     kind("1,000 tokens, 20 times each, no cache", false, 1000, 20),
@@ -64,7 +74,10 @@ const KINDS: [Kind; 9] = [
 ];
 
 /// Sessions of one server, and their processes.
-struct Sessions(Vec<(Client, Processor)>);
+struct Sessions {
+    all: Vec<(Client, Processor)>,
+    observer: Client,
+}
 
 impl Sessions {
     fn new(server: &Server, database: &str, count: usize) -> Sessions {
@@ -73,11 +86,14 @@ impl Sessions {
             let processor = Processor::of(&mut client);
             (client, processor)
         };
-        Sessions((0..count).map(|_| session()).collect())
+        Sessions {
+            all: (0..count).map(|_| session()).collect(),
+            observer: server.connect(database, "postgres", ""),
+        }
     }
 
     fn processor_seconds(&self) -> f64 {
-        self.0
+        self.all
             .iter()
             .map(|(_, processor)| processor.so_far().unwrap_or(f64::NAN) / 1e9)
             .sum()
@@ -89,17 +105,37 @@ impl Sessions {
         let mut uses: Vec<usize> = (0..kind.tokens * kind.uses).map(|use_| use_ % kind.tokens).collect();
         random.shuffle(&mut uses);
         let count = uses.len() as f64;
-        let each: Vec<&[usize]> = uses.chunks(uses.len().div_ceil(self.0.len())).collect();
+        let each: Vec<&[usize]> = uses.chunks(uses.len().div_ceil(self.all.len())).collect();
         let before = self.processor_seconds();
         let took = seconds(|| {
             std::thread::scope(|scope| {
-                for ((client, _), uses) in self.0.iter_mut().zip(each) {
-                    scope.spawn(|| uses.iter().for_each(|index| transaction(client, kind, &tokens[*index])));
-                }
+                let observer = &mut self.observer;
+                let (end, ended) = std::sync::mpsc::channel::<()>();
+                scope.spawn(move || while_running(&ended, || observe(observer), kind.is_observed));
+                let work = |client: &mut Client, uses: &[usize]| {
+                    uses.iter().for_each(|index| transaction(client, kind, &tokens[*index]));
+                };
+                let threads: Vec<_> = (self.all.iter_mut().zip(each))
+                    .map(|((client, _), uses)| scope.spawn(move || work(client, uses)))
+                    .collect();
+                threads.into_iter().for_each(|thread| thread.join().unwrap());
+                drop(end);
             });
         });
         (count / took, (self.processor_seconds() - before) / count)
     }
+}
+
+/// Does something several times a second until the other end of the channel is dropped.
+fn while_running(ended: &Receiver<()>, mut work: impl FnMut(), is_wanted: bool) {
+    while is_wanted && ended.recv_timeout(Duration::from_millis(1000 / READS)) == Err(RecvTimeoutError::Timeout) {
+        work();
+    }
+}
+
+fn observe(client: &mut Client) {
+    let sql = "select count(*) from auth.activity(); select count(*) from auth.stats()";
+    assert_eq!(client.simple_query(sql).unwrap().len(), 6);
 }
 
 fn transaction(client: &mut Client, kind: &Kind, token: &str) {
