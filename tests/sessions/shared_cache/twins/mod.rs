@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use proptest::collection::vec;
 
 use crate::shared_cache::support::ELSEWHERE;
-use deployment::{DATABASES, Deployment};
+use deployment::{DATABASES, Deployment, SESSIONS};
 use step::{Step, draw};
 use testkit::cases::Seeds;
 
@@ -67,7 +67,8 @@ impl Deployment {
                     // Sessions inspect the file once a second.
                     std::thread::sleep(Duration::from_millis(1_100));
                 } else {
-                    (0..DATABASES).for_each(|session| self.open(session, session));
+                    // Each of them, because one that stays open would notice the file on one server before the other.
+                    (0..SESSIONS).for_each(|session| self.open(session, session % DATABASES));
                 }
             }
             Step::Present { session, token } => return self.present(session, token),
