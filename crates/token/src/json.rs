@@ -75,8 +75,21 @@ pub fn parse(text: &str) -> Result<Json<'_>, String> {
         .deserialize(&mut deserializer)
         .map_err(|error| describe(&error))?;
     deserializer.end().map_err(|error| describe(&error))?;
-    json_numbers::check(text)?;
+    // A number that was not rounded has 20 characters at most. Without others, the second pass is left out.
+    if has_rounded_number(&tree) {
+        json_numbers::check(text)?;
+    }
     Ok(tree)
+}
+
+/// Whether a tree, which has at most [`MAX_DEPTH`] levels, has a number that does not fit i64.
+fn has_rounded_number(tree: &Json<'_>) -> bool {
+    match tree {
+        Json::Null | Json::Bool(_) | Json::Integer(_) | Json::String(_) => false,
+        Json::Number(_) => true,
+        Json::Array(elements) => elements.iter().any(has_rounded_number),
+        Json::Object(members) => members.iter().any(|(_, value)| has_rounded_number(value)),
+    }
 }
 
 /// Like [`parse`], for a text that must be an object.
@@ -118,14 +131,6 @@ impl<'de> DeserializeSeed<'de> for Value {
     }
 }
 
-fn without_nul<'a, E: serde::de::Error>(text: Cow<'a, str>) -> Result<Cow<'a, str>, E> {
-    if text.contains('\0') {
-        Err(E::custom("a string contains U+0000"))
-    } else {
-        Ok(text)
-    }
-}
-
 impl<'de> Visitor<'de> for Value {
     type Value = Json<'de>;
 
@@ -157,12 +162,16 @@ impl<'de> Visitor<'de> for Value {
         Ok(Json::Number(value))
     }
 
-    fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<Json<'de>, E> {
-        without_nul(Cow::Borrowed(text)).map(Json::String)
+    /// A string without escapes. It contains no U+0000, because serde_json rejects control characters that are not escaped.
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Json<'de>, E> {
+        Ok(Json::String(Cow::Borrowed(text)))
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Json<'de>, E> {
-        without_nul(Cow::Owned(text.to_owned())).map(Json::String)
+        if text.contains('\0') {
+            return Err(E::custom("a string contains U+0000"));
+        }
+        Ok(Json::String(Cow::Owned(text.to_owned())))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Json<'de>, A::Error> {

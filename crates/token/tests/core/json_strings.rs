@@ -18,7 +18,15 @@ fn an_escaped_nul_is_rejected_in_names_and_values(#[case] payload: &str) {
 /// attack: 21
 #[rstest]
 fn nul_is_rejected_in_names_and_values(
-    #[values("{\"sub\":\"alice\0\"}", "{\"sub\":\"alice\"}\0", "\0{\"sub\":\"alice\"}")] payload: &str,
+    #[values(
+        "{\"sub\":\"alice\0\"}",
+        "{\"sub\":\"alice\\n\0\"}",
+        "{\"sub\0\":\"alice\"}",
+        "{\"a\":[{\"b\":[\"\0\"]}]}",
+        "{\"sub\":\"alice\"}\0",
+        "\0{\"sub\":\"alice\"}"
+    )]
+    payload: &str,
 ) {
     assert!(is_not_json(verify_payload(payload).err(), Part::Payload));
 }
