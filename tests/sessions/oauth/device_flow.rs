@@ -95,6 +95,7 @@ fn psql_logs_in_by_the_device_flow() {
         .trim_end();
     peer.approve(code, "alice");
     let (status, out, _) = output(psql);
+    print!("{line}{out}");
     let mut rest = String::new();
     errors.read_to_string(&mut rest).unwrap();
     assert_eq!(
