@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import Provider, { errors } from 'oidc-provider';
 
 const { ISSUER, CLIENT_ID, CLIENT_SECRET, AUDIENCE, ORIGIN } = process.env;
+const { REDIRECT_URI = `${ORIGIN}/callback`, TOKEN_SECONDS = '3600' } = process.env; // others in examples/nextjs
 const people = new Map([['user_alice', 'Alice'], ['user_bob', 'Bob']]);
 const style = await readFile(new URL('style.css', import.meta.url), 'utf8');
 
@@ -20,8 +21,8 @@ const provider = new Provider(ISSUER, {
   clients: [{
     client_id: CLIENT_ID,
     client_secret: CLIENT_SECRET,
-    redirect_uris: [`${ORIGIN}/callback`],
-    grant_types: ['authorization_code'],
+    redirect_uris: [REDIRECT_URI],
+    grant_types: ['authorization_code', 'refresh_token'], // the latter if the application asks for offline_access
     response_types: ['code'],
   }],
   pkce: { required: () => true, methods: ['S256'] },
@@ -42,12 +43,12 @@ const provider = new Provider(ISSUER, {
   // The application belongs to the same organization, so the provider asks for no consent.
   async loadExistingGrant({ oidc }) {
     const grant = new provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
-    grant.addOIDCScope('openid profile');
+    grant.addOIDCScope('openid profile offline_access');
     await grant.save();
     return grant;
   },
   interactions: { url: (ctx, { uid }) => `/who/${uid}` },
-  ttl: { AccessToken: 3600, Grant: 3600, IdToken: 3600, Interaction: 600, Session: 3600 },
+  ttl: { AccessToken: Number(TOKEN_SECONDS), Grant: 3600, IdToken: 3600, Interaction: 600, RefreshToken: 3600, Session: 3600 },
 });
 
 const choice = `<!doctype html>
@@ -74,7 +75,7 @@ async function ask(request, response) {
   for await (const chunk of request) chunks.push(chunk);
   const accountId = new URLSearchParams(Buffer.concat(chunks).toString()).get('sub');
   if (!people.has(accountId)) throw new Error('unknown person');
-  await provider.interactionFinished(request, response, { login: { accountId } });
+  await provider.interactionFinished(request, response, { login: { accountId }, consent: {} });
 }
 
 const protocol = provider.callback();
