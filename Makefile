@@ -9,12 +9,12 @@ WITH_CACHE = . scripts/common.sh;
 SHELL = /usr/bin/env bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo example test test-clients test-gateway test-example core attacks providers fuzz check-memory check-postgres lint regress bench bench-instructions \
+.PHONY: help setup demo example example-node test test-clients test-gateway test-example core attacks providers fuzz check-memory check-postgres lint regress bench bench-instructions \
 	install package deb dist test-packages licences sbom clean
 
 help: ## list these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
-	@printf '\n  PG="15 17" selects PostgreSQL majors. The default is all supported majors, and one major for demo and example.\n'
+	@printf '\n  PG="15 17" selects PostgreSQL majors. The default is all supported majors, and one major for demo and the examples.\n'
 
 setup: ## install what building and testing need: PostgreSQL 15 to 19 in a private cache, cargo-pgrx, linters, npm and Python packages, PgBouncer
 	@scripts/setup.sh --with-tests $(PG)
@@ -22,8 +22,11 @@ setup: ## install what building and testing need: PostgreSQL 15 to 19 in a priva
 demo: ## show row-level security by tokens step by step, on a throw-away server
 	@scripts/demo.sh $(PG)
 
-example: ## run a web application with the todos of two people (examples/todos); PORT=3000
+example: ## run a web application with Next.js, Neon's driver and the gateway (examples/nextjs); PORT=3000
 	@scripts/example.sh $(PG)
+
+example-node: ## run one with plain Node.js and node-postgres, without a gateway (examples/todos); PORT=3000
+	@scripts/example.sh --node $(PG)
 
 test: ## run everything that a change must pass, on each major
 	@scripts/test.sh $(PG)
@@ -34,7 +37,7 @@ test-clients: ## test real clients in several languages on one major (PG=17); a 
 test-gateway: ## test the gateway with Neon's serverless driver on one major (PG=17); a part of make test
 	@scripts/gateway.sh $(PG)
 
-test-example: ## test the example in a browser on one major (PG=17); a part of make test
+test-example: ## test the examples in a browser on one major (PG=17); a part of make test
 	@scripts/test-example.sh $(PG)
 
 core: ## run the tests that need no PostgreSQL, in seconds

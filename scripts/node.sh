@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # npm packages in the cache. They are for the OpenID provider of the tests (tests/fixtures/oidc), the clients of Node.js
 # (tests/clients/node, tests/clients/typescript), the drivers of the gateway (gateway/tests/drivers) and the example
-# (examples/todos). Sourced.
+# (examples/todos, examples/nextjs). Sourced.
 #
 # Written by hand around `npm ci`, which installs into the checkout only and always from scratch. The name of a tree
 # contains a hash of the lock file. One without `.complete` is the rest of an interrupted run and is replaced.

@@ -147,6 +147,7 @@ if [ "$with" = tests ]; then
     make_node_modules tests/clients/typescript
     make_node_modules gateway/tests/drivers
     make_node_modules examples/todos
+    make_node_modules examples/nextjs
     step "Python packages, pgTAP and pgAudit of the tests"
     make_venv tests/clients/python
     for major in "${majors[@]}"; do
@@ -155,8 +156,9 @@ if [ "$with" = tests ]; then
     done
 fi
 if [ "$with" = example ]; then
-    step "npm packages of the example"
+    step "npm packages of the examples"
     make_node_modules examples/todos
+    make_node_modules examples/nextjs
 fi
 
 printf '\n'

@@ -37,15 +37,22 @@ start_todos() {
 
 # start_node NAME [VARIABLE=VALUE …]: starts a program of the example as a job of this script and waits until it is ready.
 start_node() {
-    local log=$RUN/log/$1 program=$RUN/example/$1.js began=$EPOCHSECONDS as=()
+    local name=$1
     shift
+    start_job "$name" '^ready' env "$@" node "$RUN/example/$name.js"
+}
+
+# start_job NAME PATTERN COMMAND …: starts a command as a job of this script, and waits for the PATTERN in its log.
+start_job() {
+    local name=$1 pattern=$2 log=$RUN/log/$1 began=$EPOCHSECONDS as=()
+    shift 2
     if is_root; then as=(runuser -u "$SERVER_USER" --); fi
     # exec: otherwise the job is a shell, which ends by a signal without forwarding it. runuser forwards it.
-    (cd / && exec "${as[@]}" env "$@" node "$program") >"$log" 2>&1 </dev/null 8>&- &
-    until grep -qs '^ready' "$log"; do
+    (cd / && exec "${as[@]}" "$@") >"$log" 2>&1 </dev/null 8>&- &
+    until grep -qsE "$pattern" "$log"; do
         if ! kill -0 $! 2>/dev/null || [ $((EPOCHSECONDS - began)) -gt 60 ]; then
             cat "$log" >&2
-            die "$(basename -- "$program") did not start"
+            die "$name did not start"
         fi
         sleep 0.1
     done
@@ -54,9 +61,13 @@ start_node() {
 # Stops the jobs of this script and the server.
 stop_todos() {
     trap '' INT TERM HUP
+    stop_jobs
+    remove_run_directory
+}
+
+stop_jobs() {
     local jobs
     jobs=$(jobs -p)
     # shellcheck disable=SC2086 # several numbers
     if [ -n "$jobs" ]; then { kill -TERM $jobs; wait $jobs; } 2>/dev/null || true; fi
-    remove_run_directory
 }
