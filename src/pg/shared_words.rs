@@ -1,5 +1,4 @@
-//! Shared memory whose size is known when it is requested: words, whose first content their owner writes. What it leaves
-//! alone is not touched, so that unused memory costs nothing.
+//! Shared memory whose size is known when it is requested: words, whose first content their owner writes.
 
 use std::ffi::CStr;
 use std::ptr;
