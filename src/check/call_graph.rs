@@ -167,13 +167,17 @@ impl CallGraph {
         self.reads[index].as_deref().filter(|_| !self.all[index].is_reader)
     }
 
-    /// The functions that read claims which their user can write, themselves or through others.
+    /// The functions that read claims which their user can write, and those that read the identity, themselves or through others.
     pub fn user_claims(&self) -> UserClaims {
         let named = (0..self.all.len()).filter(|index| self.all[*index].names_user_claim);
         let functions = self.callers_of(&named.collect()).into_iter();
         UserClaims {
             functions: functions
                 .map(|index| (self.all[index].oid, self.reads[index].is_some()))
+                .collect(),
+            own_readers: (0..self.all.len())
+                .filter(|index| self.reads(*index).is_some())
+                .map(|index| self.all[index].oid)
                 .collect(),
         }
     }

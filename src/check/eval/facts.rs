@@ -37,6 +37,24 @@ pub(super) struct Mentions {
     pub(super) columns: usize,
     /// Claims that their user can write.
     pub(super) writable: usize,
+    /// Functions of the application that read the identity. They may return the claims.
+    pub(super) own_readers: usize,
+}
+
+impl Mentions {
+    /// Whether claims can come from there.
+    pub(super) fn may_be_claims(self) -> bool {
+        self.identity > 0 || self.own_readers > 0
+    }
+
+    pub(super) fn since(self, before: Mentions) -> Mentions {
+        Mentions {
+            identity: self.identity - before.identity,
+            columns: self.columns - before.columns,
+            writable: self.writable - before.writable,
+            own_readers: self.own_readers - before.own_readers,
+        }
+    }
 }
 
 /// What an expression reads.

@@ -86,19 +86,15 @@ impl<'t> Walk<'_, 't> {
             self.facts.reads_role = true;
             self.roles = roles;
         }
-        let reads_identity = self.facts.all.identity > before.identity;
-        let is_writable = reads_identity && writable::is_read(node)
-            || self.user_claims.are_read_by(node, reads_identity)
+        let has_claims = self.facts.all.since(before).may_be_claims();
+        let is_writable = has_claims && writable::is_read(node)
+            || self.user_claims.are_read_by(node, has_claims)
             || self.is_writable_column(node);
         if is_writable {
             self.facts.all.writable += 1;
             self.facts.writable.insert(node);
         }
-        let here = Mentions {
-            writable: self.facts.all.writable - before.writable,
-            identity: self.facts.all.identity - before.identity,
-            columns: self.facts.all.columns - before.columns,
-        };
+        let here = self.facts.all.since(before);
         if self.tables > tables && matches!(node.kind(), Kind::SubLink(_)) {
             self.facts.of_tables.insert(node);
         }
@@ -155,6 +151,7 @@ impl<'t> Walk<'_, 't> {
             let there = self.facts.parts.get(&target).copied().unwrap_or_default();
             self.facts.all.identity += usize::from(there.identity > 0);
             self.facts.all.writable += usize::from(there.writable > 0);
+            self.facts.all.own_readers += usize::from(there.own_readers > 0);
             self.facts.aliases.insert(column.node(), target);
         }
     }
@@ -180,6 +177,7 @@ impl<'t> Walk<'_, 't> {
                 } else if !is_builtin(call.funcid()) {
                     self.facts.is_opaque = true;
                     self.opaque_calls += 1;
+                    self.facts.all.own_readers += usize::from(self.user_claims.own_readers.contains(&call.funcid()));
                 } else if reads_role(call) {
                     self.roles += 1;
                 } else if is_setting(call) {

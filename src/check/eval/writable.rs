@@ -1,7 +1,7 @@
 //! Claims that their user can write: each provider has a profile that an application of the user can change, and puts it into
 //! the token.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use pgrx::pg_sys::{self, Oid};
 
@@ -14,23 +14,27 @@ use crate::pg::nodes::{self, Kind, NodeRef, View};
 pub struct UserClaims {
     /// Each function, and whether it also reads the identity itself. If not, it may be given the claims.
     pub functions: HashMap<Oid, bool>,
+    /// Functions of the application that read the identity, and may return the claims.
+    pub own_readers: HashSet<Oid>,
 }
 
 impl UserClaims {
-    /// Whether a node is a call of such a function that reads the identity, or is given it.
-    pub fn are_read_by(&self, node: NodeRef<'_>, with_identity: bool) -> bool {
-        match node.kind() {
-            Kind::FuncExpr(call) => match self.functions.get(&call.funcid()) {
-                Some(reads_identity) => *reads_identity || with_identity,
-                None => false,
-            },
-            _ => false,
+    /// Whether a node is a call of such a function that reads the identity, or may be given the claims; or of a function that
+    /// reads the identity and is given the name of such a claim.
+    pub fn are_read_by(&self, node: NodeRef<'_>, with_claims: bool) -> bool {
+        let Kind::FuncExpr(call) = node.kind() else {
+            return false;
+        };
+        if self.own_readers.contains(&call.funcid()) && call.args().iter().any(has_name) {
+            return true;
         }
+        let reads_identity = self.functions.get(&call.funcid());
+        reads_identity.is_some_and(|reads_identity| *reads_identity || with_claims)
     }
 }
 
-/// Whether a node reads such a claim by its own operator, function or path: `auth.jwt() -> 'user_metadata'`. The node reads
-/// the identity.
+/// Whether a node reads such a claim by its own operator, function or path: `auth.jwt() -> 'user_metadata'`. The node may
+/// have the claims.
 pub fn is_read(node: NodeRef<'_>) -> bool {
     let deletes = match node.kind() {
         Kind::FuncExpr(_) | Kind::SubscriptingRef(_) | Kind::Other => false,
@@ -47,6 +51,24 @@ pub fn is_read(node: NodeRef<'_>) -> bool {
         false
     });
     is_of_json && is_named && !deletes
+}
+
+/// Whether an argument is a constant with such a name, as a word of a path.
+fn has_name(argument: NodeRef<'_>) -> bool {
+    match argument.kind() {
+        Kind::Const(constant) => {
+            let text = constant.characters();
+            let texts = constant.texts().unwrap_or_default();
+            texts
+                .into_iter()
+                .flatten()
+                .chain(text)
+                .any(|text| words(&text).any(is_name))
+        }
+        Kind::ArrayExpr(array) => array.elements().iter().any(has_name),
+        Kind::RelabelType(it) => has_name(it.arg()),
+        _ => false,
+    }
 }
 
 /// Whether a part is an expression of type json or jsonb. The parts of an aggregate are no expressions.

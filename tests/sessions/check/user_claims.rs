@@ -17,6 +17,15 @@ static DELETIONS: LazyLock<Deletions> = LazyLock::new(|| {
          create function is_admin_by_return() returns boolean stable
              return (auth.jwt() -> 'user_metadata' ->> 'role') = 'admin';
          create function claims() returns jsonb language sql stable as $$ select auth.jwt() $$;
+         create function claims_as_text() returns text language plpgsql stable as $$
+             begin return auth.jwt()::text; end $$;
+         create function profile() returns jsonb language sql stable as $$ select auth.jwt() -> 'user_metadata' $$;
+         create function settings() returns jsonb language sql immutable as $$ select '{\"user_metadata\": {}}'::jsonb $$;
+         create function claim(name text) returns jsonb language sql stable as $$ select auth.jwt() -> name $$;
+         create function claim_at(variadic path text[]) returns text language sql stable
+             as $$ select auth.jwt() #>> path $$;
+         create function claim_by_path(path text) returns text language sql stable
+             as $$ select auth.jwt() #>> string_to_array(path, '.') $$;
          create function is_admin_nested() returns boolean language plpgsql stable as $$
              declare claims jsonb := claims();
              begin return claims #>> '{user_metadata,role}' = 'admin'; end $$;
@@ -124,6 +133,30 @@ fn functions_that_read_claims_of_their_user_are_found() {
         [None, None, None, All],
     );
     DELETIONS.expect(
+        &[
+            "claims() -> 'user_metadata' ->> 'role' = 'admin'",
+            "(select claims()) #>> '{user_metadata,role}' = 'admin'",
+            "(claims())['user_metadata']['role'] = '\"admin\"'",
+            "claims() @> '{\"user_metadata\": {\"role\": \"admin\"}}'",
+            "claims() @? '$.user_metadata ? (@.role == \"admin\")'",
+            "claims_as_text()::json -> 'user_metadata' ->> 'role' = 'admin'",
+            "jsonb_extract_path_text(claims(), 'user_metadata', 'role') = 'admin'",
+            "exists (select from (select claims() as j) s where s.j -> 'user_metadata' ->> 'role' = 'admin')",
+            "(with s as materialized (select claims() as j) select s.j -> 'user_metadata' ->> 'role' from s) = 'admin'",
+            "profile() ->> 'role' = 'admin'",
+            "claim('user_metadata') ->> 'role' = 'admin'",
+            "claim_at('user_metadata', 'role') = 'admin'",
+            "claim_by_path('user_metadata.role') = 'admin'",
+            "(select claim_by_path('user_metadata.role')) = 'admin'",
+            "is_admin_in(claims())",
+            "is_admin_in((select claims()))",
+            "is_admin_in(claims_as_text()::jsonb)",
+            "exists (select from (select claims() as j) s where is_admin_in(s.j))",
+        ],
+        &["policy_write_user_claim"],
+        [None, None, None, All],
+    );
+    DELETIONS.expect(
         &["is_admin_in(auth.jwt())", "is_admin_in((select auth.session()))"],
         &["policy_write_user_claim", "policy_undecided"],
         [None, None, None, All],
@@ -152,6 +185,12 @@ fn functions_that_read_other_claims_or_only_narrow_are_not_found() {
             "auth.user_id() = owner and is_admin_in(note)",
             "auth.user_id() = owner and is_marked(note)",
             "without_own_claims() ->> 'role' = 'admin'",
+            "claims() -> 'app_metadata' ->> 'role' = 'admin'",
+            "settings() -> 'user_metadata' ->> 'role' = 'admin'",
+            "is_admin_in(settings())",
+            "claim('app_metadata') ->> 'role' = 'admin'",
+            "claim_at('app_metadata', 'role') = 'admin'",
+            "claim_by_path('app_metadata.role') = 'admin'",
         ],
         &[],
         [None; 4],
@@ -163,6 +202,8 @@ fn functions_that_read_other_claims_or_only_narrow_are_not_found() {
             "owner = auth.user_id() and role_of_user() = 'admin'",
             "owner = auth.user_id() and is_admin_in(auth.jwt())",
             "owner = auth.user_id() and role_in_table() = 'admin'",
+            "owner = auth.user_id() and claims() -> 'user_metadata' ->> 'role' = 'admin'",
+            "owner = auth.user_id() and is_admin_in(claims())",
         ],
         &[],
         [None, None, None, Some],
