@@ -3,6 +3,7 @@
 //! They are evaluated here, and not by PostgreSQL: its planner would run the functions of the policy's author.
 
 use pgrx::pg_sys::{self, Oid, SQLValueFunctionOp as Op};
+use serde_json::Value;
 
 use crate::check::eval::Evaluator;
 use crate::check::eval::bare_select::bare_select;
@@ -174,7 +175,7 @@ impl<'t> Evaluator<'_, 't> {
 /// The claim that keys lead to from a value.
 pub(super) fn below(value: Known, keys: &[Known]) -> Option<Known> {
     match value {
-        Known::Null | Known::Json(serde_json::Value::Null) => Some(Known::Null),
+        Known::Null | Known::Json(Value::Null) => Some(Known::Null),
         Known::Claims(mut path) => {
             for key in keys {
                 match key {
@@ -185,10 +186,29 @@ pub(super) fn below(value: Known, keys: &[Known]) -> Option<Known> {
             }
             Some(claims::at(&path))
         }
+        Known::Json(value) => member(&value, keys),
         value if value.is_of_token() && keys.is_empty() => Some(value),
         value if value.is_of_token() => Some(Known::Null),
         _ => None,
     }
+}
+
+/// The string that keys lead to in a constant, or NULL where there is nothing; None for other values.
+fn member(value: &Value, keys: &[Known]) -> Option<Known> {
+    let Some((key, rest)) = keys.split_first() else {
+        return match value {
+            Value::String(text) => Some(Known::Text(text.clone().into())),
+            Value::Object(_) => Some(Known::Json(value.clone())),
+            _ => None,
+        };
+    };
+    let inner = match (value, key) {
+        (Value::Object(members), Known::Text(name)) => members.get(std::str::from_utf8(name).ok()?),
+        (Value::Array(elements), Known::Text(_) | Known::Integer(_)) if elements.is_empty() => None,
+        (Value::Object(_), Known::Integer(_)) => None,
+        _ => return None,
+    };
+    inner.map_or(Some(Known::Null), |inner| member(inner, rest))
 }
 
 /// Whether a call is a cast, as in `name::text`.

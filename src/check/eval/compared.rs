@@ -1,6 +1,7 @@
 //! Comparisons and calculations of values that depend on no row.
 
 use pgrx::pg_sys::Oid;
+use serde_json::Value;
 
 use crate::check::eval::Evaluator;
 use crate::check::eval::known::{Known, since, turned};
@@ -24,12 +25,15 @@ impl<'t> Evaluator<'_, 't> {
 
     /// The result of a comparison or a calculation; None where it is not known.
     pub(super) fn compared(&self, operator: &[u8], a: &Known, b: &Known) -> Option<Known> {
-        use Known::{Boolean, Constant, Decimal, Float, Integer, Login, Moment, Null, Present, Text};
+        use Known::{Boolean, Constant, Decimal, Float, Integer, Json, Login, Moment, Null, Present, Text};
         let is_equality = matches!(operator, b"=" | b"<>");
         let order = match (a, b) {
             (Null, _) | (_, Null) => return Some(Null),
             _ if a.is_of_token() => return self.compared_claim(operator, a, b),
             _ if b.is_of_token() => return self.compared_claim(turned(operator), b, a),
+            (Json(value), Text(name)) if operator == b"?" => return has_name(value, name).map(Boolean),
+            (Json(value), Json(part)) if operator == b"@>" => return contains(value, part).map(Boolean),
+            (Json(part), Json(value)) if operator == b"<@" => return contains(value, part).map(Boolean),
             (Integer(a), Integer(b)) => a.cmp(b),
             (Decimal(a), Decimal(b)) => a.order(*b)?,
             (Float(a), Float(b)) => a.order(*b),
@@ -76,5 +80,35 @@ fn calculated(operator: &[u8], a: &Known, b: &Known) -> Option<Known> {
         (Known::Decimal(a), Known::Decimal(b)) => a.calculated(operator, *b).map(Known::Decimal),
         (Known::Float(a), Known::Float(b)) => a.calculated(operator, *b).map(Known::Float),
         _ => None,
+    }
+}
+
+/// Whether a JSON value has a name among its members or its elements.
+fn has_name(value: &Value, name: &[u8]) -> Option<bool> {
+    let name = std::str::from_utf8(name).ok()?;
+    match value {
+        Value::Object(members) => Some(members.contains_key(name)),
+        Value::Array(elements) => Some(elements.iter().any(|element| element == name)),
+        _ => None,
+    }
+}
+
+/// Whether a JSON value contains another one; None for arrays with elements, and for numbers, which have several forms.
+fn contains(value: &Value, part: &Value) -> Option<bool> {
+    match (value, part) {
+        (Value::Object(members), Value::Object(parts)) => {
+            for (name, part) in parts {
+                let Some(member) = members.get(name) else {
+                    return Some(false);
+                };
+                if !contains(member, part)? {
+                    return Some(false);
+                }
+            }
+            Some(true)
+        }
+        (Value::Array(elements), Value::Array(parts)) if elements.is_empty() => Some(parts.is_empty()),
+        (Value::Array(_), _) | (Value::Number(_), Value::Number(_)) => None,
+        _ => Some(value == part),
     }
 }

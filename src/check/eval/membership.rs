@@ -85,7 +85,7 @@ impl<'t> Evaluator<'_, 't> {
     fn has_rows_of_user(&self, link: View<'t, pg_sys::SubLink>) -> Option<bool> {
         let ordinary = self.ordinary?;
         let is_affected = self.is_stranger() && self.facts.writes_in(link.node()) > 0;
-        let depends_on_no_row = || self.facts.tables_apart(link.node()).is_some() || self.has_rowless_branch(link);
+        let depends_on_no_row = || self.facts.tables_apart(link.node()).is_some() || self.can_forget_row(link);
         let is_independent = self.facts.is_rowless(link.node()) || !self.is_stranger() && depends_on_no_row();
         if !is_independent || self.mentions(link.node()) == 0 || is_affected {
             return None;

@@ -40,6 +40,9 @@ impl Rows {
 
 impl<'t> Evaluator<'_, 't> {
     pub(super) fn sub_select(&mut self, link: View<'t, pg_sys::SubLink>) -> Pairs {
+        if link.subLinkType() == SubLinkType::EXISTS_SUBLINK && always_has_a_row(link.subselect()) {
+            return TRUE;
+        }
         if let Some(pairs) = self.unconnected(link).or_else(|| self.membership(link)) {
             return pairs;
         }
@@ -109,4 +112,16 @@ impl<'t> Evaluator<'_, 't> {
             has_sets: query.hasTargetSRFs(),
         })
     }
+}
+
+/// Whether a query has exactly one row: that of an aggregate over all rows, however many those are.
+fn always_has_a_row(query: NodeRef<'_>) -> bool {
+    matches!(query.kind(), Kind::Query(query) if query.hasAggs()
+        && query.groupClause().is_null()
+        && query.groupingSets().is_null()
+        && query.havingQual().is_null()
+        && query.limitCount().is_null()
+        && query.limitOffset().is_null()
+        && query.setOperations().is_null()
+        && !query.hasTargetSRFs())
 }

@@ -47,6 +47,8 @@ const HOLES: &[&str] = &[
 
 /// Alice and bob delete the rows that have a team, or an owner.
 const HOLES_OF_FILLED_ROWS: &[&str] = &[
+    "exists (select from members m where m.user_id = auth.user_id() and docs.team = docs.team)",
+    "exists (select from members m where m.user_id = auth.user_id() and docs.team is not null)",
     "team is not null and exists (select from members m where m.user_id = auth.user_id())",
     "owner is not null and auth.user_id() in (select m.user_id from members m)",
     "team = team and exists (select from members m where m.user_id = auth.user_id())",
@@ -70,6 +72,18 @@ const HOLES_OF_BRANCHES: &[&str] = &[
     "exists (select from members m where (m.team = docs.team or m.is_public) and m.is_public or m.user_id = auth.user_id())",
     "auth.user_id() in (select m.user_id from members m where m.team = docs.team and m.is_public or m.user_id <> '')",
     "auth.user_id() = any (select m.user_id from members m where m.team = docs.team or not m.is_public)",
+    "exists (select from members m where m.user_id = auth.user_id() and (m.team = docs.team or not m.is_public))",
+    "exists (select from members m where m.user_id = auth.user_id() and (m.team = docs.team or m.team is not null))",
+    "exists (select from members m where m.user_id = auth.user_id() and not (m.team <> docs.team and m.is_public))",
+    "exists (select from members m where m.user_id = auth.user_id()
+        and case when not m.is_public then true else m.team = docs.team end)",
+    "exists (select from members m where m.user_id = auth.user_id()
+        and case when m.is_public then m.team = docs.team else true end)",
+    "exists (select from members m, jsonb_array_elements_text('[\"a\"]') r where m.user_id = auth.user_id() or m.team = docs.team)",
+    "exists (select from members m join members n on n.team = docs.team or not m.is_public where m.user_id = auth.user_id())",
+    "exists (select m.team = docs.team from members m where m.user_id = auth.user_id())",
+    "exists (select from members m left join members n on n.team = docs.team where m.user_id = auth.user_id())",
+    "exists (select from members n right join members m on n.team = docs.team where m.user_id = auth.user_id())",
 ];
 
 /// All alternatives read the row, or none is possible without it.
@@ -79,12 +93,41 @@ const NO_HOLES_OF_BRANCHES: &[&str] = &[
     "exists (select from members m where m.team = docs.team and m.user_id = auth.user_id() or false)",
     "exists (select from members m where m.team = docs.team and m.user_id = auth.user_id() or null)",
     "exists (select from members m where m.team = docs.team and m.user_id = auth.user_id() or m.team = docs.id + 100)",
+    "exists (select from members m where m.user_id = auth.user_id() and (m.team = docs.team or m.team is not null and false))",
+    "exists (select from members m where m.user_id = auth.user_id() and not (m.team <> docs.team or m.team is null))",
+    "exists (select from members m where m.user_id = auth.user_id()
+        and case when m.team is null then false else m.team = docs.team end)",
+    "exists (select from members m left join members n on n.team = m.team where m.user_id = auth.user_id() and m.team = docs.team)",
+    "exists (select from members m join members n on n.team = docs.team where m.user_id = auth.user_id() and m.team = n.team)",
+    "exists (select from members m, lateral (select m.team = docs.team as same) s where m.user_id = auth.user_id() and s.same)",
 ];
 
 #[test]
 fn alternatives_that_forget_the_row_are_found() {
     DELETIONS.expect(HOLES_OF_BRANCHES, &["policy_write_any_member"], [None, All, All, None]);
     DELETIONS.expect(NO_HOLES_OF_BRANCHES, &[], [None, Some, None, None]);
+}
+
+#[test]
+fn aggregates_always_have_a_row() {
+    DELETIONS.expect(
+        &[
+            "auth.user_id() is not null
+                and exists (select count(*) from members m where m.team = docs.team and m.user_id = auth.user_id())",
+            "auth.user_id() is not null
+                and exists (select max(m.team) from members m where m.team = docs.team and m.user_id = auth.user_id())",
+        ],
+        &["policy_write_any_user"],
+        [None, All, All, All],
+    );
+    DELETIONS.expect(
+        &[
+            "exists (select count(*) from members m where m.team = docs.team and m.user_id = auth.user_id() group by m.team)",
+            "exists (select from members m where m.team = docs.team and m.user_id = auth.user_id() having count(*) > 0)",
+        ],
+        &["policy_undecided"],
+        [None, Some, None, None],
+    );
 }
 
 #[test]

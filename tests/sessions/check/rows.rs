@@ -26,7 +26,7 @@ const USERS: [&str; 5] = [
         "blocked": ["u1"], "roles": ["admin"], "app": {"role": "admin"},
         "o": {"id": "1d0c7a57-6b1b-4d6b-9f1f-3b0b8a1f2c3d"}}"#,
     r#"{"sub": "zoe", "email": "zoe@example.org", "role": "banned", "admin": false, "friends": [], "blocked": ["alice"],
-        "roles": [], "o": {}}"#,
+        "roles": [], "app": {"role": "user"}, "o": {}}"#,
     r#"{"sub": "u1", "role": "admin"}"#,
     r#"{"sub": "1d0c7a57-6b1b-4d6b-9f1f-3b0b8a1f2c3d"}"#,
     r#"{"sub": "stranger"}"#,
