@@ -3,7 +3,7 @@
 #
 #   [PORT=3000] scripts/example.sh [--node] [MAJOR]        default: the newest PostgreSQL that is already set up
 #
-# Installs what it needs, builds the extension for release into the private tree of one PostgreSQL, and starts a throw-away
+# Installs what it needs, and builds the extension for release into the private tree of one PostgreSQL. Starts a throw-away
 # server, a local identity provider and the web server; for Next.js also the gateway. They use PORT and the next ports, or the
 # first free ones after them. Ctrl-C stops and deletes everything.
 

@@ -19,8 +19,8 @@ pub struct UserClaims {
 }
 
 impl UserClaims {
-    /// Whether a node is a call of such a function that reads the identity, or may be given the claims; or of a function that
-    /// reads the identity and is given the name of such a claim.
+    /// Whether a node is a call of such a function that reads the identity, or may be given the claims. So is a call of any
+    /// function that reads the identity and is given the name of such a claim.
     pub fn are_read_by(&self, node: NodeRef<'_>, with_claims: bool) -> bool {
         let Kind::FuncExpr(call) = node.kind() else {
             return false;
