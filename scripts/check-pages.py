@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Checks that the contents of the site and the index of the manual list the same pages.
 
-docs/SUMMARY.md, the contents, has each page of docs/ once, by its heading. docs/README.md, the index, leads to each page
-by at most two links. rumdl checks that the target of a link exists.
+docs/SUMMARY.md, the contents, has each page of docs/ once, by its heading. docs/README.md, the index, leads to each
+page by at most two links. rumdl checks that the target of a link exists.
 """
 
 import os.path
