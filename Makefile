@@ -9,7 +9,7 @@ WITH_CACHE = . scripts/common.sh;
 SHELL = /usr/bin/env bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo example example-node test test-clients test-gateway test-example core attacks providers fuzz check-memory check-postgres lint regress bench bench-instructions \
+.PHONY: help setup demo example example-node test test-clients test-gateway test-example core attacks providers fuzz check-memory check-postgres lint regress bench bench-instructions diagrams \
 	install package deb dist test-packages licences sbom clean
 
 help: ## list these commands
@@ -48,6 +48,9 @@ attacks: ## write tests/attacks.md, the table of attacks, from the tests
 
 providers: ## write the tables of docs/providers/README.md from the table of providers
 	@$(WITH_CACHE) PROVIDERS=write cargo test "$${BUILD_FLAGS[@]}" -p pg_session_jwt_token --test core recognition::page
+
+diagrams: ## draw docs/diagrams/*.svg from the texts beside them
+	@scripts/diagrams.py
 
 fuzz: ## fuzz tokens, key sets, providers, claims, flat identities and requests to the gateway; TIME=seconds for each (default: 60)
 	@scripts/fuzz.sh
