@@ -1,18 +1,26 @@
 # shellcheck shell=bash
 # Programs from crates.io, built into the cache. Sourced.
 
-CARGO_DENY_VERSION=0.20.2
+CARGO_DENY=(cargo-deny 0.20.2)
+
+# The answer is "cargo-deny 0.20.2", and of some programs "name v0.20.2".
+has_version() { # name version
+    local program=("$1")
+    if [[ $1 == cargo-* ]]; then program+=("${1#cargo-}"); fi
+    "${program[@]}" --version 2>/dev/null | grep -qxE "$1 v?${2//./\\.}"
+}
 
 # Builds a program unless this version is on the PATH. The caller holds setup.sh's lock.
-install_cargo_tool() { # name version
-    local answer="$1 $2"
-    if [ "$("$1" "${1#cargo-}" --version 2>/dev/null)" = "$answer" ]; then
-        say "$(command -v "$1")"
+install_cargo_tool() { # name version [flag of cargo install …]
+    local name=$1 version=$2
+    shift 2
+    if has_version "$name" "$version"; then
+        say "$(command -v "$name")"
         return 0
     fi
-    say "building $answer (about two minutes, once)"
+    say "building $name $version (about two minutes, once)"
     # Unoptimised: it seldom runs, and an optimised build takes ten minutes.
-    CARGO_TARGET_DIR=$CACHE/build/$1 cargo install --quiet --locked --ignore-rust-version --debug --force --root "$CACHE/tools" "$1@$2"
-    rm -rf "$CACHE/build/$1" # 1 GB
-    [ "$("$1" "${1#cargo-}" --version 2>/dev/null)" = "$answer" ] || die "$answer was built but does not report its version"
+    CARGO_TARGET_DIR=$CACHE/build/$name cargo install --quiet --locked --ignore-rust-version --debug --force --root "$CACHE/tools" "$@" "$name@$version"
+    rm -rf "$CACHE/build/$name" # 1 GB
+    has_version "$name" "$version" || die "$name $version was built but does not report its version"
 }

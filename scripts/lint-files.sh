@@ -44,7 +44,7 @@ mkdir -p "$CACHE"
 (
     flock 9
     if ! venv_of scripts/linters >/dev/null; then make_venv scripts/linters; fi
-    if [[ " ${*:-cargo-deny} " == *" cargo-deny "* ]]; then install_cargo_tool cargo-deny "$CARGO_DENY_VERSION"; fi
+    if [[ " ${*:-cargo-deny} " == *" cargo-deny "* ]]; then install_cargo_tool "${CARGO_DENY[@]}"; fi
 ) 9>"$CACHE/.setup.lock" >&2
 PATH=$(venv_of scripts/linters)/bin:$PATH
 if [ $# = 0 ]; then set -- "${LINTERS[@]}"; fi

@@ -138,7 +138,7 @@ fi
 if [ "$with" = tests ] || [ "$with" = linters ]; then
     step "linters"
     make_venv scripts/linters
-    install_cargo_tool cargo-deny "$CARGO_DENY_VERSION"
+    install_cargo_tool "${CARGO_DENY[@]}"
 fi
 if [ "$with" = tests ]; then
     step "npm packages of the tests"
