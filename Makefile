@@ -9,7 +9,7 @@ WITH_CACHE = . scripts/common.sh;
 SHELL = /usr/bin/env bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo example example-node test test-clients test-gateway test-example core attacks providers fuzz check-memory check-postgres lint regress bench bench-instructions diagrams \
+.PHONY: help setup demo example example-node test test-clients test-gateway test-example core attacks providers fuzz check-memory check-postgres lint regress bench bench-instructions diagrams site \
 	install package deb dist test-packages licences sbom clean
 
 help: ## list these commands
@@ -51,6 +51,9 @@ providers: ## write the tables of docs/providers/README.md from the table of pro
 
 diagrams: ## draw docs/diagrams/*.svg from the texts beside them
 	@scripts/diagrams.py
+
+site: ## build the manual as a site with search, in the target directory
+	@scripts/site.sh
 
 fuzz: ## fuzz tokens, key sets, providers, claims, flat identities and requests to the gateway; TIME=seconds for each (default: 60)
 	@scripts/fuzz.sh

@@ -2,8 +2,10 @@
 # Programs from crates.io, built into the cache. Sourced.
 
 CARGO_DENY=(cargo-deny 0.20.2)
+# With search, and without its server.
+MDBOOK=(mdbook 0.5.4 --no-default-features --features search)
 
-# The answer is "cargo-deny 0.20.2", and of some programs "name v0.20.2".
+# cargo-deny answers "cargo-deny 0.20.2", and mdbook "mdbook v0.5.4".
 has_version() { # name version
     local program=("$1")
     if [[ $1 == cargo-* ]]; then program+=("${1#cargo-}"); fi
