@@ -3,15 +3,15 @@
 #
 #   scripts/lint-files.sh [LINTER …]        default: all of them
 #
-# cargo-deny checks the dependencies by deny.toml, scripts/check-pages.py the lists of pages, and
-# scripts/diagrams.py the drawings. The others are Python packages, locked in scripts/linters/requirements.txt, and
+# cargo-deny checks the dependencies by deny.toml, scripts/check-pages.py the lists of pages,
+# scripts/diagrams.py the drawings, and scripts/site.sh the links of the site. The others are Python packages, locked in scripts/linters/requirements.txt, and
 # installed into the cache. A linter's configuration file at the root of the repository says what it permits, and why.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 . "$ROOT/scripts/python.sh"
 . "$ROOT/scripts/cargo.sh"
 
-LINTERS=(shellcheck typos taplo ruff oxlint rumdl pages diagrams hadolint schemas zizmor cargo-deny)
+LINTERS=(shellcheck typos taplo ruff oxlint rumdl pages diagrams site hadolint schemas zizmor cargo-deny)
 
 lint() {
     case $1 in
@@ -23,6 +23,7 @@ lint() {
         rumdl) git ls-files -z '*.md' | xargs -0 rumdl check --quiet --no-cache ;;
         pages) scripts/check-pages.py ;;
         diagrams) scripts/diagrams.py --check ;;
+        site) scripts/site.sh ;;
         hadolint) hadolint Dockerfile ;;
         schemas)
             check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml &&
