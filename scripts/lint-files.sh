@@ -3,8 +3,8 @@
 #
 #   scripts/lint-files.sh [LINTER …]        default: all of them
 #
-# cargo-deny checks the dependencies by deny.toml, scripts/check-pages.py the lists of pages,
-# scripts/diagrams.py the drawings, and scripts/site.sh the links of the site. The others are Python packages, locked in scripts/linters/requirements.txt, and
+# cargo-deny checks the dependencies by deny.toml, scripts/check-pages.py the lists of pages, scripts/diagrams.py the drawings,
+# and scripts/site.sh the links of the site. The others are Python packages, locked in scripts/linters/requirements.txt, and
 # installed into the cache. A linter's configuration file at the root of the repository says what it permits, and why.
 
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"

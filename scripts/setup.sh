@@ -5,7 +5,7 @@
 #
 # It owns the caches: a private PostgreSQL tree for each major (postgres.sh), cargo-pgrx in the version that Cargo.toml
 # pins, and pgrx's configuration. --with-tests adds what the tests need: npm packages (node.sh), Python packages and the
-# linters (python.sh), cargo-deny, mdBook, pgTAP, pgAudit, PgBouncer and a browser. Nothing is installed into the system's PostgreSQL.
+# linters (python.sh), cargo-deny, mdBook, pgTAP, pgAudit, PgBouncer and a browser. The system's PostgreSQL does not change.
 # Each part is checked first and replaced only if it is missing, incomplete or of another version: a run on a prepared
 # machine takes a second or two. It works as root and as an ordinary user; only system packages need root.
 #

@@ -8,7 +8,7 @@
 . "$ROOT/scripts/cargo.sh"
 
 OUTSIDE=(README.md SECURITY.md CONTRIBUTING.md CHANGELOG.md LICENSE Dockerfile compose.yaml deny.toml
-    .github/workflows/release.yml tests/attacks.md tests/fixtures/oauth/hook.c clients/typescript/README.md examples/todos)
+    .github/workflows/release.yml tests/attacks.md tests/fixtures/oauth/hook.c clients/typescript/README.md examples/nextjs examples/todos)
 
 cd "$ROOT"
 mkdir -p "$CACHE"
