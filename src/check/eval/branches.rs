@@ -26,7 +26,7 @@ impl<'t> Evaluator<'_, 't> {
             && query.setOperations().is_null()
             && !self.reads_row(query.cteList().node())
             && query.rtable().iter().all(|entry| !self.is_lateral(entry))
-            && self.from_can_forget_row(query.jointree().node())
+            && self.join_can_forget_row(query.jointree().node())
     }
 
     /// Whether an entry of FROM is a query that reads the row, or may be one.
@@ -46,23 +46,23 @@ impl<'t> Evaluator<'_, 't> {
     }
 
     /// The same for FROM and WHERE.
-    fn from_can_forget_row(&self, node: NodeRef<'t>) -> bool {
+    fn join_can_forget_row(&self, node: NodeRef<'t>) -> bool {
         check_for_interrupts!();
         match node.kind() {
             _ if nodes::is_too_deep() => false,
             Kind::RangeTblRef(_) => true,
             Kind::FromExpr(from) => {
-                self.can_be(from.quals(), true) && from.fromlist().iter().all(|part| self.from_can_forget_row(part))
+                self.can_be(from.quals(), true) && from.fromlist().iter().all(|part| self.join_can_forget_row(part))
             }
             Kind::JoinExpr(join) => match join.jointype() {
                 JoinType::JOIN_INNER => {
                     self.can_be(join.quals(), true)
-                        && self.from_can_forget_row(join.larg())
-                        && self.from_can_forget_row(join.rarg())
+                        && self.join_can_forget_row(join.larg())
+                        && self.join_can_forget_row(join.rarg())
                 }
                 // An outer join retains the rows of one side, whatever its condition is.
-                JoinType::JOIN_LEFT => self.from_can_forget_row(join.larg()),
-                JoinType::JOIN_RIGHT => self.from_can_forget_row(join.rarg()),
+                JoinType::JOIN_LEFT => self.join_can_forget_row(join.larg()),
+                JoinType::JOIN_RIGHT => self.join_can_forget_row(join.rarg()),
                 _ => false,
             },
             _ => false,
