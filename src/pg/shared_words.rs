@@ -1,4 +1,5 @@
-//! Shared memory whose size is known when it is requested: words, whose first content their owner writes.
+//! Shared memory whose size is known when it is requested: words, whose first content their owner writes. What it leaves
+//! alone is not touched, so that unused memory costs nothing.
 
 use std::ffi::CStr;
 use std::ptr;

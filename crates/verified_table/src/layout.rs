@@ -59,3 +59,8 @@ pub fn classes(table_words: usize) -> [Class; 4] {
     }
     classes
 }
+
+/// The number of words of all sets, which are at the beginning of the table.
+pub fn directory_words(classes: &[Class]) -> usize {
+    classes.iter().map(|class| class.sets.saturating_mul(SET_WORDS)).sum()
+}

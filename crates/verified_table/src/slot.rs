@@ -3,7 +3,6 @@
 //! All words are atomic, so that a reader and a writer of the same word are no data race. The orders are those of Boehm,
 //! "Can seqlocks get along with programming language memory models?" (MSPC 2012).
 
-use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, fence};
 
 use crate::key::Key;
@@ -87,8 +86,6 @@ impl Slot<'_> {
         {
             return false;
         }
-        // The first access of a process to a page is a page fault. If it is a read, Linux also maps the pages around it.
-        black_box(self.data.first().map(|word| word.load(Relaxed)));
         // A reader that sees a word of this entry also sees that the state has changed.
         fence(Release);
         self.tag.store(0, Relaxed);

@@ -23,10 +23,9 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Makes the table empty, before any process uses it, and has the operating system allocate all of its memory. Otherwise
-    /// the first new tokens of a server would pay for that, a page fault each.
+    /// Makes the table empty, before any process uses it. The data is left alone, so that unused memory costs nothing.
     pub fn clear(&self) {
-        for word in self.words {
+        for word in self.words.iter().take(layout::directory_words(&self.classes)) {
             word.store(0, Relaxed);
         }
     }
