@@ -167,18 +167,15 @@ impl CallGraph {
         self.reads[index].as_deref().filter(|_| !self.all[index].is_reader)
     }
 
-    /// The functions that read claims which their user can write, and those that read the identity, themselves or through others.
+    /// The functions that name claims which their user can write, and those of the application that read the identity;
+    /// themselves or through others.
     pub fn user_claims(&self) -> UserClaims {
         let named = (0..self.all.len()).filter(|index| self.all[*index].names_user_claim);
-        let functions = self.callers_of(&named.collect()).into_iter();
+        let readers = (0..self.all.len()).filter(|index| self.reads(*index).is_some());
+        let oid = |index: usize| self.all[index].oid;
         UserClaims {
-            functions: functions
-                .map(|index| (self.all[index].oid, self.reads[index].is_some()))
-                .collect(),
-            own_readers: (0..self.all.len())
-                .filter(|index| self.reads(*index).is_some())
-                .map(|index| self.all[index].oid)
-                .collect(),
+            functions: self.callers_of(&named.collect()).into_iter().map(oid).collect(),
+            own_readers: readers.map(oid).collect(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Claims that their user can write: each provider has a profile that an application of the user can change, and puts it into
 //! the token.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use pgrx::pg_sys::{self, Oid};
 
@@ -12,8 +12,8 @@ use crate::pg::nodes::{self, Kind, NodeRef, View};
 /// Functions of the application that read such a claim, and those that call them.
 #[derive(Default)]
 pub struct UserClaims {
-    /// Each function, and whether it also reads the identity itself. If not, it may be given the claims.
-    pub functions: HashMap<Oid, bool>,
+    /// Those that name such a claim.
+    pub functions: HashSet<Oid>,
     /// Functions of the application that read the identity, and may return the claims.
     pub own_readers: HashSet<Oid>,
 }
@@ -25,11 +25,11 @@ impl UserClaims {
         let Kind::FuncExpr(call) = node.kind() else {
             return false;
         };
-        if self.own_readers.contains(&call.funcid()) && call.args().iter().any(has_name) {
-            return true;
+        let names_claim = self.functions.contains(&call.funcid());
+        if self.own_readers.contains(&call.funcid()) {
+            return names_claim || call.args().iter().any(|argument| has_constant(argument, &has_name));
         }
-        let reads_identity = self.functions.get(&call.funcid());
-        reads_identity.is_some_and(|reads_identity| *reads_identity || with_claims)
+        names_claim && with_claims
     }
 }
 
@@ -47,28 +47,10 @@ pub fn is_read(node: NodeRef<'_>) -> bool {
     let (mut is_of_json, mut is_named) = (false, false);
     nodes::walk_children(node, &mut |child| {
         is_of_json |= is_json(child);
-        is_named |= names_claim(node, child);
+        is_named |= has_constant(child, &|constant| is_named_constant(node, constant));
         false
     });
     is_of_json && is_named && !deletes
-}
-
-/// Whether an argument is a constant with such a name, as a word of a path.
-fn has_name(argument: NodeRef<'_>) -> bool {
-    match argument.kind() {
-        Kind::Const(constant) => {
-            let text = constant.characters();
-            let texts = constant.texts().unwrap_or_default();
-            texts
-                .into_iter()
-                .flatten()
-                .chain(text)
-                .any(|text| words(&text).any(is_name))
-        }
-        Kind::ArrayExpr(array) => array.elements().iter().any(has_name),
-        Kind::RelabelType(it) => has_name(it.arg()),
-        _ => false,
-    }
 }
 
 /// Whether a part is an expression of type json or jsonb. The parts of an aggregate are no expressions.
@@ -82,16 +64,24 @@ fn is_json(node: NodeRef<'_>) -> bool {
         && !matches!(node.kind(), Kind::Const(_))
 }
 
-/// Whether an operand is such a name, or a path or an object with one.
-fn names_claim(parent: NodeRef<'_>, operand: NodeRef<'_>) -> bool {
+/// Whether an operand is such a constant, or an array with one.
+fn has_constant(operand: NodeRef<'_>, is_such: &dyn Fn(View<'_, pg_sys::Const>) -> bool) -> bool {
     match operand.kind() {
-        Kind::Const(constant) => is_named_constant(parent, constant),
-        Kind::ArrayExpr(array) => array.elements().iter().any(|element| names_claim(parent, element)),
-        Kind::RelabelType(it) => names_claim(parent, it.arg()),
+        Kind::Const(constant) => is_such(constant),
+        Kind::ArrayExpr(array) => array.elements().iter().any(|element| has_constant(element, is_such)),
+        Kind::RelabelType(it) => has_constant(it.arg(), is_such),
         _ => false,
     }
 }
 
+/// Whether a constant has such a name as a word of a path.
+fn has_name(constant: View<'_, pg_sys::Const>) -> bool {
+    let texts = constant.texts().unwrap_or_default().into_iter().flatten();
+    let mut texts = texts.chain(constant.characters());
+    texts.any(|text| words(&text).any(is_name))
+}
+
+/// Whether a constant is such a name, or a path or an object with one.
 fn is_named_constant(parent: NodeRef<'_>, constant: View<'_, pg_sys::Const>) -> bool {
     if let Some(name) = constant.characters() {
         return is_name(&name);
