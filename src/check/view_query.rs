@@ -4,6 +4,7 @@ use pgrx::pg_sys::{self, CTEMaterialize, Oid, RTEKind, SetOperation};
 use pgrx::prelude::*;
 
 use crate::check::call_graph::CallGraph;
+use crate::check::eval::aliases::is_of_all_rows;
 use crate::check::eval::facts;
 use crate::check::tree_calls;
 use crate::pg::memory::Arena;
@@ -93,8 +94,7 @@ fn relation(query: View<'_, pg_sys::Query>, item: NodeRef<'_>) -> Option<Oid> {
 fn filters(functions: &CallGraph, query: View<'_, pg_sys::Query>, view: Oid) -> bool {
     check_for_interrupts!();
     // The planner moves no condition into a query with LIMIT or OFFSET, or below an aggregate of all rows.
-    let is_of_all_rows = query.hasAggs() && query.groupClause().is_null() && query.groupingSets().is_null();
-    let is_closed = is_of_all_rows || !query.limitCount().is_null() || !query.limitOffset().is_null();
+    let is_closed = is_of_all_rows(query) || !query.limitCount().is_null() || !query.limitOffset().is_null();
     if nodes::is_too_deep() || is_closed {
         return false;
     }

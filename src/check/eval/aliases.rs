@@ -83,6 +83,11 @@ pub fn has_rows_of_from(query: View<'_, pg_sys::Query>) -> bool {
         && query.commandType() == pg_sys::CmdType::CMD_SELECT
 }
 
+/// Whether a query aggregates all rows of its FROM into one.
+pub fn is_of_all_rows(query: View<'_, pg_sys::Query>) -> bool {
+    query.hasAggs() && query.groupClause().is_null() && query.groupingSets().is_null()
+}
+
 /// A query by the number of queries between it and the innermost one.
 fn outwards<'s, 't>(from: &'s [Scope<'t>], levels: u32) -> Option<&'s Scope<'t>> {
     from.get(from.len().checked_sub(usize::try_from(levels).ok()? + 1)?)

@@ -25,7 +25,7 @@
 //! Nothing of the expression is run: it may call functions of the policy's author, and an administrator runs the checker.
 //! A part that does not read the identity is the same in both sessions; a part that is not evaluated can be anything.
 
-mod aliases;
+pub mod aliases;
 mod apart;
 mod array;
 pub mod bare_select;

@@ -6,7 +6,7 @@
 use pgrx::pg_sys::{self, SubLinkType};
 
 use crate::check::eval::Evaluator;
-use crate::check::eval::aliases::has_rows_of_from;
+use crate::check::eval::aliases::{has_rows_of_from, is_of_all_rows};
 use crate::check::eval::domain::Value;
 use crate::check::eval::domain::Value::{False, Null, True};
 use crate::check::eval::from_clause::{FALSE, From, TRUE};
@@ -116,9 +116,7 @@ impl<'t> Evaluator<'_, 't> {
 
 /// Whether a query has exactly one row: that of an aggregate over all rows, however many those are.
 fn always_has_a_row(query: NodeRef<'_>) -> bool {
-    matches!(query.kind(), Kind::Query(query) if query.hasAggs()
-        && query.groupClause().is_null()
-        && query.groupingSets().is_null()
+    matches!(query.kind(), Kind::Query(query) if is_of_all_rows(query)
         && query.havingQual().is_null()
         && query.limitCount().is_null()
         && query.limitOffset().is_null()
